@@ -1,0 +1,80 @@
+/**
+ * One HTTP request as the receiver sees it, and the answer that goes back. No framework in sight: an adapter builds the
+ * first and sends the second.
+ */
+
+/** Request headers: a fetch `Headers`, or a record as Node keeps it. Looked up without regard to case. */
+export type DeliveryHeaders = Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
+
+/** What a body reader must keep to. */
+export interface BodyLimits {
+  /** The most bytes the body may have; one more is `body_too_large`. */
+  readonly maxBytes: number;
+  /** The body must be complete within this many milliseconds, else `body_timeout`. */
+  readonly timeoutMs: number;
+}
+
+/**
+ * Reads the raw body, within limits. It rejects with a `WebhookError` whose code is `body_too_large`, `body_timeout`,
+ * `body_incomplete` or `body_already_parsed`; anything else that it throws counts as `body_incomplete`.
+ */
+export type BodyReader = (limits: BodyLimits) => Promise<Uint8Array>;
+
+/** One webhook request, framework-free. */
+export interface Delivery {
+  /** The HTTP method as it came; only `POST` is accepted. */
+  readonly method: string;
+  /** The request's headers. */
+  readonly headers: DeliveryHeaders;
+  /**
+   * The exact bytes that came, or a function that reads them. The function is called only once the headers can still
+   * succeed, so an unsigned request costs no body. A string is refused: decoding is lossy.
+   */
+  readonly body: Uint8Array | BodyReader;
+  /**
+   * The framework's own request object, where there is one. By it a receiver recognises a request that it accepted
+   * before (mounted twice on one path) instead of refusing it for its drained body.
+   */
+  readonly request?: object;
+}
+
+/** The answer to a delivery, ready to be sent by any framework. */
+export interface Reply {
+  /** The HTTP status. */
+  readonly status: number;
+  /** Headers, names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** A JSON text. */
+  readonly body: string;
+}
+
+/** Looks one header up, without regard to case; `undefined` where it is missing. */
+export type HeaderLookup = (name: string) => string | undefined;
+
+/**
+ * Makes the look-up for a delivery's headers. A header that was sent several times is its values joined by commas
+ * (RFC 9110, section 5.3).
+ */
+export function headerLookup(headers: DeliveryHeaders): HeaderLookup {
+  if (isFetchHeaders(headers)) return (name) => headers.get(name) ?? undefined;
+  return (name) => {
+    const lower = name.toLowerCase();
+    // Node has lower-cased the names already; the scan is for records that someone else made.
+    if (Object.hasOwn(headers, lower)) return joined(headers[lower]);
+    const found = Object.keys(headers).find((key) => key.toLowerCase() === lower);
+    return found === undefined ? undefined : joined(headers[found]);
+  };
+}
+
+/** The names of all headers that came, as they came. */
+export function headerNames(headers: DeliveryHeaders): string[] {
+  return isFetchHeaders(headers) ? [...headers.keys()] : Object.keys(headers);
+}
+
+function isFetchHeaders(headers: DeliveryHeaders): headers is Headers {
+  return typeof (headers as { get?: unknown }).get === "function";
+}
+
+function joined(value: string | readonly string[] | undefined): string | undefined {
+  return typeof value === "object" ? value.join(", ") : value;
+}

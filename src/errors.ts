@@ -1,0 +1,66 @@
+/** Why a delivery was not accepted, or not handled: the codes of the answers table. */
+export type RejectionCode =
+  | "signature_missing"
+  | "signature_malformed"
+  | "signature_mismatch"
+  | "timestamp_out_of_tolerance"
+  | "payload_not_utf8"
+  | "payload_not_json"
+  | "payload_not_event"
+  | "event_too_old"
+  | "method_not_allowed"
+  | "body_too_large"
+  | "content_encoding_unsupported"
+  | "body_timeout"
+  | "body_incomplete"
+  | "body_already_parsed"
+  | "store_unavailable"
+  | "secret_unavailable"
+  | "receiver_closed"
+  | "event_in_flight"
+  | "handler_failed"
+  | "handler_timeout"
+  | "no_handlers"
+  | "unhandled"
+  | "event_id_failed"
+  | "completion_rolled_back";
+
+/** Mistakes in the program that uses this package, and claims lost while it worked. No sender can cause these. */
+export type UsageCode =
+  /** An option has a value that cannot work; the message names the option. */
+  | "configuration_invalid"
+  /** A pattern given to `on` is none, or a handler was registered too late or under a name that is taken. */
+  | "registration_refused"
+  /** `bluumEvent` was called on a request that no `bluumWebhooks` middleware accepted. */
+  | "middleware_missing"
+  /** Another process holds or has completed the event by now: this one's work on it must not count. */
+  | "claim_lost";
+
+/** Every code that a {@link WebhookError} may carry. The codes are API: they do not change in a minor version. */
+export type WebhookErrorCode = RejectionCode | UsageCode;
+
+/** What a {@link WebhookError} may carry beside its code and message. */
+export interface WebhookErrorDetails {
+  /** The error underneath, where there is one. Never sent to the provider. */
+  readonly cause?: unknown;
+  /** When a retry may do better, in milliseconds from now; becomes `Retry-After`. */
+  readonly retryAfterMs?: number;
+}
+
+/**
+ * The one error class of this package. `code` is stable and meant for programs, `message` for people. Neither ever holds a
+ * secret, a signature or any part of a payload. Each code is explained in `docs/errors.md`, under a heading of its name.
+ */
+export class WebhookError extends Error {
+  override readonly name: string = "WebhookError";
+  /** What went wrong, for programs. */
+  readonly code: WebhookErrorCode;
+  /** When a retry may do better, in milliseconds from now. */
+  readonly retryAfterMs: number | undefined;
+
+  constructor(code: WebhookErrorCode, message: string, details: WebhookErrorDetails = {}) {
+    super(message, "cause" in details ? { cause: details.cause } : undefined);
+    this.code = code;
+    this.retryAfterMs = details.retryAfterMs;
+  }
+}
