@@ -78,3 +78,11 @@ function isFetchHeaders(headers: DeliveryHeaders): headers is Headers {
 function joined(value: string | readonly string[] | undefined): string | undefined {
   return typeof value === "object" ? value.join(", ") : value;
 }
+
+/**
+ * Whether a value is bytes. By its tag, not by `instanceof`: test runners and bundlers bring a second `Uint8Array` into the
+ * process, of which a Buffer is no instance.
+ */
+export function isBytes(value: unknown): value is Uint8Array {
+  return Object.prototype.toString.call(value) === "[object Uint8Array]";
+}

@@ -26,7 +26,12 @@ export interface SignatureScheme<Key = unknown, Presented extends object = objec
    *
    * @param nowMs the receiver's clock, epoch milliseconds
    */
-  verify(presented: Presented, body: Uint8Array, keys: readonly Key[], nowMs: number): Verified | "signature_mismatch" | "timestamp_out_of_tolerance";
+  verify(
+    presented: Presented,
+    body: Uint8Array,
+    keys: readonly Key[],
+    nowMs: number,
+  ): Verified | "signature_mismatch" | "timestamp_out_of_tolerance";
   /** Makes the headers that the provider would send with this body. The receiver never calls it. */
   sign(message: MessageToSign): Record<string, string>;
 }

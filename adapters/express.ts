@@ -1,0 +1,68 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import {
+  type BluumEvent,
+  type DeliveryContext,
+  type Receiver,
+  type ReceiverOptions,
+  receiverOf,
+  replyTo,
+  settleByStatus,
+  WebhookError,
+} from "../src/index.ts";
+import { bluumHandler as nodeHandler, leaveBody, sendReply, statusAtEnd, toDelivery } from "./node.ts";
+
+declare global {
+  // biome-ignore lint/style/noNamespace: Express declares its Request so, for others to extend
+  namespace Express {
+    interface Request {
+      /** The verified event, behind `bluumWebhooks`. */
+      bluumEvent?: BluumEvent;
+      /** What is known of the delivery beside its event. */
+      bluumDelivery?: DeliveryContext;
+    }
+  }
+}
+
+/** What the adapter uses of an Express request, of either major. */
+type ExpressRequest = IncomingMessage & { bluumEvent?: BluumEvent; bluumDelivery?: DeliveryContext };
+type Next = (error?: unknown) => void;
+
+/**
+ * Middleware that lets only genuine, new events through, attaches `req.bluumEvent` and `req.bluumDelivery`, and settles by
+ * what the app answers: 2xx is done, anything else is retried. All other deliveries are answered here.
+ *
+ * @param receiver a receiver, or the options to make one
+ * @example
+ * app.post("/webhooks/bluum", bluumWebhooks(receiver), (req, res) => {
+ *   const event = bluumEvent(req);
+ *   res.sendStatus(204);
+ * });
+ */
+export function bluumWebhooks(receiver: Receiver | ReceiverOptions): (req: IncomingMessage, res: ServerResponse, next: Next) => Promise<void> {
+  const mounted = receiverOf(receiver);
+  return async function bluumExpressMiddleware(req: ExpressRequest, res, next) {
+    const outcome = await mounted.receive(toDelivery(req));
+    if (outcome.kind !== "accepted") return sendReply(req, res, replyTo(outcome));
+    req.bluumEvent = outcome.event;
+    req.bluumDelivery = outcome.context;
+    leaveBody(req, outcome);
+    void statusAtEnd(res).then((status) => settleByStatus(outcome, status));
+    next();
+  };
+}
+
+/** Runs the receiver's handlers and answers. The promise never rejects, so Express 4 is safe with it too. */
+export function bluumHandler(receiver: Receiver): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+  return nodeHandler(receiver);
+}
+
+/**
+ * The event of a request behind `bluumWebhooks`; never undefined.
+ *
+ * @throws WebhookError `middleware_missing` where `bluumWebhooks` did not accept this request
+ */
+export function bluumEvent(req: IncomingMessage): BluumEvent {
+  const event = (req as ExpressRequest).bluumEvent;
+  if (event === undefined) throw new WebhookError("middleware_missing", "bluumEvent(req) was called on a request without bluumWebhooks(receiver) before it");
+  return event;
+}

@@ -1,0 +1,110 @@
+import type { Context, Handler, MiddlewareHandler } from "hono";
+import {
+  type AcceptedOutcome,
+  type BluumEvent,
+  type Delivery,
+  type DeliveryContext,
+  isSuccess,
+  type Receiver,
+  type ReceiverOptions,
+  type Reply,
+  receiverOf,
+  refusal,
+  replyTo,
+  rethrowable,
+  settleByStatus,
+  WebhookError,
+} from "../src/index.ts";
+import { readBody, toDelivery, toResponse } from "./fetch.ts";
+
+/** What `bluumWebhooks` puts into the context: `c.get("bluumEvent")`. */
+export interface BluumVariables {
+  /** The verified event. */
+  bluumEvent: BluumEvent;
+  /** What is known of the delivery beside its event. */
+  bluumDelivery: DeliveryContext;
+}
+
+/**
+ * Middleware that lets only genuine, new events through, sets `bluumEvent` and `bluumDelivery`, and settles by the response
+ * once the handlers after it are done: 2xx is done; anything else, or an error whatever `onError` made of it, is retried.
+ * All other deliveries are answered here.
+ *
+ * @param receiver a receiver, or the options to make one
+ * @example
+ * app.post("/webhooks/bluum", bluumWebhooks(receiver), async (c) => {
+ *   const event = bluumEvent(c);
+ *   return c.body(null, 204);
+ * });
+ */
+export function bluumWebhooks(receiver: Receiver | ReceiverOptions): MiddlewareHandler<{ Variables: BluumVariables }> {
+  const mounted = receiverOf(receiver);
+  return async function bluumHonoMiddleware(c, next) {
+    const outcome = await mounted.receive(deliveryOf(c));
+    if (outcome.kind !== "accepted") return toResponse(replyTo(outcome), c.req.raw);
+    c.set("bluumEvent", outcome.event);
+    c.set("bluumDelivery", outcome.context);
+    await next().catch((thrown: unknown) => failWithoutOnError(c, thrown));
+    await settleAfter(c, outcome);
+    return undefined;
+  };
+}
+
+/** Runs the receiver's handlers and answers. */
+export function bluumHandler(receiver: Receiver): Handler {
+  return async function bluumHonoHandler(c) {
+    return toResponse(await receiver.handle(deliveryOf(c)), c.req.raw);
+  };
+}
+
+/**
+ * The event of a context behind `bluumWebhooks`; never undefined.
+ *
+ * @throws WebhookError `middleware_missing` where `bluumWebhooks` did not accept this request
+ */
+export function bluumEvent(c: { readonly get: (key: "bluumEvent") => unknown }): BluumEvent {
+  const event = c.get("bluumEvent");
+  if (event === undefined) throw new WebhookError("middleware_missing", "bluumEvent(c) was called on a request without bluumWebhooks(receiver) before it");
+  return event as BluumEvent;
+}
+
+/** Hono hands only instances of Error to `onError`; anything else that was thrown would leave the request without an answer. */
+function failWithoutOnError(c: Context, thrown: unknown): void {
+  c.error = rethrowable(thrown);
+  replaceResponse(c, refusal("handler_failed"));
+}
+
+async function settleAfter(c: Context, outcome: AcceptedOutcome): Promise<void> {
+  if (c.error === undefined) {
+    const overruled = await settleByStatus(outcome, c.res.status);
+    if (overruled) replaceResponse(c, overruled);
+    return;
+  }
+  // An onError that answers 2xx would tell the provider to forget an event whose handler failed.
+  if (isSuccess(c.res.status)) replaceResponse(c, refusal("handler_failed"));
+  await outcome.settle("failed", { status: c.res.status, error: c.error });
+}
+
+function replaceResponse(c: Context, reply: Reply): void {
+  // Hono merges the headers of the response that is there into the one that comes; emptied first, there are none.
+  c.res = undefined;
+  c.res = toResponse(reply, c.req.raw);
+}
+
+/** Bytes that `c.req.arrayBuffer()` has read are exact; text and JSON are not. What is read here is left for `c.req`. */
+function deliveryOf(c: Context): Delivery {
+  const { req } = c;
+  // Hono declares the values themselves and keeps promises of them.
+  const cache = req.bodyCache as { arrayBuffer?: Promise<ArrayBufferLike> };
+  return {
+    ...toDelivery(req.raw),
+    request: req,
+    body: async (limits) => {
+      const kept = await cache.arrayBuffer;
+      if (kept !== undefined) return new Uint8Array(kept);
+      const bytes = await readBody(req.raw, limits);
+      cache.arrayBuffer = Promise.resolve(bytes.buffer);
+      return bytes;
+    },
+  };
+}

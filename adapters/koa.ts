@@ -1,0 +1,112 @@
+import type { Middleware, ParameterizedContext } from "koa";
+import {
+  type AcceptedOutcome,
+  type BluumEvent,
+  type Delivery,
+  type DeliveryContext,
+  type Receiver,
+  type ReceiverOptions,
+  type Reply,
+  receiverOf,
+  replyTo,
+  rethrowable,
+  settleByStatus,
+  WebhookError,
+} from "../src/index.ts";
+import { leaveBody, leftUnread, type NodeRequest, sendReply, statusAtEnd, toDelivery } from "./node.ts";
+
+/** What `bluumWebhooks` puts in `ctx.state`. */
+export interface BluumState {
+  /** The verified event. */
+  bluumEvent?: BluumEvent;
+  /** What is known of the delivery beside its event. */
+  bluumDelivery?: DeliveryContext;
+}
+
+/**
+ * Middleware that lets only genuine, new events through, attaches `ctx.state.bluumEvent` and `ctx.state.bluumDelivery`, and
+ * settles by `ctx.status` once the middleware after it is done: 2xx is done, anything else or a throw is retried. All
+ * other deliveries are answered here.
+ *
+ * @param receiver a receiver, or the options to make one
+ * @example
+ * router.post("/webhooks/bluum", bluumWebhooks(receiver), async (ctx) => {
+ *   const event = bluumEvent(ctx);
+ *   ctx.status = 204;
+ * });
+ */
+export function bluumWebhooks(receiver: Receiver | ReceiverOptions): Middleware<BluumState> {
+  const mounted = receiverOf(receiver);
+  return async function bluumKoaMiddleware(ctx, next) {
+    const outcome = await mounted.receive(deliveryOf(ctx));
+    if (outcome.kind !== "accepted") return answer(ctx, replyTo(outcome));
+    ctx.state.bluumEvent = outcome.event;
+    ctx.state.bluumDelivery = outcome.context;
+    leaveKoaBody(ctx, outcome);
+    await settleAfter(next, ctx, outcome);
+  };
+}
+
+/** Runs the receiver's handlers and answers. */
+export function bluumHandler(receiver: Receiver): Middleware {
+  return async function bluumKoaHandler(ctx) {
+    answer(ctx, await receiver.handle(deliveryOf(ctx)));
+  };
+}
+
+/**
+ * The event of a context behind `bluumWebhooks`; never undefined.
+ *
+ * @throws WebhookError `middleware_missing` where `bluumWebhooks` did not accept this request
+ */
+export function bluumEvent(ctx: { readonly state: object }): BluumEvent {
+  const { bluumEvent: event } = ctx.state as BluumState;
+  if (event === undefined) throw new WebhookError("middleware_missing", "bluumEvent(ctx) was called on a request without bluumWebhooks(receiver) before it");
+  return event;
+}
+
+async function settleAfter(next: () => Promise<unknown>, ctx: Context, outcome: AcceptedOutcome): Promise<void> {
+  // The app may take the response over at any time (ctx.respond = false), so its end is watched from the start.
+  const ended = statusAtEnd(ctx.res);
+  try {
+    await next();
+  } catch (thrown) {
+    await outcome.settle("failed", { error: thrown });
+    throw rethrowable(thrown);
+  }
+  if (ctx.respond === false) {
+    void ended.then((status) => settleByStatus(outcome, status));
+    return;
+  }
+  const overruled = await settleByStatus(outcome, ctx.status);
+  if (overruled) answer(ctx, overruled);
+}
+
+type Context = ParameterizedContext<BluumState>;
+/** Where Koa's body parsers keep what they made of the body. */
+type ParsedRequest = { body?: unknown; rawBody?: unknown };
+
+/** Koa's parsers leave their marks on `ctx.request`; a parsed object there says why the stream is drained. */
+function deliveryOf(ctx: Context): Delivery {
+  const { body, rawBody } = ctx.request as ParsedRequest;
+  const req: NodeRequest = ctx.req;
+  return toDelivery(req, [rawBody, body]);
+}
+
+function leaveKoaBody(ctx: Context, outcome: AcceptedOutcome): void {
+  leaveBody(ctx.req, outcome);
+  const request = ctx.request as ParsedRequest;
+  request.body ??= outcome.event.payload;
+}
+
+function answer(ctx: Context, reply: Reply): void {
+  ctx.status = reply.status;
+  if (leftUnread(ctx.req)) {
+    // Koa would end the response at once, and the sender that is still writing could lose it.
+    ctx.respond = false;
+    sendReply(ctx.req, ctx.res, reply);
+    return;
+  }
+  ctx.set(reply.headers);
+  ctx.body = reply.body;
+}

@@ -1,0 +1,59 @@
+export type { BodyLimits, BodyReader, Delivery, DeliveryHeaders, HeaderLookup, Reply } from "./delivery.ts";
+export { isBytes } from "./delivery.ts";
+export type { RejectionCode, UsageCode, WebhookErrorCode, WebhookErrorDetails } from "./errors.ts";
+export { WebhookError } from "./errors.ts";
+export { asWebhookError } from "./errors.ts";
+export type {
+  AcceptedOutcome,
+  DeliveryContext,
+  DuplicateOutcome,
+  IdentifiedBy,
+  InFlightOutcome,
+  Outcome,
+  PingOutcome,
+  RejectedOutcome,
+  SettleAs,
+  Settled,
+  SettleDetail,
+} from "./pipeline/outcome.ts";
+export type { EventIdOption, VerifiedDelivery } from "./pipeline/identity.ts";
+export type { Logger } from "./pipeline/log.ts";
+export { BLUUM_RETRY_HORIZON_MS, type ReceiverOptions } from "./pipeline/options.ts";
+export { parseEvent } from "./pipeline/parse.ts";
+export { createReceiver, type Receiver, receiverOf } from "./pipeline/receiver.ts";
+export { refusal, replyTo } from "./pipeline/reply.ts";
+export { isSuccess, settleByStatus } from "./pipeline/settle.ts";
+export { rethrowable } from "./pipeline/rethrow.ts";
+export type { DeliveryReport } from "./pipeline/report.ts";
+export type { Secrets, SecretsOption } from "./pipeline/secrets.ts";
+export {
+  type BluumAccount,
+  type BluumCatalogue,
+  type BluumDeposit,
+  type BluumDocument,
+  type BluumEventMap,
+  type BluumKycVerification,
+  type BluumOrder,
+  type BluumTransfer,
+  type BluumWithdrawal,
+  type CatalogueEventType,
+  KNOWN_EVENT_TYPES,
+} from "./events/catalogue.ts";
+export {
+  type BluumEvent,
+  type BluumEventBase,
+  type EventOf,
+  isKnownEvent,
+  type KnownEvent,
+  type KnownEventType,
+  type OutsideCatalogue,
+  type UnknownEvent,
+} from "./events/event.ts";
+export type { KnownPattern, Pattern } from "./events/pattern.ts";
+export { bluumSignature } from "./schemes/bluum.ts";
+export { type HmacSignatureOptions, hmacSignature } from "./schemes/hmac.ts";
+export type { MessageToSign, SignatureScheme, Verified } from "./schemes/scheme.ts";
+export { type StandardWebhooksOptions, standardWebhooksSignature } from "./schemes/standard-webhooks.ts";
+export { type TimestampedSignatureOptions, timestampedSignature } from "./schemes/timestamped.ts";
+export { type MemoryStoreOptions, memoryStore } from "./stores/memory.ts";
+export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./stores/store.ts";

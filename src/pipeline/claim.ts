@@ -1,0 +1,206 @@
+import { randomUUID } from "node:crypto";
+import { WebhookError } from "../errors.ts";
+import type { ClaimResult, DedupeStore } from "../stores/store.ts";
+import { pause, unref, within } from "./deadline.ts";
+import type { ThrottledLog } from "./log.ts";
+import type { Settled, SettleAs } from "./outcome.ts";
+
+/** What every claim of one receiver has in common. */
+export interface ClaimTerms {
+  readonly store: DedupeStore;
+  readonly leaseMs: number;
+  readonly retentionMs: number;
+  readonly maxProcessingMs: number;
+  readonly log: ThrottledLog;
+  /** Work that `close` waits for. */
+  readonly unfinished: Set<unknown>;
+}
+
+/** A store that neither answers nor fails for this long has failed, whatever its own time-out. */
+const STORE_TIMEOUT_MS = 10_000;
+/** How long a completion that the store did not take is tried on. */
+const KEEP_COMPLETING_MS = 2 * 60_000;
+
+/**
+ * Claims an event, and gives the claim or what stood in its way.
+ *
+ * @throws what the store threw, or a time-out; whatever the store may have written by then is released as far as possible
+ */
+export async function takeClaim(key: string, terms: ClaimTerms): Promise<Claim | Exclude<ClaimResult, { status: "claimed" }>> {
+  const { store, leaseMs } = terms;
+  const token = randomUUID();
+  const sentAt = performance.now();
+  const answer = Promise.resolve(store.claim(key, { token, leaseMs }));
+  const result = await within(answer, STORE_TIMEOUT_MS, storeTimeout).catch((error: unknown) => {
+    releaseGhost(store, key, token, answer);
+    throw error;
+  });
+  return result.status === "claimed" ? new Claim(key, token, sentAt, terms) : result;
+}
+
+/**
+ * A claim that failed may have been written all the same, now or when the backend gets round to it; unreleased, it would
+ * keep the event's retries away until its lease lapses.
+ */
+function releaseGhost(store: DedupeStore, key: string, token: string, answer: Promise<ClaimResult>): void {
+  const release = () => Promise.resolve(store.release(key, { token })).catch(() => {});
+  void Promise.resolve().then(release).catch(() => {});
+  answer.then((late) => (late.status === "claimed" ? release() : undefined)).catch(() => {});
+}
+
+/** The claim's life: renewed while the work goes on, aborted when lost, settled once. */
+export class Claim {
+  readonly status = "claimed";
+  readonly #key: string;
+  readonly #token: string;
+  readonly #terms: ClaimTerms;
+  readonly #takenAt: number;
+  /** When the last renewal that succeeded (or the claim) was sent: from then on the lease runs, whatever came later. */
+  #goodSince: number;
+  #renewAt: number;
+  #renewing = false;
+  #timer: unknown;
+  #controller: AbortController | undefined;
+  #ended: WebhookError | undefined;
+  #settled: Promise<Settled> | undefined;
+  #timedOut = false;
+  #onTimeout: (() => void) | undefined;
+
+  /** False for work that goes on although the store gave no claim: nothing is renewed. */
+  readonly held: boolean;
+
+  constructor(key: string, token: string, sentAt: number, terms: ClaimTerms, held = true) {
+    this.held = held;
+    this.#key = key;
+    this.#token = token;
+    this.#terms = terms;
+    this.#takenAt = sentAt;
+    this.#goodSince = held ? sentAt : Number.POSITIVE_INFINITY;
+    this.#renewAt = held ? sentAt + terms.leaseMs / 3 : Number.POSITIVE_INFINITY;
+    terms.unfinished.add(this);
+    this.#tick();
+  }
+
+  /** The work without a claim, for `onStoreError: "accept"`. */
+  static withoutStore(key: string, terms: ClaimTerms): Claim {
+    return new Claim(key, randomUUID(), performance.now(), terms, false);
+  }
+
+  /** Aborts when the claim is lost or its time is over. Made when first asked for: most handlers never look. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#ended !== undefined) this.#controller.abort(this.#ended);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Why the signal aborted, where it did. */
+  get ended(): WebhookError | undefined {
+    return this.#ended;
+  }
+
+  /** Calls back once if `maxProcessingMs` passes before the claim is settled. */
+  onTimeout(callback: () => void): void {
+    this.#onTimeout = callback;
+    if (this.#timedOut) callback();
+  }
+
+  /** Ends the claim; the first call counts, and later ones get its result. Never rejects. */
+  settle(result: SettleAs): Promise<Settled> {
+    this.#settled ??= this.#finish(result);
+    return this.#settled;
+  }
+
+  async #finish(result: SettleAs): Promise<Settled> {
+    const { store, log, retentionMs, unfinished } = this.#terms;
+    const [key, by] = [this.#key, { token: this.#token, retentionMs }];
+    this.#stop();
+    try {
+      const verb = async () => (result === "processed" ? store.complete(key, by) : store.release(key, by));
+      const answer = await within(verb(), STORE_TIMEOUT_MS, storeTimeout);
+      unfinished.delete(this);
+      if (typeof answer === "string") return answer;
+      return answer ? "released" : "held_by_another";
+    } catch (error) {
+      log.error("settle_failed", `the store did not take that an event was ${result}`, error);
+      // A claim that could not be released lapses by itself, before the provider's first retry.
+      if (result === "processed") void this.#keepCompleting().finally(() => unfinished.delete(this));
+      else unfinished.delete(this);
+      return "unstored";
+    }
+  }
+
+  /** The work is done and will be answered 2xx: a store that is away for a moment must not make it run again. */
+  async #keepCompleting(): Promise<void> {
+    const { store, leaseMs, retentionMs, log } = this.#terms;
+    const until = performance.now() + KEEP_COMPLETING_MS;
+    while (performance.now() < until) {
+      await pause(Math.min(leaseMs / 10, 1_000));
+      const key = this.#key;
+      const token = this.#token;
+      try {
+        await within(Promise.resolve(store.complete(key, { token, retentionMs })), STORE_TIMEOUT_MS, storeTimeout);
+        return;
+      } catch {
+        await within(Promise.resolve(store.renew(key, { token, leaseMs })), STORE_TIMEOUT_MS, storeTimeout).catch(() => {});
+      }
+    }
+    log.error("completion_given_up", "an event was processed, but the store could not be told so for two minutes: a further delivery of it would run again");
+  }
+
+  /** Looks after the claim ten times a lease: is it still ours, is there time left, is a renewal due? */
+  #tick(): void {
+    this.#timer = setTimeout(() => this.#look(), this.#terms.leaseMs / 10);
+    unref(this.#timer);
+  }
+
+  #look(): void {
+    const now = performance.now();
+    if (now - this.#takenAt >= this.#terms.maxProcessingMs) return this.#timeOut();
+    if (this.#ended === undefined) {
+      if (now - this.#goodSince >= this.#terms.leaseMs) this.#end("claim_lost", "the claim could not be renewed within its lease");
+      else if (now >= this.#renewAt && !this.#renewing) void this.#renew(now);
+    }
+    this.#tick();
+  }
+
+  async #renew(sentAt: number): Promise<void> {
+    const { store, leaseMs, log } = this.#terms;
+    this.#renewing = true;
+    try {
+      const held = await store.renew(this.#key, { token: this.#token, leaseMs });
+      if (!held) return this.#end("claim_lost", "another process has taken the event over");
+      this.#goodSince = sentAt;
+      this.#renewAt = sentAt + leaseMs / 3;
+    } catch (error) {
+      // The next look tries again, a tenth of the lease later.
+      log.warn("renew_failed", "a claim could not be renewed; trying again while its lease lasts", error);
+    } finally {
+      this.#renewing = false;
+    }
+  }
+
+  /** The claim is no longer to be relied on. Its settlement still asks the store, which alone knows. */
+  #end(code: "claim_lost" | "handler_timeout", message: string): void {
+    if (this.#settled !== undefined || this.#ended !== undefined) return;
+    this.#ended = new WebhookError(code, message);
+    this.#controller?.abort(this.#ended);
+  }
+
+  /** Nobody waits any longer; a result that comes after all still counts. */
+  #timeOut(): void {
+    this.#end("handler_timeout", "the event was worked on for longer than maxProcessingMs");
+    this.#timedOut = true;
+    this.#terms.unfinished.delete(this);
+    this.#onTimeout?.();
+  }
+
+  #stop(): void {
+    clearTimeout(this.#timer as ReturnType<typeof setTimeout>);
+  }
+}
+
+function storeTimeout(): Error {
+  return new Error(`the store did not answer within ${STORE_TIMEOUT_MS} ms`);
+}

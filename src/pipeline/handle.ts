@@ -1,0 +1,129 @@
+import type { Reply } from "../delivery.ts";
+import type { RejectionCode } from "../errors.ts";
+import type { Router } from "../router/router.ts";
+import type { Accepted } from "./accepted.ts";
+import { type ClaimTerms, takeClaim } from "./claim.ts";
+import { handlerKey, storeKey } from "./identity.ts";
+import type { DeliveryContext } from "./outcome.ts";
+import { refusal, replyTo, replyToSettled } from "./reply.ts";
+
+/** What handling needs of a receiver. */
+export interface HandleSettings {
+  readonly router: Router<DeliveryContext>;
+  readonly terms: ClaimTerms;
+  readonly namespace: string;
+  readonly onUnhandled: "acknowledge" | "reject";
+}
+
+/**
+ * Takes an accepted event through its handlers, settles the claim, and makes the answer. When that takes longer than
+ * `maxProcessingMs` the answer is 503 `handler_timeout`, and the handlers' result still counts once it is there.
+ */
+export function handle(accepted: Accepted, settings: HandleSettings): Promise<Reply> {
+  const { unfinished } = settings.terms;
+  return new Promise((resolve) => {
+    const work = process(accepted, settings);
+    unfinished.add(work);
+    accepted.claim.onTimeout(() => resolve(conclude(accepted, "handler_timeout")));
+    void work.then(resolve).finally(() => unfinished.delete(work));
+  });
+}
+
+async function process(accepted: Accepted, settings: HandleSettings): Promise<Reply> {
+  const { router, terms } = settings;
+  if (router.empty) {
+    terms.log.error("no_handlers", "a delivery came, but no handler is registered: call receiver.on(...) at start-up");
+    return giveBack(accepted, "no_handlers");
+  }
+  let matched: boolean;
+  try {
+    matched = await router.dispatch(accepted.event, accepted.context, (name, run) => runOnce(name, run, accepted, settings));
+  } catch (thrown) {
+    return fail(accepted, settings, thrown);
+  }
+  return matched ? succeed(accepted) : unhandled(accepted, settings);
+}
+
+async function succeed(accepted: Accepted): Promise<Reply> {
+  const settled = await accepted.finish("processed");
+  const reply = replyToSettled(settled) ?? replyTo(accepted);
+  accepted.conclude({ status: reply.status });
+  return reply;
+}
+
+/** Nothing happened to the event, so its claim is given back: a replay after the handler is deployed must run. */
+async function unhandled(accepted: Accepted, { terms, onUnhandled }: HandleSettings): Promise<Reply> {
+  const type = quoted(accepted.event.type);
+  terms.log.warn(`unhandled ${type}`, `no handler matches ${type}: ${onUnhandled}d, and not remembered`);
+  if (onUnhandled === "reject") return giveBack(accepted, "unhandled");
+  await accepted.finish("failed");
+  const reply = replyTo(accepted);
+  accepted.conclude({ code: "unhandled", status: reply.status });
+  return reply;
+}
+
+function fail(accepted: Accepted, { terms }: HandleSettings, thrown: unknown): Promise<Reply> {
+  const code = codeOf(thrown, accepted);
+  if (code === "handler_failed") {
+    terms.log.error(code, `a handler of ${quoted(accepted.event.type)} failed; the provider will retry`, thrown ?? String(thrown));
+  }
+  return giveBack(accepted, code, thrown);
+}
+
+async function giveBack(accepted: Accepted, code: RejectionCode, error?: unknown): Promise<Reply> {
+  await accepted.finish("failed");
+  return conclude(accepted, code, error);
+}
+
+function conclude(accepted: Accepted, code: RejectionCode, error?: unknown): Reply {
+  const reply = refusal(code);
+  accepted.conclude({ code, status: reply.status, error });
+  return reply;
+}
+
+/** A reason of the receiver's own while it went through the handlers; what handlers throw is never one of these. */
+class Interruption {
+  readonly code: RejectionCode;
+  constructor(code: RejectionCode) {
+    this.code = code;
+  }
+}
+
+/** The code is ours alone to pick: whatever a handler throws, with whatever `status` on it, is `handler_failed`. */
+function codeOf(thrown: unknown, { claim }: Accepted): RejectionCode {
+  if (thrown instanceof Interruption) return thrown.code;
+  if (claim.ended === undefined || thrown !== claim.ended) return "handler_failed";
+  return claim.ended.code === "handler_timeout" ? "handler_timeout" : "event_in_flight";
+}
+
+/**
+ * One of several handlers: its success is remembered under its own key, by the same verbs as the event's, so that a retry
+ * runs only those that have not succeeded.
+ */
+async function runOnce(name: string, run: () => unknown, accepted: Accepted, settings: HandleSettings): Promise<void> {
+  if (accepted.claim.ended !== undefined) throw accepted.claim.ended;
+  if (!accepted.context.deduplicated) {
+    await run();
+    return;
+  }
+  const key = handlerKey(storeKey(settings.namespace, accepted.context.eventKey), name);
+  const claim = await takeClaim(key, settings.terms).catch((error: unknown) => {
+    settings.terms.log.error("store_unavailable", "the store failed between two handlers of an event", error);
+    throw new Interruption("store_unavailable");
+  });
+  if (claim.status === "completed") return;
+  // A process that lost its claim on the event is still in this handler.
+  if (claim.status === "in_flight") throw new Interruption("event_in_flight");
+  try {
+    await run();
+  } catch (thrown) {
+    await claim.settle("failed");
+    throw thrown;
+  }
+  if ((await claim.settle("processed")) === "held_by_another") throw new Interruption("event_in_flight");
+}
+
+/** A type is the provider's text: quoted and cut before it goes into a line of the log. */
+function quoted(type: string): string {
+  return JSON.stringify(type.slice(0, 100));
+}

@@ -1,0 +1,119 @@
+import { createHash } from "node:crypto";
+import { WebhookError } from "../errors.ts";
+import type { IdentifiedBy } from "./outcome.ts";
+
+/** Which event a delivery is about. */
+export interface Identity {
+  readonly id: string;
+  readonly identifiedBy: IdentifiedBy;
+}
+
+/** What the `eventId` option is given: verified material only. */
+export interface VerifiedDelivery {
+  /** The whole parsed body. */
+  readonly payload: Readonly<Record<string, unknown>>;
+  /** The event's name. */
+  readonly type: string;
+  /** The exact bytes that were verified. */
+  readonly rawBody: Uint8Array;
+  /** The message id, where the scheme signs one. */
+  readonly messageId?: string | undefined;
+}
+
+/** Names an event's id, where the default order does not fit; `""` or `undefined` falls back to it. */
+export type EventIdOption = (verified: VerifiedDelivery) => string | undefined;
+
+/**
+ * Finds the event's id, only in what the signature covers: the option, the signed message id, the payload, the body's
+ * hash, in this order (provider contract, "The event id").
+ *
+ * @throws WebhookError `event_id_failed` where the option threw or returned something else than a string
+ */
+export function identify(verified: VerifiedDelivery, option: EventIdOption | undefined): Identity {
+  const chosen = option === undefined ? undefined : askOption(option, verified);
+  if (chosen) return { id: chosen, identifiedBy: "option" };
+  if (verified.messageId) return { id: verified.messageId, identifiedBy: "scheme" };
+  return payloadId(verified.payload, () => verified.rawBody);
+}
+
+/** The id that a payload names, or the hash of its bytes: in doubt the hash, since a wrong id would lose an event. */
+export function payloadId(payload: Readonly<Record<string, unknown>>, bytes: () => Uint8Array | string): Identity {
+  const named = eventIdField(payload);
+  if (named !== undefined) return { id: named, identifiedBy: "payload" };
+  return { id: `sha256:${sha256(bytes())}`, identifiedBy: "body_hash" };
+}
+
+function askOption(option: EventIdOption, verified: VerifiedDelivery): string | undefined {
+  let answer: unknown;
+  try {
+    answer = option(verified);
+  } catch (cause) {
+    throw new WebhookError("event_id_failed", "the eventId option threw", { cause });
+  }
+  if (answer === undefined || typeof answer === "string") return answer;
+  throw new WebhookError("event_id_failed", `the eventId option returned ${typeof answer}, not a string; it must be synchronous`);
+}
+
+function eventIdField(payload: Readonly<Record<string, unknown>>): string | undefined {
+  for (const field of ["event_id", "eventId"]) {
+    const value = payload[field];
+    if (isEventId(value)) return value;
+  }
+  const { id } = payload;
+  return isEventId(id) && !namesResource(payload.object) && !standsInData(id, payload.data) ? id : undefined;
+}
+
+const RESOURCE_PREFIX = /^(ord|dep|wd|doc|inv|wh|fs|pos|acc|wal)_/i;
+
+/** A resource's id never passes for an event's: two events of one order would collapse into one. */
+function isEventId(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && !RESOURCE_PREFIX.test(value);
+}
+
+/** `object` names what the envelope's `id` belongs to; anything but an event makes it doubtful. */
+function namesResource(object: unknown): boolean {
+  return typeof object === "string" && !/event/i.test(object);
+}
+
+/** Two levels deep, as the provider nests its resources: `data.id` and `data.order.id`. */
+function standsInData(id: string, data: unknown): boolean {
+  return valuesOf(data).some((value) => value === id || valuesOf(value).includes(id));
+}
+
+function valuesOf(value: unknown): unknown[] {
+  return typeof value === "object" && value !== null ? Object.values(value) : [];
+}
+
+// What may stand in a key as it is. No `/` in a type, so that type and id cannot be cut elsewhere; no `#`, which parts the
+// event's key from a handler's; no `:`, which job queues refuse.
+const PLAIN_TYPE = /^[A-Za-z0-9_.-]{1,64}$/;
+const PLAIN_ID = /^[!"$-9;-~]{1,90}$/;
+
+/**
+ * Type and id as one key: readable where both are plain and short, hashed otherwise. Two different events never share one:
+ * a hashed key holds `*`, which no plain type does.
+ */
+export function eventKey(type: string, id: string): string {
+  if (PLAIN_TYPE.test(type)) {
+    if (PLAIN_ID.test(id) && !id.startsWith("sha256-")) return `${type}/${id}`;
+    if (/^sha256:[0-9a-f]{64}$/.test(id)) return `${type}/sha256-${id.slice(7)}`;
+  }
+  // JSON keeps the two apart and, unlike UTF-8, keeps lone surrogates distinct.
+  return `*/${sha256(JSON.stringify([type, id]))}`;
+}
+
+/** The key that a store sees: at most 220 bytes, with a namespace of at most 64. */
+export function storeKey(namespace: string, key: string): string {
+  return `${namespace}/${key}`;
+}
+
+/** The key under which one handler's success is remembered, where several match one event: at most 256 bytes. */
+export function handlerKey(key: string, handler: string): string {
+  // A name that begins with `=` is never plain, so that no name looks like the hash of another.
+  const plain = /^[!-<>-~][!-~]*$/.test(handler) && key.length + 1 + handler.length <= 256;
+  return plain ? `${key}#${handler}` : `${key}#=${sha256(JSON.stringify(handler)).slice(0, 32)}`;
+}
+
+function sha256(data: Uint8Array | string): string {
+  return createHash("sha256").update(data).digest("hex");
+}

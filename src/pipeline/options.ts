@@ -1,0 +1,169 @@
+import { WebhookError } from "../errors.ts";
+import { bluumSignature } from "../schemes/bluum.ts";
+import type { SignatureScheme } from "../schemes/scheme.ts";
+import { isMemoryStore } from "../stores/memory.ts";
+import type { DedupeStore } from "../stores/store.ts";
+import type { EventIdOption } from "./identity.ts";
+import type { Logger } from "./log.ts";
+import type { DeliveryReport } from "./report.ts";
+import type { SecretsOption } from "./secrets.ts";
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const MEBIBYTE = 1024 * 1024;
+
+/**
+ * How long after the first attempt a retry of Bluum's may still come: its published schedule ends after 10 h 36 min, plus
+ * time-outs. What is remembered for less would be processed twice. 24 h, in milliseconds.
+ */
+export const BLUUM_RETRY_HORIZON_MS: number = DAY_MS;
+
+/** What `createReceiver` takes. Wrong values are refused at creation, with the option's name. */
+export interface ReceiverOptions {
+  /** The webhook's secret; several during a rotation; or a function that asks a secret manager, called at each delivery. */
+  readonly secret: SecretsOption;
+  /** How long the function form of `secret` may take, in milliseconds. @default 5_000 */
+  readonly secretTimeoutMs?: number;
+  /** How deliveries are signed. @default bluumSignature() */
+  readonly scheme?: SignatureScheme;
+  /** Where processed events are remembered. @default memoryStore(), which one process has for itself */
+  readonly store?: DedupeStore;
+  /**
+   * This endpoint's own name, of `[A-Za-z0-9_.-]{1,64}`. Required with every store but the memory store: two services under
+   * one name would take each other's events for duplicates.
+   */
+  readonly namespace?: string;
+  /** How long a processed event is remembered, in milliseconds; at least {@link BLUUM_RETRY_HORIZON_MS}. @default 7 days */
+  readonly retentionMs?: number;
+  /**
+   * How long a claim stands without renewal, in milliseconds; from 1_000 to 55_000, so that a crash frees the event before
+   * Bluum's first retry, a minute later. Renewed at a third of it. @default 30_000
+   */
+  readonly leaseMs?: number;
+  /**
+   * How long one event may be worked on, in milliseconds; from `leaseMs` to 2 h. Then renewal stops and `context.signal`
+   * aborts. @default 15 minutes
+   */
+  readonly maxProcessingMs?: number;
+  /**
+   * How old an event may be by its own signed payload time, in milliseconds; from {@link BLUUM_RETRY_HORIZON_MS} to
+   * `retentionMs`. Applies where the scheme signs no timestamp. @default retentionMs
+   */
+  readonly maxEventAgeMs?: number;
+  /** The most bytes a body may have. @default 1 MiB */
+  readonly maxBodyBytes?: number;
+  /** How long a body may take to arrive, in milliseconds. @default 10_000 */
+  readonly bodyTimeoutMs?: number;
+  /** Names an event's id where the default order does not fit. @see EventIdOption */
+  readonly eventId?: EventIdOption;
+  /** Parses JSON, for instance without loss of large numbers. @default JSON.parse */
+  readonly parseJson?: (text: string) => unknown;
+  /**
+   * What happens when the store fails at the claim: `"reject"` answers 503, so that the provider retries; `"accept"`
+   * processes the event with `context.deduplicated` false, and it may run twice. @default "reject"
+   */
+  readonly onStoreError?: "reject" | "accept";
+  /** The answer of `handle` to an event that no handler matches: 200, or 500. @default "acknowledge" */
+  readonly onUnhandled?: "acknowledge" | "reject";
+  /** Called once for each delivery, for metrics. What it throws is swallowed. */
+  readonly observe?: (report: DeliveryReport) => void;
+  /** Where the operator's lines go, one a minute for each kind; `false` for nowhere. @default console */
+  readonly logger?: Logger | false;
+  /** The wall clock, epoch milliseconds, for tests. Leases are timed monotonically. @default Date.now */
+  readonly now?: () => number;
+}
+
+/** The options with every default filled in; what has none may be undefined. */
+export type Settings = Required<Omit<ReceiverOptions, NoDefault>> & { readonly [K in NoDefault]: ReceiverOptions[K] | undefined };
+type NoDefault = "store" | "eventId" | "observe";
+
+const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
+  secret: true,
+  secretTimeoutMs: true,
+  scheme: true,
+  store: true,
+  namespace: true,
+  retentionMs: true,
+  leaseMs: true,
+  maxProcessingMs: true,
+  maxEventAgeMs: true,
+  maxBodyBytes: true,
+  bodyTimeoutMs: true,
+  eventId: true,
+  parseJson: true,
+  onStoreError: true,
+  onUnhandled: true,
+  observe: true,
+  logger: true,
+  now: true,
+};
+
+/**
+ * Checks the options and fills in the defaults. The secret is checked where its keys are made.
+ *
+ * @throws WebhookError `configuration_invalid`, naming the option
+ */
+export function settingsOf(options: ReceiverOptions): Settings {
+  if (typeof options !== "object" || options === null) throw invalid("options", "must be an object");
+  for (const name of Object.keys(options)) {
+    if (!Object.hasOwn(NAMES, name)) throw invalid(name, `is no option of createReceiver; there are ${Object.keys(NAMES).join(", ")}`);
+  }
+  const retentionMs = integer("retentionMs", options.retentionMs ?? 7 * DAY_MS, BLUUM_RETRY_HORIZON_MS, 3650 * DAY_MS);
+  const leaseMs = integer("leaseMs", options.leaseMs ?? 30 * SECOND_MS, SECOND_MS, 55 * SECOND_MS);
+  return {
+    secret: options.secret,
+    secretTimeoutMs: integer("secretTimeoutMs", options.secretTimeoutMs ?? 5 * SECOND_MS, 1, 30 * SECOND_MS),
+    scheme: object("scheme", options.scheme ?? bluumSignature(), ["prepare", "read", "verify"]),
+    store: options.store === undefined ? undefined : object("store", options.store, ["claim", "renew", "complete", "release"]),
+    namespace: namespaceOf(options),
+    retentionMs,
+    leaseMs,
+    maxProcessingMs: integer("maxProcessingMs", options.maxProcessingMs ?? 15 * MINUTE_MS, leaseMs, 2 * HOUR_MS),
+    maxEventAgeMs: integer("maxEventAgeMs", options.maxEventAgeMs ?? retentionMs, BLUUM_RETRY_HORIZON_MS, retentionMs),
+    maxBodyBytes: integer("maxBodyBytes", options.maxBodyBytes ?? MEBIBYTE, 1, 256 * MEBIBYTE),
+    bodyTimeoutMs: integer("bodyTimeoutMs", options.bodyTimeoutMs ?? 10 * SECOND_MS, 1, 2 * MINUTE_MS),
+    eventId: callable("eventId", options.eventId),
+    parseJson: callable("parseJson", options.parseJson) ?? JSON.parse,
+    onStoreError: oneOf("onStoreError", options.onStoreError ?? "reject", ["reject", "accept"]),
+    onUnhandled: oneOf("onUnhandled", options.onUnhandled ?? "acknowledge", ["acknowledge", "reject"]),
+    observe: callable("observe", options.observe),
+    logger: options.logger === false ? false : object("logger", options.logger ?? console, ["warn", "error"]),
+    now: callable("now", options.now) ?? Date.now,
+  };
+}
+
+function namespaceOf({ namespace, store }: ReceiverOptions): string {
+  if (namespace === undefined) {
+    if (store === undefined || isMemoryStore(store)) return "default";
+    throw invalid("namespace", "is required with a store that others may share: give this endpoint a name of its own, such as \"orders-api\"");
+  }
+  if (typeof namespace === "string" && /^[A-Za-z0-9_.-]{1,64}$/.test(namespace)) return namespace;
+  throw invalid("namespace", "must be 1 to 64 characters of A-Z, a-z, 0-9, _ . and -");
+}
+
+function integer(option: string, value: number, least: number, most: number): number {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
+  throw invalid(option, `must be a whole number from ${least} to ${most}`);
+}
+
+function oneOf<T extends string>(option: string, value: T, choices: readonly T[]): T {
+  if (choices.includes(value)) return value;
+  throw invalid(option, `must be ${choices.map((choice) => `"${choice}"`).join(" or ")}`);
+}
+
+function callable<T>(option: string, value: T): T {
+  if (value === undefined || typeof value === "function") return value;
+  throw invalid(option, "must be a function");
+}
+
+function object<T extends object>(option: string, value: T, methods: readonly (string & keyof T)[]): T {
+  const missing = methods.find((method) => typeof (value as T | null)?.[method] !== "function");
+  if (missing === undefined) return value;
+  throw invalid(option, `has no method ${missing}`);
+}
+
+function invalid(option: string, problem: string): WebhookError {
+  return new WebhookError("configuration_invalid", `${option} ${problem}`);
+}

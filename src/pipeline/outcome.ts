@@ -1,0 +1,93 @@
+import type { WebhookError } from "../errors.ts";
+import type { BluumEvent } from "../events/event.ts";
+
+/** What one delivery came to. Expected things are values here; nothing that a sender does is thrown. */
+export type Outcome = AcceptedOutcome | DuplicateOutcome | InFlightOutcome | PingOutcome | RejectedOutcome;
+
+/** A genuine event that this process has claimed: work on it, then settle. */
+export interface AcceptedOutcome {
+  readonly kind: "accepted";
+  /** The typed event. */
+  readonly event: BluumEvent;
+  /** What is known of this delivery beside the event. */
+  readonly context: DeliveryContext;
+  /**
+   * Ends the claim. `"processed"` remembers the event as done; `"failed"` releases it, so that the provider's retry runs.
+   * The first call counts; later ones return its result. It never rejects.
+   *
+   * @param detail for the report only: the status that was answered, and the error behind a failure
+   */
+  settle(result: SettleAs, detail?: SettleDetail): Promise<Settled>;
+}
+
+/** The event was processed before; answer 2xx and do nothing. */
+export interface DuplicateOutcome {
+  readonly kind: "duplicate";
+  readonly eventId: string;
+}
+
+/** The same event is being processed now, here or elsewhere; answer 503, the provider will come again. */
+export interface InFlightOutcome {
+  readonly kind: "in_flight";
+  readonly eventId: string;
+  /** When the other's claim lapses unless it is renewed, in milliseconds. */
+  readonly retryAfterMs: number;
+}
+
+/** A signed `bluum-webhooks.ping`: verified and parsed, never claimed, never routed. */
+export interface PingOutcome {
+  readonly kind: "ping";
+}
+
+/** The delivery was not accepted; `error.code` says why. */
+export interface RejectedOutcome {
+  readonly kind: "rejected";
+  readonly error: WebhookError;
+}
+
+/** How the work on an event ended. */
+export type SettleAs = "processed" | "failed";
+
+/** What the report may add to a settlement. */
+export interface SettleDetail {
+  /** The HTTP status that was answered. */
+  readonly status?: number;
+  /** What the handler threw. */
+  readonly error?: unknown;
+}
+
+/**
+ * What settling found: the completion stands; the claim was given up; another process holds or has completed the event;
+ * the completion in the user's own transaction was rolled back; or the store did not answer (a completion is then tried
+ * on in the background).
+ */
+export type Settled = "stored" | "released" | "held_by_another" | "completed_by_another" | "rolled_back" | "unstored";
+
+/** How the event's id was found: see the documentation of {@link DeliveryContext.identifiedBy}. */
+export type IdentifiedBy = "scheme" | "payload" | "body_hash" | "option";
+
+/** What is known of an accepted delivery beside its event. */
+export interface DeliveryContext {
+  /** The event's id, the same in every delivery of this event. */
+  readonly eventId: string;
+  /** Type and id together, unique per event, printable ASCII without `:`; use it as a job id. */
+  readonly eventKey: string;
+  /**
+   * Where the id comes from: the signed message id of the scheme, a field of the payload, the hash of the raw body (the
+   * payload names no event id; retries must then be byte-identical), or the `eventId` option.
+   */
+  readonly identifiedBy: IdentifiedBy;
+  /** The exact bytes that were verified. */
+  readonly rawBody: Uint8Array;
+  /** When the delivery came, by the receiver's clock. */
+  readonly receivedAt: Date;
+  /** Which secret matched, by its place in the list: a rotation is finished when only the new one does. */
+  readonly secretIndex: number;
+  /** False only where the store was down and `onStoreError` is `"accept"`: the event may have been processed before. */
+  readonly deduplicated: boolean;
+  /**
+   * Aborts when this process has lost the event (`reason.code` is `claim_lost`) or has worked on it for longer than
+   * `maxProcessingMs` (`handler_timeout`). A handler that gives up must throw: `signal.throwIfAborted()`.
+   */
+  readonly signal: AbortSignal;
+}

@@ -1,0 +1,105 @@
+import { isBytes } from "../delivery.ts";
+import { WebhookError } from "../errors.ts";
+import { type BluumEvent, domainAndAction } from "../events/event.ts";
+import { payloadId } from "./identity.ts";
+
+/** The parsed body of a delivery: a JSON object that names an event. */
+export interface Envelope {
+  readonly type: string;
+  readonly payload: Readonly<Record<string, unknown>>;
+  readonly occurredAt: Date | undefined;
+}
+
+// Fatal, so that no two bodies can mean the same text under two signatures; it drops a leading BOM by itself.
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+/**
+ * Bytes to envelope: strict about the encoding and the JSON, loose about everything that Bluum may add later.
+ *
+ * @throws WebhookError `payload_not_utf8`, `payload_not_json` or `payload_not_event`; the message shows nothing of the payload
+ */
+export function parseEnvelope(rawBody: Uint8Array, parseJson: (text: string) => unknown = JSON.parse): Envelope {
+  return readEnvelope(parseText(decode(rawBody), parseJson));
+}
+
+/** A parsed payload to envelope. */
+export function readEnvelope(payload: unknown): Envelope {
+  if (typeof payload !== "object" || payload === null || Array.isArray(payload)) {
+    throw new WebhookError("payload_not_event", "the body is not a JSON object");
+  }
+  const fields = payload as Record<string, unknown>;
+  // The documentation names `event`; Bluum's REST resources say `type` (provider contract, "The payload").
+  const type = text(fields.event) ?? text(fields.type);
+  if (type === undefined) {
+    throw new WebhookError("payload_not_event", "the body names no event: neither `event` nor `type` is a non-empty string");
+  }
+  return { type, payload: fields, occurredAt: occurredAt(fields) };
+}
+
+/** The event that users see, of an envelope and the id that was found for it. */
+export function toEvent({ type, payload, occurredAt }: Envelope, id: string): BluumEvent {
+  return { id, type, ...domainAndAction(type), occurredAt, data: payload.data, payload } as BluumEvent;
+}
+
+/**
+ * Makes the typed event of a payload that was verified before: for a worker that got `event.payload` from a queue. It
+ * verifies nothing.
+ *
+ * @param payload the parsed payload, or its bytes
+ * @param options.id the event's id, as `context.eventId` gave it. Without it the id is read from the payload, and where
+ *   the payload names none it is the hash of the bytes, or for a parsed payload of its JSON text
+ * @throws WebhookError `payload_not_utf8`, `payload_not_json` or `payload_not_event`
+ */
+export function parseEvent(payload: unknown, options: { readonly id?: string } = {}): BluumEvent {
+  const envelope = isBytes(payload) ? parseEnvelope(payload) : readEnvelope(payload);
+  const bytes = () => (isBytes(payload) ? payload : jsonText(payload));
+  return toEvent(envelope, options.id ?? payloadId(envelope.payload, bytes).id);
+}
+
+function jsonText(payload: unknown): string {
+  try {
+    return JSON.stringify(payload);
+  } catch {
+    throw new WebhookError("payload_not_json", "the payload cannot be written as JSON");
+  }
+}
+
+function decode(rawBody: Uint8Array): string {
+  try {
+    return utf8.decode(rawBody);
+  } catch {
+    throw new WebhookError("payload_not_utf8", "the body is not valid UTF-8");
+  }
+}
+
+function parseText(json: string, parseJson: (text: string) => unknown): unknown {
+  try {
+    return parseJson(json);
+  } catch {
+    // Without the cause: a parser's message quotes the payload.
+    throw new WebhookError("payload_not_json", "the body is not JSON");
+  }
+}
+
+function occurredAt(fields: Record<string, unknown>): Date | undefined {
+  return rfc3339(fields.timestamp) ?? rfc3339(fields.created_at) ?? unixSeconds(fields.created);
+}
+
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
+
+function rfc3339(value: unknown): Date | undefined {
+  if (typeof value !== "string" || value.length > 40 || !RFC_3339.test(value)) return undefined;
+  return valid(new Date(value.toUpperCase().replace(" ", "T")));
+}
+
+function unixSeconds(value: unknown): Date | undefined {
+  return typeof value === "number" ? valid(new Date(value * 1000)) : undefined;
+}
+
+function valid(date: Date): Date | undefined {
+  return Number.isNaN(date.getTime()) ? undefined : date;
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

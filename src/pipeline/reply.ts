@@ -1,0 +1,86 @@
+import type { Reply } from "../delivery.ts";
+import type { RejectionCode, WebhookErrorCode } from "../errors.ts";
+import type { Outcome, Settled } from "./outcome.ts";
+
+/** The only place that picks a status. A code that is forgotten here is a type error. */
+const STATUS: Readonly<Record<RejectionCode, number>> = {
+  signature_missing: 401,
+  signature_malformed: 401,
+  signature_mismatch: 401,
+  timestamp_out_of_tolerance: 401,
+  payload_not_utf8: 400,
+  payload_not_json: 400,
+  payload_not_event: 400,
+  event_too_old: 400,
+  method_not_allowed: 405,
+  body_too_large: 413,
+  content_encoding_unsupported: 415,
+  body_timeout: 408,
+  // Nobody is left to read it; the report shows it.
+  body_incomplete: 408,
+  body_already_parsed: 500,
+  store_unavailable: 503,
+  secret_unavailable: 503,
+  receiver_closed: 503,
+  // Every provider retries a 5xx; some give up on a 4xx.
+  event_in_flight: 503,
+  handler_failed: 500,
+  handler_timeout: 503,
+  no_handlers: 500,
+  unhandled: 500,
+  event_id_failed: 500,
+  completion_rolled_back: 500,
+};
+
+const RETRY_AFTER_MS = 5_000;
+
+/**
+ * The answer to an outcome. For an accepted one it is the plain 200 of an event that was processed: send it after you
+ * have settled, and only if the settlement stands (see {@link replyToSettled}).
+ */
+export function replyTo(outcome: Outcome): Reply {
+  switch (outcome.kind) {
+    case "accepted":
+      return json(200, { received: true });
+    case "duplicate":
+      return json(200, { received: true, duplicate: true });
+    case "ping":
+      return json(200, { received: true, ping: true });
+    case "in_flight":
+      return refusal("event_in_flight", outcome.retryAfterMs);
+    case "rejected":
+      return refusal(outcome.error.code, outcome.error.retryAfterMs);
+  }
+}
+
+/**
+ * The answer that a settlement imposes in place of the app's own 2xx, or `undefined` where the app's answer stands:
+ * a 2xx is a promise, and an event that another process holds is not ours to promise.
+ */
+export function replyToSettled(settled: Settled): Reply | undefined {
+  switch (settled) {
+    case "held_by_another":
+      return refusal("event_in_flight");
+    case "completed_by_another":
+      return json(200, { received: true, duplicate: true });
+    case "rolled_back":
+      return refusal("completion_rolled_back");
+    default:
+      return undefined;
+  }
+}
+
+/** The answer to a refusal: the code and nothing else, since detail would help a forger. */
+export function refusal(code: WebhookErrorCode, retryAfterMs: number = RETRY_AFTER_MS): Reply {
+  // Usage codes are the program's own mistakes; to the provider they are one more failed handler.
+  const known: RejectionCode = Object.hasOwn(STATUS, code) ? (code as RejectionCode) : "handler_failed";
+  const status = STATUS[known];
+  const headers: Record<string, string> = {};
+  if (status === 503) headers["retry-after"] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+  if (status === 405) headers.allow = "POST";
+  return json(status, { error: { code: known } }, headers);
+}
+
+function json(status: number, body: object, headers: Record<string, string> = {}): Reply {
+  return { status, headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body) };
+}

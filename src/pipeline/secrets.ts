@@ -1,0 +1,90 @@
+import { WebhookError } from "../errors.ts";
+import type { SignatureScheme } from "../schemes/scheme.ts";
+import { within } from "./deadline.ts";
+
+/**
+ * One secret, or several while a rotation is under way. `undefined` is admitted for `process.env`, and refused at creation.
+ */
+export type Secrets = string | readonly string[] | undefined;
+
+/** Secrets, or a function that fetches them from a secret manager, called at each delivery whose headers can succeed. */
+export type SecretsOption = Secrets | (() => Secrets | Promise<Secrets>);
+
+/** Gives the verification keys for one delivery. Rejects with `secret_unavailable`. */
+export type KeySource = () => readonly unknown[] | Promise<readonly unknown[]>;
+
+/**
+ * Makes the source of keys. Fixed secrets are checked and prepared here, once; a function's answers pass the same checks
+ * at every call, and its calls are shared: one is in flight at a time.
+ *
+ * @throws WebhookError `configuration_invalid` naming `secret`, for fixed secrets that cannot work
+ */
+export function keySource(secret: SecretsOption, scheme: SignatureScheme, timeoutMs: number): KeySource {
+  if (typeof secret !== "function") {
+    const keys = prepareAll(secret, scheme);
+    return () => keys;
+  }
+  const prepare = rememberingPrepare(scheme);
+  let inFlight: Promise<readonly unknown[]> | undefined;
+  return () => {
+    inFlight ??= fetchKeys(secret, prepare, timeoutMs).finally(() => {
+      inFlight = undefined;
+    });
+    return inFlight;
+  };
+}
+
+async function fetchKeys(
+  secret: () => Secrets | Promise<Secrets>,
+  prepare: (secrets: Secrets) => readonly unknown[],
+  timeoutMs: number,
+): Promise<readonly unknown[]> {
+  try {
+    const late = () => new Error(`the secret function did not answer within secretTimeoutMs (${timeoutMs} ms)`);
+    // Called inside a promise, so that a throw and a rejection are one.
+    return prepare(await within(Promise.resolve().then(secret), timeoutMs, late));
+  } catch (cause) {
+    throw new WebhookError("secret_unavailable", "the secret function failed or returned no usable secret", { cause });
+  }
+}
+
+/** Prepares keys, and keeps those of the last answer: a secret manager mostly says the same again. */
+function rememberingPrepare(scheme: SignatureScheme): (secrets: Secrets) => readonly unknown[] {
+  let last: readonly string[] = [];
+  let keys: readonly unknown[] = [];
+  return (secrets) => {
+    const list = listed(secrets);
+    if (list.length !== last.length || list.some((item, index) => item !== last[index])) {
+      keys = prepareAll(secrets, scheme);
+      last = [...list];
+    }
+    return keys;
+  };
+}
+
+function prepareAll(secrets: Secrets, scheme: SignatureScheme): readonly unknown[] {
+  return listed(secrets).map((secret, index) => prepareOne(secret, Array.isArray(secrets) ? `secret[${index}]` : "secret", scheme));
+}
+
+function listed(secrets: Secrets): readonly string[] {
+  const list = typeof secrets === "string" ? [secrets] : secrets;
+  if (!Array.isArray(list) || list.length === 0) {
+    throw invalid("secret", "is missing; give the webhook's secret, such as process.env.BLUUM_WEBHOOK_SECRET, or a function that fetches it");
+  }
+  return list as readonly string[];
+}
+
+function prepareOne(secret: unknown, option: string, scheme: SignatureScheme): unknown {
+  if (typeof secret !== "string") throw invalid(option, "is not a string");
+  if (secret.trim() === "") throw invalid(option, "is blank");
+  if (secret !== secret.trim()) throw invalid(option, "begins or ends with white space; was it read from a file with its line break?");
+  try {
+    return scheme.prepare(secret);
+  } catch (error) {
+    throw invalid(option, error instanceof WebhookError ? error.message : `was refused by the scheme ${scheme.name}`);
+  }
+}
+
+function invalid(option: string, problem: string): WebhookError {
+  return new WebhookError("configuration_invalid", `${option} ${problem}`);
+}

@@ -1,0 +1,93 @@
+import { WebhookError } from "../errors.ts";
+import type { BluumEvent } from "../events/event.ts";
+import { assertPattern, patternsMatching } from "../events/pattern.ts";
+
+/** Handles one event. Returning, or a promise that fulfils, means done; a throw or a rejection means failed. */
+export type Handler<Context> = (event: BluumEvent, context: Context) => unknown;
+
+/** A registered handler, under the name by which its success is remembered. */
+export interface Registration<Context> {
+  readonly name: string;
+  readonly handler: Handler<Context>;
+}
+
+/** Runs one of several matching handlers, unless its success is remembered from an earlier delivery. */
+export type RunOnce = (name: string, run: () => unknown) => Promise<void>;
+
+/** Which handlers an event goes to, and their order: that of registration. */
+export class Router<Context> {
+  readonly #byPattern = new Map<string, Registration<Context>[]>();
+  readonly #ordinals = new Map<Registration<Context>, number>();
+  readonly #names = new Set<string>();
+
+  /**
+   * Registers a handler for one pattern or several; it runs once for an event that several of them match.
+   *
+   * @param name by default the patterns, and an ordinal where these patterns were registered before
+   * @throws WebhookError `registration_refused` for what is no pattern, no function, or a name that is taken
+   */
+  on(patterns: string | readonly string[], handler: Handler<Context>, name?: string): void {
+    const list = [...new Set(typeof patterns === "string" ? [patterns] : patterns)];
+    if (list.length === 0) throw new WebhookError("registration_refused", "on() was given an empty list of patterns");
+    list.forEach(assertPattern);
+    if (typeof handler !== "function") throw new WebhookError("registration_refused", "the handler given to on() is no function");
+
+    const registration = { name: this.#claimName(name, list), handler };
+    this.#ordinals.set(registration, this.#ordinals.size);
+    for (const pattern of list) this.#registered(pattern).push(registration);
+  }
+
+  /** Every pattern that has a handler, in order of registration. */
+  patterns(): string[] {
+    return [...this.#byPattern.keys()];
+  }
+
+  /** Whether nothing is registered at all. */
+  get empty(): boolean {
+    return this.#byPattern.size === 0;
+  }
+
+  /** The handlers for an event type, in order of registration, each once. It does not look at patterns that do not match. */
+  matching(type: string): Registration<Context>[] {
+    const found = patternsMatching(type).flatMap((pattern) => this.#byPattern.get(pattern) ?? []);
+    if (found.length < 2) return found;
+    const order = (registration: Registration<Context>) => this.#ordinals.get(registration) ?? 0;
+    return [...new Set(found)].sort((a, b) => order(a) - order(b));
+  }
+
+  /**
+   * Runs the matching handlers one after the other and stops at the first that fails.
+   *
+   * @param runOnce asked for each handler where several match; a single one needs no memory of its own
+   * @returns false where nothing matched
+   * @throws what a handler threw
+   */
+  async dispatch(event: BluumEvent, context: Context, runOnce: RunOnce): Promise<boolean> {
+    const [only, ...others] = this.matching(event.type);
+    if (only === undefined) return false;
+    if (others.length === 0) await only.handler(event, context);
+    else for (const { name, handler } of [only, ...others]) await runOnce(name, () => handler(event, context));
+    return true;
+  }
+
+  #registered(pattern: string): Registration<Context>[] {
+    const list = this.#byPattern.get(pattern) ?? [];
+    this.#byPattern.set(pattern, list);
+    return list;
+  }
+
+  #claimName(name: string | undefined, patterns: readonly string[]): string {
+    if (name !== undefined && (typeof name !== "string" || name === "" || this.#names.has(name))) {
+      throw new WebhookError("registration_refused", "the name given to on() is empty or another handler's");
+    }
+    const free = name ?? this.#nextDefaultName(patterns.join(","));
+    this.#names.add(free);
+    return free;
+  }
+
+  #nextDefaultName(base: string): string {
+    let ordinal = 1;
+    while (this.#names.has(`${base}:${ordinal}`)) ordinal++;
+    return `${base}:${ordinal}`;
+  }
+}

@@ -1,0 +1,27 @@
+import { hmacScheme } from "./hmac.ts";
+import type { SignatureScheme } from "./scheme.ts";
+
+/**
+ * How Bluum is taken to sign: `X-Bluum-Signature` carries the hex HMAC-SHA256 of the raw body, keyed with the UTF-8 bytes
+ * of the webhook's `secret`, with or without `sha256=` before it.
+ *
+ * **This is an assumption.** Bluum's documentation says that every delivery is signed with the webhook's secret; header,
+ * algorithm and encoding it publishes nowhere. Should your deliveries carry something else, name it, and nothing
+ * else changes:
+ *
+ * @example
+ * createReceiver({ secret, scheme: hmacSignature({ header: "X-Other-Signature", encoding: "base64" }) });
+ * createReceiver({ secret, scheme: timestampedSignature({ header: "X-Other-Signature" }) });
+ * createReceiver({ secret, scheme: standardWebhooksSignature() });
+ */
+export function bluumSignature(): SignatureScheme {
+  return hmacScheme({
+    name: "bluum",
+    description: "X-Bluum-Signature: <hex HMAC-SHA256 of the raw body>, optionally with sha256= before it",
+    header: "X-Bluum-Signature",
+    algorithm: "sha256",
+    encoding: "hex",
+    secretEncoding: "utf8",
+    acceptedPrefixes: ["", "sha256="],
+  });
+}

@@ -1,0 +1,37 @@
+import { Buffer } from "node:buffer";
+
+/** How bytes are written as text, in signatures and secrets. */
+export type ByteEncoding = "hex" | "base64" | "base64url";
+
+// Each is one character class and a bounded tail, so that no text makes it backtrack.
+const ALPHABET: Readonly<Record<ByteEncoding, RegExp>> = {
+  hex: /^[0-9a-f]+$/i,
+  base64: /^[A-Za-z0-9+/]+={0,2}$/,
+  base64url: /^[A-Za-z0-9_-]+={0,2}$/,
+};
+
+/**
+ * Decodes strictly, where `Buffer.from` skips what it does not know: text outside the alphabet, of an impossible length
+ * or with odd padding is `undefined`. Hex may be in either case, base64 padded or not.
+ */
+export function decodeBytes(text: string, encoding: ByteEncoding): Uint8Array | undefined {
+  if (!ALPHABET[encoding].test(text) || !hasPossibleLength(text, encoding)) return undefined;
+  return Buffer.from(text, encoding);
+}
+
+/** Decodes strictly, to exactly `length` bytes. */
+export function decodeExactly(length: number, text: string, encoding: ByteEncoding): Uint8Array | undefined {
+  const bytes = decodeBytes(text, encoding);
+  return bytes?.byteLength === length ? bytes : undefined;
+}
+
+/** Writes bytes as text: hex in lower case, base64 padded, base64url not. */
+export function encodeBytes(bytes: Uint8Array, encoding: ByteEncoding): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding);
+}
+
+function hasPossibleLength(text: string, encoding: ByteEncoding): boolean {
+  if (encoding === "hex") return text.length % 2 === 0;
+  // RFC 4648, section 4: padding fills up to a multiple of four, and one character alone holds no byte.
+  return text.endsWith("=") ? text.length % 4 === 0 : text.length % 4 !== 1;
+}

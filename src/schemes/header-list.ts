@@ -1,0 +1,15 @@
+import { MAX_HEADER_BYTES } from "./scheme.ts";
+
+/**
+ * The elements of a header's list, separated by commas; a header that was sent twice is such a list too. Empty elements
+ * are ignored (RFC 9110, section 5.6.1.2).
+ *
+ * @returns undefined where the header is too long to be looked at
+ */
+export function listElements(value: string): string[] | undefined {
+  if (value.length > MAX_HEADER_BYTES) return undefined;
+  return value
+    .split(",")
+    .map((element) => element.trim())
+    .filter((element) => element !== "");
+}

@@ -1,0 +1,193 @@
+import { type KeyObject, randomUUID } from "node:crypto";
+import type { HeaderLookup } from "../delivery.ts";
+import {
+  ED25519_KEY_BYTES,
+  ED25519_SIGNATURE_BYTES,
+  ed25519IsAmong,
+  ed25519PrivateKey,
+  ed25519PublicKey,
+  ed25519Sign,
+} from "./ed25519.ts";
+import { decodeBytes, decodeExactly, encodeBytes } from "./encoding.ts";
+import { DIGEST_BYTES, type MacKey, mac, macIsAmong, macKey } from "./mac.ts";
+import { checkNames, optionRefused } from "./options.ts";
+import { DEFAULT_TOLERANCE_MS, MAX_HEADER_BYTES, MAX_SIGNATURES, type SignatureScheme } from "./scheme.ts";
+import { longEnough, secretRefused } from "./secret.ts";
+import { checkTolerance, isTimestamp, isWithinTolerance, timestampOf } from "./timestamp.ts";
+
+/** The parts of a Standard Webhooks signature that can be set; see {@link standardWebhooksSignature}. */
+export interface StandardWebhooksOptions {
+  /**
+   * How far the signed timestamp may be from the receiver's clock, in either direction, in milliseconds: a whole number
+   * from 1,000 to 86,400,000.
+   * @default 300_000
+   */
+  readonly toleranceMs?: number;
+}
+
+/** A key that verifies one kind of signature and never the other. */
+type VerificationKey =
+  | { readonly verifies: "v1"; readonly key: MacKey }
+  | { readonly verifies: "v1a"; readonly key: KeyObject };
+
+interface PresentedMessage {
+  readonly id: string;
+  readonly timestamp: string;
+  /** HMAC-SHA256 digests. */
+  readonly v1: readonly Uint8Array[];
+  /** ed25519 signatures. */
+  readonly v1a: readonly Uint8Array[];
+}
+
+/**
+ * Standard Webhooks 1.0 (https://www.standardwebhooks.com): `webhook-id`, `webhook-timestamp` and
+ * `webhook-signature: v1,<base64> v1a,<base64>`, or the same under Svix's names (`svix-id` and so on); the signed content
+ * is id, timestamp and raw body, joined by full stops. The id is covered by the signature, so it identifies the event.
+ *
+ * The secret is `whsec_<base64>` (shared, verifies `v1`) or `whpk_<base64>` (ed25519 public key, verifies `v1a`). Base64
+ * without either is refused: it could be a public key, under which anybody could sign. To `sign`, `whsec_` or the private
+ * key, `whsk_<base64>`.
+ *
+ * @throws WebhookError `configuration_invalid`, naming the option that cannot work
+ */
+export function standardWebhooksSignature(options: StandardWebhooksOptions = {}): SignatureScheme {
+  checkNames("standardWebhooksSignature", options, ["toleranceMs"]);
+  const { toleranceMs = DEFAULT_TOLERANCE_MS } = options;
+  checkTolerance("standardWebhooksSignature", toleranceMs);
+  const scheme: SignatureScheme<VerificationKey, PresentedMessage> = {
+    name: "standard-webhooks",
+    description:
+      'webhook-id, webhook-timestamp: <unix seconds>, webhook-signature: v1,<base64 HMAC-SHA256 of "<id>.<timestamp>." and the raw body> or v1a,<base64 ed25519 of the same>',
+    signsTimestamp: true,
+
+    prepare: verificationKey,
+
+    read: readMessage,
+
+    verify(message, body, keys, nowMs) {
+      if (!isWithinTolerance(message.timestamp, nowMs, toleranceMs)) return "timestamp_out_of_tolerance";
+      const secretIndex = keys.findIndex((key) => matches(message, body, key));
+      return secretIndex < 0 ? "signature_mismatch" : { secretIndex, messageId: message.id };
+    },
+
+    sign({ secret, body, messageId = `msg_${randomUUID()}`, nowMs }) {
+      if (!isMessageId(messageId)) throw optionRefused("sign", "messageId", ID_REQUIREMENT);
+      const timestamp = timestampOf(nowMs);
+      return {
+        "webhook-id": messageId,
+        "webhook-timestamp": timestamp,
+        "webhook-signature": signature(secret, signedPrefix(messageId, timestamp), body),
+      };
+    },
+  };
+  return scheme;
+}
+
+// The set that is whole counts, Standard Webhooks' own first. Sets are never mixed: id, timestamp and signature belong together.
+const HEADER_SETS = ["webhook", "svix"] as const;
+
+function readMessage(header: HeaderLookup): PresentedMessage | "signature_missing" | "signature_malformed" {
+  for (const set of HEADER_SETS) {
+    const id = header(`${set}-id`);
+    const timestamp = header(`${set}-timestamp`);
+    const signatures = header(`${set}-signature`);
+    if (id === undefined || timestamp === undefined || signatures === undefined) continue;
+    return parseMessage(id, timestamp, signatures);
+  }
+  return "signature_missing";
+}
+
+function parseMessage(id: string, timestamp: string, signatures: string): PresentedMessage | "signature_malformed" {
+  if (!isMessageId(id) || !isTimestamp(timestamp) || signatures.length > MAX_HEADER_BYTES) return "signature_malformed";
+  const listed = listedSignatures(signatures);
+  if (listed.length > MAX_SIGNATURES) return "signature_malformed";
+  const v1 = decoded(listed, "v1", DIGEST_BYTES.sha256);
+  const v1a = decoded(listed, "v1a", ED25519_SIGNATURE_BYTES);
+  return v1.length + v1a.length === 0 ? "signature_malformed" : { id, timestamp, v1, v1a };
+}
+
+interface ListedSignature {
+  readonly version: string;
+  readonly base64: string;
+}
+
+/**
+ * Spaces separate the signatures, and a comma each version from its signature; a header that was sent twice brings commas
+ * between signatures too. So both only separate, and what follows a version is its signature. Other versions are ignored.
+ */
+function listedSignatures(value: string): ListedSignature[] {
+  const parts = value.split(/[ \t,]/).filter((part) => part !== "");
+  return parts
+    .map((version, place) => ({ version, base64: parts[place + 1] ?? "" }))
+    .filter(({ version }) => version === "v1" || version === "v1a");
+}
+
+function decoded(listed: readonly ListedSignature[], version: "v1" | "v1a", bytes: number): Uint8Array[] {
+  return listed
+    .filter((signature) => signature.version === version)
+    .flatMap((signature) => decodeExactly(bytes, signature.base64, "base64") ?? []);
+}
+
+const ID_REQUIREMENT = "must be printable ASCII without spaces and full stops, of at most 8 KiB";
+
+// A full stop in the id would let one signed text be split in two ways, that is, be replayed as another message under a
+// timestamp found in its body ("Signature scheme" in the Standard Webhooks specification).
+function isMessageId(id: string): boolean {
+  return id.length <= MAX_HEADER_BYTES && /^[!-\-/-~]+$/.test(id);
+}
+
+function signedPrefix(id: string, timestamp: string): string {
+  return `${id}.${timestamp}.`;
+}
+
+function matches(message: PresentedMessage, body: Uint8Array, { verifies, key }: VerificationKey): boolean {
+  const prefix = signedPrefix(message.id, message.timestamp);
+  return verifies === "v1"
+    ? macIsAmong(message.v1, "sha256", key, prefix, body)
+    : ed25519IsAmong(message.v1a, key, prefix, body);
+}
+
+function signature(secret: string, prefix: string, body: Uint8Array): string {
+  if (secret.startsWith("whsk_")) return `v1a,${encodeBytes(ed25519Sign(privateKey(secret), prefix, body), "base64")}`;
+  if (secret.startsWith("whpk_")) throw secretRefused("a public key (whpk_) cannot sign; sign with whsk_ or whsec_.");
+  return `v1,${encodeBytes(mac("sha256", sharedSecret(secret), prefix, body), "base64")}`;
+}
+
+function verificationKey(secret: string): VerificationKey {
+  if (secret.startsWith("whpk_")) return { verifies: "v1a", key: publicKey(secret) };
+  if (secret.startsWith("whsk_")) {
+    throw secretRefused("this is the private key (whsk_), which only the sender may hold; give the public key, whpk_.");
+  }
+  return { verifies: "v1", key: sharedSecret(secret) };
+}
+
+function sharedSecret(secret: string): MacKey {
+  if (!secret.startsWith("whsec_")) {
+    throw secretRefused(
+      "Standard Webhooks needs whsec_<base64>, or whpk_<base64> for a public key. Put whsec_ before a bare shared secret.",
+    );
+  }
+  return macKey(longEnough(afterPrefix(secret)));
+}
+
+function publicKey(secret: string): KeyObject {
+  const raw = afterPrefix(secret);
+  if (raw.byteLength !== ED25519_KEY_BYTES) throw secretRefused("an ed25519 public key (whpk_) has 32 bytes.");
+  return ed25519PublicKey(raw);
+}
+
+/** The private key comes as its seed, or as the seed followed by the public key. */
+function privateKey(secret: string): KeyObject {
+  const raw = afterPrefix(secret);
+  if (raw.byteLength !== ED25519_KEY_BYTES && raw.byteLength !== ED25519_KEY_BYTES * 2) {
+    throw secretRefused("an ed25519 private key (whsk_) has 32 or 64 bytes.");
+  }
+  return ed25519PrivateKey(raw.subarray(0, ED25519_KEY_BYTES));
+}
+
+function afterPrefix(secret: string): Uint8Array {
+  const bytes = decodeBytes(secret.slice(secret.indexOf("_") + 1), "base64");
+  if (bytes === undefined)
+    throw secretRefused("what follows whsec_, whpk_ or whsk_ must be base64, whole and unchanged.");
+  return bytes;
+}

@@ -1,0 +1,18 @@
+/** Insists that what came is what the contract says. */
+export function same<Value extends string | number | boolean>(what: string, actual: Value, expected: Value): void {
+  if (actual !== expected) throw new Error(`${what}: expected ${shown(expected)}, got ${shown(actual)}`);
+}
+
+/** Insists on a statement that has no single right value. */
+export function holds(what: string, truth: boolean): void {
+  if (!truth) throw new Error(`does not hold: ${what}`);
+}
+
+/** How many of the results are `value`. */
+export function count<Value>(results: readonly Value[], value: Value): number {
+  return results.filter((result) => result === value).length;
+}
+
+function shown(value: string | number | boolean): string {
+  return typeof value === "string" ? `"${value}"` : String(value);
+}

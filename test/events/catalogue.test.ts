@@ -1,0 +1,29 @@
+import { describe, expect, it } from "vitest";
+import { KNOWN_EVENT_TYPES } from "../../src/events/catalogue.ts";
+
+describe("the catalogue", () => {
+  it("lists the names of the documentation", () => {
+    expect([...KNOWN_EVENT_TYPES].sort()).toEqual([
+      "account.created",
+      "account.updated",
+      "document.approved",
+      "document.rejected",
+      "kyc.verification.approved",
+      "order.accepted",
+      "order.canceled",
+      "order.filled",
+      "order.partially_filled",
+      "order.rejected",
+      "transfer.deposit.completed",
+      "transfer.deposit.failed",
+      "transfer.deposit.initiated",
+      "transfer.withdrawal.completed",
+      "transfer.withdrawal.failed",
+      "transfer.withdrawal.initiated",
+    ]);
+  });
+
+  it("cannot be changed by a user", () => {
+    expect(() => (KNOWN_EVENT_TYPES as string[]).push("order.filld")).toThrow(TypeError);
+  });
+});

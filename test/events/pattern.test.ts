@@ -1,0 +1,150 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { WebhookError } from "../../src/errors.ts";
+import { assertPattern, MAX_WILDCARD_DEPTH, patternsMatching } from "../../src/events/pattern.ts";
+
+function refusalOf(pattern: unknown): WebhookError {
+  try {
+    assertPattern(pattern as string);
+  } catch (error) {
+    if (error instanceof WebhookError) return error;
+    throw error;
+  }
+  throw new Error(`${String(pattern)} was not refused`);
+}
+
+/** What a pattern means, said as simply as possible. */
+function matches(pattern: string, type: string): boolean {
+  if (pattern === "*") return true;
+  return pattern.endsWith(".*") ? type.startsWith(pattern.slice(0, -1)) : pattern === type;
+}
+
+const segments = (count: number) => Array.from({ length: count }, (_, index) => `s${index}`).join(".");
+
+describe("assertPattern", () => {
+  it.each([
+    "*",
+    "order.*",
+    "order.filled",
+    "transfer.deposit.*",
+    "transfer.deposit.completed",
+    "compliance.review.opened",
+    "Order.Partially-Filled_2",
+    "a:b.c/d",
+    "заказ.исполнен",
+    segments(100),
+    `${segments(MAX_WILDCARD_DEPTH)}.*`,
+  ])("takes %j", (pattern) => {
+    expect(() => assertPattern(pattern)).not.toThrow();
+  });
+
+  it.each([
+    "",
+    "orders",
+    ".",
+    "order.",
+    ".filled",
+    "order..filled",
+    "**",
+    "order.**",
+    "order*",
+    "order.fill*",
+    "*.filled",
+    "*.*",
+    ".*",
+    "order.*.x",
+    "order.*.*",
+    "order..*",
+    " order.filled",
+    "order.filled ",
+    "order. filled",
+    "order.filled\n",
+    "order\u00a0.filled",
+    "order.fi\u0000lled",
+    `${segments(MAX_WILDCARD_DEPTH + 1)}.*`,
+    undefined,
+    null,
+    7,
+    {},
+    ["order.filled"],
+    /order/,
+  ])("refuses %j", (pattern) => {
+    expect(refusalOf(pattern).code).toBe("registration_refused");
+  });
+
+  it("names the pattern and the forms that are allowed", () => {
+    const { message } = refusalOf("order.*.x");
+    expect(message).toContain('"order.*.x"');
+    for (const form of ['"order.filled"', '"order.*"', '"transfer.deposit.*"', '"*"']) expect(message).toContain(form);
+  });
+
+  it("says of what type a pattern is that is no string", () => {
+    expect(refusalOf(undefined).message).toContain("undefined");
+  });
+});
+
+describe("patternsMatching", () => {
+  it("lists the patterns from the most general to the name itself", () => {
+    expect(patternsMatching("transfer.deposit.completed")).toEqual([
+      "*",
+      "transfer.*",
+      "transfer.deposit.*",
+      "transfer.deposit.completed",
+    ]);
+    expect(patternsMatching("order.filled")).toEqual(["*", "order.*", "order.filled"]);
+  });
+
+  it.each([
+    ["order.*", "order.filled", true],
+    ["order.*", "order.a.b", true],
+    ["order.*", "order", false],
+    ["order.*", "orders.filled", false],
+    ["order.*", "pre.order.filled", false],
+    ["transfer.deposit.*", "transfer.deposit.completed", true],
+    ["transfer.deposit.*", "transfer.deposit", false],
+    ["transfer.deposit.*", "transfer.deposits.completed", false],
+    ["order.filled", "order.filled.late", false],
+    ["order.filled", "Order.Filled", false],
+    ["*", "order.filled", true],
+    ["*", "nodots", true],
+    ["*", "", true],
+  ])("%s, for an event named %j: %s", (pattern, type, expected) => {
+    expect(patternsMatching(type).includes(pattern)).toBe(expected);
+  });
+
+  it("agrees with the plain meaning of every pattern", () => {
+    const segment = fc.constantFrom("a", "b", "ab", "order");
+    const name = fc.array(segment, { minLength: 2, maxLength: 5 }).map((parts) => parts.join("."));
+    const wildcard = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => `${parts.join(".")}.*`);
+    fc.assert(
+      fc.property(fc.oneof(name, wildcard, fc.constant("*")), name, (pattern, type) => {
+        assertPattern(pattern);
+        expect(patternsMatching(type).includes(pattern)).toBe(matches(pattern, type));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("lists no pattern twice, whatever the name", () => {
+    const hostile = fc.string({ unit: fc.constantFrom(".", "*", "a", " ", "\u0000", "\ud800"), maxLength: 60 });
+    fc.assert(
+      fc.property(fc.oneof(hostile, fc.string()), (type) => {
+        const patterns = patternsMatching(type);
+        expect(new Set(patterns).size).toBe(patterns.length);
+        expect(patterns.length).toBeLessThanOrEqual(MAX_WILDCARD_DEPTH + 2);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  it("finds the deepest wildcard that can be registered", () => {
+    expect(patternsMatching(`${segments(MAX_WILDCARD_DEPTH)}.end`)).toContain(`${segments(MAX_WILDCARD_DEPTH)}.*`);
+  });
+
+  it("answers a name of a million dots with a bounded list that still holds the exact name", () => {
+    const type = "a.".repeat(1_000_000);
+    const patterns = patternsMatching(type);
+    expect(patterns).toHaveLength(MAX_WILDCARD_DEPTH + 2);
+    expect(patterns.at(-1)).toBe(type);
+  });
+});

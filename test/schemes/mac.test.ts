@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { DIGEST_BYTES, type HmacAlgorithm, isSameDigest, mac, macIsAmong, macKey } from "../../src/schemes/mac.ts";
+import { bytes } from "./contract.ts";
+
+const fromHex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
+const toHex = (raw: Uint8Array): string => Buffer.from(raw).toString("hex");
+
+interface Rfc4231Case {
+  readonly test: number;
+  readonly key: Uint8Array;
+  readonly data: Uint8Array;
+  readonly sha256: string;
+  readonly sha512: string;
+}
+
+// RFC 4231, sections 4.2 to 4.8. Case 5 is published cut to 128 bits.
+const RFC_4231: readonly Rfc4231Case[] = [
+  {
+    test: 1,
+    key: fromHex("0b".repeat(20)),
+    data: bytes("Hi There"),
+    sha256: "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+    sha512:
+      "87aa7cdea5ef619d4ff0b4241a1d6cb02379f4e2ce4ec2787ad0b30545e17cdedaa833b7d6b8a702038b274eaea3f4e4be9d914eeb61f1702e696c203a126854",
+  },
+  {
+    test: 2,
+    key: bytes("Jefe"),
+    data: bytes("what do ya want for nothing?"),
+    sha256: "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+    sha512:
+      "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e831fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1a34d4a6b4b636e070a38bce737",
+  },
+  {
+    test: 3,
+    key: fromHex("aa".repeat(20)),
+    data: fromHex("dd".repeat(50)),
+    sha256: "773ea91e36800e46854db8ebd09181a72959098b3ef8c122d9635514ced565fe",
+    sha512:
+      "fa73b0089d56a284efb0f0756c890be9b1b5dbdd8ee81a3655f83e33b2279d39bf3e848279a722c806b485a47e67c807b946a337bee8942674278859e13292fb",
+  },
+  {
+    test: 4,
+    key: fromHex("0102030405060708090a0b0c0d0e0f10111213141516171819"),
+    data: fromHex("cd".repeat(50)),
+    sha256: "82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b",
+    sha512:
+      "b0ba465637458c6990e5a8c5f61d4af7e576d97ff94b872de76f8050361ee3dba91ca5c11aa25eb4d679275cc5788063a5f19741120c4f2de2adebeb10a298dd",
+  },
+  {
+    test: 5,
+    key: fromHex("0c".repeat(20)),
+    data: bytes("Test With Truncation"),
+    sha256: "a3b6167473100ee06e0c796c2955552b",
+    sha512: "415fad6271580a531d4179bc891d87a6",
+  },
+  {
+    test: 6,
+    key: fromHex("aa".repeat(131)),
+    data: bytes("Test Using Larger Than Block-Size Key - Hash Key First"),
+    sha256: "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+    sha512:
+      "80b24263c7c1a3ebb71493c1dd7be8b49b46d1f41b4aeec1121b013783f8f3526b56d037e05f2598bd0fd2215d6a1e5295e64f73f63f0aec8b915a985d786598",
+  },
+  {
+    test: 7,
+    key: fromHex("aa".repeat(131)),
+    data: bytes(
+      "This is a test using a larger than block-size key and a larger than block-size data. The key needs to be hashed before being used by the HMAC algorithm.",
+    ),
+    sha256: "9b09ffa71b942fcb27635fbcd5b0e944bfdc63644f0713938a7f51535c3a35e2",
+    sha512:
+      "e37b6a775dc87dbaa4dfa9f96e5e3ffddebd71f8867289865df5a32d20cdc944b6022cac3c4982b10d5eeb55c3e4de15134676fb6de0446065c97440fa8c6a58",
+  },
+];
+
+describe("the HMAC", () => {
+  it.each(RFC_4231)("agrees with RFC 4231, test case $test", ({ key, data, sha256, sha512 }) => {
+    expect(toHex(mac("sha256", macKey(key), "", data)).slice(0, sha256.length)).toBe(sha256);
+    expect(toHex(mac("sha512", macKey(key), "", data)).slice(0, sha512.length)).toBe(sha512);
+  });
+
+  it("agrees with RFC 2202 for SHA-1, test case 2", () => {
+    const digest = mac("sha1", macKey(bytes("Jefe")), "", bytes("what do ya want for nothing?"));
+    expect(toHex(digest)).toBe("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
+  });
+
+  it("gives digests of the lengths it states", () => {
+    for (const algorithm of Object.keys(DIGEST_BYTES) as HmacAlgorithm[]) {
+      expect(mac(algorithm, macKey(bytes("k")), "", bytes("x")).byteLength).toBe(DIGEST_BYTES[algorithm]);
+    }
+  });
+
+  it("is over the prefix and the body as if they were one", () => {
+    const key = macKey(bytes("a key"));
+    expect(mac("sha256", key, "1750000000.", bytes("{}"))).toEqual(mac("sha256", key, "", bytes("1750000000.{}")));
+  });
+
+  it("is found among several digests, at any place, and nowhere among none", () => {
+    const key = macKey(bytes("a key"));
+    const genuine = mac("sha256", key, "", bytes("{}"));
+    const other = mac("sha256", key, "", bytes("[]"));
+    expect(macIsAmong([genuine, other], "sha256", key, "", bytes("{}"))).toBe(true);
+    expect(macIsAmong([other, genuine], "sha256", key, "", bytes("{}"))).toBe(true);
+    expect(macIsAmong([other], "sha256", key, "", bytes("{}"))).toBe(false);
+    expect(macIsAmong([], "sha256", key, "", bytes("{}"))).toBe(false);
+  });
+
+  it("compares digests of different lengths as different", () => {
+    expect(isSameDigest(fromHex("00ff"), fromHex("00ff"))).toBe(true);
+    expect(isSameDigest(fromHex("00ff"), fromHex("00fe"))).toBe(false);
+    expect(isSameDigest(fromHex("00ff"), fromHex("00ff00"))).toBe(false);
+    expect(isSameDigest(fromHex(""), fromHex("00"))).toBe(false);
+  });
+});

@@ -1,0 +1,319 @@
+import fc from "fast-check";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { isMemoryStore, type MemoryStoreOptions, memoryStore } from "../../src/stores/memory.ts";
+import type { DedupeStore } from "../../src/stores/store.ts";
+import { manualClock } from "./clock.ts";
+import { describeStoreContract } from "./contract.ts";
+import { modelTest } from "./model.ts";
+
+const LEASE_MS = 30_000;
+const RETENTION_MS = 7 * 24 * 3_600_000;
+
+function onManualClock() {
+  const { now, advance } = manualClock();
+  return { store: memoryStore({ now }), advance };
+}
+
+/** A store on a manual clock that keeps a list of what it evicted. */
+function watched(options: MemoryStoreOptions) {
+  const { now, advance } = manualClock();
+  const evicted: string[] = [];
+  const store = memoryStore({ now, onEvict: (key) => evicted.push(key), ...options });
+  return { store, advance, evicted };
+}
+
+async function claim(store: DedupeStore, key: string, leaseMs = LEASE_MS): Promise<string> {
+  return (await store.claim(key, { token: `token of ${key}`, leaseMs })).status;
+}
+
+async function process(store: DedupeStore, key: string, retentionMs = RETENTION_MS): Promise<void> {
+  expect(await claim(store, key)).toBe("claimed");
+  expect(await store.complete(key, { token: `token of ${key}`, retentionMs })).toBe("stored");
+}
+
+/** Looks at an event without a trace: a claim by a stranger, given back. */
+async function look(store: DedupeStore, key: string): Promise<string> {
+  const { status } = await store.claim(key, { token: "a stranger's", leaseMs: 1 });
+  if (status === "claimed") await store.release(key, { token: "a stranger's" });
+  return status === "claimed" ? "unknown" : status;
+}
+
+describeStoreContract("the memory store on a manual clock", onManualClock);
+describeStoreContract("the memory store on its own clock", () => ({ store: memoryStore() }));
+
+describe("the memory store against the model", () => {
+  it("answers as the state machine does, whatever is asked", () => modelTest(onManualClock, 500));
+
+  it("answers as the state machine does on its own clock", () => modelTest(() => ({ store: memoryStore() }), 100));
+});
+
+describe("the memory store's bound", () => {
+  it("makes room by forgetting the event that was completed first", async () => {
+    const { store, evicted } = watched({ maxEntries: 3 });
+    for (const key of ["one", "two", "three", "four", "five"]) await process(store, key);
+    expect(evicted).toEqual(["one", "two"]);
+    expect(await look(store, "three")).toBe("completed");
+    expect(await look(store, "five")).toBe("completed");
+  });
+
+  it("goes by the order of completion, not of claims", async () => {
+    const { store, evicted } = watched({ maxEntries: 2 });
+    await claim(store, "claimed first");
+    await process(store, "completed first");
+    await store.complete("claimed first", { token: "token of claimed first", retentionMs: RETENTION_MS });
+    await claim(store, "another");
+    expect(evicted).toEqual(["completed first"]);
+  });
+
+  it("goes by the order of completion, not of retention", async () => {
+    const { store, evicted } = watched({ maxEntries: 2 });
+    await process(store, "kept long", RETENTION_MS);
+    await process(store, "kept a day", 24 * 3_600_000);
+    await claim(store, "another");
+    expect(evicted).toEqual(["kept long"]);
+  });
+
+  it("skips in that order what was forgotten, from either end or the middle", async () => {
+    const { store, evicted } = watched({ maxEntries: 5 });
+    for (const key of ["one", "two", "three", "four", "five"]) await process(store, key);
+    for (const key of ["one", "three", "five"]) expect(await store.forget?.(key)).toBe(true);
+    for (const key of ["six", "seven", "eight", "nine", "ten", "eleven"]) await process(store, key);
+    expect(evicted).toEqual(["two", "four", "six"]);
+  });
+
+  it("lets what has ended give way first, wherever it stands", async () => {
+    const { store, advance, evicted } = watched({ maxEntries: 3 });
+    await process(store, "kept long", RETENTION_MS);
+    await process(store, "kept a second", 1_000);
+    await claim(store, "lapsing", 1_000);
+    advance(1_001);
+    await claim(store, "new");
+    await claim(store, "newer");
+    expect(evicted).toEqual([]);
+    expect(await look(store, "kept long")).toBe("completed");
+  });
+
+  it("drops what has ended a few at a time, so that no claim pays for a burst", async () => {
+    const { now, advance } = manualClock();
+    const store = memoryStore({ now });
+    const dropped = vi.spyOn(Map.prototype, "delete");
+    for (let number = 0; number < 1_000; number += 1) await claim(store, `old ${number}`);
+    advance(LEASE_MS);
+    dropped.mockClear();
+    await claim(store, "new");
+    const atOnce = dropped.mock.calls.length;
+    for (let number = 0; number < 1_000; number += 1) await claim(store, `new ${number}`);
+    const inAll = dropped.mock.calls.length;
+    dropped.mockRestore();
+    expect(atOnce).toBeGreaterThan(1);
+    expect(atOnce).toBeLessThan(10);
+    expect(inAll).toBe(1_000);
+  });
+
+  it("counts the renewed lease, not the first one", async () => {
+    const { store, advance } = watched({ maxEntries: 2 });
+    await claim(store, "renewed");
+    await claim(store, "left alone");
+    advance(LEASE_MS - 1);
+    expect(await store.renew("renewed", { token: "token of renewed", leaseMs: LEASE_MS })).toBe(true);
+    advance(1);
+    expect(await claim(store, "new")).toBe("claimed");
+    expect(await look(store, "renewed")).toBe("in_flight");
+  });
+
+  it("never evicts a live claim: when those alone fill it, a claim fails as a store failure", async () => {
+    const { store, advance, evicted } = watched({ maxEntries: 2 });
+    await claim(store, "one");
+    await claim(store, "two");
+    await expect(claim(store, "three")).rejects.toMatchObject({ name: "WebhookError", code: "store_unavailable" });
+    expect(await claim(store, "one")).toBe("claimed");
+    expect(await look(store, "two")).toBe("in_flight");
+    expect(evicted).toEqual([]);
+    advance(LEASE_MS);
+    expect(await claim(store, "three")).toBe("claimed");
+  });
+
+  it("stores a completion even when live claims alone fill it, one above the bound and no more", async () => {
+    const { store, evicted } = watched({ maxEntries: 2 });
+    await claim(store, "one");
+    await claim(store, "two");
+    for (const key of ["lapsed", "lapsed too"]) {
+      expect(await store.complete(key, { token: "late", retentionMs: RETENTION_MS })).toBe("stored");
+    }
+    expect(evicted).toEqual(["lapsed"]);
+    expect(await claim(store, "lapsed too")).toBe("completed");
+    await expect(claim(store, "three")).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(evicted).toEqual(["lapsed"]);
+  });
+
+  it("comes back to its bound as soon as it can", async () => {
+    const { store, evicted } = watched({ maxEntries: 2 });
+    await claim(store, "one");
+    await claim(store, "two");
+    for (const key of ["over", "one"])
+      await store.complete(key, { token: `token of ${key}`, retentionMs: RETENTION_MS });
+    await claim(store, "three");
+    expect(evicted).toEqual(["over", "one"]);
+  });
+
+  it("completes its own claim without evicting anything", async () => {
+    const { store, evicted } = watched({ maxEntries: 1 });
+    await process(store, "only");
+    expect(evicted).toEqual([]);
+    expect(await look(store, "only")).toBe("completed");
+  });
+
+  it("loses no live claim and no more completions than it must, whatever comes", async () => {
+    const step = fc.record({ verb: fc.constantFrom("claim", "complete", "release", "forget"), key: fc.nat(6) });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const { store, evicted } = watched({ maxEntries: 3 });
+        const live = new Set<string>();
+        let done: string[] = [];
+        for (const { verb, key: number } of steps) {
+          const key = `event ${number}`;
+          const by = { token: `token of ${key}`, leaseMs: LEASE_MS, retentionMs: RETENTION_MS };
+          if (verb === "claim" && !done.includes(key)) {
+            const full = !live.has(key) && live.size >= 3;
+            const answer = await claim(store, key).catch((error) => error.code);
+            expect(answer).toBe(full ? "store_unavailable" : "claimed");
+            if (!full) live.add(key);
+          } else if (verb === "complete" && !done.includes(key)) {
+            await store.complete(key, by);
+            live.delete(key);
+            done.push(key);
+          } else if (verb === "release") {
+            expect(await store.release(key, by)).toBe(live.delete(key));
+          } else if (verb === "forget") {
+            expect(await store.forget?.(key)).toBe(live.delete(key) || done.includes(key));
+            done = done.filter((one) => one !== key);
+          }
+          expect(done.slice(0, evicted.length)).toEqual(evicted.splice(0).filter((gone) => done.includes(gone)));
+        }
+      }),
+    );
+  });
+});
+
+describe("what the memory store reports", () => {
+  afterEach(() => vi.restoreAllMocks());
+
+  it("warns on the console at most once a minute, and never with a key", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const { now, advance } = manualClock();
+    const store = memoryStore({ maxEntries: 1, now });
+    for (const key of ["secret-one", "secret-two", "secret-three"]) await process(store, key);
+    expect(warn).toHaveBeenCalledTimes(1);
+    advance(59_999);
+    await process(store, "secret-four");
+    expect(warn).toHaveBeenCalledTimes(1);
+    advance(1);
+    await process(store, "secret-five");
+    expect(warn).toHaveBeenCalledTimes(2);
+    expect(warn.mock.calls[0]?.[0]).toContain("maxEntries 1");
+    expect(warn.mock.calls[1]?.[0]).toContain("3 since the last warning");
+    expect(JSON.stringify(warn.mock.calls)).not.toContain("secret-");
+  });
+
+  it("leaves the console alone where onEvict listens", async () => {
+    const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
+    const { store, evicted } = watched({ maxEntries: 1 });
+    for (const key of ["one", "two"]) await process(store, key);
+    expect(evicted).toEqual(["one"]);
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  it("lets no listener's error reach the claim that needed the room", async () => {
+    const onEvict = () => {
+      throw new Error("the listener's own");
+    };
+    const { store } = watched({ maxEntries: 1, onEvict });
+    await process(store, "one");
+    expect(await claim(store, "two")).toBe("claimed");
+  });
+});
+
+describe("the memory store's time", () => {
+  afterEach(() => vi.useRealTimers());
+
+  it("starts no timer", async () => {
+    vi.useFakeTimers();
+    const store = memoryStore({ maxEntries: 1, onEvict: () => {} });
+    for (const key of ["one", "two"]) await process(store, key);
+    await claim(store, "three");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("keeps a lease when the wall clock steps", async () => {
+    vi.useFakeTimers({ toFake: ["Date"] });
+    const store = memoryStore();
+    await claim(store, "event");
+    vi.setSystemTime(Date.now() + 3_600_000);
+    expect(await look(store, "event")).toBe("in_flight");
+    vi.setSystemTime(Date.now() - 7_200_000);
+    expect(await look(store, "event")).toBe("in_flight");
+  });
+
+  it("lets a claim stand up to the last instant of its lease, and not in the instant of its end", async () => {
+    const { store, advance } = watched({});
+    await claim(store, "event");
+    advance(LEASE_MS - 1);
+    const stranger = { token: "a stranger's", leaseMs: LEASE_MS };
+    expect(await store.claim("event", stranger)).toEqual({ status: "in_flight", remainingMs: 1 });
+    advance(1);
+    expect(await store.claim("event", stranger)).toEqual({ status: "claimed" });
+  });
+
+  it("keeps to each completion's own retention", async () => {
+    const { store, advance } = watched({});
+    await process(store, "two days", 48 * 3_600_000);
+    await process(store, "one day", 24 * 3_600_000);
+    advance(24 * 3_600_000);
+    expect(await look(store, "one day")).toBe("unknown");
+    expect(await look(store, "two days")).toBe("completed");
+    advance(24 * 3_600_000);
+    expect(await look(store, "two days")).toBe("unknown");
+  });
+
+  it("counts the retention from the first completion, not from its repetition", async () => {
+    const { store, advance } = watched({});
+    await process(store, "event", 1_000);
+    advance(600);
+    await store.complete("event", { token: "token of event", retentionMs: 1_000 });
+    advance(400);
+    expect(await look(store, "event")).toBe("unknown");
+  });
+});
+
+describe("making a memory store", () => {
+  it.each([0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, "10"])("refuses maxEntries %s", (maxEntries) => {
+    const make = () => memoryStore({ maxEntries: maxEntries as number });
+    expect(make).toThrow(expect.objectContaining({ name: "WebhookError", code: "configuration_invalid" }));
+    expect(make).toThrow(/maxEntries/);
+  });
+
+  it("holds 100,000 events unless told otherwise", async () => {
+    const { store, evicted } = watched({});
+    for (let number = 0; number <= 100_000; number += 1) {
+      await store.complete(`event ${number}`, { token: "token", retentionMs: RETENTION_MS });
+    }
+    expect(evicted).toEqual(["event 0"]);
+  });
+
+  it("forgets everything when closed", async () => {
+    const { store } = watched({ maxEntries: 2 });
+    await claim(store, "live");
+    await process(store, "done");
+    await store.close?.();
+    expect(await look(store, "live")).toBe("unknown");
+    expect(await look(store, "done")).toBe("unknown");
+    expect(await claim(store, "one")).toBe("claimed");
+    expect(await claim(store, "two")).toBe("claimed");
+  });
+
+  it("is known for a memory store, as nothing else is", () => {
+    const store = memoryStore();
+    expect(isMemoryStore(store)).toBe(true);
+    expect(isMemoryStore({ ...store })).toBe(false);
+  });
+});
