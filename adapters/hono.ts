@@ -95,7 +95,7 @@ function replaceResponse(c: Context, reply: Reply): void {
 function deliveryOf(c: Context): Delivery {
   const { req } = c;
   // Hono declares the values themselves and keeps promises of them.
-  const cache = req.bodyCache as { arrayBuffer?: Promise<ArrayBufferLike> };
+  const cache = req.bodyCache as unknown as { arrayBuffer?: Promise<ArrayBufferLike> };
   return {
     ...toDelivery(req.raw),
     request: req,

@@ -10,45 +10,45 @@ import type { StoreUnderTest } from "../../src/testing/store-contract.ts";
  */
 type State = { kind: "unknown" } | { kind: "live" | "done"; token: string; until: number };
 
-type Step =
-  | { verb: "claim" | "renew"; key: string; token: string; leaseMs: number }
-  | { verb: "complete"; key: string; token: string; retentionMs: number }
-  | { verb: "release"; key: string; token: string }
-  | { verb: "forget"; key: string };
+type Step = { key: string; token: string } & (
+  | { verb: "claim" | "renew"; leaseMs: number }
+  | { verb: "complete"; retentionMs: number }
+  | { verb: "release" | "forget" }
+);
 
-interface Prediction {
-  readonly answers: readonly string[];
-  readonly next: State;
-}
+/** Every answer that is right, and the state after it. */
+type Prediction = readonly [answers: readonly string[], next: State];
 
 const UNKNOWN: State = { kind: "unknown" };
 
-function predict(state: State, step: Step, now: number): Prediction {
-  const over = state.kind !== "unknown" && state.until <= now;
-  const current = over ? UNKNOWN : state;
-  if (step.verb === "forget") return { answers: [String(current.kind !== "unknown")], next: UNKNOWN };
-  const mine = current.kind !== "unknown" && current.token === step.token;
-  switch (step.verb) {
-    case "claim":
-      if (current.kind === "done") return { answers: ["completed"], next: current };
-      if (current.kind === "live" && !mine)
-        return { answers: ["in_flight", `in_flight ${current.until - now}`], next: current };
-      return { answers: ["claimed"], next: { kind: "live", token: step.token, until: now + step.leaseMs } };
-    case "renew":
-      if (current.kind !== "live" || !mine) return { answers: ["false"], next: current };
-      return { answers: ["true"], next: { ...current, until: now + step.leaseMs } };
-    case "complete":
-      if (current.kind === "live" && !mine) return { answers: ["held_by_another"], next: current };
-      if (current.kind === "done" && !mine) return { answers: ["completed_by_another"], next: current };
-      // Whether a repetition prolongs the retention is left open: no script looks between the two ends.
-      return { answers: ["stored"], next: { kind: "done", token: step.token, until: now + step.retentionMs } };
-    case "release":
-      if (current.kind === "live" && mine) return { answers: ["true"], next: UNKNOWN };
-      // A store may or may not know of a lapsed claim any more.
-      if (over && state.kind === "live" && state.token === step.token)
-        return { answers: ["false", "true"], next: UNKNOWN };
-      return { answers: ["false"], next: current };
+function predict(before: State, step: Step, now: number): Prediction {
+  const over = before.kind !== "unknown" && before.until <= now;
+  const state = over ? UNKNOWN : before;
+  // A store may or may not know of a lapsed claim any more.
+  if (over && step.verb === "release" && before.kind === "live" && before.token === step.token) {
+    return [["false", "true"], UNKNOWN];
   }
+  const whose = state.kind === "unknown" || state.token === step.token ? "mine" : "another's";
+  return predictCurrent(state, `${whose} ${state.kind}`, step, now);
+}
+
+function predictCurrent(state: State, found: string, step: Step, now: number): Prediction {
+  if (step.verb === "forget") return [[String(state.kind !== "unknown")], UNKNOWN];
+  if (step.verb === "release") return found === "mine live" ? [["true"], UNKNOWN] : [["false"], state];
+  const until = now + (step.verb === "complete" ? step.retentionMs : step.leaseMs);
+  const live: State = { kind: "live", token: step.token, until };
+  if (step.verb === "renew") return found === "mine live" ? [["true"], live] : [["false"], state];
+  if (step.verb === "claim") return predictClaim(state, found, live, now);
+  if (found === "another's live") return [["held_by_another"], state];
+  if (found === "another's done") return [["completed_by_another"], state];
+  // Whether a repetition prolongs the retention is left open: no script looks between the two ends.
+  return [["stored"], { ...live, kind: "done" }];
+}
+
+function predictClaim(state: State, found: string, live: State, now: number): Prediction {
+  if (state.kind === "done") return [["completed"], state];
+  if (state.kind === "unknown" || found === "mine live") return [["claimed"], live];
+  return [["in_flight", `in_flight ${state.until - now}`], state];
 }
 
 type World = ReadonlyMap<string, State>;
@@ -69,9 +69,9 @@ function replay(
   const next = new Map(world);
   for (const place of order) {
     const step = batch[place] as Step;
-    const prediction = predict(next.get(step.key) ?? UNKNOWN, step, now);
-    if (!prediction.answers.includes(answers[place] as string)) return [];
-    next.set(step.key, prediction.next);
+    const [right, state] = predict(next.get(step.key) ?? UNKNOWN, step, now);
+    if (!right.includes(answers[place] as string)) return [];
+    next.set(step.key, state);
   }
   return [next];
 }
@@ -132,7 +132,7 @@ function scenes({ store, advance }: StoreUnderTest): fc.Arbitrary<Scene[]> {
     fc.record({ verb: fc.constant("complete"), ...by, retentionMs: fc.constant(600_005) }),
     fc.record({ verb: fc.constant("release"), ...by }),
   ];
-  if (store.forget) verbs.push(fc.record({ verb: fc.constant("forget"), key }));
+  if (store.forget) verbs.push(fc.record({ verb: fc.constant("forget"), ...by }));
   const pause = advance ? fc.constantFrom(0, 0, 10, 20, 40, 1_200_000) : fc.constant(0);
   const batch = fc.array(fc.oneof(...verbs), { minLength: 1, maxLength: 3 });
   return fc.array(fc.record({ pause, batch }), { minLength: 1, maxLength: 30 });
