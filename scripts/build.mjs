@@ -1,9 +1,14 @@
-// Compiles src and adapters into dist, from nothing, so that no file outlives its source.
+// Compiles src and adapters into dist, from nothing, so that no file outlives its source. The documentation goes into the
+// declarations, where editors show it, and not a second time into the JavaScript.
 import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 
-const typescript = dirname(createRequire(import.meta.url).resolve("typescript/package.json"));
+const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
+const tsc = (...options) =>
+  execFileSync(process.execPath, [compiler, "-p", "tsconfig.build.json", ...options], { stdio: "inherit" });
+
 rmSync("dist", { recursive: true, force: true });
-execFileSync(process.execPath, [join(typescript, "bin/tsc"), "-p", "tsconfig.build.json"], { stdio: "inherit" });
+tsc("--removeComments", "--declaration", "false", "--isolatedDeclarations", "false");
+tsc("--emitDeclarationOnly");

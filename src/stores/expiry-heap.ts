@@ -39,11 +39,6 @@ export class ExpiryHeap<Item extends Ending> {
     this.move(last);
   }
 
-  /** Lets go of everything. */
-  clear(): void {
-    this.#items.length = 0;
-  }
-
   #rise(item: Item): void {
     while (item.place > 0) {
       const parent = this.#items[(item.place - 1) >> 1] as Item;

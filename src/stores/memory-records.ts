@@ -88,15 +88,6 @@ export class MemoryRecords {
     }
   }
 
-  /** Drops everything. */
-  clear(): void {
-    this.#byKey.clear();
-    this.#byEnd.clear();
-    this.#oldest = undefined;
-    this.#newest = undefined;
-    this.#completed = 0;
-  }
-
   #unlink(record: MemoryRecord): void {
     if (record.older === undefined) this.#oldest = record.newer;
     else record.older.newer = record.newer;

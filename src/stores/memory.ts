@@ -45,10 +45,12 @@ const memoryStores = new WeakSet<DedupeStore>();
  * const receiver = createReceiver({ secret, store: memoryStore({ maxEntries: 500_000 }) });
  */
 export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
-  const { maxEntries = DEFAULT_MAX_ENTRIES, now = () => performance.now() } = options;
+  const { maxEntries = DEFAULT_MAX_ENTRIES, now: clock = () => performance.now() } = options;
   requireCount("maxEntries", maxEntries);
+  // Whole milliseconds: sums of fractions are not exact, and would tell of more time left than the lease ever had.
+  const now = () => Math.floor(clock());
   const { onEvict = warnOfEvictions(maxEntries, now) } = options;
-  const records = new MemoryRecords();
+  let records = new MemoryRecords();
 
   // After a sweep the store holds nothing that has ended, or it has room already.
   function makeRoom(): void {
@@ -108,7 +110,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
     },
 
     async close() {
-      records.clear();
+      records = new MemoryRecords();
     },
   };
   memoryStores.add(store);

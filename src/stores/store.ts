@@ -61,7 +61,10 @@ export interface CompleteBy {
 /** What a claim found: it is yours now, somebody is at work, or it is done. */
 export type ClaimResult =
   | { readonly status: "claimed" }
-  | { readonly status: "in_flight"; /** Until the other's lease lapses, in milliseconds. */ readonly remainingMs: number }
+  | {
+      readonly status: "in_flight" /** Until the other's lease lapses, in milliseconds. */;
+      readonly remainingMs: number;
+    }
   | { readonly status: "completed" };
 
 /** What a completion found: it stands, another token holds the claim, or another token has completed it. */

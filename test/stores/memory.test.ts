@@ -281,7 +281,19 @@ describe("the memory store's time", () => {
     const stranger = { token: "a stranger's", leaseMs: LEASE_MS };
     expect(await store.claim("event", stranger)).toEqual({ status: "in_flight", remainingMs: 1 });
     advance(1);
+    expect(await store.renew("event", { token: "token of event", leaseMs: LEASE_MS })).toBe(false);
     expect(await store.claim("event", stranger)).toEqual({ status: "claimed" });
+  });
+
+  it("never tells of more time left than the lease, whatever fraction the clock shows", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 3_000_000, max: 30_000_000 }), async (nowUs) => {
+        const store = memoryStore({ now: () => nowUs / 1_000 });
+        await store.claim("event", { token: "holder's", leaseMs: LEASE_MS });
+        const found = await store.claim("event", { token: "a stranger's", leaseMs: LEASE_MS });
+        expect(found).toEqual({ status: "in_flight", remainingMs: LEASE_MS });
+      }),
+    );
   });
 
   it("keeps to each completion's own retention", async () => {
@@ -318,6 +330,15 @@ describe("making a memory store", () => {
       await store.complete(`event ${number}`, { token: "token", retentionMs: RETENTION_MS });
     }
     expect(evicted).toEqual(["event 0"]);
+  });
+
+  it("takes any text for a token, and keeps it whole", async () => {
+    const { store } = watched({});
+    for (const token of ["", "0", "é", "\ud800", "a".repeat(10_000)]) {
+      await store.claim(`held by ${token}`, { token, leaseMs: LEASE_MS });
+      expect(await store.renew(`held by ${token}`, { token: `${token} `, leaseMs: LEASE_MS })).toBe(false);
+      expect(await store.renew(`held by ${token}`, { token, leaseMs: LEASE_MS })).toBe(true);
+    }
   });
 
   it("forgets everything when closed", async () => {

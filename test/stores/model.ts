@@ -13,7 +13,8 @@ type State = { kind: "unknown" } | { kind: "live" | "done"; token: string; until
 type Step = { key: string; token: string } & (
   | { verb: "claim" | "renew"; leaseMs: number }
   | { verb: "complete"; retentionMs: number }
-  | { verb: "release" | "forget" }
+  | { verb: "release" }
+  | { verb: "forget" }
 );
 
 /** Every answer that is right, and the state after it. */

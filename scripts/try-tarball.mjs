@@ -1,0 +1,55 @@
+// Packs the package and uses it as its users do: installed from the tarball into an empty folder, beside each framework in
+// each major version, driven by signed deliveries over HTTP; then compiled against by each TypeScript.
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const APPS = fileURLToPath(new URL("try-tarball/", import.meta.url));
+const FRAMEWORKS = [
+  { app: "express.mjs", install: ["express@4"] },
+  { app: "express.mjs", install: ["express@5", "@types/express@5", "@types/node@20"], types: "express.ts" },
+  { app: "koa.mjs", install: ["koa@2"] },
+  { app: "koa.mjs", install: ["koa@3", "@types/koa@3", "@types/node@20"], types: "koa.ts" },
+  { app: "hono.mjs", install: ["hono@4", "@hono/node-server@2", "@types/node@20"], types: "hono.ts", skip: true },
+  { app: "plain.mjs", install: [] },
+];
+const COMPILER_OPTIONS =
+  "--noEmit --strict --target es2022 --module nodenext --moduleResolution nodenext --types node".split(" ");
+const COMPILERS = ["typescript-5.4", "typescript-5.9", "typescript"].map((name) =>
+  resolve("node_modules", name, "bin/tsc"),
+);
+
+const work = mkdtempSync(join(tmpdir(), "bluum-webhooks-"));
+try {
+  run("npm", ["pack", "--silent", "--pack-destination", work], process.cwd());
+  const tarball = join(
+    work,
+    readdirSync(work).find((name) => name.endsWith(".tgz")),
+  );
+  for (const framework of FRAMEWORKS) tryOut(framework, tarball);
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}
+
+function tryOut({ app, install, types, skip }, tarball) {
+  const folder = mkdtempSync(join(work, "app-"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
+  cpSync(APPS, folder, { recursive: true });
+  run("npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefer-offline", tarball, ...install], folder);
+  run(process.execPath, [app], folder);
+  // Hono's own declarations need a newer TypeScript than 5.4; those of the package and of the others are checked as well.
+  const options = skip ? [...COMPILER_OPTIONS, "--skipLibCheck"] : COMPILER_OPTIONS;
+  if (types) for (const compiler of COMPILERS) run(process.execPath, [compiler, ...options, types], folder);
+  console.log(`ok: ${install.join(" ") || "no framework"}${types ? ", with its types under each TypeScript" : ""}`);
+}
+
+function run(command, args, cwd) {
+  try {
+    execFileSync(command, args, { cwd, stdio: ["ignore", "pipe", "pipe"], timeout: 180_000, encoding: "utf8" });
+  } catch (error) {
+    console.error(`failed: ${command} ${args.join(" ")}\n${error.stdout}${error.stderr}`);
+    process.exit(1);
+  }
+}

@@ -1,0 +1,67 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+const manifest = JSON.parse(readFileSync(`${root}package.json`, "utf8"));
+const doors: [string, string][] = Object.entries(manifest.exports);
+
+/** The source of a door: `./dist/adapters/koa.js` is compiled from `adapters/koa.ts`. */
+const sourceOf = (target: string) => target.replace("./dist/", "").replace(/\.js$/, ".ts");
+
+/** What a door loads in a process of its own. */
+function loadedBy(target: string): string {
+  const script = `await import(${JSON.stringify(pathToFileURL(`${root}${target}`).href)});
+    const { createRequire } = await import("node:module");
+    console.log(Object.keys(createRequire(import.meta.url).cache).join("\\n"));`;
+  return execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+}
+
+describe("the doors of the package", () => {
+  it.each(doors)("%s leads to a compiled file with its types beside it, and has a source", (_door, target) => {
+    expect(existsSync(`${root}${target}`), "run `npm run build` first").toBe(true);
+    expect(existsSync(`${root}${target.replace(/\.js$/, ".d.ts")}`)).toBe(true);
+    expect(existsSync(`${root}${sourceOf(target)}`)).toBe(true);
+  });
+
+  it("are the face, the testing face and every adapter: no adapter is forgotten", () => {
+    const adapters = readdirSync(`${root}adapters`).map((name) => `adapters/${name}`);
+    const sources = doors.map(([, target]) => sourceOf(target));
+    expect(sources.toSorted()).toEqual(["src/index.ts", "src/testing.ts", ...adapters].toSorted());
+  });
+
+  it.each(doors)("%s can be imported and required by its name", async (door) => {
+    const name = `bluum-webhooks${door.slice(1)}`;
+    const script = `const required = require(${JSON.stringify(name)});
+      import(${JSON.stringify(name)}).then((imported) => { if (imported !== required && Object.keys(imported).some((key) => imported[key] !== required[key])) process.exit(1); });`;
+    execFileSync(process.execPath, ["-e", script], { cwd: root, stdio: "ignore" });
+  });
+
+  it("of the fetch family never load raw-body, nor does the core", () => {
+    for (const door of ["./fetch", "./hono", "."]) expect(loadedBy(manifest.exports[door])).not.toContain("raw-body");
+    expect(loadedBy(manifest.exports["./express"])).toContain("raw-body");
+  });
+
+  it("load no framework", () => {
+    for (const [, target] of doors) expect(loadedBy(target)).not.toMatch(/node_modules\/(express|koa|hono|@hono)\//);
+  });
+});
+
+describe("the manifest", () => {
+  it("depends on raw-body alone; frameworks are optional peers", () => {
+    expect(Object.keys(manifest.dependencies)).toEqual(["raw-body"]);
+    for (const peer of Object.keys(manifest.peerDependencies)) {
+      expect(manifest.peerDependenciesMeta[peer]).toEqual({ optional: true });
+    }
+  });
+
+  it("keeps the packed package under 250 kB unpacked, and free of sources and tests", () => {
+    const [pack] = JSON.parse(
+      execFileSync("npm", ["pack", "--dry-run", "--json", "--silent"], { cwd: root, encoding: "utf8" }),
+    );
+    expect(pack.unpackedSize).toBeLessThan(250_000);
+    const paths = pack.files.map(({ path }: { path: string }) => path);
+    expect(paths.filter((path: string) => /^(src|adapters|test|examples|scripts)\//.test(path))).toEqual([]);
+  });
+});
