@@ -1,0 +1,40 @@
+import { WebhookError } from "../errors.ts";
+import type { DedupeStore } from "./store.ts";
+
+/** What a store's `completeIn` needs to know of the claim behind a delivery's context. */
+export interface HeldClaim {
+  /** The store that gave the claim. */
+  readonly store: DedupeStore;
+  readonly key: string;
+  readonly token: string;
+  /** How long the completion is to be remembered, in milliseconds. */
+  readonly retentionMs: number;
+  /**
+   * Ends the renewals, since from now on the row that the caller's transaction has locked guards the claim. Settling will then
+   * ask the store whether the transaction was committed, instead of completing.
+   */
+  handOver(): void;
+}
+
+const claims = new WeakMap<object, HeldClaim>();
+
+/** Links a context, as handlers get it, to the claim behind it. */
+export function linkClaim(context: object, claim: HeldClaim): void {
+  claims.set(context, claim);
+}
+
+/**
+ * The claim behind a context, for `completeIn`.
+ *
+ * @throws WebhookError `configuration_invalid` where the context is none of a live delivery, or of a receiver with another store
+ */
+export function claimBehind(context: object, store: DedupeStore): HeldClaim {
+  const claim = claims.get(context);
+  if (claim === undefined) {
+    throw new WebhookError("configuration_invalid", "completeIn was given something else than the context of a delivery");
+  }
+  if (claim.store !== store) {
+    throw new WebhookError("configuration_invalid", "completeIn was called on another store than the receiver's");
+  }
+  return claim;
+}
