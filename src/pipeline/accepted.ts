@@ -1,6 +1,7 @@
 import type { Reply } from "../delivery.ts";
 import type { WebhookErrorCode } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
+import { linkClaim } from "../stores/transaction.ts";
 import type { Claim } from "./claim.ts";
 import type { ThrottledLog } from "./log.ts";
 import type { AcceptedOutcome, DeliveryContext, SettleAs, SettleDetail, Settled } from "./outcome.ts";
@@ -29,6 +30,7 @@ export class Accepted implements AcceptedOutcome {
   readonly claim: Claim;
   /** What the receiver's own handlers came to, once they were asked. */
   answer: Promise<Reply> | undefined;
+  readonly #context: Omit<DeliveryContext, "signal">;
   readonly #report: ReportDraft;
   readonly #send: (report: ReportDraft) => void;
   readonly #log: ThrottledLog;
@@ -38,16 +40,25 @@ export class Accepted implements AcceptedOutcome {
   constructor({ event, context, claim, report, send, log }: Acceptance) {
     this.event = event;
     this.claim = claim;
-    this.context = {
-      ...context,
-      get signal() {
-        return claim.signal;
-      },
-    };
+    this.#context = context;
+    this.context = this.contextFor(claim);
     this.#report = report;
     this.#send = send;
     this.#log = log;
     claim.onTimeout(() => this.conclude({ code: "handler_timeout" }));
+  }
+
+  /** The context for work under a claim: this one, or a single handler's own, which `completeIn` then completes. */
+  contextFor(claim: Claim): DeliveryContext {
+    const { claim: whole } = this;
+    const context = {
+      ...this.#context,
+      get signal() {
+        return whole.signal;
+      },
+    };
+    linkClaim(context, claim);
+    return context;
   }
 
   async settle(result: SettleAs, detail: SettleDetail = {}): Promise<Settled> {
@@ -69,6 +80,7 @@ export class Accepted implements AcceptedOutcome {
     const settled = await this.claim.settle(result);
     this.#report.settleMs = performance.now() - ran;
     if (result === "processed" && settled.endsWith("_by_another")) this.#report.code = "claim_lost";
+    if (settled === "rolled_back") this.#report.code = "completion_rolled_back";
     return settled;
   }
 

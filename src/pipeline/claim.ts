@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { WebhookError } from "../errors.ts";
-import type { ClaimResult, CompleteResult, DedupeStore } from "../stores/store.ts";
+import type { ClaimResult, DedupeStore } from "../stores/store.ts";
+import type { HeldClaim } from "../stores/transaction.ts";
 import { pause, unref, within } from "./deadline.ts";
 import type { ThrottledLog } from "./log.ts";
 import type { SettleAs, Settled } from "./outcome.ts";
@@ -52,10 +53,10 @@ function releaseGhost(store: DedupeStore, key: string, token: string, answer: Pr
 }
 
 /** The claim's life: renewed while the work goes on, aborted when lost, settled once. */
-export class Claim {
+export class Claim implements HeldClaim {
   readonly status = "claimed";
-  readonly #key: string;
-  readonly #token: string;
+  readonly key: string;
+  readonly token: string;
   readonly #terms: ClaimTerms;
   readonly #takenAt: number;
   /** When the last renewal that succeeded (or the claim) was sent: from then on the lease runs, whatever came later. */
@@ -66,6 +67,7 @@ export class Claim {
   #controller: AbortController | undefined;
   #ended: WebhookError | undefined;
   #settled: Promise<Settled> | undefined;
+  #handedOver = false;
   #timedOut = false;
   #onTimeout: (() => void) | undefined;
 
@@ -74,8 +76,8 @@ export class Claim {
 
   constructor(key: string, token: string, sentAt: number, terms: ClaimTerms, held = true) {
     this.held = held;
-    this.#key = key;
-    this.#token = token;
+    this.key = key;
+    this.token = token;
     this.#terms = terms;
     this.#takenAt = sentAt;
     this.#goodSince = held ? sentAt : Number.POSITIVE_INFINITY;
@@ -115,30 +117,88 @@ export class Claim {
     return this.#settled;
   }
 
+  /** The store that gave the claim. */
+  get store(): DedupeStore {
+    return this.#terms.store;
+  }
+
+  /** How long the completion is remembered, in milliseconds. */
+  get retentionMs(): number {
+    return this.#terms.retentionMs;
+  }
+
+  /** The completion is written on the user's own transaction: no more renewals, and settling only asks what became of it. */
+  handOver(): void {
+    this.#handedOver = true;
+    this.#goodSince = Number.POSITIVE_INFINITY;
+    this.#renewAt = Number.POSITIVE_INFINITY;
+  }
+
   async #finish(result: SettleAs): Promise<Settled> {
-    const { store, log, retentionMs, unfinished } = this.#terms;
-    const [key, by] = [this.#key, { token: this.#token, retentionMs }];
     this.#stop();
+    if (result === "failed") return this.#release();
+    return this.#handedOver ? this.#learnOfTransaction() : this.#complete();
+  }
+
+  async #complete(): Promise<Settled> {
+    const { store, retentionMs, log, unfinished } = this.#terms;
     try {
-      const answer = await ask<CompleteResult | boolean>(() =>
-        result === "processed" ? store.complete(key, by) : store.release(key, by),
-      );
+      const result = await ask(() => store.complete(this.key, { token: this.token, retentionMs }));
       unfinished.delete(this);
-      if (typeof answer === "string") return answer;
-      return answer ? "released" : "held_by_another";
+      return result;
     } catch (error) {
-      log.error("settle_failed", `the store did not take that an event was ${result}`, error);
-      // A claim that could not be released lapses by itself, before the provider's first retry.
-      if (result === "processed") void this.#keepCompleting().finally(() => unfinished.delete(this));
-      else unfinished.delete(this);
+      log.error("settle_failed", "the store did not take that an event was processed; trying on", error);
+      void this.#keepCompleting().finally(() => unfinished.delete(this));
       return "unstored";
+    }
+  }
+
+  async #release(): Promise<Settled> {
+    const { store, log, unfinished } = this.#terms;
+    try {
+      return (await ask(() => store.release(this.key, { token: this.token }))) ? "released" : "held_by_another";
+    } catch (error) {
+      // It lapses by itself, before the provider's first retry.
+      log.error("settle_failed", "the store did not take that an event failed", error);
+      return "unstored";
+    } finally {
+      unfinished.delete(this);
+    }
+  }
+
+  /**
+   * Whether the transaction with the completion in it was committed. A claim by the same token tells, where a release that
+   * finds nothing would not: the lease may have lapsed by now. In doubt it counts as rolled back, since then the provider's
+   * retry finds out.
+   */
+  async #learnOfTransaction(): Promise<Settled> {
+    const { store, leaseMs, log, unfinished } = this.#terms;
+    try {
+      const { status } = await ask(() => store.claim(this.key, { token: this.token, leaseMs }));
+      if (status === "completed") return "stored";
+      if (status === "in_flight") return "held_by_another";
+      log.error(
+        "completion_rolled_back",
+        "a handler returned, but the transaction with its completion was rolled back: let the error reach the receiver",
+      );
+      await this.#release();
+      return "rolled_back";
+    } catch (error) {
+      log.error(
+        "settle_failed",
+        "the store did not tell whether a transaction was committed; the event is retried",
+        error,
+      );
+      return "rolled_back";
+    } finally {
+      unfinished.delete(this);
     }
   }
 
   /** The work is done and will be answered 2xx: a store that is away for a moment must not make it run again. */
   async #keepCompleting(): Promise<void> {
     const { store, leaseMs, retentionMs, log } = this.#terms;
-    const [key, token] = [this.#key, this.#token];
+    const { key, token } = this;
     const until = performance.now() + KEEP_COMPLETING_MS;
     // Ever more slowly, so that all that waits does not fall upon a store that has just come back; often enough for the lease.
     for (let wait = Math.min(leaseMs / 10, 1_000); performance.now() < until; wait = Math.min(wait * 2, leaseMs / 3)) {
@@ -186,7 +246,7 @@ export class Claim {
     this.#renewing = true;
     try {
       // A renewal that hangs must leave time for another one.
-      const held = await ask(() => store.renew(this.#key, { token: this.#token, leaseMs }), leaseMs / 3);
+      const held = await ask(() => store.renew(this.key, { token: this.token, leaseMs }), leaseMs / 3);
       if (!held) return this.#end("claim_lost", "another process has taken the event over");
       this.#goodSince = sentAt;
       this.#renewAt = sentAt + leaseMs / 3;

@@ -1,5 +1,5 @@
 import type { Reply } from "../delivery.ts";
-import type { RejectionCode } from "../errors.ts";
+import { type RejectionCode, WebhookError } from "../errors.ts";
 import type { Router } from "../router/router.ts";
 import type { Accepted } from "./accepted.ts";
 import { type ClaimTerms, takeClaim } from "./claim.ts";
@@ -105,6 +105,8 @@ class Interruption {
 
 /** The code is ours alone to pick: whatever a handler throws, with whatever `status` on it, is `handler_failed`. */
 function codeOf(thrown: unknown, { claim }: Accepted): RejectionCode {
+  // A completeIn that found the claim gone has rolled its work back.
+  if (thrown instanceof WebhookError && thrown.code === "claim_lost") return "event_in_flight";
   if (claim.ended === undefined || thrown !== claim.ended) return "handler_failed";
   return claim.ended.code === "handler_timeout" ? "handler_timeout" : "event_in_flight";
 }
@@ -113,10 +115,15 @@ function codeOf(thrown: unknown, { claim }: Accepted): RejectionCode {
  * One of several handlers: its success is remembered under its own key, by the same verbs as the event's, so that a retry
  * runs only those that have not succeeded.
  */
-async function runOnce(name: string, run: () => unknown, accepted: Accepted, settings: HandleSettings): Promise<void> {
+async function runOnce(
+  name: string,
+  run: (context: DeliveryContext) => unknown,
+  accepted: Accepted,
+  settings: HandleSettings,
+): Promise<void> {
   if (accepted.claim.ended !== undefined) throw accepted.claim.ended;
   if (!accepted.context.deduplicated) {
-    await run();
+    await run(accepted.context);
     return;
   }
   const key = handlerKey(storeKey(settings.namespace, accepted.context.eventKey), name);
@@ -128,12 +135,14 @@ async function runOnce(name: string, run: () => unknown, accepted: Accepted, set
   // A process that lost its claim on the event is still in this handler.
   if (claim.status === "in_flight") throw new Interruption("event_in_flight");
   try {
-    await run();
+    await run(accepted.contextFor(claim));
   } catch (thrown) {
     await claim.settle("failed");
     throw thrown;
   }
-  if ((await claim.settle("processed")) === "held_by_another") throw new Interruption("event_in_flight");
+  const settled = await claim.settle("processed");
+  if (settled === "held_by_another") throw new Interruption("event_in_flight");
+  if (settled === "rolled_back") throw new Interruption("completion_rolled_back");
 }
 
 /** A type is the provider's text: quoted and cut before it goes into a line of the log. */

@@ -16,7 +16,7 @@ export interface Registration<Context> {
 }
 
 /** Runs one of several matching handlers, unless its success is remembered from an earlier delivery. */
-export type RunOnce = (name: string, run: () => unknown) => Promise<void>;
+export type RunOnce<Context> = (name: string, run: (context: Context) => unknown) => Promise<void>;
 
 /** Which handlers an event goes to, and their order: that of registration. */
 export class Router<Context> {
@@ -66,11 +66,11 @@ export class Router<Context> {
    * @returns false where nothing matched
    * @throws what a handler threw
    */
-  async dispatch(event: BluumEvent, context: Context, runOnce: RunOnce): Promise<boolean> {
+  async dispatch(event: BluumEvent, context: Context, runOnce: RunOnce<Context>): Promise<boolean> {
     const [only, ...others] = this.matching(event.type);
     if (only === undefined) return false;
     if (others.length === 0) await only.handler(event, context);
-    else for (const { name, handler } of [only, ...others]) await runOnce(name, () => handler(event, context));
+    else for (const { name, handler } of [only, ...others]) await runOnce(name, (own) => handler(event, own));
     return true;
   }
 

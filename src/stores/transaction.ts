@@ -31,7 +31,10 @@ export function linkClaim(context: object, claim: HeldClaim): void {
 export function claimBehind(context: object, store: DedupeStore): HeldClaim {
   const claim = claims.get(context);
   if (claim === undefined) {
-    throw new WebhookError("configuration_invalid", "completeIn was given something else than the context of a delivery");
+    throw new WebhookError(
+      "configuration_invalid",
+      "completeIn was given something else than the context of a delivery",
+    );
   }
   if (claim.store !== store) {
     throw new WebhookError("configuration_invalid", "completeIn was called on another store than the receiver's");

@@ -4,8 +4,8 @@ import { patternsMatching } from "../../src/events/pattern.ts";
 import { parseEvent } from "../../src/index.ts";
 import { type Handler, Router, type RunOnce } from "../../src/router/router.ts";
 
-const runAlways: RunOnce = async (_, run) => {
-  await run();
+const runAlways: RunOnce<string> = async (_, run) => {
+  await run("context");
 };
 const nothing = () => {};
 const names = (router: Router<string>, type: string) => router.matching(type).map(({ name }) => name);
@@ -153,9 +153,9 @@ describe("dispatch", () => {
     const router = new Router<string>();
     const asked: string[] = [];
     const ran: string[] = [];
-    const skipSecond: RunOnce = async (name, run) => {
+    const skipSecond: RunOnce<string> = async (name, run) => {
       asked.push(name);
-      if (name !== "second") await run();
+      if (name !== "second") await run("context");
     };
     for (const name of ["first", "second", "third"]) router.on("order.filled", () => void ran.push(name), name);
     router.on("kyc.approved", () => void ran.push("kyc"));
