@@ -1,0 +1,38 @@
+// A ledger in PostgreSQL, credited exactly once for each completed deposit, however often Bluum sends it and whenever this
+// process dies: the entry and the completion of the event are committed in one transaction.
+//   npm run setup, then BLUUM_WEBHOOK_SECRET=... DATABASE_URL=postgres://... PORT=3000 npm start
+import { createReceiver } from "bluum-webhooks";
+import { bluumHandler } from "bluum-webhooks/express";
+import { postgresStore } from "bluum-webhooks/stores/postgres";
+import express from "express";
+import { pool, transaction } from "./pool.mjs";
+
+const store = postgresStore(pool, { purgeEveryMs: 3_600_000 });
+const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET, namespace: "ledger", store });
+
+receiver.on("transfer.deposit.completed", async ({ data: deposit }, context) => {
+  await transaction(async (client) => {
+    // First, so that whoever lost the event learns it before any work is done.
+    await store.completeIn(context, client);
+    // The amount is a decimal string all the way: Bluum's, then PostgreSQL's numeric.
+    await client.query("INSERT INTO ledger (deposit_id, investor_id, amount, currency) VALUES ($1, $2, $3, $4)", [
+      deposit.id ?? deposit.deposit_id,
+      deposit.investor_id ?? deposit.account_id,
+      deposit.amount,
+      deposit.currency,
+    ]);
+  });
+});
+
+const app = express();
+app.post("/webhooks/bluum", bluumHandler(receiver));
+
+const server = app.listen(process.env.PORT ?? 3000, () => console.log(`listening on ${server.address().port}`));
+
+process.once("SIGTERM", async () => {
+  server.close(); // takes no new connections
+  await receiver.close(); // waits for handlers that are at work
+  await store.close(); // purges no more
+  await pool.end();
+  console.log("closed");
+});

@@ -1,0 +1,64 @@
+import type { Ask, Row } from "./postgres-client.ts";
+import { failure } from "./postgres-errors.ts";
+import type { PostgresStatements } from "./postgres-sql.ts";
+import { askWhileContended, type Contention, isContention, within } from "./postgres-waiting.ts";
+import type { ClaimResult, DedupeStore } from "./store.ts";
+
+/** How long a claim asks again before it takes a lock on the row for an answer; less where asking holds connections up. */
+const LOCKED_MS = 500;
+const WAITED_MS = 150;
+
+/** The verb `claim`, and what is left to do for claims that nobody waits for any more. */
+export function claimer(ask: Ask, sql: PostgresStatements, timeoutMs: number): DedupeStore["claim"] {
+  /** Tokens of claims that timed out and whose answer may still come. */
+  const forgone = new Set<string>();
+
+  /** Unreleased, a claim that is written late would keep the event's retries away until its lease lapses. */
+  function forgo(key: string, token: string, answer: Promise<ClaimResult>): void {
+    forgone.add(token);
+    answer
+      .then(async ({ status }) => {
+        // A later claim by the same token takes the mark away, and must not lose what it was given.
+        if (status === "claimed" && forgone.has(token)) await ask(sql.release, [key, token]);
+      })
+      .catch(() => {})
+      .finally(() => forgone.delete(token));
+  }
+
+  const longest = timeoutMs / 2;
+  const patience = { raced: longest, locked: Math.min(LOCKED_MS, longest), waited: Math.min(WAITED_MS, longest) };
+
+  async function claimInTurn(key: string, token: string, leaseMs: number): Promise<ClaimResult> {
+    const claimOnce = async () => claimResult(await ask(sql.claim, [key, token, leaseMs]));
+    const answer = await askWhileContended(patience, claimOnce);
+    if (!isContention(answer)) return answer;
+    // Somebody is at it, in a transaction that nobody can look into. It may take as long as a lease, or less.
+    return { status: "in_flight", remainingMs: Math.max(1, Math.floor(leaseMs)) };
+  }
+
+  return async (key, { token, leaseMs }) => {
+    forgone.delete(token);
+    const answer = claimInTurn(key, token, leaseMs);
+    try {
+      return await within(timeoutMs, answer, () => forgo(key, token, answer));
+    } catch (error) {
+      throw failure("claim the event", error);
+    }
+  };
+}
+
+function claimResult([row]: readonly Row[]): ClaimResult | Contention {
+  switch (row?.answer) {
+    case "claimed":
+    case "completed":
+      return { status: row.answer };
+    case "in_flight":
+      return { status: "in_flight", remainingMs: Math.max(1, Number(row.remaining_ms)) };
+    case "raced":
+    case "locked":
+      return row.answer;
+    default:
+      // Never to be taken for a claim.
+      throw new Error("the client gave other rows than the statement has");
+  }
+}

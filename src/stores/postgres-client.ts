@@ -1,0 +1,84 @@
+import { invalid } from "./postgres-errors.ts";
+import type { Statement } from "./postgres-sql.ts";
+
+/** What a value of a statement may be. */
+export type PostgresValue = string | number;
+
+/** What the store asks of a client: a Pool or Client of `pg`, PGlite, or anything of your own with this method. */
+export interface PostgresClient {
+  /** Runs one statement with its values; gives its rows, or rejects with the error of PostgreSQL, its SQLSTATE in `code`. */
+  query(text: string, values: PostgresValue[]): Promise<{ readonly rows: readonly unknown[] }>;
+}
+
+/** A row, its columns by their names. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Runs a statement. Never throws, only rejects. */
+export type Ask = (statement: Statement, values: readonly PostgresValue[]) => Promise<readonly Row[]>;
+
+/** How statements are run. */
+export interface AskTerms {
+  /** Whether `pg` is to prepare each statement once a connection. */
+  readonly prepare: boolean;
+  /** After how many milliseconds a pool of `pg` is to give up the connection of a statement that got no answer. */
+  readonly abandonAfterMs: number;
+}
+
+/** What of `pg` is used beyond {@link PostgresClient}, where it is `pg`. */
+interface PgClient {
+  query(config: object): Promise<{ readonly rows: readonly unknown[] }>;
+  readonly options?: { readonly query_timeout?: unknown };
+}
+
+/**
+ * One way to run a statement, whatever the client. `pg` takes it by name, prepared once a connection: it then does half as
+ * many again in the same time.
+ *
+ * @throws WebhookError `configuration_invalid` where the client has no method `query`
+ */
+export function askerFor(client: PostgresClient, { prepare, abandonAfterMs }: AskTerms): Ask {
+  requireClient(client);
+  if (!isPg(client)) return async ({ text }, values) => rowsOf(await client.query(text, [...values]));
+  const pg = client as unknown as PgClient;
+  // A connection to a server that went without a word would stay taken for as long as TCP believes in it.
+  const bounded = isPgPool(client) && pg.options?.query_timeout === undefined;
+  const abandon = bounded ? { query_timeout: abandonAfterMs } : undefined;
+  return async ({ name, text }, values) =>
+    rowsOf(await pg.query({ text, values: [...values], ...(prepare && { name }), ...abandon }));
+}
+
+/**
+ * Refuses what cannot be inside a transaction: the store's own client, a pool, and a client of `pg` that knows that it is in
+ * none. What is left to find out would cost a round trip.
+ *
+ * @throws WebhookError `configuration_invalid`
+ */
+export function requireTransaction(client: PostgresClient, storeClient: PostgresClient): void {
+  requireClient(client);
+  if (client === storeClient || isPgPool(client)) {
+    throw invalid(
+      "completeIn",
+      "needs the client of your transaction; each query of a pool is a transaction of its own",
+    );
+  }
+  if ((client as { getTransactionStatus?(): unknown }).getTransactionStatus?.() === "I") {
+    throw invalid("completeIn", "was given a client that is in no transaction: send BEGIN first");
+  }
+}
+
+function isPg(client: object): boolean {
+  return "connect" in client && ("totalCount" in client || "escapeIdentifier" in client);
+}
+
+function isPgPool(client: object): boolean {
+  return isPg(client) && "totalCount" in client;
+}
+
+function rowsOf({ rows }: { readonly rows: readonly unknown[] }): readonly Row[] {
+  return rows as readonly Row[];
+}
+
+function requireClient(client: PostgresClient): void {
+  if (typeof (client as PostgresClient | null | undefined)?.query === "function") return;
+  throw invalid("client", "must have a method query(text, values); docs/stores.md shows the adapter for postgres.js");
+}

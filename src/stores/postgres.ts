@@ -1,0 +1,180 @@
+import { WebhookError } from "../errors.ts";
+import { claimer } from "./postgres-claim.ts";
+import { askerFor, type PostgresClient, type PostgresValue, type Row, requireTransaction } from "./postgres-client.ts";
+import { failure, messageOf, sqlState } from "./postgres-errors.ts";
+import { type PostgresStoreOptions, requireWhole, settingsOf } from "./postgres-options.ts";
+import { purgeInBackground } from "./postgres-purge.ts";
+import { type Statement, statementsFor } from "./postgres-sql.ts";
+import { MAINTENANCE_TIMEOUT_MS, tableKeeper } from "./postgres-table.ts";
+import { askWhileContended, type Contention, isContention, within } from "./postgres-waiting.ts";
+import type { CompleteResult, DedupeStore } from "./store.ts";
+import { claimBehind } from "./transaction.ts";
+
+export type { PostgresClient, PostgresValue } from "./postgres-client.ts";
+export type { PostgresStoreOptions } from "./postgres-options.ts";
+export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
+
+/** A dedupe store in PostgreSQL. */
+export interface PostgresStore extends DedupeStore {
+  /** As the contract says; always there. */
+  forget(key: string): Promise<boolean>;
+  /**
+   * Makes the table and its index where they are missing. Any number of processes may call it at once, and at every start:
+   * where both are there it touches neither.
+   *
+   * @throws WebhookError `store_unavailable`, the error of PostgreSQL as its cause
+   */
+  migrate(): Promise<void>;
+  /**
+   * Deletes the records whose lease or retention has ended. The verbs do not need it: it gives space back.
+   *
+   * @param options `batch`: how many rows one statement deletes, from 1 to 100_000; default 1_000
+   * @returns how many rows it deleted
+   * @throws WebhookError `store_unavailable`; what earlier batches deleted stays deleted
+   */
+  purge(options?: { readonly batch?: number }): Promise<number>;
+  /**
+   * Completes the event of a delivery inside your own transaction: your rows and the completion are committed together, or
+   * neither is. It ends the claim's renewals, since from here on the row's lock guards the claim. Call it first in the
+   * transaction: whoever lost the event then learns it before the work. Let what it throws roll the transaction back.
+   *
+   * @param context the context that the handler was given
+   * @param client the client of your transaction: one of `pg` after BEGIN, the `tx` of PGlite, or the adapter around the
+   *   `sql` that postgres.js gives to `begin`
+   * @throws WebhookError `claim_lost` where another process holds or has completed the event, or an earlier transaction of
+   *   this very delivery has completed it; `configuration_invalid` where the context or the client cannot be right;
+   *   `store_unavailable` where there is no answer within `timeoutMs`; else the error of PostgreSQL as it is
+   * @example
+   * await client.query("BEGIN");
+   * await store.completeIn(context, client);
+   * await client.query("INSERT INTO ledger (deposit, amount) VALUES ($1, $2)", [deposit.id, deposit.amount]);
+   * await client.query("COMMIT");
+   */
+  completeIn(context: object, client: PostgresClient): Promise<void>;
+  /** Stops the background purge. The pool stays yours, and open. */
+  close(): Promise<void>;
+}
+
+/** How long a verb of whoever holds the event waits, in one statement, for somebody's lock on its row. */
+const OWN_LOCK_MS = 250;
+/** How long a claim does: fifty duplicates must not hold the pool up. */
+const CLAIM_LOCK_MS = 50;
+/** A late answer may tell of a claim to be released; by then it would have lapsed, and the connection is worth more. */
+const ABANDONED_AFTER_TIMEOUTS = 15;
+const DEFAULT_BATCH = 1_000;
+const RACED = "too many others were at it at once";
+const LOCKED = "an open transaction has its row locked";
+const LOST =
+  "completeIn: the event is held or was completed by another process, or an earlier transaction of this delivery has " +
+  "completed it. Let this error roll the transaction back.";
+
+/**
+ * A store in PostgreSQL (12 and later), shared by every process that uses the same table and namespace. One statement a verb,
+ * timed by the server's clock; and with `completeIn` the way to an effect that happens exactly once.
+ *
+ * @param pool a Pool of `pg` (or a Client, for scripts), a PGlite, or anything with `query(text, values)`; postgres.js fits
+ *   through the one-line adapter in `docs/stores.md`. It stays yours: the store never ends it. A Pool emits `error` when
+ *   an idle connection breaks, and without a listener of yours that ends the process
+ * @throws WebhookError `configuration_invalid` where the pool or an option is none; the verbs reject with
+ *   `store_unavailable`, the error of PostgreSQL or of the client as its cause
+ * @example
+ * const pool = new Pool({ connectionString: process.env.DATABASE_URL });
+ * pool.on("error", (error) => log.error(error));
+ * const store = postgresStore(pool, { purgeEveryMs: 3_600_000 });
+ * await store.migrate();
+ * const receiver = createReceiver({ secret, namespace: "ledger", store });
+ */
+export function postgresStore(pool: PostgresClient, options: PostgresStoreOptions = {}): PostgresStore {
+  const { table, schema, timeoutMs, purgeEveryMs, prepare, warn } = settingsOf(options);
+  const lockMs = (atMost: number) => Math.max(1, Math.min(atMost, Math.floor(timeoutMs / 4)));
+  const sql = statementsFor({ table, schema, ownLockMs: lockMs(OWN_LOCK_MS), claimLockMs: lockMs(CLAIM_LOCK_MS) });
+  const terms = { prepare, abandonAfterMs: ABANDONED_AFTER_TIMEOUTS * timeoutMs };
+  const ask = askerFor(pool, terms);
+  const patience = { raced: timeoutMs / 2, locked: timeoutMs / 2, waited: timeoutMs / 2 };
+  const keeper = tableKeeper(askerFor(pool, { prepare, abandonAfterMs: MAINTENANCE_TIMEOUT_MS }), sql);
+  const purgeInTurn = (stopped: () => boolean) => keeper.purgeInTurn(DEFAULT_BATCH, stopped);
+  const background = purgeEveryMs === undefined ? undefined : purgeInBackground(purgeEveryMs, purgeInTurn, onTrouble);
+
+  function onTrouble(error: unknown): void {
+    if (warn !== false) warn(`bluum-webhooks: ${messageOf(error)}. It will be tried again.`);
+  }
+
+  /** A verb of whoever holds the event. What has the row locked does not for long, or else the verb fails. */
+  async function own<Answer>(
+    task: string,
+    statement: Statement,
+    values: readonly PostgresValue[],
+    read: (rows: readonly Row[]) => Answer | Contention,
+  ): Promise<Answer> {
+    try {
+      const askOnce = async () => read(await ask(statement, values));
+      const answer = await within(timeoutMs, askWhileContended(patience, askOnce));
+      if (isContention(answer)) throw new Error(answer === "raced" ? RACED : LOCKED);
+      return answer;
+    } catch (error) {
+      throw failure(`${task} the event`, error);
+    }
+  }
+
+  const store: PostgresStore = {
+    claim: claimer(ask, sql, timeoutMs),
+
+    async renew(key, { token, leaseMs }) {
+      return own("renew", sql.renew, [key, token, leaseMs], (rows) => rows.length > 0);
+    },
+
+    async complete(key, { token, retentionMs }) {
+      return own("complete", sql.complete, [key, token, retentionMs], completeResult);
+    },
+
+    async release(key, { token }) {
+      return own("release", sql.release, [key, token], wasLive);
+    },
+
+    async forget(key) {
+      return own("forget", sql.forget, [key], wasLive);
+    },
+
+    migrate: keeper.migrate,
+
+    async purge({ batch = DEFAULT_BATCH } = {}) {
+      requireWhole("batch", batch, 1, 100_000);
+      return keeper.purge(batch);
+    },
+
+    async completeIn(context, client) {
+      const claim = claimBehind(context, store);
+      requireTransaction(client, pool);
+      claim.handOver();
+      const answer = askerFor(client, terms)(sql.completeIn, [claim.key, claim.token, claim.retentionMs]);
+      const rows = await within(timeoutMs, answer).catch(asItIs);
+      if (rows.length === 0) throw new WebhookError("claim_lost", LOST);
+    },
+
+    async close() {
+      await background?.stop();
+    },
+  };
+  return store;
+}
+
+function completeResult([row]: readonly Row[]): CompleteResult | Contention {
+  switch (row?.answer) {
+    case "stored":
+    case "held_by_another":
+    case "completed_by_another":
+    case "raced":
+      return row.answer;
+    default:
+      throw new Error("the client gave other rows than the statement has");
+  }
+}
+
+function wasLive([row]: readonly Row[]): boolean {
+  return row?.live === true;
+}
+
+/** Whoever runs a transaction may want to try it again, which hangs on the SQLSTATE. */
+function asItIs(error: unknown): never {
+  throw sqlState(error) === undefined ? failure("complete the event", error) : error;
+}

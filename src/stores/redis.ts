@@ -1,0 +1,223 @@
+import { createHash } from "node:crypto";
+import { WebhookError } from "../errors.ts";
+import { type RedisClient, type Send, senderFor } from "./redis-client.ts";
+import { CLAIM, COMPLETE, EVICTION_POLICY, RELEASE, RENEW } from "./redis-scripts.ts";
+import type { ClaimResult, CompleteResult, DedupeStore } from "./store.ts";
+
+export type { CommandClient, IoredisClient, NodeRedisCluster, NodeRedisSentinel, RedisClient } from "./redis-client.ts";
+export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
+
+/** How a Redis store names its keys, how long it waits, and where it warns. */
+export interface RedisStoreOptions {
+  /**
+   * What its keys begin with. A key prefix of the client's own (`keyPrefix` of ioredis) comes before it.
+   * @default "bluum:"
+   */
+  readonly prefix?: string;
+  /**
+   * How long Redis may take to answer, in milliseconds, from 1 to 10_000; time in the client's offline queue counts.
+   * @default 2_000
+   */
+  readonly timeoutMs?: number;
+  /**
+   * Told once where the `maxmemory-policy` of Redis lets it drop remembered events. `false`: nobody looks.
+   * @default console.warn
+   */
+  readonly warn?: ((message: string) => void) | false;
+}
+
+type Settings = Required<RedisStoreOptions>;
+type Verb = "claim" | "renew" | "complete" | "release" | "forget";
+
+/** A script, and the hash by which a Redis that has seen it knows it. */
+interface Script {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+/**
+ * A store in Redis (6.2 and later) or Valkey, shared by every process that uses the same server, prefix and namespace. Each
+ * event is one key, each verb one round trip; leases and retentions end by Redis's own expiry, so there is nothing to clean.
+ *
+ * Redis has to run with `maxmemory-policy noeviction`, or it drops remembered events when it is full. What a fail-over or a
+ * restart without persistence forgets runs again when a duplicate of it comes: see `docs/stores.md`.
+ *
+ * @param client a connected client of ioredis 5 or 6 or node-redis 4 to 6, standalone or cluster, or anything with
+ *   `sendCommand(args)`. It stays yours: the store never ends it, and never listens to its events
+ * @throws WebhookError `configuration_invalid` where the client or an option is none; the verbs reject with
+ *   `store_unavailable`, the error of Redis or of the client as its cause
+ * @example
+ * const redis = new Redis(process.env.REDIS_URL);
+ * redis.on("error", (error) => log.error(error));
+ * const receiver = createReceiver({ secret, namespace: "orders-api", store: redisStore(redis) });
+ */
+export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): DedupeStore {
+  const { prefix, timeoutMs, warn } = settingsOf(options);
+  const send = senderFor(client);
+  const scripts = { claim: script(CLAIM), renew: script(RENEW), complete: script(COMPLETE), release: script(RELEASE) };
+  /** Tokens of claims that timed out and whose answer may still come. */
+  const forgone = new Set<string>();
+  let looked = warn === false;
+
+  function ask(verb: keyof typeof scripts, key: string, ...args: string[]): Promise<unknown> {
+    return evaluate(send, scripts[verb], prefix + key, args);
+  }
+
+  function inTime<Answer>(verb: Verb, answer: Promise<Answer>, onTimeout?: () => void): Promise<Answer> {
+    return within(timeoutMs, answer, onTimeout).catch((error: unknown) => {
+      throw failure(verb, error);
+    });
+  }
+
+  /**
+   * A claim that nobody waits for any more may still be written, from the client's offline queue for instance. Unreleased it
+   * would keep the event's retries away until its lease lapses.
+   */
+  function forgo(key: string, token: string, answer: Promise<ClaimResult>): void {
+    forgone.add(token);
+    answer
+      .then(async ({ status }) => {
+        // A later claim by the same token takes the mark away, and must not lose what it was given.
+        if (status === "claimed" && forgone.has(token)) await ask("release", key, token);
+      })
+      .catch(() => {})
+      .finally(() => forgone.delete(token));
+  }
+
+  /** Never in the way of a delivery: INFO may be forbidden or fail, and then nothing is said. */
+  function lookOnce(key: string): void {
+    if (looked) return;
+    looked = true;
+    evaluate(send, script(EVICTION_POLICY), prefix + key, [])
+      .then((policy) => warnOfEviction(policy, warn))
+      .catch(() => {});
+  }
+
+  return {
+    async claim(key, { token, leaseMs }) {
+      forgone.delete(token);
+      const answer = ask("claim", key, token, milliseconds(leaseMs)).then(claimResult);
+      const result = await inTime("claim", answer, () => forgo(key, token, answer));
+      if (result.status === "claimed") lookOnce(key);
+      return result;
+    },
+
+    async renew(key, { token, leaseMs }) {
+      return inTime("renew", ask("renew", key, token, milliseconds(leaseMs)).then(isOne));
+    },
+
+    async complete(key, { token, retentionMs }) {
+      return inTime("complete", ask("complete", key, token, milliseconds(retentionMs)).then(completeResult));
+    },
+
+    async release(key, { token }) {
+      return inTime("release", ask("release", key, token).then(isOne));
+    },
+
+    async forget(key) {
+      return inTime("forget", send(prefix + key, ["DEL", prefix + key]).then(isOne));
+    },
+  };
+}
+
+function script(lua: string): Script {
+  return { lua, sha: createHash("sha1").update(lua).digest("hex") };
+}
+
+/**
+ * Runs a script by its hash, and by its text where Redis does not know it: at first, and after a restart, a fail-over or a
+ * SCRIPT FLUSH. Nothing is loaded beforehand, so there is no state here that a failure could spoil.
+ */
+async function evaluate(send: Send, { lua, sha }: Script, key: string, args: readonly string[]): Promise<unknown> {
+  try {
+    return await send(key, ["EVALSHA", sha, "1", key, ...args]);
+  } catch (error) {
+    if (!messageOf(error).startsWith("NOSCRIPT")) throw error;
+    return send(key, ["EVAL", lua, "1", key, ...args]);
+  }
+}
+
+/** Clients queue commands while they are not connected, some for ever. */
+function within<Answer>(ms: number, answer: Promise<Answer>, onTimeout?: () => void): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`no answer within ${ms} ms`));
+      onTimeout?.();
+    }, ms);
+    answer.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+function claimResult(reply: unknown): ClaimResult {
+  const found = integerOf(reply);
+  if (found > 0) return { status: "in_flight", remainingMs: found };
+  return { status: found === 0 ? "claimed" : "completed" };
+}
+
+function completeResult(reply: unknown): CompleteResult {
+  const found = integerOf(reply);
+  if (found === 0) return "held_by_another";
+  return found === 1 ? "stored" : "completed_by_another";
+}
+
+function isOne(reply: unknown): boolean {
+  return integerOf(reply) === 1;
+}
+
+/** Clients may be set to show integers as strings or bigints. All else is no answer: `null` must not pass for a zero. */
+function integerOf(reply: unknown): number {
+  if (["number", "bigint", "string"].includes(typeof reply) && /^-?\d+$/.test(String(reply))) return Number(reply);
+  throw new Error("the reply is no integer: is the client in a transaction or a subscriber?");
+}
+
+/** Redis takes whole milliseconds only. */
+function milliseconds(term: number): string {
+  return String(Math.ceil(term));
+}
+
+function warnOfEviction(policy: unknown, warn: Settings["warn"]): void {
+  if (!policy || String(policy) === "noeviction" || warn === false) return;
+  warn(
+    `bluum-webhooks: this Redis has maxmemory-policy ${policy}. When its memory is full it drops remembered events, and ` +
+      "duplicates of those run again. Set it to noeviction, or give redisStore the option warn: false.",
+  );
+}
+
+function failure(verb: Verb, thrown: unknown): WebhookError {
+  return new WebhookError("store_unavailable", `Redis could not ${verb} the event: ${messageOf(thrown)}`, {
+    cause: bare(thrown),
+  });
+}
+
+/**
+ * The error without what clients hang on it: ioredis adds the command that failed with its arguments, which is the AUTH with
+ * the password where that was refused, and errors get logged whole.
+ */
+function bare(thrown: unknown): unknown {
+  if (!(thrown instanceof Error)) return new Error(messageOf(thrown));
+  const { name, message, stack, code } = thrown as Error & { code?: unknown };
+  return Object.assign(new Error(message), { name, stack }, code === undefined ? {} : { code });
+}
+
+/** An ECONNREFUSED on several addresses has a code only. */
+function messageOf(thrown: unknown): string {
+  if (!(thrown instanceof Error)) return "the client rejected with something that is no error";
+  return thrown.message || String((thrown as Error & { code?: unknown }).code ?? thrown.name);
+}
+
+function settingsOf(options: RedisStoreOptions): Settings {
+  const unknown = Object.keys(options).find((name) => !["prefix", "timeoutMs", "warn"].includes(name));
+  if (unknown !== undefined) throw invalid(unknown, "is no option; there are prefix, timeoutMs and warn");
+  // biome-ignore lint/suspicious/noConsole: silence would hide that events may be forgotten; the option replaces it
+  const { prefix = "bluum:", timeoutMs = 2_000, warn = (message) => console.warn(message) } = options;
+  if (typeof prefix !== "string") throw invalid("prefix", "must be a string");
+  if (!Number.isSafeInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > 10_000) {
+    throw invalid("timeoutMs", "must be a whole number from 1 to 10000");
+  }
+  if (warn !== false && typeof warn !== "function") throw invalid("warn", "must be a function, or false");
+  return { prefix, timeoutMs, warn };
+}
+
+function invalid(option: string, problem: string): WebhookError {
+  return new WebhookError("configuration_invalid", `redisStore: ${option} ${problem}`);
+}

@@ -1,0 +1,104 @@
+import { type SqliteDatabase, type SqliteStatement, transact } from "./sqlite-database.ts";
+
+/** What the table knows of one event: a live claim, or a completion. */
+export interface SqliteRecord {
+  /** Who claimed it; a completed record keeps the token that completed it. */
+  readonly token: string;
+  readonly completed: boolean;
+  /** When the lease or the retention ends, in milliseconds since 1970. */
+  readonly endsAt: number;
+}
+
+type Statements = Readonly<Record<"find" | "put" | "drop" | "sweep" | "changes", SqliteStatement>>;
+
+/** The table of events: its layout, and its rows by key. Each method is one statement; whoever calls sees to the transaction. */
+export class SqliteEvents {
+  readonly #database: SqliteDatabase;
+  readonly #table: string;
+  #statements: Statements | undefined;
+
+  /** Whether the table is known to be there. */
+  isSetUp = false;
+
+  /** @param table a name that is safe to be put between quotes */
+  constructor(database: SqliteDatabase, table: string) {
+    this.#database = database;
+    this.#table = table;
+  }
+
+  /**
+   * Makes the table, unless it is there. Safe where many processes start at once: all but one get SQLITE_BUSY
+   * and may try again.
+   *
+   * @param wal whether to switch the file to write-ahead logging
+   */
+  setUp(wal: boolean): void {
+    if (wal) this.#database.exec("PRAGMA journal_mode = WAL");
+    transact(this.#database, "IMMEDIATE", () => this.#database.exec(tableSql(this.#table)));
+    this.isSetUp = true;
+  }
+
+  /** Forgets that the table was made: after an error the next verb makes sure of it again. */
+  doubt(): void {
+    this.isSetUp = false;
+    this.#statements = undefined;
+  }
+
+  /** The record of a key, unless it has ended by `at`. */
+  find(key: string, at: number): SqliteRecord | undefined {
+    const [row] = this.#sql.find.all(key) as { token: string; completed: number | bigint; ends_at: number | bigint }[];
+    // Drivers may be set to give bigints.
+    if (row === undefined || Number(row.ends_at) <= at) return undefined;
+    return { token: row.token, completed: Number(row.completed) === 1, endsAt: Number(row.ends_at) };
+  }
+
+  /** Writes the record of a key, in place of what is there. */
+  put(key: string, { token, completed, endsAt }: SqliteRecord): void {
+    this.#sql.put.run(key, token, completed ? 1 : 0, endsAt);
+  }
+
+  /** Deletes the record of a key. */
+  drop(key: string): void {
+    this.#sql.drop.run(key);
+  }
+
+  /** Deletes up to `atMost` records that have ended by `at`; gives how many it were. */
+  sweep(at: number, atMost: number): number {
+    this.#sql.sweep.run(at, atMost);
+    const [row] = this.#sql.changes.all() as { count: number | bigint }[];
+    return Number(row?.count);
+  }
+
+  get #sql(): Statements {
+    this.#statements ??= prepare(this.#database, this.#table);
+    return this.#statements;
+  }
+}
+
+/** Keys compare by their bytes, whatever the collation that somebody set for the database. */
+function tableSql(table: string): string {
+  return `
+    CREATE TABLE IF NOT EXISTS "${table}" (
+      key TEXT COLLATE BINARY NOT NULL PRIMARY KEY,
+      token TEXT NOT NULL,
+      completed INTEGER NOT NULL,
+      ends_at INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX IF NOT EXISTS "${table}_ends_at" ON "${table}" (ends_at);
+  `;
+}
+
+function prepare(database: SqliteDatabase, table: string): Statements {
+  return {
+    find: database.prepare(`SELECT token, completed, ends_at FROM "${table}" WHERE key = ?`),
+    put: database.prepare(
+      `INSERT INTO "${table}" (key, token, completed, ends_at) VALUES (?, ?, ?, ?) ON CONFLICT (key)
+       DO UPDATE SET token = excluded.token, completed = excluded.completed, ends_at = excluded.ends_at`,
+    ),
+    drop: database.prepare(`DELETE FROM "${table}" WHERE key = ?`),
+    sweep: database.prepare(
+      `DELETE FROM "${table}" WHERE key IN (SELECT key FROM "${table}" WHERE ends_at <= ? ORDER BY ends_at LIMIT ?)`,
+    ),
+    changes: database.prepare("SELECT changes() AS count"),
+  };
+}

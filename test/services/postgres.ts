@@ -1,0 +1,191 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import pg from "pg";
+import { freePort } from "./ports.ts";
+
+/** A PostgreSQL that tests may use, each in a schema of its own. */
+export interface PostgresService {
+  readonly url: string;
+  /** Stops it where these tests have started it. */
+  stop(): Promise<void>;
+}
+
+/** A PostgreSQL of a test's own. */
+export interface PrivatePostgres extends PostgresService {
+  readonly port: number;
+  /** Ends it at once, as a crash does, and waits for its end. */
+  kill(): Promise<void>;
+  /** Starts it again, on the same port and with the same files. */
+  start(): Promise<void>;
+  /** Stops its clock, so to say: connections stand, nothing is answered. */
+  freeze(): void;
+  thaw(): void;
+}
+
+/** A schema of a test's own. */
+export interface OwnSchema {
+  readonly name: string;
+  drop(): Promise<void>;
+}
+
+const LOCAL = ["test", "postgres"].map((database) => `postgres://postgres:test@127.0.0.1:5432/${database}`);
+const BINARIES = "/usr/lib/postgresql";
+
+/**
+ * The PostgreSQL for tests: the one of DATABASE_URL, else one on 127.0.0.1:5432, else one started here. Where there is none the
+ * tests that need it are skipped, and say so; but in CI that is a failure.
+ */
+export async function findPostgres(): Promise<PostgresService | undefined> {
+  const url = process.env.DATABASE_URL;
+  if (url) return { url, async stop() {} };
+  for (const local of LOCAL) if (await answers(local)) return { url: local, async stop() {} };
+  if (canStartPostgres()) return startPostgres();
+  const remedy = "set DATABASE_URL, start one on 127.0.0.1:5432 or install postgresql";
+  if (process.env.CI === "true") throw new Error(`No PostgreSQL: ${remedy}.`);
+  console.warn(`No PostgreSQL: ${remedy}. Its tests are skipped.`);
+  return undefined;
+}
+
+/** Whether a PostgreSQL is installed that tests may start. */
+export function canStartPostgres(): boolean {
+  return binaries() !== undefined;
+}
+
+/** A PostgreSQL of the test's own, in an empty directory, on a free port, without a password. */
+export async function startPostgres(...settings: string[]): Promise<PrivatePostgres> {
+  const bin = binaries();
+  if (bin === undefined) throw new Error("PostgreSQL is not installed");
+  const directory = mkdtempSync(join(tmpdir(), "bluum-postgres-"));
+  const as = someoneElse();
+  if (as) chownSync(directory, as.uid, as.gid);
+  execFileSync(join(bin, "initdb"), ["-D", directory, "-U", "postgres", "-A", "trust", "--no-sync", "-E", "UTF8"], {
+    ...as,
+    cwd: directory,
+    stdio: "ignore",
+  });
+  const port = await freePort();
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`;
+  const options = ["listen_addresses=127.0.0.1", `unix_socket_directories=${directory}`, ...settings].flatMap((one) => [
+    "-c",
+    one,
+  ]);
+  const launch = () =>
+    launched(
+      spawn(join(bin, "postgres"), ["-D", directory, "-p", String(port), ...options], {
+        ...as,
+        cwd: directory,
+        stdio: "ignore",
+      }),
+      url,
+    );
+  let server = await launch();
+  return {
+    url,
+    port,
+    async stop() {
+      await end(server);
+      rmSync(directory, { recursive: true, force: true });
+    },
+    kill: () => end(server),
+    async start() {
+      await end(server);
+      server = await launch();
+    },
+    freeze: () => signal(server, "SIGSTOP"),
+    thaw: () => signal(server, "SIGCONT"),
+  };
+}
+
+/** Makes a schema with a name that nobody else has, unless one is given. */
+export async function ownSchema(
+  url: string,
+  name = `bluum_test_${randomBytes(8).toString("hex")}`,
+): Promise<OwnSchema> {
+  const quoted = `"${name.replaceAll('"', '""')}"`;
+  await runOnce(url, `CREATE SCHEMA ${quoted}`);
+  return { name, drop: () => runOnce(url, `DROP SCHEMA ${quoted} CASCADE`) };
+}
+
+async function runOnce(url: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+async function launched(server: ChildProcess, url: string): Promise<ChildProcess> {
+  let ended = false;
+  server.once("exit", () => {
+    ended = true;
+  });
+  // Whatever ends the tests ends what they started.
+  const killer = () => server.kill("SIGQUIT");
+  process.once("exit", killer);
+  server.once("exit", () => process.off("exit", killer));
+  while (!(await answers(url))) {
+    if (ended) throw new Error("postgres ended before it answered");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return server;
+}
+
+/** SIGQUIT: its processes end at once, nothing is put in order, and the next start recovers. */
+async function end(server: ChildProcess): Promise<void> {
+  if (server.exitCode !== null || server.signalCode !== null) return;
+  const gone = once(server, "exit");
+  signal(server, "SIGCONT");
+  server.kill("SIGQUIT");
+  await gone;
+}
+
+/** To the server and to each process that serves a connection: those are in sessions of their own. */
+function signal(server: ChildProcess, name: "SIGSTOP" | "SIGCONT"): void {
+  const { stdout } = spawnSync("ps", ["-o", "pid=", "--ppid", String(server.pid)], { encoding: "utf8" });
+  for (const pid of [server.pid, ...stdout.split("\n").map(Number)]) {
+    if (!pid) continue;
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has just ended.
+    }
+  }
+}
+
+async function answers(url: string): Promise<boolean> {
+  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
+  client.on("error", () => {});
+  try {
+    await client.connect();
+    await client.query("SELECT 1");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => {});
+  }
+}
+
+/** The newest that Debian's packages have installed, else what is on the PATH. */
+function binaries(): string | undefined {
+  const versions = existsSync(BINARIES) ? readdirSync(BINARIES) : [];
+  const newest = versions
+    .sort((one, other) => Number(other) - Number(one))
+    .map((version) => join(BINARIES, version, "bin"));
+  const onPath = (process.env.PATH ?? "").split(":");
+  return [...newest, ...onPath].find((bin) => existsSync(join(bin, "initdb")) && existsSync(join(bin, "postgres")));
+}
+
+/** PostgreSQL refuses to run as root. */
+function someoneElse(): { uid: number; gid: number } | undefined {
+  if (process.getuid?.() !== 0) return undefined;
+  const ask = (flag: string, name: string) => Number(execFileSync("id", [flag, name], { encoding: "utf8" }));
+  const name = spawnSync("id", ["postgres"]).status === 0 ? "postgres" : "nobody";
+  return { uid: ask("-u", name), gid: ask("-g", name) };
+}

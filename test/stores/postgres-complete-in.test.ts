@@ -1,0 +1,414 @@
+import { randomUUID } from "node:crypto";
+import postgres from "postgres";
+import { afterAll, afterEach, describe, expect, it } from "vitest";
+import { memoryStore } from "../../src/stores/memory.ts";
+import { type PostgresClient, type PostgresStore, postgresStore } from "../../src/stores/postgres.ts";
+import type { DedupeStore } from "../../src/stores/store.ts";
+import { linkClaim } from "../../src/stores/transaction.ts";
+import { findPostgres } from "../services/postgres.ts";
+import {
+  adapted,
+  openPglite,
+  openPool,
+  type StoreInSchema,
+  storeInPglite,
+  storeInSchema,
+} from "./postgres-subjects.ts";
+
+const LEASE_MS = 30_000;
+/** A lease that lapses before anybody can ask for the event again. */
+const SHORT_MS = 2;
+const RETENTION_MS = 7 * 24 * 3_600_000;
+const KEY = "ledger/transfer.deposit.completed/evt_1";
+
+const service = await findPostgres();
+const url = service?.url ?? "";
+const made: { dispose(): Promise<unknown> }[] = [];
+const pglite = await openPglite();
+
+afterEach(async () => {
+  for (const one of made.splice(0).reverse()) await one.dispose();
+});
+afterAll(async () => {
+  await pglite.close();
+  await service?.stop();
+});
+
+/** A way to run transactions, with a ledger to write to. */
+interface Bank {
+  readonly store: PostgresStore;
+  /** Runs the work in a transaction; a throw rolls it back. */
+  transaction(work: (client: PostgresClient) => Promise<void>): Promise<void>;
+  /** Books a row, by a client of a transaction. */
+  book(client: PostgresClient): Promise<unknown>;
+  /** How many rows are booked for all to see. */
+  booked(): Promise<number>;
+}
+
+async function bankOf<Client extends PostgresClient>(
+  { store, schema, client }: StoreInSchema<Client>,
+  transaction: Bank["transaction"],
+): Promise<Bank> {
+  const ledger = `"${schema}".ledger`;
+  await client.query(`CREATE TABLE ${ledger} (amount numeric)`, []);
+  return {
+    store,
+    transaction,
+    book: (by) => by.query(`INSERT INTO ${ledger} VALUES ($1::numeric)`, ["12.50"]),
+    booked: async () => (await client.query(`SELECT FROM ${ledger}`, [])).rows.length,
+  };
+}
+
+function pool(config?: Parameters<typeof openPool>[1]) {
+  const opened = openPool(url, config);
+  made.push({ dispose: () => opened.close() });
+  return opened.client;
+}
+
+async function pgBank(config?: Parameters<typeof openPool>[1]) {
+  const client = pool(config);
+  const subject = await storeInSchema(url, client);
+  made.push(subject);
+  const bank = await bankOf(subject, async (work) => {
+    const own = await client.connect();
+    try {
+      await own.query("BEGIN");
+      await work(own);
+      await own.query("COMMIT");
+    } catch (error) {
+      await own.query("ROLLBACK");
+      throw error;
+    } finally {
+      own.release();
+    }
+  });
+  return { ...bank, ...subject };
+}
+
+async function pgliteBank(): Promise<Bank> {
+  const subject = await storeInPglite(pglite.client);
+  made.push(subject);
+  return bankOf(subject, (work) => pglite.client.transaction(work));
+}
+
+async function postgresJsBank(): Promise<Bank> {
+  const sql = postgres(url, { onnotice: () => {} });
+  made.push({ dispose: () => sql.end() });
+  const subject = await storeInSchema(url, adapted(sql));
+  made.push(subject);
+  return bankOf(subject, async (work) => void (await sql.begin((own) => work(adapted(own)))));
+}
+
+/** A claimed event, and the context of its delivery. A short lease has lapsed by then. */
+async function delivery(store: DedupeStore, leaseMs = LEASE_MS, handOver = () => {}) {
+  const token = randomUUID();
+  expect(await store.claim(KEY, { token, leaseMs })).toEqual({ status: "claimed" });
+  const context = {};
+  linkClaim(context, { store, key: KEY, token, retentionMs: RETENTION_MS, handOver });
+  if (leaseMs === SHORT_MS) await new Promise((resolve) => setTimeout(resolve, 10 * SHORT_MS));
+  return { context, token, claimAgain: () => store.claim(KEY, { token, leaseMs: LEASE_MS }) };
+}
+
+function stranger(store: DedupeStore, leaseMs = LEASE_MS) {
+  return store.claim(KEY, { token: randomUUID(), leaseMs });
+}
+
+async function inTime<Answer>(answer: Promise<Answer>): Promise<[Answer, number]> {
+  const before = performance.now();
+  return [await answer, performance.now() - before];
+}
+
+const lost = expect.objectContaining({ name: "WebhookError", code: "claim_lost" });
+const misuse = expect.objectContaining({ name: "WebhookError", code: "configuration_invalid" });
+
+const BANKS: [string, boolean, () => Promise<Bank>][] = [
+  ["pg", service !== undefined, pgBank],
+  ["PGlite", true, pgliteBank],
+  ["postgres.js", service !== undefined, postgresJsBank],
+];
+
+for (const [name, there, open] of BANKS) {
+  describe.skipIf(!there)(`completing in a transaction of ${name}`, () => {
+    it("is committed with it", async () => {
+      const { store, transaction, book, booked } = await open();
+      const { context, claimAgain } = await delivery(store);
+      await transaction(async (client) => {
+        await book(client);
+        await store.completeIn(context, client);
+      });
+      expect(await booked()).toBe(1);
+      expect(await claimAgain()).toEqual({ status: "completed" });
+      expect(await stranger(store)).toEqual({ status: "completed" });
+    });
+
+    it("is rolled back with it, and the claim stands as before", async () => {
+      const { store, transaction, book, booked } = await open();
+      const { context, claimAgain } = await delivery(store);
+      const work = transaction(async (client) => {
+        await store.completeIn(context, client);
+        await book(client);
+        throw new Error("changed my mind");
+      });
+      await expect(work).rejects.toThrow("changed my mind");
+      expect(await booked()).toBe(0);
+      expect(await stranger(store)).toMatchObject({ status: "in_flight" });
+      expect(await claimAgain()).toEqual({ status: "claimed" });
+    });
+
+    it("throws claim_lost where another holds the event, and the work is rolled back", async () => {
+      const { store, transaction, book, booked } = await open();
+      const { context } = await delivery(store, SHORT_MS);
+      await delivery(store);
+      const work = transaction(async (client) => {
+        await book(client);
+        await store.completeIn(context, client);
+      });
+      await expect(work).rejects.toEqual(lost);
+      expect(await booked()).toBe(0);
+    });
+
+    it("throws claim_lost where another has completed the event", async () => {
+      const { store, transaction, booked, book } = await open();
+      const { context } = await delivery(store, SHORT_MS);
+      const { token } = await delivery(store);
+      await store.complete(KEY, { token, retentionMs: RETENTION_MS });
+      const work = transaction(async (client) => {
+        await book(client);
+        await store.completeIn(context, client);
+      });
+      await expect(work).rejects.toEqual(lost);
+      expect(await booked()).toBe(0);
+    });
+
+    it("throws claim_lost where an earlier transaction of the same delivery was committed, say unheard", async () => {
+      const { store, transaction, book, booked } = await open();
+      const { context } = await delivery(store);
+      const work = () =>
+        transaction(async (client) => {
+          await book(client);
+          await store.completeIn(context, client);
+        });
+      await work();
+      await expect(work()).rejects.toEqual(lost);
+      expect(await booked()).toBe(1);
+    });
+
+    it("works on a claim that lapsed while nobody took it, purged or not", async () => {
+      for (const purge of [false, true]) {
+        const { store, transaction } = await open();
+        const { context, token } = await delivery(store, SHORT_MS);
+        if (purge) expect(await store.purge()).toBe(1);
+        await transaction((client) => store.completeIn(context, client));
+        expect(await stranger(store)).toEqual({ status: "completed" });
+        expect(await store.complete(KEY, { token, retentionMs: RETENTION_MS })).toBe("stored");
+      }
+    });
+
+    it("remembers the event for the retention from now on", async () => {
+      const { store, transaction } = await open();
+      const { token } = await delivery(store);
+      const context = {};
+      linkClaim(context, { store, key: KEY, token, retentionMs: 1, handOver: () => {} });
+      await transaction((client) => store.completeIn(context, client));
+      await expect.poll(() => stranger(store)).toEqual({ status: "claimed" });
+    });
+  });
+}
+
+describe("what completeIn refuses", () => {
+  it("is a context that is none, or of a receiver with another store", async () => {
+    const { store, transaction } = await pgliteBank();
+    const { context } = await delivery(memoryStore());
+    await expect(transaction((client) => store.completeIn({}, client))).rejects.toEqual(misuse);
+    await expect(transaction((client) => store.completeIn(context, client))).rejects.toEqual(misuse);
+  });
+
+  it("is the store's own client, before anything is handed over", async () => {
+    const { store } = await pgliteBank();
+    let handedOver = false;
+    const { context, claimAgain } = await delivery(store, LEASE_MS, () => {
+      handedOver = true;
+    });
+    await expect(store.completeIn(context, pglite.client)).rejects.toEqual(misuse);
+    await expect(store.completeIn(context, undefined as unknown as PostgresClient)).rejects.toEqual(misuse);
+    expect(handedOver).toBe(false);
+    expect(await claimAgain()).toEqual({ status: "claimed" });
+  });
+
+  it.skipIf(!service)("is any pool of pg, and a client of pg that is in no transaction", async () => {
+    const { store, client } = await pgBank();
+    const { context, claimAgain } = await delivery(store);
+    await expect(store.completeIn(context, client)).rejects.toEqual(misuse);
+    await expect(store.completeIn(context, pool())).rejects.toEqual(misuse);
+    const own = await client.connect();
+    await expect(store.completeIn(context, own)).rejects.toThrow("send BEGIN first");
+    await own.query("BEGIN");
+    await store.completeIn(context, own);
+    await own.query("ROLLBACK");
+    own.release();
+    expect(await claimAgain()).toEqual({ status: "claimed" });
+  });
+});
+
+describe("the order of things", () => {
+  it("is: the renewals end, then the one statement is sent", async () => {
+    const order: string[] = [];
+    const client: PostgresClient = {
+      async query(text) {
+        order.push(text.slice(0, 6));
+        return { rows: [{}] };
+      },
+    };
+    const store = postgresStore({ query: async () => ({ rows: [{ answer: "claimed" }] }) });
+    const { context } = await delivery(store, LEASE_MS, () => order.push("hand over"));
+    await store.completeIn(context, client);
+    expect(order).toEqual(["hand over", "INSERT"]);
+  });
+});
+
+describe.skipIf(!service)("while a transaction that completes the event is open", () => {
+  /** Holds the row until told otherwise. */
+  async function holding(bank: Awaited<ReturnType<typeof pgBank>>, context: object) {
+    let commit = () => {};
+    const told = new Promise<void>((resolve) => {
+      commit = resolve;
+    });
+    let has = () => {};
+    const held = new Promise<void>((resolve) => {
+      has = resolve;
+    });
+    const done = bank.transaction(async (client) => {
+      await bank.book(client);
+      await bank.store.completeIn(context, client);
+      has();
+      await told;
+    });
+    await held;
+    return async () => {
+      commit();
+      await done;
+    };
+  }
+
+  it("for five seconds, fifty duplicates at a time and a renewal do not wait for it, through a pool of five", async () => {
+    const bank = await pgBank({ max: 5 });
+    const { store } = bank;
+    const { context, token } = await delivery(store);
+    const commit = await holding(bank, context);
+    const until = performance.now() + 5_000;
+    while (performance.now() < until) {
+      const renewal = store.renew(KEY, { token, leaseMs: LEASE_MS }).catch((error) => error);
+      const wave = await Promise.all(Array.from({ length: 50 }, () => inTime(stranger(store))));
+      for (const [found, ms] of wave) {
+        expect(found).toMatchObject({ status: "in_flight", remainingMs: expect.any(Number) });
+        expect(ms).toBeLessThan(1_000);
+      }
+      const another = { token: "another's", leaseMs: LEASE_MS };
+      expect((await inTime(store.claim(`${KEY} beside`, another)))[1]).toBeLessThan(500);
+      expect(await renewal).toMatchObject({ code: "store_unavailable", message: expect.stringContaining("locked") });
+    }
+    await commit();
+    expect(await bank.booked()).toBe(1);
+    expect(await stranger(store)).toEqual({ status: "completed" });
+  });
+
+  it.each([
+    ["has lapsed", async () => {}],
+    ["has lapsed and was purged", async (store: PostgresStore) => expect(await store.purge()).toBe(1)],
+  ])("duplicates do not wait long either where the claim %s", async (_what, before) => {
+    const bank = await pgBank({ max: 5 });
+    const { context } = await delivery(bank.store, SHORT_MS);
+    await before(bank.store);
+    const commit = await holding(bank, context);
+    const wave = await Promise.all(Array.from({ length: 50 }, () => inTime(stranger(bank.store))));
+    for (const [found, ms] of wave) {
+      expect(found).toMatchObject({ status: "in_flight" });
+      expect(ms).toBeLessThan(1_900);
+    }
+    await commit();
+    expect(await stranger(bank.store)).toEqual({ status: "completed" });
+  });
+
+  it("its own token's verbs do not wait for ever", async () => {
+    const bank = await pgBank();
+    const { store } = bank;
+    const { context, token, claimAgain } = await delivery(store);
+    const commit = await holding(bank, context);
+    const unavailable = { code: "store_unavailable" };
+    expect(await claimAgain()).toMatchObject({ status: "in_flight" });
+    await expect(store.release(KEY, { token })).rejects.toMatchObject(unavailable);
+    await expect(store.forget(KEY)).rejects.toMatchObject(unavailable);
+    await expect(store.complete(KEY, { token, retentionMs: 1 })).rejects.toMatchObject(unavailable);
+    await commit();
+    expect(await claimAgain()).toEqual({ status: "completed" });
+    expect(await store.release(KEY, { token })).toBe(false);
+  });
+
+  it("whose claim had lapsed, only one of two such transactions is committed", async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const bank = await pgBank();
+      const { context: stale } = await delivery(bank.store, SHORT_MS);
+      const { context: owner } = await delivery(bank.store, SHORT_MS);
+      const both = [stale, owner].map((context) =>
+        bank.transaction(async (client) => {
+          await bank.book(client);
+          await bank.store.completeIn(context, client);
+        }),
+      );
+      const results = await Promise.allSettled(both);
+      expect(results.filter((one) => one.status === "fulfilled")).toHaveLength(1);
+      expect(results.find((one) => one.status === "rejected")?.reason).toEqual(lost);
+      expect(await bank.booked()).toBe(1);
+    }
+  });
+
+  it("another such transaction waits no longer than timeoutMs", async () => {
+    const bank = await pgBank();
+    const { context } = await delivery(bank.store, SHORT_MS);
+    const { context: second } = await delivery(bank.store, SHORT_MS);
+    const commit = await holding(bank, context);
+    const own = await bank.client.connect();
+    await own.query("BEGIN");
+    const [failure, ms] = await inTime(bank.store.completeIn(second, own).catch((error) => error));
+    expect(failure).toMatchObject({ code: "store_unavailable" });
+    expect(ms).toBeLessThan(3_000);
+    await commit();
+    await own.query("ROLLBACK");
+    own.release();
+    expect(await bank.booked()).toBe(1);
+  });
+
+  it("a death before COMMIT leaves nothing of it", async () => {
+    const bank = await pgBank();
+    const { context, claimAgain } = await delivery(bank.store);
+    const own = await bank.client.connect();
+    const ended = new Promise((resolve) => own.once("error", resolve));
+    await own.query("BEGIN");
+    await bank.book(own);
+    await bank.store.completeIn(context, own);
+    const { rows } = await own.query("SELECT pg_backend_pid() AS pid");
+    await bank.client.query("SELECT pg_terminate_backend($1)", [rows[0].pid]);
+    await ended;
+    await expect(own.query("COMMIT")).rejects.toThrow();
+    own.release(true);
+    await expect.poll(claimAgain).toEqual({ status: "claimed" });
+    expect(await bank.booked()).toBe(0);
+  });
+
+  it("in REPEATABLE READ, a renewal since the snapshot is a serialization failure with its SQLSTATE, and none if completeIn comes first", async () => {
+    const bank = await pgBank();
+    const { context, token } = await delivery(bank.store);
+    const own = await bank.client.connect();
+    await own.query("BEGIN ISOLATION LEVEL REPEATABLE READ");
+    await bank.book(own);
+    expect(await bank.store.renew(KEY, { token, leaseMs: LEASE_MS })).toBe(true);
+    await expect(bank.store.completeIn(context, own)).rejects.toMatchObject({ code: "40001" });
+    await own.query("ROLLBACK");
+    await own.query("BEGIN ISOLATION LEVEL SERIALIZABLE");
+    await bank.store.completeIn(context, own);
+    await bank.book(own);
+    await own.query("COMMIT");
+    own.release();
+    expect(await bank.booked()).toBe(1);
+  });
+});

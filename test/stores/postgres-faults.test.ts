@@ -1,0 +1,263 @@
+import { randomUUID } from "node:crypto";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import {
+  type PostgresClient,
+  type PostgresStore,
+  type PostgresStoreOptions,
+  postgresStore,
+} from "../../src/stores/postgres.ts";
+import { type FlakyProxy, flakyProxy } from "../services/flaky-proxy.ts";
+import { canStartPostgres, findPostgres, type PrivatePostgres, startPostgres } from "../services/postgres.ts";
+import { openPool, openPostgresJs, storeInSchema } from "./postgres-subjects.ts";
+
+const LEASE_MS = 600_000;
+const RETENTION_MS = 7 * 24 * 3_600_000;
+const TIMEOUT_MS = 300;
+
+const service = await findPostgres();
+const url = service?.url ?? "";
+const made: { dispose(): Promise<unknown> }[] = [];
+
+afterEach(async () => {
+  for (const one of made.splice(0).reverse()) await one.dispose();
+});
+afterAll(() => service?.stop());
+
+function pool(config?: Parameters<typeof openPool>[1], at = url) {
+  const opened = openPool(at, config);
+  made.push({ dispose: () => opened.close() });
+  return opened.client;
+}
+
+/** A store through a healthy pool, with its table. */
+async function healthy(options?: PostgresStoreOptions, at = url) {
+  const subject = await storeInSchema(at, pool({}, at), options);
+  made.push(subject);
+  return subject;
+}
+
+const by = (token: string) => ({ token, leaseMs: LEASE_MS, retentionMs: RETENTION_MS });
+
+function stranger(store: PostgresStore, key = "event") {
+  return store.claim(key, by(randomUUID()));
+}
+
+function verbsOf(store: PostgresStore): Promise<unknown>[] {
+  const mine = by("mine");
+  return [
+    store.claim("all verbs", mine),
+    store.renew("all verbs", mine),
+    store.complete("all verbs", mine),
+    store.release("all verbs", mine),
+    store.forget("all verbs"),
+  ];
+}
+
+/** Insists that every verb rejects as a store failure, and soon. */
+async function allFail(store: PostgresStore, withinMs: number): Promise<void> {
+  const before = performance.now();
+  for (const { status, ...result } of await Promise.allSettled(verbsOf(store))) {
+    expect(status).toBe("rejected");
+    expect(result).toMatchObject({ reason: { name: "WebhookError", code: "store_unavailable" } });
+  }
+  expect(performance.now() - before).toBeLessThan(withinMs);
+}
+
+describe.skipIf(!service)("a pool without a free connection", () => {
+  async function exhausted() {
+    const subject = await healthy();
+    const client = pool({ max: 1 });
+    const taken = await client.connect();
+    return { ...subject, slow: subject.another(client, { timeoutMs: TIMEOUT_MS }), free: () => taken.release() };
+  }
+
+  it("fails every verb in time", async () => {
+    const { slow, free } = await exhausted();
+    await allFail(slow, 2_000);
+    free();
+  });
+
+  it("leaves no claim behind that is written when a connection comes free", async () => {
+    const { slow, free, store } = await exhausted();
+    await expect(stranger(slow)).rejects.toThrow(`no answer within ${TIMEOUT_MS} ms`);
+    free();
+    // The late claim was written and released once the pool answers what was asked after it.
+    await expect.poll(() => stranger(slow)).toMatchObject({ status: "claimed" });
+    expect(await stranger(store)).toMatchObject({ status: "in_flight" });
+  });
+
+  it("does not take from a token what it claimed at its second try", async () => {
+    const { slow, free, another, client } = await exhausted();
+    await expect(slow.claim("event", by("mine"))).rejects.toThrow();
+    const second = slow.claim("event", by("mine"));
+    free();
+    expect(await second).toEqual({ status: "claimed" });
+    // Whatever the first one still sends has been sent before this.
+    await stranger(slow, "something else");
+    await stranger(slow, "something else");
+    expect(await stranger(another(client))).toMatchObject({ status: "in_flight" });
+  });
+});
+
+describe.skipIf(!service)("a server that refuses", () => {
+  it("to write, as a replica does, is never taken for a claim", async () => {
+    const { store, another } = await healthy();
+    await store.claim("held", by("mine"));
+    const readOnly = another(pool({ options: "-c default_transaction_read_only=on" }));
+    await allFail(readOnly, 2_000);
+    await expect(stranger(readOnly, "held")).rejects.toMatchObject({ cause: { code: "25006" } });
+    await expect(readOnly.purge()).rejects.toMatchObject({ code: "store_unavailable" });
+  });
+
+  it("for want of the table serves once it is there", async () => {
+    const { client, schema } = await healthy();
+    const store = postgresStore(client, { schema, table: "made later" });
+    await expect(stranger(store)).rejects.toMatchObject({ code: "store_unavailable", cause: { code: "42P01" } });
+    await store.migrate();
+    expect(await stranger(store)).toEqual({ status: "claimed" });
+  });
+
+  it("to migrate says so", async () => {
+    const readOnly = pool({ options: "-c default_transaction_read_only=on" });
+    await expect(postgresStore(readOnly, { table: "never made" }).migrate()).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: expect.stringContaining("could not migrate"),
+      cause: { code: "25006" },
+    });
+  });
+});
+
+describe("a client that does not keep to its word", () => {
+  it.each<[string, PostgresClient["query"]]>([
+    [
+      "throws",
+      () => {
+        throw new Error("thrown, not rejected");
+      },
+    ],
+    ["rejects with no error", () => Promise.reject("a string")],
+    ["gives no rows", async () => ({ rows: [] })],
+    ["gives no result", async () => undefined as never],
+    ["gives rows of something else", async () => ({ rows: [{ answer: "yes" }] })],
+  ])("and %s is never believed to have claimed", async (_how, query) => {
+    await expect(stranger(postgresStore({ query }))).rejects.toMatchObject({ code: "store_unavailable" });
+    const completing = postgresStore({ query }).complete("event", by("mine"));
+    await expect(completing).rejects.toMatchObject({ code: "store_unavailable" });
+  });
+
+  it("and answers nothing is waited for no longer than timeoutMs", async () => {
+    await allFail(postgresStore({ query: () => new Promise(() => {}) }, { timeoutMs: 50 }), 1_000);
+  });
+});
+
+describe.skipIf(!service)("connections that break", () => {
+  const at = (proxy: FlakyProxy) => {
+    const broken = new URL(url);
+    broken.host = `127.0.0.1:${proxy.port}`;
+    return broken.href;
+  };
+  const behind = async () => {
+    const { hostname, port } = new URL(url);
+    if (hostname !== "127.0.0.1" && hostname !== "localhost") return undefined;
+    const proxy = await flakyProxy(Number(port || 5432));
+    made.push({ dispose: () => proxy.close() });
+    return proxy;
+  };
+
+  it("on the server's side, idle ones, are replaced unnoticed", async () => {
+    const { client, store, another } = await healthy();
+    const other = pool({ application_name: "to be cut" });
+    const through = another(other);
+    await Promise.all(Array.from({ length: 5 }, (_, place) => stranger(through, `event ${place}`)));
+    await client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'to be cut'");
+    await expect.poll(() => other.totalCount).toBe(0);
+    expect(await stranger(through)).toEqual({ status: "claimed" });
+    expect(await stranger(store)).toMatchObject({ status: "in_flight" });
+  });
+
+  it("while a claim is answered leave it to the caller's release, which then works", async (context) => {
+    const proxy = await behind();
+    if (!proxy) return context.skip();
+    const { store, another, client, schema } = await healthy();
+    const through = another(pool({}, at(proxy)), { timeoutMs: 2_000 });
+    await stranger(through, "to connect");
+    proxy.loseReplies();
+    const claim = through.claim("event", by("mine"));
+    const written = async () =>
+      (await client.query(`SELECT FROM "${schema}".bluum_webhook_events WHERE token = 'mine'`)).rows.length;
+    await expect.poll(written).toBe(1);
+    proxy.cut();
+    proxy.pass();
+    await expect(claim).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(await through.release("event", by("mine"))).toBe(true);
+    expect(await stranger(store)).toEqual({ status: "claimed" });
+  });
+
+  it("to a server that went without a word are given up by the pool after a while", async (context) => {
+    const proxy = await behind();
+    if (!proxy) return context.skip();
+    const { another } = await healthy();
+    const through = another(pool({ max: 2 }, at(proxy)), { timeoutMs: 100 });
+    await Promise.all([stranger(through, "one"), stranger(through, "two")]);
+    proxy.loseReplies();
+    await allFail(through, 1_000);
+    proxy.pass();
+    await expect
+      .poll(() => stranger(through, randomUUID()).catch(() => "failed"), { timeout: 10_000 })
+      .toEqual({ status: "claimed" });
+  });
+
+  it("are refused at the start: the store heals by itself, through pg and postgres.js", async (context) => {
+    const proxy = await behind();
+    if (!proxy) return context.skip();
+    const { another } = await healthy();
+    const js = openPostgresJs(at(proxy));
+    made.push({ dispose: () => js.close() });
+    await proxy.refuse();
+    const stores = [another(pool({}, at(proxy)), { timeoutMs: 2_000 }), another(js.client, { timeoutMs: 2_000 })];
+    for (const store of stores) await expect(stranger(store)).rejects.toMatchObject({ code: "store_unavailable" });
+    await proxy.open();
+    for (const store of stores) {
+      await expect
+        .poll(() => stranger(store, randomUUID()).catch(() => "failed"), { timeout: 15_000 })
+        .toEqual({ status: "claimed" });
+    }
+  });
+});
+
+describe.skipIf(!canStartPostgres())("a server of the test's own", () => {
+  let server: PrivatePostgres;
+
+  beforeAll(async () => {
+    server = await startPostgres();
+  }, 60_000);
+  afterAll(() => server.stop());
+
+  it("that stands still fails every verb in time, and what was claimed meanwhile is given back when it goes on", async () => {
+    const { store, another } = await healthy({}, server.url);
+    const own = pool({ max: 3 }, server.url);
+    const slow = another(own, { timeoutMs: TIMEOUT_MS });
+    await Promise.all([stranger(slow, "one"), stranger(slow, "two"), stranger(slow, "three")]);
+    server.freeze();
+    try {
+      await expect(stranger(slow)).rejects.toThrow("no answer");
+      await allFail(slow, 2_000);
+    } finally {
+      server.thaw();
+    }
+    await expect.poll(() => stranger(store).then(({ status }) => status), { timeout: 10_000 }).toBe("claimed");
+  });
+
+  it("that crashes and comes back is used again by the same store, and has forgotten nothing", async () => {
+    const { store } = await healthy({}, server.url);
+    expect(await store.claim("done", by("mine"))).toEqual({ status: "claimed" });
+    expect(await store.complete("done", by("mine"))).toBe("stored");
+    expect(await store.claim("held", by("mine"))).toEqual({ status: "claimed" });
+    await server.kill();
+    await allFail(store, 5_000);
+    await server.start();
+    expect(await stranger(store, "done")).toEqual({ status: "completed" });
+    expect(await stranger(store, "held")).toMatchObject({ status: "in_flight" });
+    expect(await store.renew("held", by("mine"))).toBe(true);
+  }, 60_000);
+});

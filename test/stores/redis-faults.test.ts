@@ -1,0 +1,348 @@
+import { Buffer } from "node:buffer";
+import { randomUUID } from "node:crypto";
+import { inspect } from "node:util";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { createReceiver } from "../../src/pipeline/receiver.ts";
+import { type RedisStoreOptions, redisStore } from "../../src/stores/redis.ts";
+import type { DedupeStore } from "../../src/stores/store.ts";
+import { signDelivery } from "../../src/testing/sign.ts";
+import { type FlakyProxy, flakyProxy } from "../services/flaky-proxy.ts";
+import { canStartRedis, type PrivateRedis, startRedis } from "../services/redis.ts";
+import { CLIENTS, type Connected, ioredis, redis6 } from "../services/redis-clients.ts";
+
+const LEASE_MS = 30_000;
+const RETENTION_MS = 7 * 24 * 3_600_000;
+const IMPATIENT: RedisStoreOptions = { timeoutMs: 150, warn: false };
+const UNAVAILABLE = { name: "WebhookError", code: "store_unavailable" };
+const PATIENCE = { timeout: 10_000, interval: 20 };
+
+// They break their servers, so those are their own.
+const installed = await canStartRedis();
+
+const unhandled: unknown[] = [];
+const note = (reason: unknown) => void unhandled.push(reason);
+beforeAll(() => void process.on("unhandledRejection", note));
+afterAll(() => void process.off("unhandledRejection", note));
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+  await new Promise(setImmediate);
+  expect(unhandled).toEqual([]);
+});
+
+/** Something that is closed or stopped when the test has ended. */
+function used<Thing extends { close(): unknown } | { stop(): unknown }>(thing: Thing): Thing {
+  cleanups.push(() => ("close" in thing ? thing.close() : thing.stop()));
+  return thing;
+}
+
+function storeAt(url: string, connect = ioredis, options: RedisStoreOptions = IMPATIENT): DedupeStore {
+  return redisStore(used(connect(url) as Connected).client, options);
+}
+
+const claimBy = (token: string) => ({ token, leaseMs: LEASE_MS });
+const completeBy = (token: string) => ({ token, retentionMs: RETENTION_MS });
+
+async function complete(store: DedupeStore, key: string, token = randomUUID()): Promise<void> {
+  expect(await store.claim(key, claimBy(token))).toEqual({ status: "claimed" });
+  expect(await store.complete(key, completeBy(token))).toBe("stored");
+}
+
+async function status(store: DedupeStore, key: string, token = "a stranger's"): Promise<string> {
+  return (await store.claim(key, claimBy(token))).status;
+}
+
+/** The two families of clients: what they do with commands in flight and offline differs. */
+const FAMILIES = { "ioredis 6": ioredis, "node-redis 6": redis6 as typeof ioredis };
+
+let redis: PrivateRedis;
+let admin: ReturnType<typeof ioredis>["client"];
+let proxy: FlakyProxy;
+let viaProxy: string;
+
+describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
+  beforeEach(async () => {
+    redis = used(await startRedis());
+    admin = used(ioredis(redis.url)).client;
+    proxy = used(await flakyProxy(redis.port));
+    viaProxy = `redis://127.0.0.1:${proxy.port}`;
+  });
+
+  describe.each(Object.entries(FAMILIES))("through %s", (_name, connect) => {
+    it("being down at the start fails each verb in time, and heals without a restart", async () => {
+      await proxy.refuse();
+      const store = storeAt(viaProxy, connect);
+      const startedAt = performance.now();
+      const by = { ...claimBy("t"), ...completeBy("t") };
+      const verbs = ["claim", "renew", "complete", "release", "forget"] as const;
+      const results = await Promise.allSettled(verbs.map((verb) => store[verb]?.("event", by)));
+      expect(performance.now() - startedAt).toBeLessThan(2_000);
+      for (const result of results) expect(result).toMatchObject({ status: "rejected", reason: UNAVAILABLE });
+      await proxy.open();
+      await vi.waitFor(() => complete(store, randomUUID()), PATIENCE);
+    });
+
+    it("a claim left in the client's offline queue leaves no ghost behind when it runs after all", async () => {
+      await proxy.refuse();
+      const store = storeAt(viaProxy, connect);
+      await expect(store.claim("event", claimBy("late"))).rejects.toMatchObject(UNAVAILABLE);
+      await proxy.open();
+      await proxy.hasSent("late");
+      await vi.waitFor(async () => expect(await admin.exists("bluum:event")).toBe(0), PATIENCE);
+      await vi.waitFor(async () => expect(await status(store, "event")).toBe("claimed"), PATIENCE);
+    });
+
+    it("a claim answered too late is given back, long before its lease lapses", async () => {
+      const store = storeAt(viaProxy, connect);
+      await complete(store, randomUUID());
+      proxy.holdReplies();
+      await expect(store.claim("event", claimBy("late"))).rejects.toMatchObject({
+        ...UNAVAILABLE,
+        message: "Redis could not claim the event: no answer within 150 ms",
+      });
+      expect(await admin.get("bluum:event")).toBe("held:late");
+      proxy.pass();
+      await vi.waitFor(async () => expect(await admin.exists("bluum:event")).toBe(0), PATIENCE);
+    });
+
+    it("a claim answered too late takes nothing from a later claim by the same token", async () => {
+      const store = storeAt(viaProxy, connect);
+      await complete(store, randomUUID());
+      proxy.holdReplies();
+      await expect(store.claim("event", claimBy("same"))).rejects.toMatchObject(UNAVAILABLE);
+      const again = store.claim("event", claimBy("same"));
+      proxy.pass();
+      expect(await again).toEqual({ status: "claimed" });
+      // What was sent before this is done by now, a release too.
+      expect(await store.renew("event", claimBy("same"))).toBe(true);
+    });
+
+    it("every verb repeated by its token after a lost reply has the answer that was lost", async () => {
+      const store = storeAt(viaProxy, connect);
+      const event = randomUUID();
+      await complete(store, randomUUID());
+      const lost = async (verb: () => Promise<unknown>, written: string) => {
+        proxy.loseReplies();
+        // A client may resend by itself what was in flight, or reject.
+        const answer = verb().catch((error: unknown) => error);
+        await vi.waitFor(async () => expect(await admin.get(`bluum:${event}`)).toBe(written), PATIENCE);
+        proxy.cut();
+        proxy.pass();
+        await answer;
+      };
+      await lost(() => store.claim(event, claimBy("mine")), "held:mine");
+      await vi.waitFor(async () => expect(await status(store, event)).toBe("in_flight"), PATIENCE);
+      expect(await status(store, event, "mine")).toBe("claimed");
+      await lost(() => store.complete(event, completeBy("mine")), "done:mine");
+      await vi.waitFor(async () => expect(await status(store, event)).toBe("completed"), PATIENCE);
+      expect(await store.complete(event, completeBy("mine"))).toBe("stored");
+    });
+
+    it("connections cut in the middle of work lose no claim and heal", async () => {
+      const store = storeAt(viaProxy, connect, { ...IMPATIENT, timeoutMs: 1_000 });
+      await complete(store, randomUUID());
+      const events = Array.from({ length: 200 }, () => randomUUID());
+      const claims = events.map((event) => store.claim(event, claimBy(`by ${event}`)).catch(() => undefined));
+      await proxy.hasSent(`by ${events[100]}`);
+      proxy.cut();
+      const told = await Promise.all(claims);
+      for (const [place, answer] of told.entries()) {
+        if (answer) expect(await admin.get(`bluum:${events[place]}`)).toBe(`held:by ${events[place]}`);
+      }
+      await vi.waitFor(() => complete(store, randomUUID()), PATIENCE);
+    });
+
+    it("a server that stands still fails the claim in time, and serves again when it goes on", async () => {
+      const store = storeAt(redis.url, connect);
+      await complete(store, "done");
+      redis.freeze();
+      cleanups.push(() => redis.thaw());
+      const startedAt = performance.now();
+      await expect(store.claim("event", claimBy("late"))).rejects.toMatchObject(UNAVAILABLE);
+      const tookMs = performance.now() - startedAt;
+      expect(tookMs).toBeGreaterThan(140);
+      expect(tookMs).toBeLessThan(2_000);
+      redis.thaw();
+      await vi.waitFor(async () => expect(await status(store, "done")).toBe("completed"), PATIENCE);
+      await vi.waitFor(async () => expect(await status(store, "event")).toBe("claimed"), PATIENCE);
+    });
+
+    it("a server that died and came back serves again, without a restart of ours", async () => {
+      const store = storeAt(redis.url, connect);
+      await complete(store, "done");
+      await redis.kill();
+      await expect(store.claim("event", claimBy("t"))).rejects.toMatchObject(UNAVAILABLE);
+      await redis.restart();
+      await vi.waitFor(() => complete(store, randomUUID()), PATIENCE);
+    });
+  });
+
+  describe.each(Object.entries(CLIENTS))("through %s", (_name, connect) => {
+    it("a Redis that forgot its scripts is told them again", async () => {
+      const store = redisStore(used(await connect(redis.url)).client, { warn: false });
+      await complete(store, "done");
+      await admin.script("FLUSH");
+      expect(await status(store, "done")).toBe("completed");
+      await admin.script("FLUSH");
+      await complete(store, "another");
+    });
+
+    it("a client that is not connected any more is an error, not a hang", async () => {
+      const connected = await connect(redis.url);
+      const store = redisStore(connected.client, IMPATIENT);
+      await complete(store, "done");
+      await connected.close();
+      await expect(store.claim("event", claimBy("t"))).rejects.toMatchObject(UNAVAILABLE);
+    });
+
+    it("a wrong password fails the claim without showing it, nor the command that had it", async () => {
+      await admin.config("SET", "requirepass", "the right password");
+      const url = redis.url.replace("redis://", "redis://:wrong-secret@");
+      const store = redisStore(used(await connect(url)).client, IMPATIENT);
+      const error = await store.claim("event", claimBy("t")).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject(UNAVAILABLE);
+      expect(inspect(error, { depth: 10, showHidden: true })).not.toContain("wrong-secret");
+    });
+  });
+
+  it("a receiver's ghost is laid too: 503 while Redis is away, the event free when it is back", async () => {
+    await proxy.refuse();
+    const store = storeAt(viaProxy);
+    const secret = "a secret of enough bytes";
+    const receiver = createReceiver({ secret, store, namespace: "orders", logger: false });
+    const { headers, body } = signDelivery({ secret, event: { id: "evt_1", event: "order.filled", data: {} } });
+    const delivery = { method: "POST", headers, body: Buffer.from(body) };
+    receiver.on("order.filled", () => {});
+    expect((await receiver.handle(delivery)).status).toBe(503);
+    await proxy.open();
+    await proxy.hasSent("evt_1");
+    await vi.waitFor(async () => expect(await admin.keys("bluum:*")).toEqual([]), PATIENCE);
+    await vi.waitFor(async () => expect((await receiver.handle(delivery)).status).toBe(200), PATIENCE);
+    expect(await admin.get("bluum:orders/order.filled/evt_1")).toMatch(/^done:/);
+  });
+
+  it("a full Redis refuses what would be new, still knows duplicates, and heals when there is room", async () => {
+    const store = storeAt(redis.url);
+    await complete(store, "done");
+    await status(store, "running", "mine");
+    await admin.config("SET", "maxmemory", "1");
+    await expect(store.claim("new", claimBy("t"))).rejects.toMatchObject({
+      ...UNAVAILABLE,
+      message: expect.stringContaining("OOM command not allowed"),
+      cause: expect.objectContaining({ message: expect.stringContaining("OOM command not allowed") }),
+    });
+    expect(await status(store, "done")).toBe("completed");
+    expect(await status(store, "running")).toBe("in_flight");
+    expect(await store.renew("running", claimBy("mine"))).toBe(true);
+    await expect(store.complete("running", completeBy("mine"))).rejects.toMatchObject(UNAVAILABLE);
+    expect(await store.renew("running", claimBy("mine"))).toBe(true);
+    await admin.config("SET", "maxmemory", "0");
+    expect(await store.complete("running", completeBy("mine"))).toBe("stored");
+    expect(await status(store, "new")).toBe("claimed");
+  });
+
+  it("a Redis that fills up forgets nothing that it has taken, with noeviction", async () => {
+    const used = Number(/used_memory:(\d+)/.exec(await admin.info("memory"))?.[1]);
+    await admin.config("SET", "maxmemory", String(used + 300_000), "maxmemory-policy", "noeviction");
+    const store = storeAt(redis.url);
+    const taken: string[] = [];
+    const fill = async () => {
+      for (;;) {
+        const event = randomUUID();
+        await complete(store, event);
+        taken.push(`bluum:${event}`);
+      }
+    };
+    await expect(fill()).rejects.toMatchObject(UNAVAILABLE);
+    expect(taken.length).toBeGreaterThan(10);
+    expect(await admin.exists(taken)).toBe(taken.length);
+  });
+
+  it("a Redis that wants a password and gets none refuses with its own words", async () => {
+    await admin.config("SET", "requirepass", "the right password");
+    const client = used(ioredis(redis.url, { enableReadyCheck: false, maxRetriesPerRequest: 1, protocol: 2 })).client;
+    await expect(redisStore(client, IMPATIENT).claim("event", claimBy("t"))).rejects.toMatchObject({
+      ...UNAVAILABLE,
+      message: expect.stringContaining("NOAUTH"),
+    });
+  });
+
+  it("a Redis that is still loading, or a client that throws at once, is a failure like any other", async () => {
+    const by = { ...claimBy("t"), ...completeBy("t") };
+    const loading = () => Promise.reject(new Error("LOADING Redis is loading the dataset in memory"));
+    const throwing = () => {
+      throw Object.assign(new Error(""), { code: "ECONNREFUSED" });
+    };
+    for (const [sendCommand, words] of [
+      [loading, "LOADING"],
+      [throwing, "ECONNREFUSED"],
+    ] as const) {
+      const store = redisStore({ sendCommand });
+      for (const verb of ["claim", "renew", "complete", "release", "forget"] as const) {
+        const message = expect.stringContaining(`Redis could not ${verb} the event: ${words}`);
+        await expect(store[verb]?.("event", by)).rejects.toMatchObject({ ...UNAVAILABLE, message });
+      }
+    }
+  });
+
+  it("a Redis that writes its log to disk remembers over a restart, and forgets its scripts only", async () => {
+    const durable = used(await startRedis("--appendonly", "yes", "--appendfsync", "always"));
+    const store = storeAt(durable.url);
+    await complete(store, "done");
+    await status(store, "running", "mine");
+    await durable.restart();
+    await vi.waitFor(async () => expect(await status(store, "done")).toBe("completed"), PATIENCE);
+    expect(await status(store, "running")).toBe("in_flight");
+    expect(await store.complete("running", completeBy("mine"))).toBe("stored");
+  });
+
+  it("a Redis that writes nothing to disk has forgotten all after a restart", async () => {
+    const store = storeAt(redis.url);
+    await complete(store, "done");
+    await redis.restart();
+    await vi.waitFor(async () => expect(await status(store, "done")).toBe("claimed"), PATIENCE);
+  });
+});
+
+describe.skipIf(!installed)("a replica", () => {
+  let replica: PrivateRedis;
+  beforeEach(async () => {
+    redis = used(await startRedis());
+    admin = used(ioredis(redis.url)).client;
+    proxy = used(await flakyProxy(redis.port));
+    replica = used(await startRedis("--replicaof", "127.0.0.1", String(proxy.port)));
+  });
+
+  it("refuses every verb that would write, with the words of Redis", async () => {
+    const store = storeAt(replica.url);
+    await vi.waitFor(async () => {
+      await expect(store.claim("event", claimBy("t"))).rejects.toMatchObject({
+        ...UNAVAILABLE,
+        message: expect.stringContaining("READONLY"),
+      });
+    }, PATIENCE);
+    await expect(store.complete("event", completeBy("t"))).rejects.toMatchObject(UNAVAILABLE);
+    await expect(store.forget?.("event")).rejects.toMatchObject(UNAVAILABLE);
+  });
+
+  it("that is promoted knows what reached it, and has forgotten what did not", async () => {
+    const before = storeAt(redis.url);
+    await complete(before, "replicated");
+    const heir = used(ioredis(replica.url)).client;
+    await vi.waitFor(async () => expect(await heir.exists("bluum:replicated")).toBe(1), PATIENCE);
+    await proxy.refuse();
+    await complete(before, "lost");
+    await status(before, "running", "mine");
+    await redis.kill();
+    await heir.replicaof("NO", "ONE");
+
+    const after = storeAt(replica.url);
+    expect(await status(after, "replicated")).toBe("completed");
+    // A duplicate of this one runs again: docs/stores.md.
+    expect(await status(after, "lost")).toBe("claimed");
+    // Whoever was at work is told so at the next renewal; and if nobody took the event over, the work still counts.
+    expect(await after.renew("running", claimBy("mine"))).toBe(false);
+    expect(await after.complete("running", completeBy("mine"))).toBe("stored");
+  });
+});

@@ -1,0 +1,92 @@
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+import { canOpen } from "./backends.ts";
+import { STORES, type StoreKind } from "./plan.ts";
+import { reportOf } from "./report.ts";
+import { runStorm, type StormOptions, type StormResult } from "./storm.ts";
+
+const USAGE = `Usage: npm run storm -- [options]
+  --store redis|postgres|sqlite|all   default all
+  --seed <n>       draws the same events and faults again; default by chance
+  --events <n>     default 2000
+  --faults <n>     default 210
+  --receivers <n>  processes that share the store; default 4
+  --minutes <n>    goes on for that long with each store, with as many events and faults as fit in
+  --ci             the default size and a fixed seed; a store whose server is missing is a failure
+  --flaw check-then-set|unfenced      a store known to be broken, to see it found out
+  --json           the figures as JSON
+  --dist <folder>  the built package, where it is not in dist`;
+
+const FLAWS = ["check-then-set", "unfenced"] as const;
+const EVENTS_A_MINUTE = 2_400;
+const FAULTS_A_MINUTE = 250;
+
+/** Runs the storms that the arguments ask for. Gives the exit code: 1 where a promise was broken. */
+export async function command(args: string[], signal: AbortSignal): Promise<number> {
+  const options = optionsOf(args);
+  if (options === undefined) {
+    console.log(USAGE);
+    return 2;
+  }
+  const results: StormResult[] = [];
+  const missing: string[] = [];
+  for (const store of options.stores) {
+    if (signal.aborted) break;
+    if (!(await canOpen(store))) {
+      missing.push(store);
+      console.error(`${store}: no server can be started here`);
+      continue;
+    }
+    if (!options.json)
+      console.log(
+        `${options.flaw ?? store}: seed ${options.seed}, ${options.events} events, ${options.faults} faults ...`,
+      );
+    results.push(await runStorm({ ...options, store, signal }));
+  }
+  console.log(options.json ? JSON.stringify(results, undefined, 2) : `\n${reportOf(results)}`);
+  const failed =
+    results.some(({ broken }) => broken.length > 0) || results.length === 0 || (options.ci && missing.length > 0);
+  return failed || signal.aborted ? 1 : 0;
+}
+
+interface CommandOptions extends Omit<StormOptions, "store"> {
+  readonly stores: readonly StoreKind[];
+  readonly ci: boolean;
+  readonly json: boolean;
+}
+
+function optionsOf(args: string[]): CommandOptions | undefined {
+  const { values } = parseArgs({
+    args,
+    options: {
+      store: { type: "string", default: "all" },
+      seed: { type: "string" },
+      events: { type: "string", default: "2000" },
+      faults: { type: "string", default: "210" },
+      receivers: { type: "string", default: "4" },
+      minutes: { type: "string" },
+      flaw: { type: "string" },
+      dist: { type: "string" },
+      ci: { type: "boolean", default: false },
+      json: { type: "boolean", default: false },
+      help: { type: "boolean", default: false },
+    },
+  });
+  const { ci, json, minutes } = values;
+  const flaw = FLAWS.find((one) => one === values.flaw);
+  const store = flaw ? "redis" : values.store;
+  const stores = STORES.filter((one) => store === "all" || store === one) as StoreKind[];
+  if (values.help || stores.length === 0 || (values.flaw !== undefined && flaw === undefined)) return undefined;
+  return {
+    stores,
+    flaw,
+    ci,
+    json,
+    seed: values.seed === undefined ? (ci ? 1 : Math.floor(Math.random() * 1e9)) : Number(values.seed),
+    events: minutes === undefined ? Number(values.events) : Math.round(Number(minutes) * EVENTS_A_MINUTE),
+    faults: minutes === undefined ? Number(values.faults) : Math.round(Number(minutes) * FAULTS_A_MINUTE),
+    receivers: Number(values.receivers),
+    dist: values.dist === undefined ? undefined : pathToFileURL(values.dist).href,
+    spanMs: minutes === undefined ? undefined : Number(minutes) * 60_000,
+  };
+}

@@ -1,0 +1,207 @@
+import { createHash } from "node:crypto";
+
+/** The stores that the storm is run against. */
+export const STORES = ["redis", "postgres", "sqlite"] as const;
+export type StoreKind = (typeof STORES)[number];
+
+/** Where in a handler a fault strikes: before any work; after the effect; after `completeIn`, before the commit; before the return. */
+export type Moment = "start" | "effect" | "completed" | "end";
+
+/** What a handler does wrong. `slow` waits past the lease and must harm nothing; `freeze` blocks its whole process past it. */
+export type Act = "throw" | "return" | "slow" | "freeze" | "freeze and throw" | "kill";
+
+/** A fault in the handler of one event. It strikes once, in whichever process gets that far first. */
+export interface HandlerFault {
+  readonly id: number;
+  readonly act: Act;
+  readonly at: Moment;
+  readonly forMs: number;
+}
+
+/** What the supervisor does to a process or to the store, whatever goes on at that moment. */
+export interface TimedFault {
+  readonly id: number;
+  readonly act: "kill" | "stop" | "cut" | "restart" | "hang" | "lock";
+  readonly atMs: number;
+  readonly forMs: number;
+  /** Which receiver; where that one is down, the next. */
+  readonly slot: number;
+}
+
+/** One event, and what befalls it. Times count from the start of the storm. */
+export interface PlannedEvent {
+  readonly id: string;
+  readonly type: string;
+  /** Whether its effect and its completion are one transaction. */
+  readonly exactlyOnce: boolean;
+  readonly body: string;
+  /** When its first delivery is sent, and the duplicates that the provider sends for no reason. */
+  readonly sentAtMs: readonly number[];
+  readonly faults: HandlerFault[];
+}
+
+export interface Plan {
+  readonly events: readonly PlannedEvent[];
+  readonly timed: readonly TimedFault[];
+  /** How long the provider goes on with new events. */
+  readonly spanMs: number;
+  /** The same for the same plan. */
+  readonly digest: string;
+}
+
+export interface PlanOptions {
+  readonly store: StoreKind;
+  readonly seed: number;
+  readonly events: number;
+  readonly faults: number;
+  readonly receivers: number;
+  readonly leaseMs: number;
+  readonly spanMs: number;
+  /** How often each kind of fault strikes, beside the others. @default all that the store can have */
+  readonly shares?: Readonly<Record<string, number>> | undefined;
+}
+
+type Random = () => number;
+
+const OF_PROCESSES = { throw: 26, slow: 13, freeze: 6, "freeze and throw": 4, kill: 11, killed: 8, stop: 8 };
+const OF_SERVERS = { cut: 10, restart: 4, hang: 4 };
+/** How often each fault strikes, beside the others. Most of the fleet has to be well at any time, or there is nobody to race with. */
+const SHARES: Readonly<Record<StoreKind, Readonly<Record<string, number>>>> = {
+  redis: { ...OF_PROCESSES, ...OF_SERVERS },
+  postgres: { ...OF_PROCESSES, ...OF_SERVERS, return: 6 },
+  sqlite: { ...OF_PROCESSES, lock: 8, return: 6 },
+};
+
+const PLAIN_MOMENTS: Readonly<Record<string, readonly Moment[]>> = {
+  throw: ["start"],
+  slow: ["start", "end"],
+  freeze: ["start", "end"],
+  "freeze and throw": ["start"],
+  kill: ["start", "end"],
+};
+
+const TRANSACTION_MOMENTS: Readonly<Record<string, readonly Moment[]>> = {
+  throw: ["start", "effect", "completed"],
+  return: ["completed"],
+  slow: ["start", "completed", "end"],
+  freeze: ["start", "completed", "end"],
+  "freeze and throw": ["start", "completed"],
+  kill: ["start", "effect", "completed", "end"],
+};
+
+/** Draws up a storm: the same options give the same events, duplicates and faults. */
+export function drawPlan(options: PlanOptions): Plan {
+  const random = randomFrom(options.seed);
+  const events = Array.from({ length: options.events }, (_, number) => drawEvent(number, options, random));
+  const timed: TimedFault[] = [];
+  for (const [id, act] of drawActs(options, random).entries()) {
+    if (isTimed(act)) timed.push(drawTimed(id, act, options, random));
+    else drawHandlerFault(id, act as Act, events, options, random);
+  }
+  timed.sort((one, other) => one.atMs - other.atMs);
+  const digest = createHash("sha256")
+    .update(JSON.stringify([events, timed]))
+    .digest("hex")
+    .slice(0, 12);
+  return { events, timed, spanMs: options.spanMs, digest };
+}
+
+/** A small generator (mulberry32): the platform's own cannot be seeded. */
+export function randomFrom(seed: number): Random {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+/** A whole number within bounds. */
+export function between(random: Random, least: number, most: number): number {
+  return least + Math.floor(random() * (most - least + 1));
+}
+
+function drawEvent(number: number, { store, events, spanMs }: PlanOptions, random: Random): PlannedEvent {
+  const exactlyOnce = store !== "redis" && random() < 0.5;
+  const id = `evt_${String(number).padStart(6, "0")}`;
+  const type = exactlyOnce ? "transfer.deposit.completed" : "order.filled";
+  // Careful handlers look at their signal before the effect; others do not, and must be fenced all the same.
+  const data = {
+    id: `${exactlyOnce ? "dep" : "ord"}_${number}`,
+    work_ms: between(random, 5, 50),
+    careful: random() < 0.5,
+  };
+  const body = JSON.stringify({ event: type, event_id: id, data });
+  // The provider promises no order: neighbours overtake one another.
+  const first = (spanMs * number) / events + between(random, 0, 400);
+  const sentAtMs = [first];
+  if (random() < 0.2) sentAtMs.push(first + between(random, 0, 15));
+  if (random() < 0.2) sentAtMs.push(first + between(random, 100, 4_000));
+  return { id, type, exactlyOnce, body, sentAtMs, faults: [] };
+}
+
+/** What shall happen how often, in proportion to the shares, in an order of its own. */
+function drawActs({ store, faults, shares: chosen = SHARES[store] }: PlanOptions, random: Random): string[] {
+  const shares = Object.entries(chosen);
+  const whole = shares.reduce((sum, [, share]) => sum + share, 0);
+  const acts = shares.flatMap(([act, share]) =>
+    Array.from({ length: Math.floor((faults * share) / whole) }, () => act),
+  );
+  while (acts.length < faults) acts.push("throw");
+  for (let at = acts.length - 1; at > 0; at -= 1) {
+    const other = between(random, 0, at);
+    [acts[at], acts[other]] = [acts[other] as string, acts[at] as string];
+  }
+  return acts;
+}
+
+function isTimed(act: string): act is TimedFault["act"] | "killed" {
+  return ["killed", "stop", "cut", "restart", "hang", "lock"].includes(act);
+}
+
+function drawTimed(id: number, act: TimedFault["act"] | "killed", options: PlanOptions, random: Random): TimedFault {
+  const { leaseMs, receivers, spanMs } = options;
+  const lasting = {
+    killed: [50, 300],
+    stop: [1.1 * leaseMs, 2 * leaseMs],
+    restart: [0, 700],
+    hang: [300, 2_600],
+    lock: [100, 2_600],
+  };
+  const [least, most] = act === "cut" || act === "kill" ? [0, 0] : (lasting[act] as [number, number]);
+  return {
+    id,
+    act: act === "killed" ? "kill" : act,
+    atMs: between(random, 0.02 * spanMs, spanMs),
+    // Mostly short: a store that is away half of the time leaves nothing to race for.
+    forMs: Math.round(least + (most - least) * random() ** 2),
+    slot: between(random, 0, receivers - 1),
+  };
+}
+
+function drawHandlerFault(
+  id: number,
+  act: Act,
+  events: PlannedEvent[],
+  { store, leaseMs }: PlanOptions,
+  random: Random,
+): void {
+  // One for each event: two that strike at different moments could leave one without its turn.
+  const fitting = events.filter(({ exactlyOnce, faults }) => faults.length === 0 && (exactlyOnce || act !== "return"));
+  const event = fitting[between(random, 0, fitting.length - 1)];
+  if (event === undefined) return;
+  const moments = event.exactlyOnce ? transactionMoments(act, store) : (PLAIN_MOMENTS[act] ?? []);
+  const at = moments[between(random, 0, moments.length - 1)] as Moment;
+  const lasts = act === "slow" || act.startsWith("freeze");
+  event.faults.push({ id, act, at, forMs: lasts ? between(random, 1.2 * leaseMs, 1.8 * leaseMs) : 0 });
+  // Somebody else should be there to take the event over, and later to ask for it again.
+  const [first = 0] = event.sentAtMs;
+  (event.sentAtMs as number[]).push(first + between(random, 0, 30), first + between(random, 500, 4_000));
+}
+
+/** Transactions of SQLite are synchronous: nothing can be waited for inside them. */
+function transactionMoments(act: Act, store: StoreKind): readonly Moment[] {
+  const moments = TRANSACTION_MOMENTS[act] ?? [];
+  return act === "slow" && store === "sqlite" ? moments.filter((moment) => moment !== "completed") : moments;
+}

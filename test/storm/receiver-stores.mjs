@@ -1,0 +1,107 @@
+// The stores of the receiver processes, each with its client as a user would set it up, and the user's own transaction.
+import { setTimeout as pause } from "node:timers/promises";
+import { broken } from "./broken-stores.mjs";
+
+export function openStore(config) {
+  return { redis: openRedis, postgres: openPostgres, sqlite: openSqlite }[config.kind](config);
+}
+
+/** Half of the processes use one client, half the other. */
+async function openRedis({ dist, address, slot, flaw }) {
+  const { redisStore } = await import(`${dist}/src/stores/redis.js`);
+  const client = flaw || slot % 2 === 0 ? await ioredis(address) : await nodeRedis(address);
+  const store = redisStore(client);
+  return { store: flaw ? broken(flaw, store, client) : store };
+}
+
+async function ioredis(address) {
+  const { Redis } = await import("ioredis");
+  const client = new Redis(address);
+  client.on("error", () => {});
+  return client;
+}
+
+async function nodeRedis(address) {
+  const { createClient } = await import("redis");
+  const client = createClient({ url: address });
+  client.on("error", () => {});
+  client.connect().catch(() => {});
+  return client;
+}
+
+async function openPostgres({ dist, address }) {
+  const { default: pg } = await import("pg");
+  const { postgresStore } = await import(`${dist}/src/stores/postgres.js`);
+  const pool = new pg.Pool({ connectionString: address, max: 6, connectionTimeoutMillis: 2_000 });
+  pool.on("error", () => {});
+  pool.on("connect", (client) => client.on("error", () => {}));
+  const store = postgresStore(pool);
+  void migrate(store);
+
+  async function transact({ context, row, strike }) {
+    const client = await pool.connect();
+    let unusable;
+    try {
+      await client.query("BEGIN");
+      await client.query("INSERT INTO storm_effects VALUES ($1, $2, $3)", row);
+      await strike("effect");
+      await store.completeIn(context, client);
+      const swallowed = (await strike("completed")) === "return";
+      await client.query(swallowed ? "ROLLBACK" : "COMMIT");
+    } catch (error) {
+      await client.query("ROLLBACK").catch((failure) => {
+        unusable = failure;
+      });
+      throw error;
+    } finally {
+      client.release(unusable);
+    }
+  }
+  return { store, transact };
+}
+
+/** The database may be down when a process starts. */
+async function migrate(store) {
+  for (;;) {
+    try {
+      return await store.migrate();
+    } catch {
+      await pause(100);
+    }
+  }
+}
+
+async function openSqlite({ dist, address }) {
+  const { default: Database } = await import("libsql");
+  const { sqliteStore } = await import(`${dist}/src/stores/sqlite.js`);
+  const database = new Database(address);
+  // A driver that waits for the lock stops its whole process, and with it the renewals of every claim that it holds.
+  database.exec("PRAGMA busy_timeout = 0");
+  const store = sqliteStore(database);
+
+  async function begin() {
+    for (const until = Date.now() + 1_000; ; await pause(5)) {
+      try {
+        return database.exec("BEGIN IMMEDIATE");
+      } catch (error) {
+        if (Date.now() > until) throw error;
+      }
+    }
+  }
+
+  async function transact({ context, row, strike }) {
+    await begin();
+    // No await from here on: the connection is the store's, too.
+    try {
+      database.prepare("INSERT INTO storm_effects VALUES (?, ?, ?)").run(...row);
+      strike("effect");
+      store.completeIn(context);
+      const swallowed = strike("completed") === "return";
+      database.exec(swallowed ? "ROLLBACK" : "COMMIT");
+    } catch (error) {
+      if (database.inTransaction) database.exec("ROLLBACK");
+      throw error;
+    }
+  }
+  return { store, transact };
+}

@@ -1,0 +1,120 @@
+// One receiver process among several that share a store. What it is and does comes as JSON in its argument.
+import { AsyncLocalStorage } from "node:async_hooks";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { createServer } from "node:http";
+import { join } from "node:path";
+import { openStore } from "./receiver-stores.mjs";
+
+const config = JSON.parse(process.argv[2]);
+const { name, dist, directory, leaseMs, secret } = config;
+const { createReceiver } = await import(`${dist}/src/index.js`);
+const { bluumHandler } = await import(`${dist}/adapters/node.js`);
+
+/** Which delivery is being worked on, and what shall go wrong with it. */
+const deliveries = new AsyncLocalStorage();
+const effects = openSync(join(directory, "effects.log"), "a");
+const journal = openSync(join(directory, `journal-${name}.log`), "a");
+
+const { store, transact } = await openStore(config);
+watchStore(store);
+watchEventLoop();
+
+const receiver = createReceiver({ secret, store, leaseMs, namespace: "storm", logger: false });
+receiver.on("order.filled", append).on("transfer.deposit.completed", book);
+const handler = bluumHandler(receiver);
+const server = createServer((req, res) => {
+  const faults = JSON.parse(req.headers["x-storm-faults"] ?? "[]");
+  deliveries.run({ id: req.headers["x-storm-delivery"], faults }, () => handler(req, res));
+});
+server.listen(0, "127.0.0.1", () => process.send({ port: server.address().port }));
+// Nobody is left to end it.
+process.on("disconnect", () => process.exit());
+
+/** The plain handler: its effect is a line in a log of which the store knows nothing. */
+async function append(event, context) {
+  const startedAt = Date.now();
+  await strike("start");
+  await pause(event.data.work_ms / 2);
+  if (event.data.careful) context.signal.throwIfAborted();
+  const { id } = deliveries.getStore();
+  const line = [event.id, name, id, context.receivedAt.getTime(), startedAt, Date.now()];
+  writeSync(effects, `${line.join(" ")}\n`);
+  await pause(event.data.work_ms / 2);
+  await strike("end");
+}
+
+/** The handler whose effect is a row, written in one transaction with the completion. */
+async function book(event, context) {
+  await strike("start");
+  await pause(event.data.work_ms);
+  await transact({ context, row: [event.id, name, Date.now()], strike });
+  await strike("end");
+}
+
+/** Lets the fault strike that is planned for this moment, once in the whole storm. */
+function strike(moment) {
+  const fault = deliveries.getStore().faults.find(({ at, id }) => at === moment && isFirst(id));
+  if (fault === undefined) return undefined;
+  if (fault.act === "slow") return pause(fault.forMs);
+  if (fault.act === "kill") process.kill(process.pid, "SIGKILL");
+  if (fault.act.startsWith("freeze")) freeze(fault.forMs);
+  if (fault.act.endsWith("throw")) throw new Error("as planned");
+  return fault.act;
+}
+
+/** A file that is made once, by whichever process comes first, and outlives it. */
+function isFirst(id) {
+  try {
+    closeSync(openSync(join(directory, "struck", String(id)), "wx"));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function freeze(forMs) {
+  const from = Date.now();
+  // Written before, since the process may be killed before it thaws.
+  note({ kind: "frozen", from, to: from + forMs });
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs);
+}
+
+/** Notes what the store promised, and every verb that failed or took long. */
+function watchStore(watched) {
+  for (const verb of ["claim", "renew", "complete", "release"]) {
+    const original = watched[verb];
+    watched[verb] = async (key, by) => {
+      const from = Date.now();
+      const eventId = key.slice(key.lastIndexOf("/") + 1);
+      try {
+        const result = await original.call(watched, key, by);
+        const to = Date.now();
+        if (result === "stored")
+          note({ kind: "stored", eventId, delivery: deliveries.getStore()?.id, token: by.token, at: to });
+        if (to - from > leaseMs / 3) note({ kind: "slow", verb, eventId, from, to });
+        return result;
+      } catch (error) {
+        note({ kind: "failed", verb, eventId, from, to: Date.now() });
+        throw error;
+      }
+    };
+  }
+}
+
+/** Notes when this process stood still, for whatever reason. */
+function watchEventLoop() {
+  let last = Date.now();
+  setInterval(() => {
+    const now = Date.now();
+    if (now - last > leaseMs / 4) note({ kind: "stood", from: last, to: now });
+    last = now;
+  }, 50);
+}
+
+function note(entry) {
+  writeSync(journal, `${JSON.stringify(entry)}\n`);
+}
+
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { canOpen } from "./backends.ts";
+import { drawPlan, type PlanOptions, STORES } from "./plan.ts";
+import { reportOf } from "./report.ts";
+import { runStorm } from "./storm.ts";
+
+const PLAN: PlanOptions = {
+  store: "postgres",
+  seed: 7,
+  events: 2_000,
+  faults: 200,
+  receivers: 4,
+  leaseMs: 1_000,
+  spanMs: 44_000,
+};
+
+describe("the plan of a storm", () => {
+  it("is the same for the same seed, and another for another", () => {
+    expect(drawPlan(PLAN)).toEqual(drawPlan(PLAN));
+    expect(drawPlan({ ...PLAN, seed: 8 }).digest).not.toBe(drawPlan(PLAN).digest);
+  });
+
+  it.each(STORES)("has as many faults as were asked for, of every kind that %s can have", (store) => {
+    const { events, timed } = drawPlan({ ...PLAN, store });
+    const acts = [...events.flatMap(({ faults }) => faults), ...timed].map(({ act }) => act);
+    expect(acts).toHaveLength(200);
+    const ofStore = store === "sqlite" ? ["lock", "return"] : ["cut", "restart", "hang"];
+    expect(acts).toEqual(
+      expect.arrayContaining(["kill", "stop", "throw", "slow", "freeze", "freeze and throw", ...ofStore]),
+    );
+  });
+});
+
+describe.each(STORES)("a storm over %s", (store) => {
+  it("loses nothing, completes nothing twice, and leaves no doubled effect without a reason", {
+    timeout: 90_000,
+  }, async ({ skip }) => {
+    if (!(await canOpen(store))) skip();
+    const result = await runStorm({ store, seed: 3, events: 250, faults: 35, spanMs: 5_000 });
+    expect(result.broken, reportOf([result])).toEqual([]);
+    expect(result.effects + result.effectsInTransaction).toBeGreaterThanOrEqual(250);
+    expect(result.eventsInTransaction).toBe(result.effectsInTransaction);
+  });
+});
+
+describe("a broken store", () => {
+  // Faults that bring the flaw to light, and none beside them that could pass for its cause.
+  const flaws = [
+    { flaw: "check-then-set", shares: { throw: 1 } },
+    { flaw: "unfenced", shares: { "freeze and throw": 3, freeze: 1, stop: 1 } },
+  ] as const;
+
+  it.for(flaws)("is found out: $flaw", { timeout: 90_000 }, async ({ flaw, shares }, { skip }) => {
+    if (!(await canOpen("redis"))) skip();
+    const result = await runStorm({ store: "redis", flaw, shares, seed: 3, events: 200, faults: 25, spanMs: 4_000 });
+    expect(result.verdict.completedTwice.length, reportOf([result])).toBeGreaterThan(0);
+    expect(result.verdict.unexplained.length, reportOf([result])).toBeGreaterThan(0);
+    expect(result.broken.length).toBeGreaterThanOrEqual(2);
+  });
+
+  it("is not what was found, where the same faults strike a sound one", { timeout: 90_000 }, async ({ skip }) => {
+    if (!(await canOpen("redis"))) skip();
+    const { shares } = flaws[1];
+    const result = await runStorm({ store: "redis", shares, seed: 3, events: 200, faults: 25, spanMs: 4_000 });
+    expect(result.broken, reportOf([result])).toEqual([]);
+  });
+});

@@ -1,0 +1,231 @@
+import { setMaxListeners } from "node:events";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { type Backend, openBackend } from "./backends.ts";
+import { readEvidence, type Span } from "./evidence.ts";
+import { Fleet } from "./fleet.ts";
+import { judge, type Verdict } from "./judge.ts";
+import { drawPlan, type Plan, type StoreKind, type TimedFault } from "./plan.ts";
+import { type Attempt, Provider } from "./provider.ts";
+
+/** Which storm. */
+export interface StormOptions {
+  readonly store: StoreKind;
+  readonly seed: number;
+  readonly events: number;
+  readonly faults: number;
+  /** @default 4 */
+  readonly receivers?: number;
+  /** How long new events come. @default 25 ms an event, and 240 ms a fault */
+  readonly spanMs?: number | undefined;
+  /** Which faults, and how often each beside the others. @default all that the store can have */
+  readonly shares?: Readonly<Record<string, number>> | undefined;
+  /** A store with this flaw in it, in place of the sound one; Redis only. */
+  readonly flaw?: "check-then-set" | "unfenced" | undefined;
+  /** Where the built package is, as a URL. @default dist of this repository */
+  readonly dist?: string | undefined;
+  /** Ends the storm early; what was found by then is judged. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What came of a storm. */
+export interface StormResult {
+  readonly store: StoreKind;
+  readonly flaw: string | undefined;
+  readonly seed: number;
+  /** The same wherever the same events and faults were planned. */
+  readonly plan: string;
+  readonly events: number;
+  readonly eventsInTransaction: number;
+  readonly deliveries: number;
+  /** How often each answer was given. */
+  readonly answers: Readonly<Record<string, number>>;
+  /** How often each fault has struck. */
+  readonly faults: Readonly<Record<string, number>>;
+  readonly effects: number;
+  readonly effectsInTransaction: number;
+  readonly verdict: Verdict;
+  readonly crashes: readonly string[];
+  readonly durationMs: number;
+  /** The promises that were broken. None: the store has weathered it. */
+  readonly broken: readonly string[];
+}
+
+const LEASE_MS = 1_000;
+/** How long the last retries may take after the last new event. */
+const TAIL_MS = 45_000;
+const REPLAY_MS = 30_000;
+const SECRET = "a secret for the storm only";
+const DIST = new URL("../../dist", import.meta.url).href;
+
+/** Lets a storm loose on a store, and judges what is left of its promises. */
+export async function runStorm(options: StormOptions): Promise<StormResult> {
+  const { events, faults, receivers = 4, spanMs = Math.max(25 * events, 240 * faults), store, seed, shares } = options;
+  const plan = drawPlan({ shares, store, seed, events, faults, receivers, spanMs, leaseMs: LEASE_MS });
+  const directory = mkdtempSync(join(tmpdir(), "retry-storm-"));
+  const tidy = () => rmSync(directory, { recursive: true, force: true });
+  process.once("exit", tidy);
+  try {
+    mkdirSync(join(directory, "struck"));
+    const backend = await openBackend(store, directory);
+    try {
+      return await weather(options, plan, directory, receivers, backend);
+    } finally {
+      await backend.stop();
+    }
+  } finally {
+    process.off("exit", tidy);
+    tidy();
+  }
+}
+
+async function weather(
+  options: StormOptions,
+  plan: Plan,
+  directory: string,
+  receivers: number,
+  backend: Backend,
+): Promise<StormResult> {
+  const { store, flaw, seed, dist = DIST } = options;
+  const began = Date.now();
+  const fleet = new Fleet({
+    kind: store,
+    flaw,
+    address: backend.address,
+    dist,
+    directory,
+    leaseMs: LEASE_MS,
+    secret: SECRET,
+  });
+  const over = new AbortController();
+  setMaxListeners(0, over.signal);
+  options.signal?.addEventListener("abort", () => over.abort());
+  const provider = new Provider({
+    secret: SECRET,
+    seed,
+    portOf: (chance) => fleet.portOf(chance),
+    signal: over.signal,
+  });
+  try {
+    await fleet.start(receivers);
+    const startedAt = Date.now();
+    const weathering = unleash(plan.timed, startedAt, fleet, backend, over.signal);
+    await inTime(provider.send(plan.events, startedAt), plan.spanMs + TAIL_MS);
+    const struck = await weathering;
+    if (provider.pending === 0) await inTime(provider.replay(plan.events), REPLAY_MS);
+    over.abort();
+    await fleet.end();
+    const rows = await backend.rows();
+    const evidence = readEvidence(directory);
+    const { kills, stops, crashes } = fleet;
+    const verdict = judge({
+      events: plan.events,
+      attempts: provider.attempts,
+      evidence,
+      rows,
+      kills,
+      stops,
+      outages: struck.outages,
+      oneWriter: store === "sqlite",
+      leaseMs: LEASE_MS,
+    });
+    const found = { verdict, crashes, unacknowledged: provider.pending };
+    return {
+      store,
+      flaw,
+      seed,
+      plan: plan.digest,
+      events: plan.events.length,
+      eventsInTransaction: plan.events.filter(({ exactlyOnce }) => exactlyOnce).length,
+      deliveries: provider.attempts.length,
+      answers: tally(provider.attempts.map(({ answer }: Attempt) => answer)),
+      faults: tally([
+        ...struck.acts,
+        ...plan.events.flatMap((event) =>
+          event.faults.filter(({ id }) => evidence.struck.has(id)).map(({ act }) => act),
+        ),
+      ]),
+      effects: evidence.effects.length,
+      effectsInTransaction: rows.length,
+      verdict,
+      crashes,
+      durationMs: Date.now() - began,
+      broken: brokenPromises(found),
+    };
+  } finally {
+    over.abort();
+    provider.close();
+    await fleet.end();
+  }
+}
+
+interface Struck {
+  readonly acts: string[];
+  readonly outages: Span[];
+}
+
+/** Lets the timed faults strike: those of processes beside one another, those of the store one after the other. */
+async function unleash(
+  timed: readonly TimedFault[],
+  startedAt: number,
+  fleet: Fleet,
+  backend: Backend,
+  signal: AbortSignal,
+): Promise<Struck> {
+  const struck: Struck = { acts: [], outages: [] };
+  const ofProcesses = timed.filter(({ act }) => act === "kill" || act === "stop");
+  const ofStore = timed.filter(({ act }) => act !== "kill" && act !== "stop");
+  const hit = async ({ act, atMs, forMs, slot }: TimedFault) => {
+    await pause(Math.max(0, startedAt + atMs - Date.now()), undefined, { signal }).catch(() => {});
+    if (signal.aborted) return;
+    if (act === "kill") await fleet.kill(slot, forMs);
+    else if (act === "stop") await fleet.stop(slot, forMs);
+    else await disturb(act, forMs, backend, struck);
+    struck.acts.push(act);
+  };
+  const oneByOne = async () => {
+    for (const fault of ofStore) await hit(fault);
+  };
+  await Promise.all([...ofProcesses.map(hit), oneByOne()]);
+  return struck;
+}
+
+async function disturb(act: TimedFault["act"], forMs: number, backend: Backend, { outages }: Struck): Promise<void> {
+  const from = Date.now();
+  await backend.faults[act]?.(forMs);
+  outages.push({ who: act, from, to: Date.now() });
+}
+
+async function inTime(work: Promise<void>, ms: number): Promise<void> {
+  await Promise.race([work, pause(ms, undefined, { ref: false })]);
+}
+
+function brokenPromises({
+  verdict,
+  crashes,
+  unacknowledged,
+}: {
+  verdict: Verdict;
+  crashes: readonly string[];
+  unacknowledged: number;
+}): string[] {
+  const said = (what: string, found: readonly string[]) =>
+    found.length === 0 ? [] : [`${found.length} ${what}: ${found.slice(0, 5).join("; ")}`];
+  return [
+    ...said("without an effect", verdict.lost),
+    ...(unacknowledged === 0 ? [] : [`${unacknowledged} deliveries were never answered 2xx`]),
+    ...said("answered 2xx before there was an effect", verdict.promisedEarly),
+    ...said("completed twice", verdict.completedTwice),
+    ...said("doubled, and nothing explains it", verdict.unexplained),
+    ...said("doubled with completeIn", verdict.doubledInTransaction),
+    ...said("receivers ended by themselves", crashes),
+  ];
+}
+
+function tally(names: readonly string[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const name of names) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
