@@ -56,12 +56,12 @@ export class WebhookError extends Error {
   /** What went wrong, for programs. */
   readonly code: WebhookErrorCode;
   /** When a retry may do better, in milliseconds from now. */
-  readonly retryAfterMs: number | undefined;
+  declare readonly retryAfterMs?: number;
 
   constructor(code: WebhookErrorCode, message: string, details: WebhookErrorDetails = {}) {
     super(message, "cause" in details ? { cause: details.cause } : undefined);
     this.code = code;
-    this.retryAfterMs = details.retryAfterMs;
+    if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
   }
 }
 

@@ -1,31 +1,7 @@
 export type { BodyLimits, BodyReader, Delivery, DeliveryHeaders, HeaderLookup, Reply } from "./delivery.ts";
 export { isBytes } from "./delivery.ts";
 export type { RejectionCode, UsageCode, WebhookErrorCode, WebhookErrorDetails } from "./errors.ts";
-export { WebhookError } from "./errors.ts";
-export { asWebhookError } from "./errors.ts";
-export type {
-  AcceptedOutcome,
-  DeliveryContext,
-  DuplicateOutcome,
-  IdentifiedBy,
-  InFlightOutcome,
-  Outcome,
-  PingOutcome,
-  RejectedOutcome,
-  SettleAs,
-  Settled,
-  SettleDetail,
-} from "./pipeline/outcome.ts";
-export type { EventIdOption, VerifiedDelivery } from "./pipeline/identity.ts";
-export type { Logger } from "./pipeline/log.ts";
-export { BLUUM_RETRY_HORIZON_MS, type ReceiverOptions } from "./pipeline/options.ts";
-export { parseEvent } from "./pipeline/parse.ts";
-export { createReceiver, type Receiver, receiverOf } from "./pipeline/receiver.ts";
-export { refusal, replyTo } from "./pipeline/reply.ts";
-export { isSuccess, settleByStatus } from "./pipeline/settle.ts";
-export { rethrowable } from "./pipeline/rethrow.ts";
-export type { DeliveryReport } from "./pipeline/report.ts";
-export type { Secrets, SecretsOption } from "./pipeline/secrets.ts";
+export { asWebhookError, WebhookError } from "./errors.ts";
 export {
   type BluumAccount,
   type BluumCatalogue,
@@ -50,6 +26,29 @@ export {
   type UnknownEvent,
 } from "./events/event.ts";
 export type { KnownPattern, Pattern } from "./events/pattern.ts";
+export type { EventIdOption, VerifiedDelivery } from "./pipeline/identity.ts";
+export type { Logger } from "./pipeline/log.ts";
+export { BLUUM_RETRY_HORIZON_MS, type ReceiverOptions } from "./pipeline/options.ts";
+export type {
+  AcceptedOutcome,
+  DeliveryContext,
+  DuplicateOutcome,
+  IdentifiedBy,
+  InFlightOutcome,
+  Outcome,
+  PingOutcome,
+  RejectedOutcome,
+  SettleAs,
+  SettleDetail,
+  Settled,
+} from "./pipeline/outcome.ts";
+export { parseEvent } from "./pipeline/parse.ts";
+export { createReceiver, type Receiver, receiverOf } from "./pipeline/receiver.ts";
+export { refusal, replyTo } from "./pipeline/reply.ts";
+export type { DeliveryReport } from "./pipeline/report.ts";
+export { rethrowable } from "./pipeline/rethrow.ts";
+export type { Secrets, SecretsOption } from "./pipeline/secrets.ts";
+export { isSuccess, settleByStatus } from "./pipeline/settle.ts";
 export { bluumSignature } from "./schemes/bluum.ts";
 export { type HmacSignatureOptions, hmacSignature } from "./schemes/hmac.ts";
 export type { MessageToSign, SignatureScheme, Verified } from "./schemes/scheme.ts";

@@ -1,8 +1,9 @@
+import type { Reply } from "../delivery.ts";
 import type { WebhookErrorCode } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
 import type { Claim } from "./claim.ts";
 import type { ThrottledLog } from "./log.ts";
-import type { AcceptedOutcome, DeliveryContext, Settled, SettleAs, SettleDetail } from "./outcome.ts";
+import type { AcceptedOutcome, DeliveryContext, SettleAs, SettleDetail, Settled } from "./outcome.ts";
 import type { ReportDraft } from "./report.ts";
 
 /** What an accepted delivery is made of. */
@@ -26,10 +27,13 @@ export class Accepted implements AcceptedOutcome {
   readonly event: BluumEvent;
   readonly context: DeliveryContext;
   readonly claim: Claim;
+  /** What the receiver's own handlers came to, once they were asked. */
+  answer: Promise<Reply> | undefined;
   readonly #report: ReportDraft;
   readonly #send: (report: ReportDraft) => void;
   readonly #log: ThrottledLog;
   readonly #since: number = performance.now();
+  #finished: Promise<Settled> | undefined;
 
   constructor({ event, context, claim, report, send, log }: Acceptance) {
     this.event = event;
@@ -52,8 +56,13 @@ export class Accepted implements AcceptedOutcome {
     return settled;
   }
 
-  /** Settles the claim, without the report: who answers by itself knows more to report. */
-  async finish(result: SettleAs): Promise<Settled> {
+  /** Settles the claim, without the report: who answers by itself knows more to report. The first call counts. */
+  finish(result: SettleAs): Promise<Settled> {
+    this.#finished ??= this.#finish(result);
+    return this.#finished;
+  }
+
+  async #finish(result: SettleAs): Promise<Settled> {
     const ran = performance.now();
     this.#report.handleMs = ran - this.#since;
     if (result === "processed") this.#noteLateReturn();

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { WebhookError } from "../errors.ts";
-import type { ClaimResult, DedupeStore } from "../stores/store.ts";
+import type { ClaimResult, CompleteResult, DedupeStore } from "../stores/store.ts";
 import { pause, unref, within } from "./deadline.ts";
 import type { ThrottledLog } from "./log.ts";
-import type { Settled, SettleAs } from "./outcome.ts";
+import type { SettleAs, Settled } from "./outcome.ts";
 
 /** What every claim of one receiver has in common. */
 export interface ClaimTerms {
@@ -26,11 +26,14 @@ const KEEP_COMPLETING_MS = 2 * 60_000;
  *
  * @throws what the store threw, or a time-out; whatever the store may have written by then is released as far as possible
  */
-export async function takeClaim(key: string, terms: ClaimTerms): Promise<Claim | Exclude<ClaimResult, { status: "claimed" }>> {
+export async function takeClaim(
+  key: string,
+  terms: ClaimTerms,
+): Promise<Claim | Exclude<ClaimResult, { status: "claimed" }>> {
   const { store, leaseMs } = terms;
   const token = randomUUID();
   const sentAt = performance.now();
-  const answer = Promise.resolve(store.claim(key, { token, leaseMs }));
+  const answer = started(() => store.claim(key, { token, leaseMs }));
   const result = await within(answer, STORE_TIMEOUT_MS, storeTimeout).catch((error: unknown) => {
     releaseGhost(store, key, token, answer);
     throw error;
@@ -43,8 +46,8 @@ export async function takeClaim(key: string, terms: ClaimTerms): Promise<Claim |
  * keep the event's retries away until its lease lapses.
  */
 function releaseGhost(store: DedupeStore, key: string, token: string, answer: Promise<ClaimResult>): void {
-  const release = () => Promise.resolve(store.release(key, { token })).catch(() => {});
-  void Promise.resolve().then(release).catch(() => {});
+  const release = () => started(() => store.release(key, { token })).catch(() => {});
+  void release();
   answer.then((late) => (late.status === "claimed" ? release() : undefined)).catch(() => {});
 }
 
@@ -117,8 +120,9 @@ export class Claim {
     const [key, by] = [this.#key, { token: this.#token, retentionMs }];
     this.#stop();
     try {
-      const verb = async () => (result === "processed" ? store.complete(key, by) : store.release(key, by));
-      const answer = await within(verb(), STORE_TIMEOUT_MS, storeTimeout);
+      const answer = await ask<CompleteResult | boolean>(() =>
+        result === "processed" ? store.complete(key, by) : store.release(key, by),
+      );
       unfinished.delete(this);
       if (typeof answer === "string") return answer;
       return answer ? "released" : "held_by_another";
@@ -134,32 +138,44 @@ export class Claim {
   /** The work is done and will be answered 2xx: a store that is away for a moment must not make it run again. */
   async #keepCompleting(): Promise<void> {
     const { store, leaseMs, retentionMs, log } = this.#terms;
+    const [key, token] = [this.#key, this.#token];
     const until = performance.now() + KEEP_COMPLETING_MS;
-    while (performance.now() < until) {
-      await pause(Math.min(leaseMs / 10, 1_000));
-      const key = this.#key;
-      const token = this.#token;
+    // Ever more slowly, so that all that waits does not fall upon a store that has just come back; often enough for the lease.
+    for (let wait = Math.min(leaseMs / 10, 1_000); performance.now() < until; wait = Math.min(wait * 2, leaseMs / 3)) {
+      await pause(wait);
       try {
-        await within(Promise.resolve(store.complete(key, { token, retentionMs })), STORE_TIMEOUT_MS, storeTimeout);
+        await ask(() => store.complete(key, { token, retentionMs }));
         return;
       } catch {
-        await within(Promise.resolve(store.renew(key, { token, leaseMs })), STORE_TIMEOUT_MS, storeTimeout).catch(() => {});
+        await ask(() => store.renew(key, { token, leaseMs })).catch(() => {});
       }
     }
-    log.error("completion_given_up", "an event was processed, but the store could not be told so for two minutes: a further delivery of it would run again");
+    log.error(
+      "completion_given_up",
+      "an event was processed, but the store could not be told so for two minutes: a further delivery of it would run again",
+    );
   }
 
-  /** Looks after the claim ten times a lease: is it still ours, is there time left, is a renewal due? */
+  /** Looks after the claim ten times a lease, and whenever a renewal is due, the lease lapses or the time is over. */
   #tick(): void {
-    this.#timer = setTimeout(() => this.#look(), this.#terms.leaseMs / 10);
+    // Whoever listens for the abort may have settled just now.
+    if (this.#settled !== undefined) return;
+    const { leaseMs, maxProcessingMs } = this.#terms;
+    const now = performance.now();
+    const due = [this.#renewAt, this.#goodSince + leaseMs, this.#takenAt + maxProcessingMs].filter((at) => at > now);
+    this.#timer = setTimeout(() => this.#look(), Math.ceil(Math.min(leaseMs / 10, ...due.map((at) => at - now))));
     unref(this.#timer);
   }
 
   #look(): void {
     const now = performance.now();
-    if (now - this.#takenAt >= this.#terms.maxProcessingMs) return this.#timeOut();
+    if (now - this.#takenAt >= this.#terms.maxProcessingMs) {
+      this.#timeOut();
+      return;
+    }
     if (this.#ended === undefined) {
-      if (now - this.#goodSince >= this.#terms.leaseMs) this.#end("claim_lost", "the claim could not be renewed within its lease");
+      if (now - this.#goodSince >= this.#terms.leaseMs)
+        this.#end("claim_lost", "the claim could not be renewed within its lease");
       else if (now >= this.#renewAt && !this.#renewing) void this.#renew(now);
     }
     this.#tick();
@@ -169,7 +185,8 @@ export class Claim {
     const { store, leaseMs, log } = this.#terms;
     this.#renewing = true;
     try {
-      const held = await store.renew(this.#key, { token: this.#token, leaseMs });
+      // A renewal that hangs must leave time for another one.
+      const held = await ask(() => store.renew(this.#key, { token: this.#token, leaseMs }), leaseMs / 3);
       if (!held) return this.#end("claim_lost", "another process has taken the event over");
       this.#goodSince = sentAt;
       this.#renewAt = sentAt + leaseMs / 3;
@@ -201,6 +218,16 @@ export class Claim {
   }
 }
 
+/** Asks the store, for a bounded time. */
+function ask<T>(verb: () => Promise<T>, ms: number = STORE_TIMEOUT_MS): Promise<T> {
+  return within(started(verb), Math.min(ms, STORE_TIMEOUT_MS), storeTimeout);
+}
+
+/** Calls the store inside a promise, so that a throw and a rejection are one. */
+async function started<T>(verb: () => Promise<T>): Promise<T> {
+  return verb();
+}
+
 function storeTimeout(): Error {
-  return new Error(`the store did not answer within ${STORE_TIMEOUT_MS} ms`);
+  return new Error("the store did not answer in time");
 }

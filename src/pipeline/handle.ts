@@ -22,9 +22,13 @@ export interface HandleSettings {
 export function handle(accepted: Accepted, settings: HandleSettings): Promise<Reply> {
   const { unfinished } = settings.terms;
   return new Promise((resolve) => {
-    const work = process(accepted, settings);
+    // What a handler throws may be impossible to look at: a revoked Proxy throws at every touch.
+    const work = process(accepted, settings).catch(() => giveBack(accepted, "handler_failed"));
     unfinished.add(work);
-    accepted.claim.onTimeout(() => resolve(conclude(accepted, "handler_timeout")));
+    accepted.claim.onTimeout(() => {
+      unfinished.delete(work);
+      resolve(conclude(accepted, "handler_timeout"));
+    });
     void work.then(resolve).finally(() => unfinished.delete(work));
   });
 }
@@ -37,7 +41,9 @@ async function process(accepted: Accepted, settings: HandleSettings): Promise<Re
   }
   let matched: boolean;
   try {
-    matched = await router.dispatch(accepted.event, accepted.context, (name, run) => runOnce(name, run, accepted, settings));
+    matched = await router.dispatch(accepted.event, accepted.context, (name, run) =>
+      runOnce(name, run, accepted, settings),
+    );
   } catch (thrown) {
     return fail(accepted, settings, thrown);
   }
@@ -54,7 +60,8 @@ async function succeed(accepted: Accepted): Promise<Reply> {
 /** Nothing happened to the event, so its claim is given back: a replay after the handler is deployed must run. */
 async function unhandled(accepted: Accepted, { terms, onUnhandled }: HandleSettings): Promise<Reply> {
   const type = quoted(accepted.event.type);
-  terms.log.warn(`unhandled ${type}`, `no handler matches ${type}: ${onUnhandled}d, and not remembered`);
+  const answered = onUnhandled === "reject" ? "rejected" : "acknowledged";
+  terms.log.once(`unhandled ${type}`, `no handler matches ${type}: ${answered}, and not remembered`);
   if (onUnhandled === "reject") return giveBack(accepted, "unhandled");
   await accepted.finish("failed");
   const reply = replyTo(accepted);
@@ -63,9 +70,14 @@ async function unhandled(accepted: Accepted, { terms, onUnhandled }: HandleSetti
 }
 
 function fail(accepted: Accepted, { terms }: HandleSettings, thrown: unknown): Promise<Reply> {
+  if (thrown instanceof Interruption) return giveBack(accepted, thrown.code, thrown.cause);
   const code = codeOf(thrown, accepted);
   if (code === "handler_failed") {
-    terms.log.error(code, `a handler of ${quoted(accepted.event.type)} failed; the provider will retry`, thrown ?? String(thrown));
+    terms.log.error(
+      code,
+      `a handler of ${quoted(accepted.event.type)} failed; the provider will retry`,
+      thrown ?? String(thrown),
+    );
   }
   return giveBack(accepted, code, thrown);
 }
@@ -84,14 +96,15 @@ function conclude(accepted: Accepted, code: RejectionCode, error?: unknown): Rep
 /** A reason of the receiver's own while it went through the handlers; what handlers throw is never one of these. */
 class Interruption {
   readonly code: RejectionCode;
-  constructor(code: RejectionCode) {
+  readonly cause: unknown;
+  constructor(code: RejectionCode, cause?: unknown) {
     this.code = code;
+    this.cause = cause;
   }
 }
 
 /** The code is ours alone to pick: whatever a handler throws, with whatever `status` on it, is `handler_failed`. */
 function codeOf(thrown: unknown, { claim }: Accepted): RejectionCode {
-  if (thrown instanceof Interruption) return thrown.code;
   if (claim.ended === undefined || thrown !== claim.ended) return "handler_failed";
   return claim.ended.code === "handler_timeout" ? "handler_timeout" : "event_in_flight";
 }
@@ -109,7 +122,7 @@ async function runOnce(name: string, run: () => unknown, accepted: Accepted, set
   const key = handlerKey(storeKey(settings.namespace, accepted.context.eventKey), name);
   const claim = await takeClaim(key, settings.terms).catch((error: unknown) => {
     settings.terms.log.error("store_unavailable", "the store failed between two handlers of an event", error);
-    throw new Interruption("store_unavailable");
+    throw new Interruption("store_unavailable", error);
   });
   if (claim.status === "completed") return;
   // A process that lost its claim on the event is still in this handler.

@@ -51,16 +51,21 @@ function askOption(option: EventIdOption, verified: VerifiedDelivery): string | 
     throw new WebhookError("event_id_failed", "the eventId option threw", { cause });
   }
   if (answer === undefined || typeof answer === "string") return answer;
-  throw new WebhookError("event_id_failed", `the eventId option returned ${typeof answer}, not a string; it must be synchronous`);
+  // Of an asynchronous one nobody will look at the rejection, which would end the process.
+  Promise.resolve(answer).catch(() => {});
+  throw new WebhookError(
+    "event_id_failed",
+    `the eventId option returned ${typeof answer}, not a string; it must be synchronous`,
+  );
 }
 
-function eventIdField(payload: Readonly<Record<string, unknown>>): string | undefined {
-  for (const field of ["event_id", "eventId"]) {
-    const value = payload[field];
-    if (isEventId(value)) return value;
-  }
-  const { id } = payload;
-  return isEventId(id) && !namesResource(payload.object) && !standsInData(id, payload.data) ? id : undefined;
+function eventIdField({ event_id, eventId, id, object, data }: Readonly<Record<string, unknown>>): string | undefined {
+  // Named for what they are, these are believed, unless they only repeat the resource's own id.
+  const named = [event_id, eventId].find((value) => isEventId(value) && value !== idOf(data));
+  if (named !== undefined) return named as string;
+  // Without data beside it, `id` may well be that of a resource whose fields stand at the top level.
+  const isEnvelopes = typeof data === "object" && data !== null;
+  return isEnvelopes && isEventId(id) && !namesResource(object) && !standsInData(id, data) ? id : undefined;
 }
 
 const RESOURCE_PREFIX = /^(ord|dep|wd|doc|inv|wh|fs|pos|acc|wal)_/i;
@@ -76,8 +81,12 @@ function namesResource(object: unknown): boolean {
 }
 
 /** Two levels deep, as the provider nests its resources: `data.id` and `data.order.id`. */
-function standsInData(id: string, data: unknown): boolean {
+function standsInData(id: string, data: object): boolean {
   return valuesOf(data).some((value) => value === id || valuesOf(value).includes(id));
+}
+
+function idOf(data: unknown): unknown {
+  return typeof data === "object" && data !== null ? (data as { id?: unknown }).id : undefined;
 }
 
 function valuesOf(value: unknown): unknown[] {

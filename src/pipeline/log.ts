@@ -4,14 +4,15 @@ export interface Logger {
   error(message: string, error?: unknown): void;
 }
 
-/** Logs under a topic; each topic gets one line a minute. */
+/** Logs under a topic; each topic gets one line a minute, or with `once` a single one. */
 export interface ThrottledLog {
+  once(topic: string, message: string): void;
   warn(topic: string, message: string | (() => string), error?: unknown): void;
   error(topic: string, message: string | (() => string), error?: unknown): void;
 }
 
 const QUIET_MS = 60_000;
-/** Topics are codes and event types: bounded, so that no sender of odd types makes the table grow. */
+/** Of topics that are said once; some name event types, and no sender of odd ones may make the table grow. */
 const MAX_TOPICS = 1_000;
 
 /**
@@ -19,29 +20,40 @@ const MAX_TOPICS = 1_000;
  * only built when it is written. A logger that throws is ignored: logging must never cost an event.
  */
 export function throttledLog(logger: Logger | false, now: () => number = () => performance.now()): ThrottledLog {
-  if (logger === false) return { warn() {}, error() {} };
+  if (logger === false) return { once() {}, warn() {}, error() {} };
   const topics = new Map<string, { since: number; silenced: number }>();
+  const said = new Set<string>();
 
-  function write(level: "warn" | "error", topic: string, message: string | (() => string), error?: unknown): void {
+  function throttled(level: Level, topic: string, message: string | (() => string), error?: unknown): void {
     const last = topics.get(topic);
     if (last !== undefined && now() - last.since < QUIET_MS) {
       last.silenced++;
       return;
     }
-    if (topics.size >= MAX_TOPICS) topics.clear();
     topics.set(topic, { since: now(), silenced: 0 });
-    const text = typeof message === "string" ? message : message();
     const more = last !== undefined && last.silenced > 0 ? ` (and ${last.silenced} more since the last such line)` : "";
-    const line = `bluum-webhooks: ${text}${more}`;
-    try {
-      if (error === undefined) (logger as Logger)[level](line);
-      else (logger as Logger)[level](line, error);
-    } catch {
-      // See above.
-    }
+    write(logger as Logger, level, () => `${typeof message === "string" ? message : message()}${more}`, error);
   }
   return {
-    warn: (topic, message, error) => write("warn", topic, message, error),
-    error: (topic, message, error) => write("error", topic, message, error),
+    once(topic, message) {
+      if (said.has(topic) || said.size >= MAX_TOPICS) return;
+      said.add(topic);
+      write(logger, "warn", () => message);
+    },
+    warn: (topic, message, error) => throttled("warn", topic, message, error),
+    error: (topic, message, error) => throttled("error", topic, message, error),
   };
+}
+
+type Level = "warn" | "error";
+
+/** Writes one line. What the logger throws, at once or later, is swallowed. */
+function write(logger: Logger, level: Level, message: () => string, error?: unknown): void {
+  try {
+    const line = `bluum-webhooks: ${message()}`;
+    const returned: unknown = error === undefined ? logger[level](line) : logger[level](line, error);
+    Promise.resolve(returned).catch(() => {});
+  } catch {
+    // See above.
+  }
 }

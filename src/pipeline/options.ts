@@ -76,7 +76,9 @@ export interface ReceiverOptions {
 }
 
 /** The options with every default filled in; what has none may be undefined. */
-export type Settings = Required<Omit<ReceiverOptions, NoDefault>> & { readonly [K in NoDefault]: ReceiverOptions[K] | undefined };
+export type Settings = Required<Omit<ReceiverOptions, NoDefault>> & {
+  readonly [K in NoDefault]: ReceiverOptions[K] | undefined;
+};
 type NoDefault = "store" | "eventId" | "observe";
 
 const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
@@ -108,36 +110,44 @@ const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
 export function settingsOf(options: ReceiverOptions): Settings {
   if (typeof options !== "object" || options === null) throw invalid("options", "must be an object");
   for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(NAMES, name)) throw invalid(name, `is no option of createReceiver; there are ${Object.keys(NAMES).join(", ")}`);
+    if (!Object.hasOwn(NAMES, name))
+      throw invalid(name, `is no option of createReceiver; there are ${Object.keys(NAMES).join(", ")}`);
   }
-  const retentionMs = integer("retentionMs", options.retentionMs ?? 7 * DAY_MS, BLUUM_RETRY_HORIZON_MS, 3650 * DAY_MS);
-  const leaseMs = integer("leaseMs", options.leaseMs ?? 30 * SECOND_MS, SECOND_MS, 55 * SECOND_MS);
+  // Defaults stand in for what is missing, never for null or another wrong value.
+  const { retentionMs = 7 * DAY_MS, leaseMs = 30 * SECOND_MS, secretTimeoutMs = 5 * SECOND_MS } = options;
+  const { maxProcessingMs = 15 * MINUTE_MS, maxEventAgeMs = retentionMs } = options;
+  const { maxBodyBytes = MEBIBYTE, bodyTimeoutMs = 10 * SECOND_MS } = options;
+  const { scheme = bluumSignature(), store, logger = console, parseJson = JSON.parse, now = Date.now } = options;
+  const { onStoreError = "reject", onUnhandled = "acknowledge" } = options;
   return {
     secret: options.secret,
-    secretTimeoutMs: integer("secretTimeoutMs", options.secretTimeoutMs ?? 5 * SECOND_MS, 1, 30 * SECOND_MS),
-    scheme: object("scheme", options.scheme ?? bluumSignature(), ["prepare", "read", "verify"]),
-    store: options.store === undefined ? undefined : object("store", options.store, ["claim", "renew", "complete", "release"]),
+    secretTimeoutMs: integer("secretTimeoutMs", secretTimeoutMs, 1, 30 * SECOND_MS),
+    scheme: object("scheme", scheme, ["prepare", "read", "verify"]),
+    store: store === undefined ? undefined : object("store", store, ["claim", "renew", "complete", "release"]),
     namespace: namespaceOf(options),
-    retentionMs,
-    leaseMs,
-    maxProcessingMs: integer("maxProcessingMs", options.maxProcessingMs ?? 15 * MINUTE_MS, leaseMs, 2 * HOUR_MS),
-    maxEventAgeMs: integer("maxEventAgeMs", options.maxEventAgeMs ?? retentionMs, BLUUM_RETRY_HORIZON_MS, retentionMs),
-    maxBodyBytes: integer("maxBodyBytes", options.maxBodyBytes ?? MEBIBYTE, 1, 256 * MEBIBYTE),
-    bodyTimeoutMs: integer("bodyTimeoutMs", options.bodyTimeoutMs ?? 10 * SECOND_MS, 1, 2 * MINUTE_MS),
+    retentionMs: integer("retentionMs", retentionMs, BLUUM_RETRY_HORIZON_MS, 3650 * DAY_MS),
+    leaseMs: integer("leaseMs", leaseMs, SECOND_MS, 55 * SECOND_MS),
+    maxProcessingMs: integer("maxProcessingMs", maxProcessingMs, leaseMs, 2 * HOUR_MS),
+    maxEventAgeMs: integer("maxEventAgeMs", maxEventAgeMs, BLUUM_RETRY_HORIZON_MS, retentionMs),
+    maxBodyBytes: integer("maxBodyBytes", maxBodyBytes, 1, 256 * MEBIBYTE),
+    bodyTimeoutMs: integer("bodyTimeoutMs", bodyTimeoutMs, 1, 2 * MINUTE_MS),
     eventId: callable("eventId", options.eventId),
-    parseJson: callable("parseJson", options.parseJson) ?? JSON.parse,
-    onStoreError: oneOf("onStoreError", options.onStoreError ?? "reject", ["reject", "accept"]),
-    onUnhandled: oneOf("onUnhandled", options.onUnhandled ?? "acknowledge", ["acknowledge", "reject"]),
+    parseJson: callable("parseJson", parseJson),
+    onStoreError: oneOf("onStoreError", onStoreError, ["reject", "accept"]),
+    onUnhandled: oneOf("onUnhandled", onUnhandled, ["acknowledge", "reject"]),
     observe: callable("observe", options.observe),
-    logger: options.logger === false ? false : object("logger", options.logger ?? console, ["warn", "error"]),
-    now: callable("now", options.now) ?? Date.now,
+    logger: logger === false ? false : object("logger", logger, ["warn", "error"]),
+    now: callable("now", now),
   };
 }
 
 function namespaceOf({ namespace, store }: ReceiverOptions): string {
   if (namespace === undefined) {
     if (store === undefined || isMemoryStore(store)) return "default";
-    throw invalid("namespace", "is required with a store that others may share: give this endpoint a name of its own, such as \"orders-api\"");
+    throw invalid(
+      "namespace",
+      'is required with a store that others may share: give this endpoint a name of its own, such as "orders-api"',
+    );
   }
   if (typeof namespace === "string" && /^[A-Za-z0-9_.-]{1,64}$/.test(namespace)) return namespace;
   throw invalid("namespace", "must be 1 to 64 characters of A-Z, a-z, 0-9, _ . and -");

@@ -31,7 +31,10 @@ export function readEnvelope(payload: unknown): Envelope {
   // The documentation names `event`; Bluum's REST resources say `type` (provider contract, "The payload").
   const type = text(fields.event) ?? text(fields.type);
   if (type === undefined) {
-    throw new WebhookError("payload_not_event", "the body names no event: neither `event` nor `type` is a non-empty string");
+    throw new WebhookError(
+      "payload_not_event",
+      "the body names no event: neither `event` nor `type` is a non-empty string",
+    );
   }
   return { type, payload: fields, occurredAt: occurredAt(fields) };
 }
@@ -58,10 +61,12 @@ export function parseEvent(payload: unknown, options: { readonly id?: string } =
 
 function jsonText(payload: unknown): string {
   try {
-    return JSON.stringify(payload);
+    const json: string | undefined = JSON.stringify(payload);
+    if (json !== undefined) return json;
   } catch {
-    throw new WebhookError("payload_not_json", "the payload cannot be written as JSON");
+    // Refused below; without the cause, which may quote the payload.
   }
+  throw new WebhookError("payload_not_json", "the payload cannot be written as JSON");
 }
 
 function decode(rawBody: Uint8Array): string {

@@ -2,12 +2,10 @@ import { type Delivery, headerLookup, type Reply } from "../delivery.ts";
 import { asWebhookError, WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
-import { Router } from "../router/router.ts";
-import { isMemoryStore, memoryStore } from "../stores/memory.ts";
-import type { DedupeStore } from "../stores/store.ts";
+import { PING_TYPE, Router } from "../router/router.ts";
+import { isMemoryStore } from "../stores/memory.ts";
 import { Accepted } from "./accepted.ts";
 import { Claim, type ClaimTerms, takeClaim } from "./claim.ts";
-import { pause } from "./deadline.ts";
 import { diagnose } from "./diagnose.ts";
 import { handle } from "./handle.ts";
 import { eventKey, handlerKey, type Identity, identify, storeKey } from "./identity.ts";
@@ -19,6 +17,7 @@ import { replyTo } from "./reply.ts";
 import { draftReport, type ReportDraft, reportSender } from "./report.ts";
 import { keySource } from "./secrets.ts";
 import { type Authentic, type VerifySettings, verify } from "./verify.ts";
+import { inProduction, ownStore, warnOfBodyHash, warnOfMemoryStore } from "./warnings.ts";
 
 /** Receives the deliveries of one webhook endpoint. Make one with {@link createReceiver}, at start-up, and share it. */
 export interface Receiver {
@@ -60,9 +59,6 @@ export interface Receiver {
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }
 
-/** The signed event that checks a mount: answered after verification and parsing, never claimed, never routed. */
-const PING_TYPE = "bluum-webhooks.ping";
-
 /**
  * Makes a receiver.
  *
@@ -76,7 +72,11 @@ export function createReceiver(options: ReceiverOptions): Receiver {
 
 /** For adapters: a receiver as it is, or one made of bare options. */
 export function receiverOf(receiver: Receiver | ReceiverOptions): Receiver {
-  return "receive" in receiver ? receiver : createReceiver(receiver);
+  return isReceiver(receiver) ? receiver : createReceiver(receiver);
+}
+
+function isReceiver(value: Receiver | ReceiverOptions | undefined): value is Receiver {
+  return typeof (value as Partial<Receiver> | undefined)?.receive === "function";
 }
 
 class WebhookReceiver implements Receiver {
@@ -90,7 +90,7 @@ class WebhookReceiver implements Receiver {
   /** Requests that were accepted: the same one again (mounted twice) is recognised, though its body is drained. */
   readonly #acceptedRequests = new WeakMap<object, Accepted>();
   #receiving = false;
-  #warnedOfBodyHash = false;
+  readonly #production: boolean = inProduction();
   #closed = false;
 
   constructor(settings: Settings) {
@@ -99,17 +99,25 @@ class WebhookReceiver implements Receiver {
     this.#settings = settings;
     this.#log = throttledLog(settings.logger);
     this.#verifySettings = { scheme, keys, maxBodyBytes, bodyTimeoutMs, now };
-    this.#terms = { ...settings, store: settings.store ?? this.#ownStore(), log: this.#log, unfinished: this.#unfinished };
+    this.#terms = {
+      ...settings,
+      store: settings.store ?? ownStore(this.#log),
+      log: this.#log,
+      unfinished: this.#unfinished,
+    };
     this.#send = reportSender(settings.observe);
-    if (inProduction() && isMemoryStore(this.#terms.store)) this.#warnOfMemoryStore();
+    if (this.#production && isMemoryStore(this.#terms.store)) warnOfMemoryStore(this.#log);
   }
 
   async receive(delivery: Delivery): Promise<Outcome> {
     const accepted = delivery.request && this.#acceptedRequests.get(delivery.request);
     if (accepted) return accepted;
     const report = draftReport();
-    const outcome = await this.#judge(delivery, report).catch((thrown: unknown) => this.#rejected(thrown, delivery, report));
+    const outcome = await this.#judge(delivery, report).catch((thrown: unknown) =>
+      this.#rejected(thrown, delivery, report),
+    );
     report.outcome = outcome.kind;
+    if (outcome.kind === "in_flight") report.code = "event_in_flight";
     if (outcome instanceof Accepted) {
       if (delivery.request) this.#acceptedRequests.set(delivery.request, outcome);
     } else {
@@ -124,7 +132,9 @@ class WebhookReceiver implements Receiver {
     if (!(outcome instanceof Accepted)) return replyTo(outcome);
     this.#receiving = true;
     const { namespace, onUnhandled } = this.#settings;
-    return handle(outcome, { router: this.#router, terms: this.#terms, namespace, onUnhandled });
+    // One request, one run of the handlers, however often it is mounted.
+    outcome.answer ??= handle(outcome, { router: this.#router, terms: this.#terms, namespace, onUnhandled });
+    return outcome.answer;
   }
 
   on<const P extends string>(
@@ -133,7 +143,10 @@ class WebhookReceiver implements Receiver {
     options: { readonly name?: string } = {},
   ): Receiver {
     if (this.#receiving) {
-      throw new WebhookError("registration_refused", "on() was called after the first delivery: an event before it would have missed this handler. Register at start-up");
+      throw new WebhookError(
+        "registration_refused",
+        "on() was called after the first delivery: an event before it would have missed this handler. Register at start-up",
+      );
     }
     this.#router.on(pattern, handler as (event: BluumEvent, context: DeliveryContext) => unknown, options.name);
     return this;
@@ -156,16 +169,16 @@ class WebhookReceiver implements Receiver {
   async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#closed = true;
     const until = performance.now() + timeoutMs;
-    // A timer that holds the process: it is waiting for work that must not be cut off.
-    const hold = setInterval(() => {}, 1_000);
-    while (this.#unfinished.size > 0 && performance.now() < until) await pause(Math.min(10, timeoutMs));
-    clearInterval(hold);
+    while (this.#unfinished.size > 0 && performance.now() < until) {
+      // Not unref'd: it waits for work that must not be cut off.
+      await new Promise((resolve) => setTimeout(resolve, Math.min(10, timeoutMs)));
+    }
     if (this.#settings.store === undefined) await this.#terms.store.close?.();
   }
 
   /** The whole way of a delivery: verify, parse, identify, claim. */
   async #judge(delivery: Delivery, report: ReportDraft): Promise<Outcome> {
-    if (this.#closed) throw new WebhookError("receiver_closed", "the receiver is closing");
+    this.#refuseIfClosed();
     const receivedAt = new Date(this.#settings.now());
     const authentic = await verify(delivery, headerLookup(delivery.headers), this.#verifySettings, report);
     const envelope = parseEnvelope(authentic.rawBody, this.#settings.parseJson);
@@ -177,6 +190,10 @@ class WebhookReceiver implements Receiver {
     return this.#claim(envelope, identity, authentic, receivedAt, report);
   }
 
+  #refuseIfClosed(): void {
+    if (this.#closed) throw new WebhookError("receiver_closed", "the receiver is closing");
+  }
+
   /** A captured delivery under a scheme that signs no time would be valid for ever, and new again after the retention. */
   #checkAge({ occurredAt }: Envelope): void {
     const { scheme, now, maxEventAgeMs } = this.#settings;
@@ -186,16 +203,20 @@ class WebhookReceiver implements Receiver {
     }
   }
 
-  async #claim(envelope: Envelope, identity: Identity, authentic: Authentic, receivedAt: Date, report: ReportDraft): Promise<Outcome> {
-    const key = eventKey(envelope.type, identity.id);
-    const started = performance.now();
-    const claim = await this.#takeOrGoWithout(storeKey(this.#settings.namespace, key));
-    report.claimMs = performance.now() - started;
+  async #claim(
+    envelope: Envelope,
+    identity: Identity,
+    authentic: Authentic,
+    receivedAt: Date,
+    report: ReportDraft,
+  ): Promise<Outcome> {
     Object.assign(report, { eventId: identity.id, identifiedBy: identity.identifiedBy });
-    if (identity.identifiedBy === "body_hash") this.#warnOfBodyHash();
-
+    if (this.#production && identity.identifiedBy === "body_hash") warnOfBodyHash(this.#log);
+    const key = eventKey(envelope.type, identity.id);
+    const claim = await this.#takeOrGoWithout(storeKey(this.#settings.namespace, key), report);
     if (claim.status === "completed") return { kind: "duplicate", eventId: identity.id };
-    if (claim.status === "in_flight") return { kind: "in_flight", eventId: identity.id, retryAfterMs: claim.remainingMs };
+    if (claim.status === "in_flight")
+      return { kind: "in_flight", eventId: identity.id, retryAfterMs: claim.remainingMs };
     const context = {
       eventId: identity.id,
       eventKey: key,
@@ -205,16 +226,35 @@ class WebhookReceiver implements Receiver {
       secretIndex: authentic.verified.secretIndex,
       deduplicated: claim.held,
     };
-    return new Accepted({ event: toEvent(envelope, identity.id), context, claim, report, send: this.#send, log: this.#log });
+    return new Accepted({
+      event: toEvent(envelope, identity.id),
+      context,
+      claim,
+      report,
+      send: this.#send,
+      log: this.#log,
+    });
   }
 
-  async #takeOrGoWithout(key: string): ReturnType<typeof takeClaim> {
+  async #takeOrGoWithout(key: string, report: ReportDraft): ReturnType<typeof takeClaim> {
+    // The body may have taken its time.
+    this.#refuseIfClosed();
+    const started = performance.now();
+    this.#unfinished.add(report);
     try {
       return await takeClaim(key, this.#terms);
     } catch (cause) {
-      if (this.#settings.onStoreError === "reject") throw new WebhookError("store_unavailable", "the store failed at the claim", { cause });
-      this.#log.error("store_unavailable", "the store failed at the claim; the event is processed all the same and may run twice", cause);
+      if (this.#settings.onStoreError === "reject")
+        throw new WebhookError("store_unavailable", "the store failed at the claim", { cause });
+      this.#log.error(
+        "store_unavailable",
+        "the store failed at the claim; the event is processed all the same and may run twice",
+        cause,
+      );
       return Claim.withoutStore(key, this.#terms);
+    } finally {
+      this.#unfinished.delete(report);
+      report.claimMs = performance.now() - started;
     }
   }
 
@@ -234,30 +274,4 @@ class WebhookReceiver implements Receiver {
     if (ours) this.#log.error(error.code, message, error.cause);
     else this.#log.warn(error.code, message);
   }
-
-  #ownStore(): DedupeStore {
-    const onEvict = () =>
-      this.#log.warn("memory_store_full", "the memory store is full and forgets its oldest processed events: a late retry of one would run again. Raise maxEntries, or use a durable store");
-    return memoryStore({ onEvict });
-  }
-
-  #warnOfMemoryStore(): void {
-    this.#log.warn(
-      "memory_store",
-      "processed events are remembered in this process only: other processes do not share it, and a restart forgets it. Give createReceiver a durable store and a namespace",
-    );
-  }
-
-  #warnOfBodyHash(): void {
-    if (!inProduction() || this.#warnedOfBodyHash) return;
-    this.#warnedOfBodyHash = true;
-    this.#log.warn(
-      "body_hash",
-      "the payload names no event id, so events are told apart by the hash of their bytes: a retry whose bytes differ would run again. Set the eventId option if Bluum sends an id elsewhere",
-    );
-  }
-}
-
-function inProduction(): boolean {
-  return process.env.NODE_ENV === "production";
 }

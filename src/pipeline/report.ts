@@ -44,8 +44,9 @@ export function reportSender(observe: ((report: DeliveryReport) => void) | undef
     if (sent.has(draft)) return;
     sent.add(draft);
     try {
-      const returned: unknown = observe(draft);
-      if (returned instanceof Promise) returned.catch(() => {});
+      // A copy: what happens to the delivery afterwards must not change what was reported.
+      const returned: unknown = observe({ ...draft });
+      Promise.resolve(returned).catch(() => {});
     } catch {
       // An observer must never cost an event.
     }

@@ -15,7 +15,7 @@ export type KeySource = () => readonly unknown[] | Promise<readonly unknown[]>;
 
 /**
  * Makes the source of keys. Fixed secrets are checked and prepared here, once; a function's answers pass the same checks
- * at every call, and its calls are shared: one is in flight at a time.
+ * at every call, and its calls are shared: one is in flight at a time, and one that timed out is given up.
  *
  * @throws WebhookError `configuration_invalid` naming `secret`, for fixed secrets that cannot work
  */
@@ -56,32 +56,41 @@ function rememberingPrepare(scheme: SignatureScheme): (secrets: Secrets) => read
     const list = listed(secrets);
     if (list.length !== last.length || list.some((item, index) => item !== last[index])) {
       keys = prepareAll(secrets, scheme);
-      last = [...list];
+      last = list;
     }
     return keys;
   };
 }
 
 function prepareAll(secrets: Secrets, scheme: SignatureScheme): readonly unknown[] {
-  return listed(secrets).map((secret, index) => prepareOne(secret, Array.isArray(secrets) ? `secret[${index}]` : "secret", scheme));
+  return listed(secrets).map((secret, index) =>
+    prepareOne(secret, Array.isArray(secrets) ? `secret[${index}]` : "secret", scheme),
+  );
 }
 
 function listed(secrets: Secrets): readonly string[] {
   const list = typeof secrets === "string" ? [secrets] : secrets;
   if (!Array.isArray(list) || list.length === 0) {
-    throw invalid("secret", "is missing; give the webhook's secret, such as process.env.BLUUM_WEBHOOK_SECRET, or a function that fetches it");
+    throw invalid(
+      "secret",
+      "is missing; give the webhook's secret, such as process.env.BLUUM_WEBHOOK_SECRET, or a function that fetches it",
+    );
   }
-  return list as readonly string[];
+  // Spread, so that holes are looked at like anything else.
+  return [...(list as readonly string[])];
 }
 
 function prepareOne(secret: unknown, option: string, scheme: SignatureScheme): unknown {
   if (typeof secret !== "string") throw invalid(option, "is not a string");
   if (secret.trim() === "") throw invalid(option, "is blank");
-  if (secret !== secret.trim()) throw invalid(option, "begins or ends with white space; was it read from a file with its line break?");
+  if (secret !== secret.trim())
+    throw invalid(option, "begins or ends with white space; was it read from a file with its line break?");
   try {
     return scheme.prepare(secret);
   } catch (error) {
-    throw invalid(option, error instanceof WebhookError ? error.message : `was refused by the scheme ${scheme.name}`);
+    if (!(error instanceof WebhookError)) throw invalid(option, `was refused by the scheme ${scheme.name}`);
+    // A scheme knows no list: it begins with "secret:", and we say which.
+    throw new WebhookError("configuration_invalid", `${option}: ${error.message.replace(/^secret: /, "")}`);
   }
 }
 

@@ -88,7 +88,8 @@ export function bodyTooLarge(maxBytes: number): WebhookError {
 const PROBLEM = {
   signature_missing: "the delivery carries no signature",
   signature_malformed: "the delivery's signature header is not in the expected form",
-  signature_mismatch: "no secret matches the delivery's signature: a wrong secret, another scheme, or a body changed on the way",
+  signature_mismatch:
+    "no secret matches the delivery's signature: a wrong secret, another scheme, or a body changed on the way",
   timestamp_out_of_tolerance: "the delivery's signed timestamp is too far from this machine's clock",
 } as const;
 

@@ -2,13 +2,17 @@ import { WebhookError } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
 import { assertPattern, patternsMatching } from "../events/pattern.ts";
 
+/** The signed event that checks a mount: answered after verification and parsing, never claimed, never routed. */
+export const PING_TYPE = "bluum-webhooks.ping";
+
 /** Handles one event. Returning, or a promise that fulfils, means done; a throw or a rejection means failed. */
 export type Handler<Context> = (event: BluumEvent, context: Context) => unknown;
 
-/** A registered handler, under the name by which its success is remembered. */
+/** A registered handler, under the name by which its success is remembered, and its place in the order of registration. */
 export interface Registration<Context> {
   readonly name: string;
   readonly handler: Handler<Context>;
+  readonly ordinal: number;
 }
 
 /** Runs one of several matching handlers, unless its success is remembered from an earlier delivery. */
@@ -17,7 +21,6 @@ export type RunOnce = (name: string, run: () => unknown) => Promise<void>;
 /** Which handlers an event goes to, and their order: that of registration. */
 export class Router<Context> {
   readonly #byPattern = new Map<string, Registration<Context>[]>();
-  readonly #ordinals = new Map<Registration<Context>, number>();
   readonly #names = new Set<string>();
 
   /**
@@ -27,13 +30,15 @@ export class Router<Context> {
    * @throws WebhookError `registration_refused` for what is no pattern, no function, or a name that is taken
    */
   on(patterns: string | readonly string[], handler: Handler<Context>, name?: string): void {
-    const list = [...new Set(typeof patterns === "string" ? [patterns] : patterns)];
-    if (list.length === 0) throw new WebhookError("registration_refused", "on() was given an empty list of patterns");
+    const list = [...new Set(Array.isArray(patterns) ? patterns : [patterns])];
+    if (list.length === 0) throw refused("on() was given an empty list of patterns");
     list.forEach(assertPattern);
-    if (typeof handler !== "function") throw new WebhookError("registration_refused", "the handler given to on() is no function");
+    if (list.includes(PING_TYPE))
+      throw refused(`${PING_TYPE} is answered by the receiver itself and goes to no handler`);
+    if (typeof handler !== "function") throw refused("the handler given to on() is no function");
 
-    const registration = { name: this.#claimName(name, list), handler };
-    this.#ordinals.set(registration, this.#ordinals.size);
+    // Every registration has a name of its own, so the names count them.
+    const registration = { ordinal: this.#names.size, name: this.#claimName(name, list), handler };
     for (const pattern of list) this.#registered(pattern).push(registration);
   }
 
@@ -51,8 +56,7 @@ export class Router<Context> {
   matching(type: string): Registration<Context>[] {
     const found = patternsMatching(type).flatMap((pattern) => this.#byPattern.get(pattern) ?? []);
     if (found.length < 2) return found;
-    const order = (registration: Registration<Context>) => this.#ordinals.get(registration) ?? 0;
-    return [...new Set(found)].sort((a, b) => order(a) - order(b));
+    return [...new Set(found)].sort((a, b) => a.ordinal - b.ordinal);
   }
 
   /**
@@ -78,7 +82,7 @@ export class Router<Context> {
 
   #claimName(name: string | undefined, patterns: readonly string[]): string {
     if (name !== undefined && (typeof name !== "string" || name === "" || this.#names.has(name))) {
-      throw new WebhookError("registration_refused", "the name given to on() is empty or another handler's");
+      throw refused("the name given to on() is empty, no string, or another handler's");
     }
     const free = name ?? this.#nextDefaultName(patterns.join(","));
     this.#names.add(free);
@@ -90,4 +94,8 @@ export class Router<Context> {
     while (this.#names.has(`${base}:${ordinal}`)) ordinal++;
     return `${base}:${ordinal}`;
   }
+}
+
+function refused(problem: string): WebhookError {
+  return new WebhookError("registration_refused", problem);
 }

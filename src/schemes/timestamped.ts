@@ -18,6 +18,12 @@ export interface TimestampedSignatureOptions {
   readonly toleranceMs?: number;
 }
 
+/**
+ * Each timestamp costs an HMAC over the whole body, for anyone who cares to send it. A sender signs one; a header that was
+ * sent more than once brings a few.
+ */
+const MAX_TIMESTAMPS = 4;
+
 /** The well-formed signatures, by the timestamp that each of them covers. */
 interface PresentedByTimestamp {
   readonly byTimestamp: ReadonlyMap<string, readonly Uint8Array[]>;
@@ -26,7 +32,8 @@ interface PresentedByTimestamp {
 /**
  * One header `t=<unix seconds>,v1=<hex>[,v1=<hex>]`, as Stripe sends it: each `v1` is the HMAC-SHA256 of the timestamp, a
  * full stop and the raw body, keyed with the whole secret (`whsec_` included). Other keys are ignored. Where the header
- * came twice, each `v1` belongs to the `t` closest before it; any one may match.
+ * came twice, each `v1` belongs to the `t` closest before it; any one may match. Signatures under more than four different
+ * timestamps are malformed: every one would cost an HMAC of the whole body.
  *
  * @throws WebhookError `configuration_invalid`, naming the option that cannot work
  * @example
@@ -48,7 +55,7 @@ export function timestampedSignature(options: TimestampedSignatureOptions): Sign
       const value = header(headerName);
       if (value === undefined) return "signature_missing";
       const byTimestamp = readSignatures(listElements(value) ?? []);
-      return byTimestamp.size === 0 ? "signature_malformed" : { byTimestamp };
+      return byTimestamp.size === 0 || byTimestamp.size > MAX_TIMESTAMPS ? "signature_malformed" : { byTimestamp };
     },
 
     verify({ byTimestamp }, body, keys, nowMs) {

@@ -144,6 +144,30 @@ describe("a timestamped header that came twice", () => {
   });
 });
 
+describe("signatures under many timestamps", () => {
+  const now = NOW / 1_000;
+  const forged = (count: number) => Array.from({ length: count }, (_, n) => `t=${now + n},v1=${"0".repeat(64)}`);
+
+  it("are all tried up to four timestamps", () => {
+    expect(checked([...forged(3), signedAt(now - 60)])).toEqual({ secretIndex: 0 });
+    expect(checked(forged(4))).toBe("signature_mismatch");
+  });
+
+  it("are malformed beyond, since each costs an HMAC of the whole body", () => {
+    expect(checked([...forged(4), signedAt(now - 60)])).toBe("signature_malformed");
+    expect(checked([signedAt(now - 60), ...forged(15)])).toBe("signature_malformed");
+  });
+
+  it("are counted where they are well-formed: neither junk nor bare timestamps take a place", () => {
+    const bare = Array.from({ length: 9 }, (_, n) => `t=${n}`);
+    expect(checked([...bare, ...forged(3), signedAt(now - 60), "t=soon,v1=junk"])).toEqual({ secretIndex: 0 });
+  });
+
+  it("may repeat one of them as often as there may be signatures", () => {
+    expect(checked([...Array(15).fill(`t=${now},v1=${"0".repeat(64)}`), signedAt(now)])).toEqual({ secretIndex: 0 });
+  });
+});
+
 describe("timestampedSignature and what it is given", () => {
   it.each<[string, unknown]>([
     ["options", undefined],

@@ -1,0 +1,39 @@
+import { memoryStore } from "../stores/memory.ts";
+import type { DedupeStore } from "../stores/store.ts";
+import type { ThrottledLog } from "./log.ts";
+
+/** Whether this process says that it runs in production, where what is fine in development deserves a warning. */
+export function inProduction(): boolean {
+  try {
+    return process.env.NODE_ENV === "production";
+  } catch {
+    // A runtime without `process`, or one that was not allowed to read its environment.
+    return false;
+  }
+}
+
+/** Says that other processes do not share what this one remembers. */
+export function warnOfMemoryStore(log: ThrottledLog): void {
+  log.once(
+    "memory_store",
+    "processed events are remembered in this process only: other processes do not share it, and a restart forgets it. Give createReceiver a durable store and a namespace",
+  );
+}
+
+/** Says that events are told apart by nothing better than their bytes. */
+export function warnOfBodyHash(log: ThrottledLog): void {
+  log.once(
+    "body_hash",
+    "the payload names no event id, so events are told apart by the hash of their bytes: a retry whose bytes differ would run again. Set the eventId option if Bluum sends an id elsewhere",
+  );
+}
+
+/** The store of a receiver that was given none. That it is full goes to the receiver's log. */
+export function ownStore(log: ThrottledLog): DedupeStore {
+  const onEvict = () =>
+    log.warn(
+      "memory_store_full",
+      "the memory store is full and forgets its oldest processed events: a late retry of one would run again. Raise maxEntries, or use a durable store",
+    );
+  return memoryStore({ onEvict });
+}

@@ -1,0 +1,137 @@
+import { inspect } from "node:util";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import type { Delivery } from "../../src/delivery.ts";
+import { WebhookError, type WebhookErrorCode } from "../../src/index.ts";
+import { diagnose } from "../../src/pipeline/diagnose.ts";
+import { bluumSignature } from "../../src/schemes/bluum.ts";
+import { faultyStore, rejects } from "./faulty-store.ts";
+import { anEvent, bench, SECRET, signed } from "./receiving.ts";
+
+function line(code: WebhookErrorCode, headers: Delivery["headers"] = {}): string {
+  const delivery: Delivery = { method: "POST", headers, body: new Uint8Array() };
+  return diagnose(new WebhookError(code, "what happened"), delivery, bluumSignature());
+}
+
+describe("what the operator is told of a refused signature", () => {
+  it("is what was looked for, and which signature-looking headers came", () => {
+    const headers = {
+      host: "x",
+      "content-type": "y",
+      "X-Hub-Signature-256": "v",
+      "webhook-id": "v",
+      "X-Body-Hmac": "v",
+    };
+    const text = line("signature_missing", headers);
+    expect(text).toContain("looked for X-Bluum-Signature: <hex HMAC-SHA256 of the raw body>");
+    expect(text).toContain("signature-looking headers that came: X-Hub-Signature-256, webhook-id, X-Body-Hmac.");
+    expect(text).toMatch(/^signature_missing: what happened; .* See docs\/errors\.md#signature_missing$/);
+  });
+
+  it("is that none came", () => {
+    for (const headers of [{ host: "x" }, new Headers({ host: "x" })]) {
+      expect(line("signature_malformed", headers)).toContain("no header of the delivery looks like a signature");
+    }
+  });
+
+  it("names at most eight headers, however many came", () => {
+    const headers = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`x-signature-${n}`, "v"]));
+    expect(line("signature_mismatch", headers)).toMatch(/x-signature-7 and 42 more\./);
+    expect(line("signature_mismatch", headers)).not.toContain("x-signature-8");
+  });
+
+  it("is one line of printable text, whatever the sender named its headers", () => {
+    fc.assert(
+      fc.property(fc.array(fc.string({ unit: "binary", maxLength: 200 })), (names) => {
+        const headers = Object.fromEntries(names.map((name) => [`signature${name}`, "v"]));
+        const text = line("signature_mismatch", headers);
+        expect(text).toMatch(/^[\x20-\x7e]+$/);
+        expect(text.length).toBeLessThan(1_200);
+      }),
+    );
+  });
+});
+
+describe("what the operator is told of other refusals", () => {
+  it.each<[WebhookErrorCode, string]>([
+    ["body_already_parsed", "express.json({ verify"],
+    ["event_too_old", "maxEventAgeMs"],
+    ["body_too_large", "maxBodyBytes"],
+    ["secret_unavailable", "secret function"],
+    ["store_unavailable", "retried until the store is back"],
+  ])("%s comes with the remedy: %s", (code, remedy) => {
+    expect(line(code)).toContain(remedy);
+  });
+
+  it("is not what headers came", () => {
+    expect(line("payload_not_json", { "x-signature": "v" })).toBe(
+      "payload_not_json: what happened. See docs/errors.md#payload_not_json",
+    );
+  });
+});
+
+describe("all that is ever logged or reported", () => {
+  const PAYLOAD = "PAYLOAD-9c1f";
+  const HEADER = "HEADER-VALUE-77aa";
+
+  /** Deliveries that fail in every way a sender can think of, each carrying recognisable text everywhere. */
+  function failures(): Delivery[] {
+    const body = JSON.stringify({ ...anEvent(), note: PAYLOAD });
+    const genuine = signed(body);
+    const forged = signed(body, { secret: "some-other-shared-secret" });
+    const noise = { "x-api-signature": HEADER, authorization: HEADER };
+    return [
+      { ...genuine, method: "PUT" },
+      { ...genuine, headers: noise },
+      { ...genuine, headers: { ...noise, "x-bluum-signature": HEADER } },
+      { ...forged, headers: { ...forged.headers, ...noise } },
+      { ...genuine, headers: { ...genuine.headers, ...noise, "content-encoding": HEADER } },
+      { ...genuine, body: body as unknown as Uint8Array },
+      { ...genuine, body: () => Promise.reject(new Error("reset")) },
+      signed(`${PAYLOAD}{`),
+      signed(`["${PAYLOAD}"]`),
+      signed(new Uint8Array([...new TextEncoder().encode(PAYLOAD), 0xff])),
+      signed({ ...anEvent(), timestamp: "2001-01-01T00:00:00Z", note: PAYLOAD }),
+      signed({ ...anEvent("unheard.of"), note: PAYLOAD }),
+      signed({ ...anEvent("order.filled"), note: PAYLOAD }),
+      signed("x".repeat(20_000) + PAYLOAD),
+    ];
+  }
+
+  it("holds no secret, no signature, no header's value and nothing of a payload", async () => {
+    const broken = faultyStore();
+    broken.break("claim", rejects);
+    const secretsThatFail = { secret: () => [SECRET, "short"] };
+    for (const options of [
+      {},
+      { store: broken, namespace: "a" },
+      secretsThatFail,
+      { onUnhandled: "reject" as const },
+    ]) {
+      const { receiver, lines, reports } = bench({ maxBodyBytes: 10_000, ...options });
+      receiver.on("order.filled", () => {
+        throw new Error("the handler's own");
+      });
+      const deliveries = failures();
+      for (const delivery of deliveries) await receiver.handle(delivery);
+      const said = inspect([lines, reports], { depth: 20, maxStringLength: null });
+      const signatures = deliveries.map(({ headers }) => (headers as Record<string, string>)["X-Bluum-Signature"]);
+      for (const kept of [SECRET, PAYLOAD, HEADER, ...signatures.filter((one) => one !== undefined)])
+        expect(said).not.toContain(kept);
+      expect(reports).toHaveLength(deliveries.length);
+      expect(lines.length).toBeGreaterThan(0);
+    }
+  });
+
+  it("is one line a minute for each code, however many deliveries fail", async () => {
+    const { receiver, lines } = bench();
+    for (let n = 0; n < 100; n++) await receiver.receive(signed(anEvent(), { secret: "some-other-shared-secret" }));
+    expect(lines).toHaveLength(1);
+  });
+
+  it("leaves out what strangers cause without any harm: a wrong method", async () => {
+    const { receiver, lines } = bench();
+    await receiver.receive({ ...signed(), method: "GET" });
+    expect(lines).toEqual([]);
+  });
+});
