@@ -1,6 +1,6 @@
 import express from "express";
 import request from "supertest";
-import { describe, expect, it } from "vitest";
+import { describe, it } from "vitest";
 import { bluumEvent, bluumWebhooks } from "../../adapters/express.ts";
 import { createReceiver } from "../../src/index.ts";
 import { sampleEvent, signDelivery } from "../../src/testing.ts";
