@@ -41,7 +41,7 @@ export function inProcess(app: (request: Request) => Response | Promise<Response
 }
 
 /** Sends a request as an ordinary client does. */
-export function sendOver(
+function sendOver(
   port: number,
   { method = "POST", headers = {}, body = "", chunkBytes }: Sending,
   path = PATH,

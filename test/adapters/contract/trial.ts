@@ -12,7 +12,7 @@ import { type SignedDelivery, signDelivery } from "../../../src/testing.ts";
 import type { Answer, Endpoint, Sending } from "./sender.ts";
 
 /** What the app does with an accepted event: the status that it answers, or a throw. */
-export type Work = (event: BluumEvent, context: DeliveryContext) => number | Promise<number>;
+type Work = (event: BluumEvent, context: DeliveryContext) => number | Promise<number>;
 
 /** One way of mounting a receiver. */
 export interface Member {
