@@ -9,10 +9,9 @@ import {
   settleByStatus,
   WebhookError,
 } from "../src/index.ts";
-import { bluumHandler as nodeHandler, leaveBody, sendReply, statusAtEnd, toDelivery } from "./node.ts";
+import { leaveBody, bluumHandler as nodeHandler, sendReply, statusAtEnd, toDelivery } from "./node.ts";
 
 declare global {
-  // biome-ignore lint/style/noNamespace: Express declares its Request so, for others to extend
   namespace Express {
     interface Request {
       /** The verified event, behind `bluumWebhooks`. */
@@ -38,7 +37,9 @@ type Next = (error?: unknown) => void;
  *   res.sendStatus(204);
  * });
  */
-export function bluumWebhooks(receiver: Receiver | ReceiverOptions): (req: IncomingMessage, res: ServerResponse, next: Next) => Promise<void> {
+export function bluumWebhooks(
+  receiver: Receiver | ReceiverOptions,
+): (req: IncomingMessage, res: ServerResponse, next: Next) => Promise<void> {
   const mounted = receiverOf(receiver);
   return async function bluumExpressMiddleware(req: ExpressRequest, res, next) {
     const outcome = await mounted.receive(toDelivery(req));
@@ -63,6 +64,10 @@ export function bluumHandler(receiver: Receiver): (req: IncomingMessage, res: Se
  */
 export function bluumEvent(req: IncomingMessage): BluumEvent {
   const event = (req as ExpressRequest).bluumEvent;
-  if (event === undefined) throw new WebhookError("middleware_missing", "bluumEvent(req) was called on a request without bluumWebhooks(receiver) before it");
+  if (event === undefined)
+    throw new WebhookError(
+      "middleware_missing",
+      "bluumEvent(req) was called on a request without bluumWebhooks(receiver) before it",
+    );
   return event;
 }

@@ -1,4 +1,13 @@
-import { type BodyLimits, type Delivery, type Receiver, type Reply, WebhookError } from "../src/index.ts";
+import {
+  type BodyLimits,
+  bodyAlreadyParsed,
+  bodyTimedOut,
+  bodyTooLarge,
+  type Delivery,
+  type Receiver,
+  type Reply,
+  type WebhookError,
+} from "../src/index.ts";
 
 /**
  * Mounts a receiver on anything that speaks `Request` and `Response`: its handlers run, it settles, it answers.
@@ -8,7 +17,7 @@ import { type BodyLimits, type Delivery, type Receiver, type Reply, WebhookError
  */
 export function bluumHandler(receiver: Receiver): (request: Request) => Promise<Response> {
   return async function bluumFetchHandler(request) {
-    return toResponse(await receiver.handle(toDelivery(request)), request);
+    return toResponse(await receiver.handle(toDelivery(request)));
   };
 }
 
@@ -17,29 +26,31 @@ export function toDelivery(request: Request): Delivery {
   return { method: request.method, headers: request.headers, body: (limits) => readBody(request, limits), request };
 }
 
-/** A reply as a fetch response. A request whose body was left unread takes its connection with it. */
-export function toResponse(reply: Reply, request: Request): Response {
-  const unread = request.body !== null && !request.bodyUsed;
-  return new Response(reply.body, { status: reply.status, headers: unread ? { ...reply.headers, connection: "close" } : reply.headers });
+/**
+ * A reply as a fetch response. What becomes of the connection of a request whose body was left unread is the server's to
+ * say: a `connection: close` from here would make some of them reset it under a sender that is still writing.
+ */
+export function toResponse({ status, headers, body }: Reply): Response {
+  return new Response(body, { status, headers });
 }
 
 /** The exact bytes of a request, read within the limits. What something else has read is refused at once. */
 export async function readBody(request: Request, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
-  if (request.bodyUsed || request.body?.locked) {
-    throw new WebhookError("body_already_parsed", "something read the request's body, and the bytes that were signed are gone");
-  }
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  if (request.bodyUsed) throw alreadyParsed();
+  // Before the body is touched: some servers can only skip a body of which no stream was made.
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
   if (request.body === null) return new Uint8Array(0);
+  if (request.body.locked) throw alreadyParsed();
 
   const reader = request.body.getReader();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new WebhookError("body_timeout", `the body was not complete within ${timeoutMs} ms`)), timeoutMs);
+    timer = setTimeout(() => reject(bodyTimedOut(timeoutMs)), timeoutMs);
   });
   try {
     return await Promise.race([readAll(reader, maxBytes), late]);
   } catch (error) {
-    void reader.cancel().catch(() => {});
+    void discardRest(reader);
     throw error;
   } finally {
     clearTimeout(timer);
@@ -53,9 +64,29 @@ async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>, maxBytes
     const { done, value } = await reader.read();
     if (done) return joined(chunks, length);
     length += value.length;
-    if (length > maxBytes) throw tooLarge(maxBytes);
+    if (length > maxBytes) throw bodyTooLarge(maxBytes);
     chunks.push(value);
   }
+}
+
+const LINGER_MS = 1_000;
+const LINGER_READS = 10_000;
+
+/**
+ * Throws away, for a short while, what is left of a body. A server whose connection is stuck in a stream that nobody reads
+ * resets it in the end, and a sender that is still writing loses the answer with it.
+ */
+async function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): Promise<void> {
+  const cancel = () => void reader.cancel().catch(() => {});
+  const timer = setTimeout(cancel, LINGER_MS);
+  try {
+    // Counted, too: a stream in memory is read without a pause in which the timer could run.
+    for (let reads = 0; reads < LINGER_READS; reads++) if ((await reader.read()).done) break;
+  } catch {
+    // The sender has left.
+  }
+  clearTimeout(timer);
+  cancel();
 }
 
 function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
@@ -68,6 +99,6 @@ function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
   return whole;
 }
 
-function tooLarge(maxBytes: number): WebhookError {
-  return new WebhookError("body_too_large", `the body is larger than maxBodyBytes (${maxBytes})`);
+function alreadyParsed(): WebhookError {
+  return bodyAlreadyParsed("something read the request's body");
 }

@@ -41,9 +41,10 @@ export function bluumWebhooks(receiver: Receiver | ReceiverOptions): MiddlewareH
   const mounted = receiverOf(receiver);
   return async function bluumHonoMiddleware(c, next) {
     const outcome = await mounted.receive(deliveryOf(c));
-    if (outcome.kind !== "accepted") return toResponse(replyTo(outcome), c.req.raw);
+    if (outcome.kind !== "accepted") return toResponse(replyTo(outcome));
     c.set("bluumEvent", outcome.event);
     c.set("bluumDelivery", outcome.context);
+    leaveBody(c, outcome);
     await next().catch((thrown: unknown) => failWithoutOnError(c, thrown));
     await settleAfter(c, outcome);
     return undefined;
@@ -53,7 +54,7 @@ export function bluumWebhooks(receiver: Receiver | ReceiverOptions): MiddlewareH
 /** Runs the receiver's handlers and answers. */
 export function bluumHandler(receiver: Receiver): Handler {
   return async function bluumHonoHandler(c) {
-    return toResponse(await receiver.handle(deliveryOf(c)), c.req.raw);
+    return toResponse(await receiver.handle(deliveryOf(c)));
   };
 }
 
@@ -64,8 +65,21 @@ export function bluumHandler(receiver: Receiver): Handler {
  */
 export function bluumEvent(c: { readonly get: (key: "bluumEvent") => unknown }): BluumEvent {
   const event = c.get("bluumEvent");
-  if (event === undefined) throw new WebhookError("middleware_missing", "bluumEvent(c) was called on a request without bluumWebhooks(receiver) before it");
+  if (event === undefined)
+    throw new WebhookError(
+      "middleware_missing",
+      "bluumEvent(c) was called on a request without bluumWebhooks(receiver) before it",
+    );
   return event as BluumEvent;
+}
+
+/** Leaves the body to those who read the request itself, such as hono/body-limit; `c.req` has it from its cache. */
+function leaveBody({ req }: Context, { context }: AcceptedOutcome): void {
+  try {
+    req.raw = new Request(req.raw, { body: context.rawBody } as RequestInit);
+  } catch {
+    // Not every server's request can be copied.
+  }
 }
 
 /** Hono hands only instances of Error to `onError`; anything else that was thrown would leave the request without an answer. */
@@ -75,6 +89,8 @@ function failWithoutOnError(c: Context, thrown: unknown): void {
 }
 
 async function settleAfter(c: Context, outcome: AcceptedOutcome): Promise<void> {
+  // Where nothing was returned Hono asks onError for an answer after us, and shows a 200 until then.
+  if (!c.finalized) replaceResponse(c, refusal("handler_failed"));
   if (c.error === undefined) {
     const overruled = await settleByStatus(outcome, c.res.status);
     if (overruled) replaceResponse(c, overruled);
@@ -88,7 +104,7 @@ async function settleAfter(c: Context, outcome: AcceptedOutcome): Promise<void> 
 function replaceResponse(c: Context, reply: Reply): void {
   // Hono merges the headers of the response that is there into the one that comes; emptied first, there are none.
   c.res = undefined;
-  c.res = toResponse(reply, c.req.raw);
+  c.res = toResponse(reply);
 }
 
 /** Bytes that `c.req.arrayBuffer()` has read are exact; text and JSON are not. What is read here is left for `c.req`. */

@@ -4,6 +4,7 @@ import {
   type BluumEvent,
   type Delivery,
   type DeliveryContext,
+  isBytes,
   type Receiver,
   type ReceiverOptions,
   type Reply,
@@ -61,7 +62,11 @@ export function bluumHandler(receiver: Receiver): Middleware {
  */
 export function bluumEvent(ctx: { readonly state: object }): BluumEvent {
   const { bluumEvent: event } = ctx.state as BluumState;
-  if (event === undefined) throw new WebhookError("middleware_missing", "bluumEvent(ctx) was called on a request without bluumWebhooks(receiver) before it");
+  if (event === undefined)
+    throw new WebhookError(
+      "middleware_missing",
+      "bluumEvent(ctx) was called on a request without bluumWebhooks(receiver) before it",
+    );
   return event;
 }
 
@@ -96,7 +101,8 @@ function deliveryOf(ctx: Context): Delivery {
 function leaveKoaBody(ctx: Context, outcome: AcceptedOutcome): void {
   leaveBody(ctx.req, outcome);
   const request = ctx.request as ParsedRequest;
-  request.body ??= outcome.event.payload;
+  // A parser that skipped the body has left an empty object there.
+  if (!isBytes(request.body)) request.body = outcome.event.payload;
 }
 
 function answer(ctx: Context, reply: Reply): void {

@@ -1,6 +1,19 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import getRawBody from "raw-body";
-import { type AcceptedOutcome, type BodyLimits, type Delivery, isBytes, type Receiver, type Reply, WebhookError } from "../src/index.ts";
+import {
+  type AcceptedOutcome,
+  type BodyLimits,
+  bodyAlreadyParsed,
+  bodyIncomplete,
+  bodyTimedOut,
+  bodyTooLarge,
+  type Delivery,
+  isBytes,
+  type Receiver,
+  type Reply,
+  type WebhookError,
+} from "../src/index.ts";
 
 /** A Node request, with what body parsers and other middleware may have left on it. */
 export type NodeRequest = IncomingMessage & { body?: unknown; rawBody?: unknown };
@@ -12,8 +25,12 @@ export type NodeRequest = IncomingMessage & { body?: unknown; rawBody?: unknown 
  * @example
  * http.createServer(bluumHandler(receiver)).listen(3000);
  */
-export function bluumHandler(receiver: Receiver): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-  return async function bluumNodeHandler(req, res) {
+export function bluumHandler(
+  receiver: Receiver,
+): (req: IncomingMessage | Http2ServerRequest, res: ServerResponse | Http2ServerResponse) => Promise<void> {
+  return async function bluumNodeHandler(request, response) {
+    // HTTP/2's compatibility classes have all that is used here; their types are no relatives.
+    const [req, res] = [request as IncomingMessage, response as ServerResponse];
     sendReply(req, res, await receiver.handle(toDelivery(req)));
   };
 }
@@ -24,23 +41,35 @@ export function bluumHandler(receiver: Receiver): (req: IncomingMessage, res: Se
  * @param kept where a framework keeps what its body parsers made, beside `req.rawBody` and `req.body`
  */
 export function toDelivery(req: NodeRequest, kept: readonly unknown[] = []): Delivery {
-  return { method: req.method ?? "", headers: req.headers, body: (limits) => readBody(req, kept, limits), request: req };
+  return {
+    method: req.method ?? "",
+    headers: req.headers,
+    body: (limits) => readBody(req, kept, limits),
+    request: req,
+  };
 }
 
 /**
  * The exact bytes of a request: those that a parser kept (`req.rawBody`, or `req.body` of `express.raw()`), or else the
  * untouched stream. What something else has read or decoded is refused at once; a drained stream is never waited for.
  */
-async function readBody(req: NodeRequest, kept: readonly unknown[], { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
+async function readBody(
+  req: NodeRequest,
+  kept: readonly unknown[],
+  { maxBytes, timeoutMs }: BodyLimits,
+): Promise<Uint8Array> {
   const bytes = [req.rawBody, req.body, ...kept].find(isBytes);
   if (bytes !== undefined) return bytes;
-  if (req.destroyed && !req.complete) throw new WebhookError("body_incomplete", "the sender left before the body was complete");
+  if (req.destroyed && !req.readableEnded) throw bodyIncomplete();
   if (req.readableDidRead || !req.readable) throw alreadyParsed(req);
 
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(new WebhookError("body_timeout", `the body was not complete within ${timeoutMs} ms`)), timeoutMs);
+    const late = setTimeout(() => reject(bodyTimedOut(timeoutMs)), timeoutMs);
     // raw-body hears of an aborted request, but not of every way in which a stream can close early.
-    const left = () => reject(new WebhookError("body_incomplete", "the sender left before the body was complete"));
+    const left = () => {
+      clearTimeout(late);
+      reject(bodyIncomplete());
+    };
     req.once("close", left);
     getRawBody(req, { limit: maxBytes, length: req.headers["content-length"] ?? null }, (error, body) => {
       clearTimeout(late);
@@ -54,64 +83,68 @@ async function readBody(req: NodeRequest, kept: readonly unknown[], { maxBytes, 
 function fromRawBody(error: getRawBody.RawBodyError, req: NodeRequest, maxBytes: number): WebhookError {
   switch (error.type) {
     case "entity.too.large":
-      return new WebhookError("body_too_large", `the body is larger than maxBodyBytes (${maxBytes})`);
+      return bodyTooLarge(maxBytes);
     case "stream.encoding.set":
     case "stream.not.readable":
       return alreadyParsed(req);
     default:
-      return new WebhookError("body_incomplete", "the body did not come to its end", { cause: error });
+      return bodyIncomplete(error);
   }
 }
 
 function alreadyParsed(req: NodeRequest): WebhookError {
-  const found = req.body === undefined ? "something read the request's stream" : `a body parser left ${typeof req.body === "string" ? "a string" : "an object"} in req.body`;
-  return new WebhookError("body_already_parsed", `${found}, and the bytes that were signed are gone`);
+  const found =
+    req.body === undefined
+      ? "something read the request's stream"
+      : `a body parser left ${typeof req.body === "string" ? "a string" : "an object"} in req.body`;
+  return bodyAlreadyParsed(found);
 }
 
-/** Sends a reply. A request whose body was left unread takes its connection with it. */
+/** Sends a reply. A request whose body was left unread takes its connection with it, or its stream in HTTP/2. */
 export function sendReply(req: IncomingMessage, res: ServerResponse, reply: Reply): void {
   if (res.headersSent) {
     res.end();
     return;
   }
-  const closing = leftUnread(req) && req.httpVersionMajor < 2;
+  const unread = leftUnread(req);
   res.writeHead(reply.status, {
     ...reply.headers,
     "content-length": String(Buffer.byteLength(reply.body)),
-    ...(closing ? { connection: "close" } : {}),
+    ...(unread && !isHttp2(req) ? { connection: "close" } : {}),
   });
-  if (closing && reply.status !== 408) lingerThenEnd(req, res, reply.body);
+  if (unread) lingerThenEnd(req, res, reply.body);
   else res.end(reply.body);
 }
 
 /** Whether a request has a body that nobody read to its end. */
-export function leftUnread({ headers, readableEnded }: IncomingMessage): boolean {
-  const hasBody = headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
+export function leftUnread(req: IncomingMessage): boolean {
+  const { headers, readableEnded } = req;
+  const hasBody =
+    isHttp2(req) || headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
   return hasBody && !readableEnded;
 }
 
-const LINGER_BYTES = 1024 * 1024;
+function isHttp2(req: IncomingMessage): req is IncomingMessage & Http2ServerRequest {
+  return req.httpVersionMajor >= 2;
+}
+
 const LINGER_MS = 1_000;
 
 /**
- * Answers a sender that is still writing. Closing at once would reset the connection, and the sender could lose the
- * answer it has not read yet; so what it still sends is thrown away for a bounded while (RFC 9112, section 9.6).
+ * Ends an answer to a sender that may still be writing. Closing at once would reset the connection, and with it goes the
+ * answer that the sender has not read yet; so what it still sends is thrown away for a short while (RFC 9112, section 9.6).
  */
 function lingerThenEnd(req: IncomingMessage, res: ServerResponse, body: string): void {
-  let left = LINGER_BYTES;
   const end = () => {
     clearTimeout(timer);
-    req.off("data", discard).off("end", end).off("close", end);
+    req.off("end", end).off("close", end);
     res.end();
-  };
-  const discard = (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) end();
+    if (isHttp2(req) && !req.readableEnded) req.stream.close();
   };
   const timer = setTimeout(end, LINGER_MS).unref();
-  res.write(body);
-  req.on("data", discard).once("end", end).once("close", end);
-  req.resume();
+  if (req.method !== "HEAD") res.write(body);
+  if (req.destroyed) end();
+  else req.once("end", end).once("close", end).resume();
 }
 
 /**
@@ -134,9 +167,10 @@ export function statusAtEnd(res: ServerResponse): Promise<number> {
  * Leaves what was read from the stream for the middleware that comes later: a body parser that met a drained stream would
  * fail, and a second receiver needs the bytes.
  */
-export function leaveBody(req: NodeRequest & { _body?: boolean }, { event, context }: AcceptedOutcome): void {
-  req.rawBody ??= context.rawBody;
-  if (!isBytes(req.body)) req.body = event.payload;
+export function leaveBody(req: object, { event, context }: AcceptedOutcome): void {
+  const left: { body?: unknown; rawBody?: unknown; _body?: boolean } = req;
+  left.rawBody ??= context.rawBody;
+  if (!isBytes(left.body)) left.body = event.payload;
   // By this mark the body parsers of Express 4 know that there is nothing left to do.
-  req._body = true;
+  left._body = true;
 }

@@ -64,8 +64,3 @@ export class WebhookError extends Error {
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
   }
 }
-
-/** Anything thrown, as a {@link WebhookError}: what is one already stays as it is, all else becomes the cause of a new one. */
-export function asWebhookError(thrown: unknown, code: WebhookErrorCode, message: string): WebhookError {
-  return thrown instanceof WebhookError ? thrown : new WebhookError(code, message, { cause: thrown });
-}

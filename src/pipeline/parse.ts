@@ -23,7 +23,7 @@ export function parseEnvelope(rawBody: Uint8Array, parseJson: (text: string) => 
 }
 
 /** A parsed payload to envelope. */
-export function readEnvelope(payload: unknown): Envelope {
+function readEnvelope(payload: unknown): Envelope {
   if (typeof payload !== "object" || payload === null || Array.isArray(payload)) {
     throw new WebhookError("payload_not_event", "the body is not a JSON object");
   }

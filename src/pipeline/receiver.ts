@@ -1,5 +1,5 @@
 import { type Delivery, headerLookup, type Reply } from "../delivery.ts";
-import { asWebhookError, WebhookError } from "../errors.ts";
+import { WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
 import { PING_TYPE, Router } from "../router/router.ts";
@@ -260,7 +260,10 @@ class WebhookReceiver implements Receiver {
 
   #rejected(thrown: unknown, delivery: Delivery, report: ReportDraft): Outcome {
     // Anything but a WebhookError is a fault of a part that the user plugged in, such as a scheme of their own.
-    const error = asWebhookError(thrown, "handler_failed", "the receiver failed unexpectedly");
+    const error =
+      thrown instanceof WebhookError
+        ? thrown
+        : new WebhookError("handler_failed", "the receiver failed unexpectedly", { cause: thrown });
     report.code = error.code;
     report.error = error;
     this.#logRejection(error, delivery);

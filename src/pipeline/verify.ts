@@ -1,8 +1,9 @@
 import { type BodyReader, type Delivery, type HeaderLookup, isBytes } from "../delivery.ts";
-import { asWebhookError, WebhookError } from "../errors.ts";
+import { WebhookError } from "../errors.ts";
 import type { SignatureScheme, Verified } from "../schemes/scheme.ts";
 import type { ReportDraft } from "./report.ts";
 import type { KeySource } from "./secrets.ts";
+import { bodyAlreadyParsed, bodyIncomplete, bodyTooLarge } from "./unreadable.ts";
 
 /** What verification needs of a receiver's settings. */
 export interface VerifySettings {
@@ -62,12 +63,7 @@ function checkEncoding(encoding: string | undefined): void {
 
 async function readBody(body: Delivery["body"], { maxBodyBytes, bodyTimeoutMs }: VerifySettings): Promise<Uint8Array> {
   const bytes = typeof body === "function" ? await callReader(body, maxBodyBytes, bodyTimeoutMs) : body;
-  if (!isBytes(bytes)) {
-    throw new WebhookError(
-      "body_already_parsed",
-      "the body is not bytes any more: something parsed or decoded it first. Hand the raw bytes over, or mount the receiver before body parsers",
-    );
-  }
+  if (!isBytes(bytes)) throw bodyAlreadyParsed("the body came as something else than bytes");
   if (bytes.length > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
   return bytes;
 }
@@ -76,13 +72,8 @@ async function callReader(read: BodyReader, maxBytes: number, timeoutMs: number)
   try {
     return await read({ maxBytes, timeoutMs });
   } catch (thrown) {
-    throw asWebhookError(thrown, "body_incomplete", "the body could not be read to its end");
+    throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
   }
-}
-
-/** The refusal of a body over the limit, for readers of bodies. */
-export function bodyTooLarge(maxBytes: number): WebhookError {
-  return new WebhookError("body_too_large", `the body is larger than maxBodyBytes (${maxBytes})`);
 }
 
 const PROBLEM = {

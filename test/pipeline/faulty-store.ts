@@ -6,7 +6,7 @@ type Verb = "claim" | "renew" | "complete" | "release";
 /** What takes the place of a verb; `act` is what the sound store would have done. */
 export type Fault = (act: () => Promise<unknown>) => Promise<unknown>;
 
-export class StoreDown extends Error {
+class StoreDown extends Error {
   override readonly name = "StoreDown";
 }
 

@@ -39,7 +39,7 @@ export function signed(
 }
 
 /** One line that a receiver logged. */
-export interface Line {
+interface Line {
   readonly level: "warn" | "error";
   readonly message: string;
   readonly error: unknown;

@@ -50,18 +50,20 @@ describe("a broken store", () => {
     { flaw: "unfenced", shares: { "freeze and throw": 3, freeze: 1, stop: 1 } },
   ] as const;
 
+  const storm = { store: "redis", seed: 3, events: 150, faults: 15, spanMs: 3_000 } as const;
+
   it.for(flaws)("is found out: $flaw", { timeout: 90_000 }, async ({ flaw, shares }, { skip }) => {
     if (!(await canOpen("redis"))) skip();
-    const result = await runStorm({ store: "redis", flaw, shares, seed: 3, events: 200, faults: 25, spanMs: 4_000 });
-    expect(result.verdict.completedTwice.length, reportOf([result])).toBeGreaterThan(0);
+    const result = await runStorm({ ...storm, flaw, shares });
     expect(result.verdict.unexplained.length, reportOf([result])).toBeGreaterThan(0);
-    expect(result.broken.length).toBeGreaterThanOrEqual(2);
+    expect(result.broken).not.toEqual([]);
+    // Who looks before it writes may be let in beside another, but only one of them can complete.
+    if (flaw === "unfenced") expect(result.verdict.completedTwice.length, reportOf([result])).toBeGreaterThan(0);
   });
 
-  it("is not what was found, where the same faults strike a sound one", { timeout: 90_000 }, async ({ skip }) => {
+  it("is what was found: a sound one stands the same faults", { timeout: 90_000 }, async ({ skip }) => {
     if (!(await canOpen("redis"))) skip();
-    const { shares } = flaws[1];
-    const result = await runStorm({ store: "redis", shares, seed: 3, events: 200, faults: 25, spanMs: 4_000 });
+    const result = await runStorm({ ...storm, shares: flaws[1].shares });
     expect(result.broken, reportOf([result])).toEqual([]);
   });
 });

@@ -7,15 +7,18 @@ import {
   type UnknownEvent,
 } from "../../src/events/event.ts";
 import type { KnownPattern, Pattern } from "../../src/events/pattern.ts";
+import type { DeliveryContext } from "../../src/pipeline/outcome.ts";
+import type { Receiver } from "../../src/pipeline/receiver.ts";
 import { type Equal, expectType, use } from "./equal.ts";
-import { receiver } from "./receiver.ts";
+
+declare const receiver: Receiver;
 
 // The pattern decides what the handler gets.
 receiver
   .on("order.filled", (event, context) => {
     expectType<Equal<typeof event, KnownEvent<"order.filled">>>();
     expectType<Equal<typeof event.data, BluumOrder>>();
-    use(context.eventId);
+    expectType<Equal<typeof context, DeliveryContext>>();
     // @ts-expect-error never another name
     if (event.type === "order.accepted") use(event);
   })

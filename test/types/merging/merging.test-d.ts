@@ -4,7 +4,7 @@ import {
   type BluumOrder,
   isKnownEvent,
   type KnownEvent,
-  receiver,
+  type Receiver,
   type UnknownEvent,
 } from "bluum-webhooks";
 import { type Equal, expectType, use } from "../equal.ts";
@@ -24,6 +24,7 @@ declare module "bluum-webhooks" {
 }
 
 declare const event: BluumEvent;
+declare const receiver: Receiver;
 
 // A merged name narrows like the others, and a misspelt one in its domain does not compile any more.
 if (event.type === "compliance.review.opened") expectType<Equal<typeof event.data, Review>>();

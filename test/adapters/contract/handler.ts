@@ -1,0 +1,23 @@
+import type { Receiver } from "../../../src/index.ts";
+import type { Endpoint } from "./sender.ts";
+import { isSuccess, type Member } from "./trial.ts";
+
+/** A member whose receiver routes and answers: the work becomes a handler for every event. */
+export function handlerMember(
+  name: string,
+  overSockets: boolean,
+  serve: (receiver: Receiver) => Promise<Endpoint>,
+): Member {
+  return {
+    name,
+    overSockets,
+    appAnswers: false,
+    start(receiver, work) {
+      receiver.on("*", async (event, context) => {
+        const status = await work(event, context);
+        if (!isSuccess({ status, headers: {}, body: "" })) throw new Error(`the work came to ${status}`);
+      });
+      return serve(receiver);
+    },
+  };
+}

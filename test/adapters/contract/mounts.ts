@@ -1,0 +1,108 @@
+import { expect } from "vitest";
+import { type BluumEvent, createReceiver, type Receiver, type ReceiverOptions } from "../../../src/index.ts";
+import { signDelivery } from "../../../src/testing.ts";
+import type { Answer, Endpoint, Sending } from "./sender.ts";
+import { event, expectRefusal, isSuccess, SECRET, signed } from "./trial.ts";
+
+/** An app under test, as its test file builds it. */
+export interface Mounting {
+  readonly receiver: Receiver;
+  /** To be called with what reached the app, and with the body that the app's own code sees there. */
+  readonly reached: (event: BluumEvent, body?: unknown) => void;
+}
+
+export interface MountOptions {
+  readonly contentType?: string;
+  readonly chunkBytes?: number;
+  readonly send?: (endpoint: Endpoint, sending: Sending) => Promise<Answer>;
+}
+
+/** A body that no parser and printer gives back as it was, and that says different things in different encodings. */
+function body(): string {
+  return `{ "event" : "order.filled" , "id" : "${event().id}", "data": {"amount":10.00,"b":"\\u00e9\u00e9$&","1":1,"0":0} }`;
+}
+
+/**
+ * Demands that an app which mounts the receiver in some way works on the true bytes: genuine deliveries arrive once each,
+ * forged ones never.
+ */
+export async function expectTrueBytes(
+  start: (app: Mounting) => Promise<Endpoint>,
+  options: MountOptions = {},
+): Promise<void> {
+  await withMount(start, options, async ({ send, reached, bodies }) => {
+    const text = body();
+    const delivery = signed(text);
+    expect(await send(delivery)).toSatisfy(isSuccess);
+    expect(await send(delivery)).toMatchObject({ status: 200, body: '{"received":true,"duplicate":true}' });
+    expect(reached.map(({ payload }) => payload)).toEqual([JSON.parse(text)]);
+    for (const seen of bodies) expect(seen).toEqual(JSON.parse(text));
+    expectRefusal(await send({ ...delivery, body: text.replace("10.00", "10") }), 401, "signature_mismatch");
+    expectRefusal(
+      await send(signDelivery({ secret: "a-guess-of-the-secret-0123456789", event: body() })),
+      401,
+      "signature_mismatch",
+    );
+    expect(reached).toHaveLength(1);
+  });
+}
+
+/** Demands that an app in which something took the bytes first is told so at once, and that nothing ever reaches it. */
+export async function expectAlreadyParsed(
+  start: (app: Mounting) => Promise<Endpoint>,
+  options: MountOptions = {},
+): Promise<void> {
+  await withMount(start, options, async ({ send, reached, log }) => {
+    const before = performance.now();
+    expectRefusal(await send(signed(body())), 500, "body_already_parsed");
+    expectRefusal(await send(signed(event())), 500, "body_already_parsed");
+    expect(performance.now() - before).toBeLessThan(2_000);
+    // Nothing that needs no body changes: an unsigned request is unsigned.
+    expectRefusal(
+      await send({ headers: { "content-type": "application/json" }, body: body() }),
+      401,
+      "signature_missing",
+    );
+    expect(reached).toEqual([]);
+    expect(log.join("\n")).toContain("mount the receiver before");
+  });
+}
+
+interface Tried {
+  readonly send: (sending: Sending) => Promise<Answer>;
+  readonly reached: readonly BluumEvent[];
+  readonly bodies: readonly unknown[];
+  readonly log: readonly string[];
+}
+
+async function withMount(
+  start: (app: Mounting) => Promise<Endpoint>,
+  options: MountOptions,
+  run: (tried: Tried) => Promise<void>,
+): Promise<void> {
+  const reached: BluumEvent[] = [];
+  const bodies: unknown[] = [];
+  const log: string[] = [];
+  const receiver = quietReceiver({ logger: { warn: (line) => log.push(line), error: (line) => log.push(line) } });
+  const note = (event: BluumEvent, seen?: unknown) => {
+    reached.push(event);
+    if (seen !== undefined) bodies.push(seen);
+  };
+  const endpoint = await start({ receiver, reached: note });
+  const { contentType = "application/json", chunkBytes, send = (to, sending) => to.send(sending) } = options;
+  const dressed = (sending: Sending): Sending => ({
+    ...sending,
+    headers: { ...sending.headers, "content-type": contentType },
+    ...(chunkBytes === undefined ? {} : { chunkBytes }),
+  });
+  try {
+    await run({ send: (sending) => send(endpoint, dressed(sending)), reached, bodies, log });
+  } finally {
+    await endpoint.close();
+  }
+}
+
+/** A receiver of the common secret that writes nothing to the console. */
+export function quietReceiver(options: Partial<ReceiverOptions> = {}): Receiver {
+  return createReceiver({ secret: SECRET, logger: false, ...options });
+}

@@ -1,0 +1,428 @@
+import { createServer, type RequestListener } from "node:http";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { RequestHandler } from "express";
+import express from "express";
+import express4 from "express4";
+import { describe, expect, it } from "vitest";
+import { bluumEvent, bluumHandler, bluumWebhooks } from "../../adapters/express.ts";
+import type { DeliveryReport } from "../../src/index.ts";
+import { handlerMember } from "./contract/handler.ts";
+import { expectAlreadyParsed, expectTrueBytes, type Mounting, quietReceiver } from "./contract/mounts.ts";
+import { type Endpoint, listen, PATH, RawSender } from "./contract/sender.ts";
+import { expectRefusal, isSuccess, signed, until } from "./contract/trial.ts";
+import { describeAdapterContract, expectNothingToEscape } from "./contract.ts";
+
+expectNothingToEscape();
+
+function serve(app: RequestListener): Promise<Endpoint> {
+  return listen(createServer(app));
+}
+
+for (const [name, framework] of [
+  ["Express 5", express],
+  ["Express 4", express4],
+] as const) {
+  describeAdapterContract({
+    name: `${name}, middleware`,
+    overSockets: true,
+    appAnswers: true,
+    start(receiver, work) {
+      const app = framework();
+      app.use(PATH, bluumWebhooks(receiver), (req, res, next) => {
+        // As one must on Express 4, which does not look at promises; and Express takes next(undefined) for no error.
+        Promise.resolve()
+          .then(() => work(bluumEvent(req), req.bluumDelivery as NonNullable<typeof req.bluumDelivery>))
+          .then((status) => res.sendStatus(status))
+          .catch((error) => next(error ?? new Error("nothing")));
+      });
+      return serve(app);
+    },
+  });
+
+  describeAdapterContract(
+    handlerMember(`${name}, handler`, true, (receiver) => serve(framework().use(PATH, bluumHandler(receiver)))),
+  );
+
+  /** The app's own handler: notes what reached it, and what `req.body` is there. */
+  const handled = ({ reached }: Mounting): RequestHandler => {
+    return (req, res) => {
+      reached(bluumEvent(req), req.body);
+      res.sendStatus(204);
+    };
+  };
+  const routed =
+    (before: RequestHandler[], after: RequestHandler[] = []) =>
+    (mounting: Mounting) =>
+      serve(framework().post(PATH, ...before, bluumWebhooks(mounting.receiver), ...after, handled(mounting)));
+
+  describe.concurrent(`${name}: where the receiver is mounted`, () => {
+    it("on a path by app.post", () => expectTrueBytes(routed([])));
+    it("on a path by app.use, the handler on a route after it", () =>
+      expectTrueBytes((mounting) => {
+        const app = framework();
+        app.use("/webhooks", bluumWebhooks(mounting.receiver));
+        return serve(app.post(PATH, handled(mounting)));
+      }));
+    it("on the whole app", () =>
+      expectTrueBytes((mounting) => serve(framework().use(bluumWebhooks(mounting.receiver)).use(handled(mounting)))));
+    it("on a Router under a prefix", () =>
+      expectTrueBytes((mounting) => {
+        const router = framework.Router().post("/bluum", bluumWebhooks(mounting.receiver), handled(mounting));
+        return serve(framework().use("/webhooks", router));
+      }));
+    it("by router.use on a Router in a Router in an app in an app", () =>
+      expectTrueBytes((mounting) => {
+        const inner = framework.Router().use(bluumWebhooks(mounting.receiver), handled(mounting));
+        const outer = framework.Router().use("/bluum", inner);
+        return serve(framework().use(framework().use("/webhooks", outer)));
+      }));
+    it("with bluumHandler on a Router under a prefix", () =>
+      expectTrueBytes(({ receiver, reached }) => {
+        const router = framework.Router().post("/bluum", bluumHandler(receiver.on("*", (event) => reached(event))));
+        return serve(framework().use("/webhooks", router));
+      }));
+  });
+
+  describe.concurrent(`${name}: true bytes`, () => {
+    for (const chunkBytes of [undefined, 7]) {
+      const how = chunkBytes === undefined ? "" : ", the body in chunks";
+      const options = chunkBytes === undefined ? {} : { chunkBytes };
+      it(`before express.json()${how}, and req.body is the payload`, () =>
+        expectTrueBytes(routed([], [framework.json()]), options));
+      it(`before every body parser at once${how}`, () =>
+        expectTrueBytes(
+          routed(
+            [],
+            [framework.raw({ type: "*/*" }), framework.text({ type: "*/*" }), framework.json({ type: "*/*" })],
+          ),
+          options,
+        ));
+      it(`after express.raw({ type: "*/*" })${how}`, () =>
+        expectTrueBytes(({ receiver, reached }) => {
+          const app = framework().post(PATH, framework.raw({ type: "*/*" }), bluumWebhooks(receiver), (req, res) => {
+            reached(bluumEvent(req));
+            res.status(Buffer.isBuffer(req.body) ? 204 : 500).end();
+          });
+          return serve(app);
+        }, options));
+      it(`after express.json({ verify }) that kept req.rawBody as a Buffer${how}`, () =>
+        expectTrueBytes(
+          routed([framework.json({ verify: (req, _res, buffer) => Object.assign(req, { rawBody: buffer }) })]),
+          options,
+        ));
+      it(`after express.json() that skipped another Content-Type${how}`, () =>
+        expectTrueBytes(routed([framework.json()]), { ...options, contentType: "text/plain" }));
+      it(`between two express.json() that skip another Content-Type${how}`, () =>
+        expectTrueBytes(routed([framework.json()], [framework.json()]), {
+          ...options,
+          contentType: "application/x-bluum",
+        }));
+    }
+    it("after express.raw(), express.text() and express.urlencoded() that skipped", () =>
+      expectTrueBytes(routed([framework.raw(), framework.text(), framework.urlencoded({ extended: true })])));
+    it("beside a listener that only watches the data", () =>
+      expectTrueBytes(
+        routed([
+          (req, _res, next) => {
+            req.on("data", () => {});
+            next();
+          },
+        ]),
+      ));
+    it("after a middleware that waited before the body was read", () =>
+      expectTrueBytes(routed([(_req, _res, next) => void setTimeout(next, 30)])));
+  });
+
+  describe.concurrent(`${name}: body_already_parsed at once`, () => {
+    it("after express.json()", () => expectAlreadyParsed(routed([framework.json()])));
+    it("after express.json(), the body in chunks", () =>
+      expectAlreadyParsed(routed([framework.json()]), { chunkBytes: 7 }));
+    it("after express.json(), for bluumHandler", () =>
+      expectAlreadyParsed(({ receiver }) =>
+        serve(
+          framework()
+            .use(framework.json())
+            .post(PATH, bluumHandler(receiver.on("*", () => {}))),
+        ),
+      ));
+    it("after express.text()", () => expectAlreadyParsed(routed([framework.text({ type: "*/*" })])));
+    it("after express.urlencoded()", () =>
+      expectAlreadyParsed(routed([framework.urlencoded({ extended: true, type: "*/*" })])));
+    it("after express.json({ verify }) that kept a string", () =>
+      expectAlreadyParsed(
+        routed([framework.json({ verify: (req, _res, buffer) => Object.assign(req, { rawBody: buffer.toString() }) })]),
+      ));
+    it("after express.raw() whose bytes someone parsed in place", () =>
+      expectAlreadyParsed(
+        routed([
+          framework.raw({ type: "*/*" }),
+          (req, _res, next) => {
+            req.body = JSON.parse(String(req.body));
+            next();
+          },
+        ]),
+      ));
+    it("after req.setEncoding()", () =>
+      expectAlreadyParsed(
+        routed([
+          (req, _res, next) => {
+            req.setEncoding("utf8");
+            next();
+          },
+        ]),
+      ));
+    it("after a listener that has eaten the first part of the body and lets go", () =>
+      expectAlreadyParsed(
+        routed([
+          (req, _res, next) => {
+            req.once("data", () => {
+              req.pause();
+              next();
+            });
+          },
+        ]),
+        { chunkBytes: 7 },
+      ));
+    it("after a listener that has eaten the first part of the body and goes on eating", () =>
+      expectAlreadyParsed(
+        routed([
+          (req, _res, next) => {
+            req.on("data", () => {});
+            req.once("data", () => setTimeout(next, 5));
+          },
+        ]),
+        { chunkBytes: 7 },
+      ));
+    it("after something that drained the stream and kept nothing", () =>
+      expectAlreadyParsed(
+        routed([
+          (req, _res, next) => {
+            req.resume().once("end", () => next());
+          },
+        ]),
+      ));
+  });
+
+  describe.concurrent(`${name}: the same delivery met twice`, () => {
+    it("by one receiver as middleware and as middleware again", () =>
+      expectTrueBytes((mounting) => {
+        const app = framework();
+        app.use(bluumWebhooks(mounting.receiver));
+        return serve(app.post(PATH, bluumWebhooks(mounting.receiver), handled(mounting)));
+      }));
+    it("by one receiver as middleware and as handler", () =>
+      expectTrueBytes(({ receiver, reached }) =>
+        serve(
+          framework()
+            .use(bluumWebhooks(receiver))
+            .post(PATH, bluumHandler(receiver.on("*", (event) => reached(event)))),
+        ),
+      ));
+    it("by two receivers with stores of their own", () =>
+      expectTrueBytes((mounting) =>
+        serve(
+          framework().post(PATH, bluumWebhooks(quietReceiver()), bluumWebhooks(mounting.receiver), handled(mounting)),
+        ),
+      ));
+  });
+
+  describe.concurrent(`${name}: when the app's answer counts`, () => {
+    /** An app with one route, its deliveries, and what became of them. */
+    async function answering(
+      run: (tried: { endpoint: Endpoint; reports: DeliveryReport[]; runs: () => number }) => Promise<void>,
+      ...handlers: RequestHandler[]
+    ) {
+      const reports: DeliveryReport[] = [];
+      let runs = 0;
+      const count: RequestHandler = (_req, _res, next) => {
+        runs += 1;
+        next();
+      };
+      const receiver = quietReceiver({
+        leaseMs: 1_000,
+        maxProcessingMs: 1_000,
+        observe: (report) => reports.push(report),
+      });
+      const endpoint = await serve(framework().post(PATH, bluumWebhooks(receiver), count, ...handlers));
+      await run({ endpoint, reports, runs: () => runs }).finally(() => endpoint.close());
+    }
+    const onFirst = (first: RequestHandler): RequestHandler => {
+      let met = false;
+      return (req, res, next) => {
+        if (met) return void res.sendStatus(204);
+        met = true;
+        return first(req, res, next);
+      };
+    };
+    /** Sends a delivery until it is accepted, and gives the statuses on the way. */
+    async function retried(endpoint: Endpoint, delivery: ReturnType<typeof signed>): Promise<number[]> {
+      const statuses: number[] = [];
+      for (let status = 0; status !== 204; statuses.push(status)) {
+        ({ status } = await endpoint.send(delivery));
+        await sleep(20);
+      }
+      return statuses;
+    }
+
+    it("a partial write and then next(err): the claim is kept until maxProcessingMs, and then the retry runs", () =>
+      answering(
+        async ({ endpoint, runs }) => {
+          const delivery = signed();
+          await expect(endpoint.send(delivery)).rejects.toThrow();
+          expectRefusal(await endpoint.send(delivery), 503, "event_in_flight");
+          expect(new Set(await retried(endpoint, delivery))).toEqual(new Set([503, 204]));
+          expect(runs()).toBe(2);
+        },
+        onFirst((_req, res, next) => void res.status(200).write("partial", () => next(new Error("no")))),
+      ));
+
+    it("res.end without a status, and res.end again with another: the first counts", () =>
+      answering(
+        async ({ endpoint, runs }) => {
+          const delivery = signed();
+          expect(await endpoint.send(delivery)).toMatchObject({ status: 200, body: "one" });
+          expect((await endpoint.send(delivery)).body).toContain("duplicate");
+          expect(runs()).toBe(1);
+        },
+        (_req, res) => {
+          res.end("one");
+          res.statusCode = 500;
+          res.end();
+        },
+      ));
+
+    it("res.end that throws ends nothing: what comes after it counts", () =>
+      answering(
+        async ({ endpoint, runs }) => {
+          const delivery = signed();
+          expect((await endpoint.send(delivery)).status).toBe(500);
+          expect((await endpoint.send(delivery)).status).toBe(500);
+          expect(runs()).toBe(2);
+        },
+        (_req, res, next) => {
+          try {
+            res.end(7 as unknown as string);
+          } catch (error) {
+            next(error);
+          }
+        },
+      ));
+
+    it("a redirect has failed", () =>
+      answering(
+        async ({ endpoint, runs }) => {
+          const delivery = signed();
+          expect((await endpoint.send(delivery)).status).toBe(302);
+          expect((await endpoint.send(delivery)).status).toBe(302);
+          expect(runs()).toBe(2);
+        },
+        (_req, res) => res.redirect("/elsewhere"),
+      ));
+
+    it("next('route') to a route that does not exist has failed; to one that answers 2xx, it counts", async () => {
+      await answering(
+        async ({ endpoint, runs }) => {
+          const delivery = signed();
+          expect((await endpoint.send(delivery)).status).toBe(404);
+          expect((await endpoint.send(delivery)).status).toBe(404);
+          expect(runs()).toBe(2);
+        },
+        (_req, _res, next) => next("route"),
+      );
+      const receiver = quietReceiver();
+      const app = framework().post(PATH, bluumWebhooks(receiver), (_req, _res, next) => next("route"));
+      const endpoint = await serve(app.post(PATH, (req, res) => void res.json({ id: bluumEvent(req).id })));
+      const delivery = signed();
+      expect((await endpoint.send(delivery)).status).toBe(200);
+      expect((await endpoint.send(delivery)).body).toContain("duplicate");
+      await endpoint.close();
+    });
+
+    for (const [what, thrown] of [
+      ["null", null],
+      ["undefined", undefined],
+      ["a string", "no"],
+      ["an error with status 200", Object.assign(new Error(), { status: 200 })],
+    ] as const) {
+      it(`a handler that throws ${what} at once is not answered 2xx, unless the app goes on to`, () =>
+        answering(
+          async ({ endpoint, runs }) => {
+            const delivery = signed();
+            expect((await endpoint.send(delivery)).status).toBeGreaterThanOrEqual(400);
+            expect((await endpoint.send(delivery)).status).toBeGreaterThanOrEqual(400);
+            expect(runs()).toBe(2);
+          },
+          () => {
+            throw thrown;
+          },
+        ));
+    }
+
+    for (const [what, then, succeeds] of [
+      ["answers 204", (res: express.Response, _next: express.NextFunction) => void res.sendStatus(204), true],
+      ["calls next(err)", (_res: express.Response, next: express.NextFunction) => next(new Error("no")), false],
+    ] as const) {
+      it(`a sender that hangs up before the app ${what}: it counts as ${succeeds ? "processed" : "failed"}`, () => {
+        return answering(
+          async ({ endpoint, reports, runs }) => {
+            const delivery = signed();
+            const sender = new RawSender(endpoint.port);
+            await sender.head({ ...delivery.headers, "content-length": String(delivery.body.length) });
+            await sender.write(delivery.body);
+            await until(() => runs() === 1, "the app");
+            sender.destroy();
+            await until(() => reports.length === 1, "the settlement");
+            const again = await endpoint.send(delivery);
+            if (succeeds) expect(again.body).toContain("duplicate");
+            else expect(again.status).toBe(204);
+            expect(runs()).toBe(succeeds ? 1 : 2);
+          },
+          onFirst((_req, res, next) => void res.once("close", () => then(res, next))),
+        );
+      });
+    }
+
+    it("a sender that hangs up, and an app that never answers: the claim is kept until maxProcessingMs, and then the retry runs", () =>
+      answering(
+        async ({ endpoint, reports, runs }) => {
+          const delivery = signed();
+          const sender = new RawSender(endpoint.port);
+          await sender.head({ ...delivery.headers, "content-length": String(delivery.body.length) });
+          await sender.write(delivery.body);
+          await until(() => runs() === 1, "the app");
+          sender.destroy();
+          expectRefusal(await endpoint.send(delivery), 503, "event_in_flight");
+          expect(new Set(await retried(endpoint, delivery))).toEqual(new Set([503, 204]));
+          expect(reports.some(({ code }) => code === "handler_timeout")).toBe(true);
+          expect(runs()).toBe(2);
+        },
+        onFirst(() => {}),
+      ));
+
+    it("a sender that sends all and hangs up before the body is read: body_incomplete, no parser is blamed", async () => {
+      const reports: DeliveryReport[] = [];
+      const receiver = quietReceiver({ observe: (report) => reports.push(report) });
+      const untilGone: RequestHandler = (req, _res, next) => void req.once("close", () => next());
+      const endpoint = await serve(framework().post(PATH, untilGone, bluumWebhooks(receiver)));
+      const delivery = signed();
+      const sender = new RawSender(endpoint.port);
+      await sender.head({ ...delivery.headers, "content-length": String(delivery.body.length) });
+      await sender.write(delivery.body);
+      sender.destroy();
+      await until(() => reports.length === 1, "the report");
+      expect(reports[0]).toMatchObject({ code: "body_incomplete" });
+      await endpoint.close();
+    });
+
+    it("bluumEvent without the middleware throws, naming it", async () => {
+      const endpoint = await serve(
+        framework().post(PATH, (req, res) => {
+          expect(() => bluumEvent(req)).toThrow(expect.objectContaining({ code: "middleware_missing" }));
+          res.sendStatus(204);
+        }),
+      );
+      expect(await endpoint.send(signed())).toSatisfy(isSuccess);
+      await endpoint.close();
+    });
+  });
+}

@@ -1,0 +1,344 @@
+import type { Server } from "node:http";
+import { createAdaptorServer } from "@hono/node-server";
+import { type Context, Hono, type MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { HTTPException } from "hono/http-exception";
+import type { StatusCode } from "hono/utils/http-status";
+import { validator } from "hono/validator";
+import { describe, expect, it } from "vitest";
+import { type BluumVariables, bluumEvent, bluumHandler, bluumWebhooks } from "../../adapters/hono.ts";
+import type { DeliveryReport } from "../../src/index.ts";
+import { handlerMember } from "./contract/handler.ts";
+import { expectAlreadyParsed, expectTrueBytes, type Mounting, quietReceiver } from "./contract/mounts.ts";
+import { type Answer, type Endpoint, inProcess, listen, PATH } from "./contract/sender.ts";
+import { expectRefusal, isSuccess, signed } from "./contract/trial.ts";
+import { describeAdapterContract, expectNothingToEscape } from "./contract.ts";
+
+expectNothingToEscape();
+
+/** Hono prints every error itself, unless someone takes it. */
+function quiet(app: Hono): Hono {
+  return app.onError((error, c) => (error instanceof HTTPException ? error.getResponse() : c.text("failed", 500)));
+}
+
+for (const [where, overSockets, serve] of [
+  ["on @hono/node-server", true, (app: Hono): Promise<Endpoint> => listen(createAdaptorServer(app) as Server)],
+  ["by app.request", false, async (app: Hono): Promise<Endpoint> => inProcess((request) => app.request(request))],
+] as const) {
+  describeAdapterContract({
+    name: `Hono ${where}, middleware`,
+    overSockets,
+    appAnswers: true,
+    start(receiver, work) {
+      const app = new Hono();
+      app.all(PATH, bluumWebhooks(receiver), async (c) =>
+        c.body(null, (await work(bluumEvent(c), c.get("bluumDelivery"))) as StatusCode),
+      );
+      return serve(quiet(app));
+    },
+  });
+
+  describeAdapterContract(
+    handlerMember(`Hono ${where}, handler`, overSockets, (receiver) =>
+      serve(quiet(new Hono().all(PATH, bluumHandler(receiver)))),
+    ),
+  );
+
+  /** The app's own handler: notes what reached it, and the body as `c.req` still gives it. */
+  const handled =
+    ({ reached }: Mounting, read: (c: Context) => Promise<unknown> = (c) => c.req.json()) =>
+    async (c: Context) => {
+      reached(bluumEvent(c), await read(c));
+      return c.body(null, 204);
+    };
+  const stacked =
+    (before: MiddlewareHandler[], after: MiddlewareHandler[] = [], read?: (c: Context) => Promise<unknown>) =>
+    (mounting: Mounting) => {
+      const app = new Hono();
+      for (const each of before) app.use(PATH, each);
+      app.use(PATH, bluumWebhooks(mounting.receiver));
+      for (const each of after) app.use(PATH, each);
+      return serve(quiet(app.post(PATH, handled(mounting, read))));
+    };
+  const reading =
+    (read: (c: Context) => unknown): MiddlewareHandler =>
+    async (c, next) => {
+      await read(c);
+      await next();
+    };
+
+  describe.concurrent(`Hono ${where}: where the receiver is mounted`, () => {
+    it("on a route", () =>
+      expectTrueBytes((mounting) =>
+        serve(quiet(new Hono().post(PATH, bluumWebhooks(mounting.receiver), handled(mounting)))),
+      ));
+    it("by app.use on a path", () => expectTrueBytes(stacked([])));
+    it("on the whole app", () =>
+      expectTrueBytes((mounting) => {
+        const app = new Hono();
+        app.use(bluumWebhooks(mounting.receiver));
+        return serve(quiet(app.post(PATH, handled(mounting))));
+      }));
+    it("under basePath", () =>
+      expectTrueBytes((mounting) =>
+        serve(
+          quiet(
+            new Hono()
+              .basePath("/webhooks")
+              .post("/bluum", bluumWebhooks(mounting.receiver), handled(mounting)) as unknown as Hono,
+          ),
+        ),
+      ));
+    it("in an app under app.route, with an onError of its own", () =>
+      expectTrueBytes((mounting) => {
+        const inner = new Hono().post("/bluum", bluumWebhooks(mounting.receiver), handled(mounting));
+        inner.onError((_error, c) => c.text("inner", 500));
+        return serve(quiet(new Hono().route("/webhooks", inner as unknown as Hono)));
+      }));
+    it("with bluumHandler in an app under app.route", () =>
+      expectTrueBytes(({ receiver, reached }) => {
+        const inner = new Hono().post("/bluum", bluumHandler(receiver.on("*", (event) => reached(event))));
+        return serve(quiet(new Hono().route("/webhooks", inner)));
+      }));
+    it("with bluumHandler under app.mount of a plain fetch handler", () =>
+      expectTrueBytes(({ receiver, reached }) => {
+        const inner = new Hono().post("/bluum", bluumHandler(receiver.on("*", (event) => reached(event))));
+        return serve(quiet(new Hono().mount("/webhooks", (request) => inner.fetch(request))));
+      }));
+  });
+
+  describe.concurrent(`Hono ${where}: true bytes`, () => {
+    for (const chunkBytes of [undefined, 7]) {
+      const how = chunkBytes === undefined ? "" : ", the body in chunks";
+      const options = chunkBytes === undefined ? {} : { chunkBytes };
+      it(`after c.req.arrayBuffer()${how}`, () =>
+        expectTrueBytes(stacked([reading((c) => c.req.arrayBuffer())]), options));
+      it(`after c.req.bytes()${how}`, () => expectTrueBytes(stacked([reading((c) => c.req.bytes())]), options));
+      it(`after hono/body-limit${how}`, () => expectTrueBytes(stacked([bodyLimit({ maxSize: 10_000 })]), options));
+      it(`before hono/body-limit${how}`, () => expectTrueBytes(stacked([], [bodyLimit({ maxSize: 10_000 })]), options));
+      it(`after a middleware that read a clone of the request${how}`, () =>
+        expectTrueBytes(stacked([reading((c) => c.req.raw.clone().json())]), options));
+      it(`before c.req.json(), twice, and c.req.text()${how}`, () =>
+        expectTrueBytes(
+          stacked([], [reading((c) => c.req.json())], async (c) =>
+            JSON.parse((await c.req.json()) && (await c.req.text())),
+          ),
+          options,
+        ));
+      it(`before c.req.arrayBuffer()${how}`, () =>
+        expectTrueBytes(
+          stacked([], [], async (c) => JSON.parse(Buffer.from(await c.req.arrayBuffer()).toString())),
+          options,
+        ));
+      it(`before c.req.blob()${how}`, () =>
+        expectTrueBytes(
+          stacked([], [], async (c) => JSON.parse(await (await c.req.blob()).text())),
+          options,
+        ));
+      it(`before c.req.raw.json()${how}`, () =>
+        expectTrueBytes(
+          stacked([], [], (c) => c.req.raw.json()),
+          options,
+        ));
+    }
+    it("before validator('json')", () =>
+      expectTrueBytes(stacked([], [validator("json", (value) => value)], async (c) => c.req.valid("json" as never))));
+    it("after a middleware that looked at the body and the headers without reading", () =>
+      expectTrueBytes(stacked([reading((c) => [c.req.raw.body, c.req.header("content-type"), c.req.raw.bodyUsed])])));
+  });
+
+  describe.concurrent(`Hono ${where}: body_already_parsed at once`, () => {
+    for (const [what, read] of [
+      ["c.req.json()", (c: Context) => c.req.json()],
+      ["c.req.text()", (c: Context) => c.req.text()],
+      [
+        "c.req.text() and then c.req.arrayBuffer(), which Hono makes of the text",
+        async (c: Context) => (await c.req.text()) && c.req.arrayBuffer(),
+      ],
+      [
+        "c.req.json() and then c.req.arrayBuffer(), which Hono makes of the text",
+        async (c: Context) => (await c.req.json()) && c.req.arrayBuffer(),
+      ],
+      ["c.req.raw.json()", (c: Context) => c.req.raw.json()],
+      ["c.req.raw.arrayBuffer(), of which nothing is kept", (c: Context) => c.req.raw.arrayBuffer()],
+      ["a reader that holds the body", (c: Context) => void c.req.raw.body?.getReader()],
+      [
+        "a reader that has taken the first part of the body",
+        async (c: Context) => {
+          const reader = c.req.raw.body?.getReader();
+          await reader?.read();
+          reader?.releaseLock();
+        },
+      ],
+    ] as const) {
+      it(`after ${what}`, () => expectAlreadyParsed(stacked([reading(read)]), { chunkBytes: 7 }));
+    }
+    it("after validator('json')", () => expectAlreadyParsed(stacked([validator("json", (value) => value)])));
+    it("after c.req.json(), for bluumHandler", () =>
+      expectAlreadyParsed(({ receiver }) => {
+        const app = new Hono();
+        app.use(reading((c) => c.req.json()));
+        return serve(quiet(app.post(PATH, bluumHandler(receiver.on("*", () => {})))));
+      }));
+  });
+
+  describe.concurrent(`Hono ${where}: the same delivery met twice`, () => {
+    it("by one receiver as middleware and as middleware again", () =>
+      expectTrueBytes((mounting) => stacked([bluumWebhooks(mounting.receiver)])(mounting)));
+    it("by one receiver as middleware and as handler", () =>
+      expectTrueBytes(({ receiver, reached }) => {
+        const app = new Hono();
+        app.use(bluumWebhooks(receiver));
+        return serve(quiet(app.post(PATH, bluumHandler(receiver.on("*", (event) => reached(event))))));
+      }));
+    it("by two receivers with stores of their own", () => expectTrueBytes(stacked([bluumWebhooks(quietReceiver())])));
+    it("by two receivers, with c.req.json() and c.req.raw.text() between them", () =>
+      expectTrueBytes(
+        stacked([bluumWebhooks(quietReceiver()), reading(async (c) => (await c.req.json()) && c.req.raw.text())]),
+      ));
+  });
+
+  describe.concurrent(`Hono ${where}: when the app's answer counts`, () => {
+    type Inner = Hono<{ Variables: BluumVariables }>;
+    /** Sends one delivery twice to an app; gives both answers, the reports and the number of runs. */
+    async function twice(
+      handler: (c: Context) => unknown,
+      shape: (app: Inner) => Hono = (app) => quiet(app as unknown as Hono),
+    ) {
+      let runs = 0;
+      const reports: DeliveryReport[] = [];
+      const app: Inner = new Hono();
+      app.post(PATH, bluumWebhooks(quietReceiver({ observe: (report) => reports.push(report) })), (c) => {
+        runs += 1;
+        return handler(c) as Response;
+      });
+      const endpoint = await serve(shape(app));
+      const delivery = signed();
+      const answers: Answer[] = [await endpoint.send(delivery), await endpoint.send(delivery)];
+      await endpoint.close();
+      return { answers, reports, runs };
+    }
+    const failing = () => {
+      throw new Error("no");
+    };
+
+    it("an onError that answers 200 is overruled: 500 handler_failed, the event is released, and the retry runs", async () => {
+      const { answers, reports, runs } = await twice(
+        failing,
+        (app) => app.onError((_error, c) => c.json({ fine: true }, 200, { "x-from": "onError" })) as unknown as Hono,
+      );
+      for (const answer of answers) {
+        expectRefusal(answer, 500, "handler_failed");
+        expect(answer.headers).not.toHaveProperty("x-from");
+      }
+      expect(reports.map(({ code, error }) => [code, (error as Error).message])).toEqual([
+        ["handler_failed", "no"],
+        ["handler_failed", "no"],
+      ]);
+      expect(runs).toBe(2);
+    });
+    it("so is the onError of an inner app under app.route", async () => {
+      const { answers, runs } = await twice(failing, (app) => {
+        app.onError((_error, c) => c.text("fine", 202));
+        return quiet(new Hono().route("/", app as unknown as Hono));
+      });
+      for (const answer of answers) expectRefusal(answer, 500, "handler_failed");
+      expect(runs).toBe(2);
+    });
+    it("an onError that answers 400 keeps its answer, and the event has failed", async () => {
+      const { answers, runs } = await twice(
+        failing,
+        (app) => app.onError((_error, c) => c.text("mine", 400)) as unknown as Hono,
+      );
+      expect(answers.map(({ status, body }) => [status, body])).toEqual([
+        [400, "mine"],
+        [400, "mine"],
+      ]);
+      expect(runs).toBe(2);
+    });
+    it("an onError that throws: 500 handler_failed", async () => {
+      const { answers, runs } = await twice(failing, (app) => app.onError(failing) as unknown as Hono);
+      for (const answer of answers) expectRefusal(answer, 500, "handler_failed");
+      expect(runs).toBe(2);
+    });
+    it("an HTTPException of status 200 is overruled", async () => {
+      const { answers, runs } = await twice(() => {
+        throw new HTTPException(200 as never, { res: new Response("fine") });
+      });
+      for (const answer of answers) expectRefusal(answer, 500, "handler_failed");
+      expect(runs).toBe(2);
+    });
+    it("an HTTPException of status 422 keeps its status, and has failed", async () => {
+      const { answers, runs } = await twice(() => {
+        throw new HTTPException(422);
+      });
+      expect(answers.map(({ status }) => status)).toEqual([422, 422]);
+      expect(runs).toBe(2);
+    });
+    for (const [what, thrown] of [
+      ["null", null],
+      ["undefined", undefined],
+      ["a string", "no"],
+    ] as const) {
+      it(`throwing ${what}, which Hono hands to nobody: 500 handler_failed`, async () => {
+        const { answers, runs } = await twice(() => {
+          throw thrown;
+        });
+        for (const answer of answers) expectRefusal(answer, 500, "handler_failed");
+        expect(runs).toBe(2);
+      });
+    }
+    it("a handler that returns nothing has failed, whatever onError would make of it: 500 handler_failed", async () => {
+      const { answers, runs } = await twice(
+        () => undefined,
+        (app) => app.onError((_error, c) => c.text("fine")) as unknown as Hono,
+      );
+      for (const answer of answers) expectRefusal(answer, 500, "handler_failed");
+      expect(runs).toBe(2);
+    });
+    it("a redirect has failed", async () => {
+      const { answers, runs } = await twice((c) => c.redirect("/elsewhere"));
+      expect(answers.map(({ status }) => status)).toEqual([302, 302]);
+      expect(runs).toBe(2);
+    });
+    it("middleware with no handler behind it: 404, and the event has failed", async () => {
+      const endpoint = await serve(quiet(new Hono().use(PATH, bluumWebhooks(quietReceiver())) as unknown as Hono));
+      const delivery = signed();
+      expect((await endpoint.send(delivery)).status).toBe(404);
+      expect((await endpoint.send(delivery)).status).toBe(404);
+      await endpoint.close();
+    });
+    it("a claim lost to another while the app worked: no 2xx, event_in_flight instead, without the app's headers", async () => {
+      const store = {
+        claim: async () => ({ status: "claimed" as const }),
+        renew: async () => true,
+        complete: async () => "held_by_another" as const,
+        release: async () => true,
+      };
+      const receiver = quietReceiver({ store, namespace: "hono" });
+      const endpoint = await serve(
+        quiet(
+          new Hono().post(PATH, bluumWebhooks(receiver), (c) =>
+            c.json({}, 200, { "x-from": "app" }),
+          ) as unknown as Hono,
+        ),
+      );
+      const answer = await endpoint.send(signed());
+      expectRefusal(answer, 503, "event_in_flight");
+      expect(answer.headers).not.toHaveProperty("x-from");
+      await endpoint.close();
+    });
+    it("bluumEvent without the middleware throws, naming it", async () => {
+      const endpoint = await serve(
+        quiet(
+          new Hono().post(PATH, (c) => {
+            expect(() => bluumEvent(c)).toThrow(expect.objectContaining({ code: "middleware_missing" }));
+            return c.body(null, 204);
+          }),
+        ),
+      );
+      expect(await endpoint.send(signed())).toSatisfy(isSuccess);
+      await endpoint.close();
+    });
+  });
+}

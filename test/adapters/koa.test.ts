@@ -1,0 +1,323 @@
+import { createServer } from "node:http";
+import { bodyParser as koaOrgBodyParser } from "@koa/bodyparser";
+import Router from "@koa/router";
+import Koa, { type Middleware } from "koa";
+import koaBodyParser from "koa-bodyparser";
+import mount from "koa-mount";
+import Koa2 from "koa2";
+import { describe, expect, it } from "vitest";
+import { bluumEvent, bluumHandler, bluumWebhooks } from "../../adapters/koa.ts";
+import type { DeliveryContext, DeliveryReport } from "../../src/index.ts";
+import { handlerMember } from "./contract/handler.ts";
+import { expectAlreadyParsed, expectTrueBytes, type Mounting, quietReceiver } from "./contract/mounts.ts";
+import { type Answer, type Endpoint, listen, PATH, RawSender } from "./contract/sender.ts";
+import { expectRefusal, gate, isSuccess, signed, until } from "./contract/trial.ts";
+import { describeAdapterContract, expectNothingToEscape } from "./contract.ts";
+
+expectNothingToEscape();
+
+function serve(app: Koa): Promise<Endpoint> {
+  app.silent = true;
+  return listen(createServer(app.callback()));
+}
+
+for (const [name, Framework] of [
+  ["Koa 3", Koa],
+  ["Koa 2", Koa2],
+] as const) {
+  describeAdapterContract({
+    name: `${name}, middleware`,
+    overSockets: true,
+    appAnswers: true,
+    start(receiver, work) {
+      const app = new Framework();
+      app.use(bluumWebhooks(receiver)).use(async (ctx) => {
+        ctx.status = await work(bluumEvent(ctx), ctx.state.bluumDelivery as DeliveryContext);
+      });
+      return serve(app);
+    },
+  });
+
+  describeAdapterContract(
+    handlerMember(`${name}, handler`, true, (receiver) => serve(new Framework().use(bluumHandler(receiver)))),
+  );
+
+  /** The app's own middleware: notes what reached it, and what `ctx.request.body` is there. */
+  const handled = ({ reached }: Mounting): Middleware => {
+    return (ctx) => {
+      reached(bluumEvent(ctx), (ctx.request as { body?: unknown }).body);
+      ctx.status = 204;
+    };
+  };
+  const stacked =
+    (before: Middleware[], after: Middleware[] = []) =>
+    (mounting: Mounting) => {
+      const app = new Framework();
+      for (const each of [...before, bluumWebhooks(mounting.receiver), ...after, handled(mounting)]) app.use(each);
+      return serve(app);
+    };
+
+  describe.concurrent(`${name}: where the receiver is mounted`, () => {
+    it("on the whole app", () => expectTrueBytes(stacked([])));
+    it("on a route of @koa/router", () =>
+      expectTrueBytes((mounting) => {
+        const router = new Router();
+        router.post(PATH, bluumWebhooks(mounting.receiver), handled(mounting));
+        return serve(new Framework().use(router.routes() as Middleware).use(router.allowedMethods() as Middleware));
+      }));
+    it("by router.use on a @koa/router with a prefix, in another", () =>
+      expectTrueBytes((mounting) => {
+        const inner = new Router({ prefix: "/bluum" });
+        inner.use(bluumWebhooks(mounting.receiver)).post("/", handled(mounting));
+        const outer = new Router({ prefix: "/webhooks" });
+        outer.use(inner.routes());
+        return serve(new Framework().use(outer.routes() as Middleware));
+      }));
+    it("under koa-mount, as middleware and in an app of its own", () =>
+      expectTrueBytes((mounting) => {
+        const inner = new Framework().use(handled(mounting));
+        return serve(new Framework().use(mount("/webhooks", bluumWebhooks(mounting.receiver))).use(mount(PATH, inner)));
+      }));
+    it("with bluumHandler on a @koa/router", () =>
+      expectTrueBytes(({ receiver, reached }) => {
+        const router = new Router({ prefix: "/webhooks" });
+        router.post("/bluum", bluumHandler(receiver.on("*", (event) => reached(event))));
+        return serve(new Framework().use(router.routes() as Middleware));
+      }));
+  });
+
+  for (const [parser, make] of [
+    ["koa-bodyparser", (options: object = {}) => koaBodyParser(options)],
+    ["@koa/bodyparser", (options: object = {}) => koaOrgBodyParser(options) as Middleware],
+  ] as const) {
+    describe.concurrent(`${name} and ${parser}`, () => {
+      for (const chunkBytes of [undefined, 7]) {
+        const how = chunkBytes === undefined ? "" : ", the body in chunks";
+        const options = chunkBytes === undefined ? {} : { chunkBytes };
+        it(`true bytes before it, and ctx.request.body is the payload${how}`, () =>
+          expectTrueBytes(stacked([], [make()]), options));
+        it(`true bytes after it skipped another Content-Type, and ctx.request.body is the payload${how}`, () =>
+          expectTrueBytes(stacked([make()]), { ...options, contentType: "application/x-bluum" }));
+        it(`true bytes between two that skip${how}`, () =>
+          expectTrueBytes(stacked([make()], [make()]), { ...options, contentType: "application/x-bluum" }));
+        it(`body_already_parsed at once after it${how}`, () => expectAlreadyParsed(stacked([make()]), options));
+      }
+      it("body_already_parsed at once after it, for bluumHandler", () =>
+        expectAlreadyParsed(({ receiver }) =>
+          serve(new Framework().use(make()).use(bluumHandler(receiver.on("*", () => {})))),
+        ));
+      it("body_already_parsed at once after it took the body for text", () =>
+        expectAlreadyParsed(stacked([make({ enableTypes: ["text"] })]), { contentType: "text/plain" }));
+      it("body_already_parsed at once after it with patchNode or enableRawChecking", () =>
+        expectAlreadyParsed(stacked([make({ patchNode: true, enableRawChecking: true })])));
+      it("true bytes before it with patchNode and enableRawChecking", () =>
+        expectTrueBytes(stacked([], [make({ patchNode: true, enableRawChecking: true })])));
+    });
+  }
+
+  describe.concurrent(`${name}: bytes that others keep or take`, () => {
+    for (const [where, keep] of [
+      [
+        "ctx.request.rawBody",
+        (ctx: Koa.Context, bytes: Buffer) =>
+          Object.assign(ctx.request, { body: JSON.parse(String(bytes)), rawBody: bytes }),
+      ],
+      ["ctx.request.body", (ctx: Koa.Context, bytes: Buffer) => Object.assign(ctx.request, { body: bytes })],
+      ["ctx.req.rawBody", (ctx: Koa.Context, bytes: Buffer) => Object.assign(ctx.req, { rawBody: bytes })],
+    ] as const) {
+      it(`bytes kept in ${where} are used`, () =>
+        expectTrueBytes((mounting) => {
+          const app = new Framework();
+          app.use(async (ctx, next) => {
+            const chunks: Buffer[] = [];
+            for await (const chunk of ctx.req) chunks.push(chunk as Buffer);
+            keep(ctx, Buffer.concat(chunks));
+            await next();
+          });
+          app.use(bluumWebhooks(mounting.receiver)).use((ctx) => {
+            mounting.reached(bluumEvent(ctx));
+            ctx.status = 204;
+          });
+          return serve(app);
+        }));
+    }
+    it("a listener that has eaten the first part of the body: body_already_parsed at once", () =>
+      expectAlreadyParsed(
+        stacked([
+          async (ctx, next) => {
+            await new Promise((resolve) => ctx.req.once("data", resolve));
+            ctx.req.pause();
+            await next();
+          },
+        ]),
+        { chunkBytes: 7 },
+      ));
+    it("something that drained the stream and kept nothing: body_already_parsed at once", () =>
+      expectAlreadyParsed(
+        stacked([
+          async (ctx, next) => {
+            await new Promise((resolve) => ctx.req.resume().once("end", resolve));
+            await next();
+          },
+        ]),
+      ));
+  });
+
+  describe.concurrent(`${name}: the same delivery met twice`, () => {
+    it("by one receiver as middleware and as middleware again", () =>
+      expectTrueBytes((mounting) => stacked([bluumWebhooks(mounting.receiver)])(mounting)));
+    it("by one receiver as middleware and as handler", () =>
+      expectTrueBytes(({ receiver, reached }) =>
+        serve(
+          new Framework().use(bluumWebhooks(receiver)).use(bluumHandler(receiver.on("*", (event) => reached(event)))),
+        ),
+      ));
+    it("by two receivers with stores of their own", () => expectTrueBytes(stacked([bluumWebhooks(quietReceiver())])));
+  });
+
+  describe.concurrent(`${name}: when the app's answer counts`, () => {
+    /** Sends one delivery twice to an app of one middleware; gives both answers, the reports and the number of runs. */
+    async function twice(
+      middleware: Middleware,
+      around: Middleware[] = [],
+    ): Promise<{ answers: Answer[]; reports: DeliveryReport[]; runs: number }> {
+      let runs = 0;
+      const reports: DeliveryReport[] = [];
+      const app = new Framework();
+      for (const outer of around) app.use(outer);
+      app.use(bluumWebhooks(quietReceiver({ observe: (report) => reports.push(report) })));
+      app.use((ctx, next) => {
+        runs += 1;
+        return middleware(ctx, next);
+      });
+      const endpoint = await serve(app);
+      const delivery = signed();
+      const answers = [await endpoint.send(delivery), await endpoint.send(delivery)];
+      await endpoint.close();
+      return { answers, reports, runs };
+    }
+    /** Demands that the app's answer was a failure, and that the retry ran. */
+    async function expectFailed(status: number, middleware: Middleware): Promise<void> {
+      const { answers, runs } = await twice(middleware);
+      expect(answers.map((answer) => answer.status)).toEqual([status, status]);
+      expect(runs).toBe(2);
+    }
+    async function expectProcessed(status: number, middleware: Middleware): Promise<void> {
+      const { answers, runs } = await twice(middleware);
+      expect(answers.map((answer) => answer.status)).toEqual([status, 200]);
+      expect(answers[1]?.body).toContain("duplicate");
+      expect(runs).toBe(1);
+    }
+
+    it("a middleware that sets no status has failed: Koa answers 404", () => expectFailed(404, () => {}));
+    it("a middleware that sets a body and no status has succeeded: Koa answers 200", () =>
+      expectProcessed(200, (ctx) => {
+        ctx.body = { ok: true };
+      }));
+    it("a body of null is 204, and has succeeded", () =>
+      expectProcessed(204, (ctx) => {
+        ctx.body = null;
+      }));
+    it("a redirect has failed", () => expectFailed(302, (ctx) => ctx.redirect("/elsewhere")));
+    it("ctx.throw keeps its status, and has failed", () => expectFailed(422, (ctx) => ctx.throw(422)));
+    it("a throw after a status of 200 has failed", () =>
+      expectFailed(500, (ctx) => {
+        ctx.status = 200;
+        throw new Error("no");
+      }));
+    it("a rejection of null after a status of 200 has failed", () =>
+      expectFailed(500, (ctx) => {
+        ctx.status = 200;
+        return Promise.reject(null);
+      }));
+
+    for (const [status, succeeds] of [
+      [204, true],
+      [500, false],
+    ] as const) {
+      it(`ctx.respond = false and ${status} later on ctx.res: the status at its end counts`, async () => {
+        const { answers, runs } = await twice((ctx) => {
+          ctx.respond = false;
+          setTimeout(() => {
+            ctx.res.statusCode = status;
+            ctx.res.end();
+          }, 10);
+        });
+        expect(answers[0]?.status).toBe(status);
+        expect(runs).toBe(succeeds ? 1 : 2);
+      });
+    }
+
+    it("ctx.respond = false and an end before the middleware is done: the status counts", async () => {
+      const { answers, runs } = await twice((ctx) => {
+        ctx.respond = false;
+        ctx.res.statusCode = 201;
+        ctx.res.end("done");
+      });
+      expect(answers[0]).toMatchObject({ status: 201, body: "done" });
+      expect(runs).toBe(1);
+    });
+
+    it("an outer middleware that turns the failure into 200 cannot make the event processed: the retry would run", async () => {
+      const { reports, runs } = await twice(() => {
+        throw new Error("no");
+      }, [
+        async (ctx, next) => {
+          await next().catch(() => {});
+          ctx.status = 200;
+        },
+      ]);
+      expect(reports.map(({ code }) => code)).toEqual(["handler_failed", "handler_failed"]);
+      expect(runs).toBe(2);
+    });
+
+    it("a claim lost to another while the app worked: no 2xx, event_in_flight instead", async () => {
+      const store = {
+        claim: async () => ({ status: "claimed" as const }),
+        renew: async () => true,
+        complete: async () => "held_by_another" as const,
+        release: async () => true,
+      };
+      const app = new Framework().use(bluumWebhooks(quietReceiver({ store, namespace: "koa" }))).use((ctx) => {
+        ctx.body = { confidential: true };
+      });
+      const endpoint = await serve(app);
+      expectRefusal(await endpoint.send(signed()), 503, "event_in_flight");
+      await endpoint.close();
+    });
+
+    it("a sender that hangs up before the app sets a status: it counts", async () => {
+      const left = gate();
+      const reports: DeliveryReport[] = [];
+      let runs = 0;
+      const app = new Framework()
+        .use(bluumWebhooks(quietReceiver({ observe: (report) => reports.push(report) })))
+        .use(async (ctx) => {
+          runs += 1;
+          await left.opened;
+          ctx.status = 204;
+        });
+      const endpoint = await serve(app);
+      const delivery = signed();
+      const sender = new RawSender(endpoint.port);
+      await sender.head({ ...delivery.headers, "content-length": String(delivery.body.length) });
+      await sender.write(delivery.body);
+      await until(() => runs === 1, "the app");
+      sender.destroy();
+      left.open();
+      await until(() => reports.length === 1, "the settlement");
+      expect((await endpoint.send(delivery)).body).toContain("duplicate");
+      await endpoint.close();
+    });
+
+    it("bluumEvent without the middleware throws, naming it", async () => {
+      const app = new Framework().use((ctx) => {
+        expect(() => bluumEvent(ctx)).toThrow(expect.objectContaining({ code: "middleware_missing" }));
+        ctx.status = 204;
+      });
+      const endpoint = await serve(app);
+      expect(await endpoint.send(signed())).toSatisfy(isSuccess);
+      await endpoint.close();
+    });
+  });
+}

@@ -1,0 +1,92 @@
+import { createServer, type IncomingMessage, ServerResponse } from "node:http";
+import { connect, createServer as createHttp2Server, type OutgoingHttpHeaders } from "node:http2";
+import type { AddressInfo } from "node:net";
+import { Readable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { bluumHandler } from "../../adapters/node.ts";
+import type { DeliveryReport } from "../../src/index.ts";
+import { handlerMember } from "./contract/handler.ts";
+import { quietReceiver } from "./contract/mounts.ts";
+import { listen, PATH } from "./contract/sender.ts";
+import { event, signed } from "./contract/trial.ts";
+import { describeAdapterContract, expectNothingToEscape } from "./contract.ts";
+
+expectNothingToEscape();
+
+describeAdapterContract(
+  handlerMember("node, handler", true, (receiver) => listen(createServer(bluumHandler(receiver)))),
+);
+
+describe.concurrent("node, handler, over HTTP/2", () => {
+  /** Sends one request on a session of its own; gives the answer, once the server has let go of the stream. */
+  async function answerTo(headers: OutgoingHttpHeaders, body: string, goesOn = false): Promise<string> {
+    const server = createHttp2Server(bluumHandler(quietReceiver({ maxBodyBytes: 2_000 }).on("*", () => {})));
+    const letGo = new Promise((resolve) => server.once("stream", (stream) => stream.once("close", resolve)));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    const stream = session.request({ ":path": PATH, ":method": "POST", ...headers }, { endStream: body === "" });
+    stream.on("error", () => {});
+    let answer = "";
+    stream.on("response", ({ ":status": status }) => {
+      answer += `${status} `;
+    });
+    stream.on("data", (chunk: Buffer) => {
+      answer += chunk;
+    });
+    if (body !== "") stream.write(body);
+    if (body !== "" && !goesOn) stream.end();
+    const trickle = setInterval(() => goesOn && stream.writable && stream.write("x"), 20);
+    await Promise.all([letGo, new Promise((resolve) => stream.once("end", resolve))]);
+    clearInterval(trickle);
+    session.destroy();
+    await new Promise((resolve) => server.close(resolve));
+    return answer;
+  }
+
+  it("a genuine delivery is handled", async () => {
+    const { headers, body } = signed(JSON.stringify(event()));
+    expect(await answerTo(headers, body as string)).toBe('200 {"received":true}');
+  });
+
+  it("a forged one is not", async () => {
+    const { headers } = signed();
+    expect(await answerTo(headers, "{}")).toBe('401 {"error":{"code":"signature_mismatch"}}');
+  });
+
+  it("an unsigned upload is refused unread", async () => {
+    expect(await answerTo({}, "x".repeat(1_000_000))).toBe('401 {"error":{"code":"signature_missing"}}');
+  });
+
+  it("a body over the limit is refused, with a Content-Length and without", async () => {
+    const body = "x".repeat(1_000_000);
+    const { headers } = signed(body);
+    expect(await answerTo({ ...headers, "content-length": body.length }, body)).toContain("413");
+    expect(await answerTo(headers, body)).toContain("413");
+  });
+
+  it("a sender that goes on and on is answered, and its stream is closed", async () => {
+    expect(await answerTo({}, "x", true)).toContain("401");
+    expect(await answerTo(signed().headers, "x".repeat(2_001), true)).toContain("413");
+  });
+
+  it("GET is 405 and names POST", async () => {
+    expect(await answerTo({ ":method": "GET" }, "")).toBe('405 {"error":{"code":"method_not_allowed"}}');
+  });
+});
+
+describe("node, handler, given a request that no socket stands behind", () => {
+  it("one that closes early and says nothing of it is body_incomplete at once", async () => {
+    const reports: DeliveryReport[] = [];
+    const headers = { "x-bluum-signature": signed().headers["X-Bluum-Signature"] };
+    const injected = Object.assign(new Readable({ read() {} }), { method: "POST", headers, httpVersionMajor: 1 });
+    const req = injected as unknown as IncomingMessage;
+    const handled = bluumHandler(quietReceiver({ observe: (report) => reports.push(report) }))(
+      req,
+      new ServerResponse(req),
+    );
+    injected.push("{");
+    injected.destroy();
+    await handled;
+    expect(reports).toMatchObject([{ outcome: "rejected", code: "body_incomplete" }]);
+  });
+});

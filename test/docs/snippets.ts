@@ -1,0 +1,187 @@
+// How the snippets of the documentation are tried. Each is a whole program, and what it holds tells how it is driven:
+//   it imports node:test     a test: it is run and must pass
+//   it calls fetch           a sender: it is run against a receiver, and must say that it was received
+//   it exports receiver      mounted on an HTTP server here, then driven as a server
+//   it exports POST          likewise
+//   it reads PORT            a server: deliveries are sent to each of its paths
+import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { promisify } from "node:util";
+import { type CodeBlock, codeBlocks, ROOT } from "./markdown.ts";
+
+/** A snippet, ready to be compiled and run. */
+export interface Snippet extends CodeBlock {
+  /** How to find it: page and line. */
+  readonly name: string;
+  readonly kind: "test" | "sender" | "module" | "server";
+  /** The compiled program. */
+  readonly program: string;
+}
+
+/** Under the root, so that the package's own name resolves to what was built. */
+const FOLDER = `${ROOT}.tmp/snippets-${process.pid}/`;
+
+/** The modules that snippets import as the reader's own. */
+const READERS_OWN = {
+  "queue.ts": `
+    interface Job { readonly id: string; readonly payload: unknown }
+    type Worker = (job: Job) => Promise<void>;
+    const known = new Set<string>();
+    const workers: Worker[] = [];
+    export const queue = {
+      async add(job: Job, { jobId }: { jobId: string }): Promise<void> {
+        if (known.has(jobId)) return;
+        known.add(jobId);
+        for (const work of workers) await work(job);
+      },
+      process(work: Worker): void { workers.push(work); },
+    };`,
+  "my-store.ts": `
+    import { type DedupeStore, memoryStore } from "bluum-webhooks";
+    export function myStore(): DedupeStore { return memoryStore(); }`,
+};
+
+/** The TypeScript snippets of pages, in order. */
+export function snippetsOf(pages: readonly string[]): Snippet[] {
+  return pages
+    .flatMap(codeBlocks)
+    .filter(({ language }) => language === "ts")
+    .map((block) => ({
+      ...block,
+      name: `${block.page}:${block.line}`,
+      kind: kindOf(block),
+      program: `${FOLDER}out/${fileName(block)}.js`,
+    }));
+}
+
+/**
+ * Compiles all of them, strictly. What one snippet merges into the package's types holds in its whole program, so those
+ * that do are compiled each for itself.
+ *
+ * @throws with the compiler's findings; its line numbers are the page's
+ */
+export async function compileSnippets(snippets: readonly Snippet[]): Promise<void> {
+  mkdirSync(FOLDER, { recursive: true });
+  for (const [name, code] of Object.entries(READERS_OWN)) writeFileSync(FOLDER + name, code);
+  for (const snippet of snippets) {
+    writeFileSync(`${FOLDER}${fileName(snippet)}.ts`, "\n".repeat(snippet.line - 1) + snippet.code);
+  }
+  const merging = snippets.filter(({ code }) => code.includes("declare module"));
+  const others = snippets.filter((snippet) => !merging.includes(snippet));
+  for (const group of [others, ...merging.map((snippet) => [snippet])]) await compile(group);
+}
+
+/** Removes what was written. */
+export function removeSnippets(): void {
+  rmSync(FOLDER, { recursive: true, force: true });
+}
+
+/** Runs a program to its end and gives what it printed. Fails where its exit code is not 0. */
+export async function runToEnd(program: string, env: Record<string, string>): Promise<string> {
+  const { stdout } = await promisify(execFile)(process.execPath, [program], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+  });
+  return stdout;
+}
+
+/** A program that listens. */
+export interface Running {
+  readonly url: string;
+  /** Ends it, by its id, and gives all that it printed. */
+  stop(): Promise<string>;
+}
+
+/** Starts a snippet and waits until it listens. One that only exports is mounted on a server. */
+export async function start(snippet: Snippet, env: Record<string, string>): Promise<Running> {
+  const port = await freePort();
+  const program = snippet.kind === "module" ? mounted(snippet) : snippet.program;
+  const child = spawn(process.execPath, [program], { cwd: ROOT, env: { ...process.env, ...env, PORT: String(port) } });
+  const output: string[] = [];
+  child.stdout.on("data", (text) => output.push(String(text)));
+  child.stderr.on("data", (text) => output.push(String(text)));
+  const closed = once(child, "close");
+  await listening(port, child).catch((error: Error) => {
+    throw new Error(`${snippet.name} ${error.message}\n${output.join("")}`);
+  });
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async stop() {
+      child.kill();
+      await closed;
+      return output.join("");
+    },
+  };
+}
+
+function kindOf({ code, page, line }: CodeBlock): Snippet["kind"] {
+  if (code.includes('"node:test"')) return "test";
+  if (code.includes("await fetch(")) return "sender";
+  if (/^export (const|function|async function) (receiver|POST)\b/m.test(code)) return "module";
+  if (code.includes("process.env.PORT")) return "server";
+  throw new Error(`${page}:${line}: there is no way to run this snippet; see the head of test/docs/snippets.ts`);
+}
+
+function fileName({ page, line }: CodeBlock): string {
+  return `${page.replace(/\W/g, "-")}-${line}`;
+}
+
+async function compile(snippets: readonly Snippet[]): Promise<void> {
+  const [first] = snippets;
+  if (first === undefined) return;
+  const project = `${FOLDER}${fileName(first)}.json`;
+  const compilerOptions = {
+    ...{ target: "es2022", lib: ["es2022"], module: "nodenext", types: ["node"], strict: true, skipLibCheck: true },
+    ...{ exactOptionalPropertyTypes: true, noUnusedLocals: true, verbatimModuleSyntax: true, esModuleInterop: true },
+    ...{ rootDir: FOLDER, outDir: `${FOLDER}out` },
+  };
+  writeFileSync(project, JSON.stringify({ compilerOptions, files: snippets.map((each) => `${fileName(each)}.ts`) }));
+  await promisify(execFile)(process.execPath, [`${ROOT}node_modules/typescript/bin/tsc`, "-p", project]).catch(
+    (error) => {
+      throw new Error(`The snippets do not compile:\n${error.stdout}`);
+    },
+  );
+}
+
+/** A program that listens with what the snippet exports. */
+function mounted({ program }: Snippet): string {
+  const mount = program.replace(/\.js$/, "-mounted.js");
+  writeFileSync(
+    mount,
+    `import * as snippet from ${JSON.stringify(program)};
+     import { createServer } from "node:http";
+     import { serve } from "@hono/node-server";
+     import { bluumHandler } from "bluum-webhooks/node";
+     const port = Number(process.env.PORT);
+     if ("POST" in snippet) serve({ fetch: snippet.POST, port });
+     else createServer(bluumHandler(snippet.receiver)).listen(port);`,
+  );
+  return mount;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0);
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new Error("no port was given");
+  return address.port;
+}
+
+/** Fulfils once something accepts connections on the port; rejects once the program has ended instead. */
+async function listening(port: number, child: ChildProcess): Promise<void> {
+  while (child.exitCode === null) {
+    const socket = connect(port, "127.0.0.1");
+    const connected = await once(socket, "connect").then(
+      () => true,
+      () => false,
+    );
+    socket.destroy();
+    if (connected) return;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  throw new Error("ended before it listened");
+}

@@ -1,0 +1,3 @@
+import { exampleContract } from "./contract.ts";
+
+exampleContract("hono");

@@ -1,0 +1,187 @@
+import { existsSync, readdirSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { bluumHandler } from "../adapters/node.ts";
+import { createReceiver, refusal, WebhookError, type WebhookErrorCode } from "../src/index.ts";
+import { settingsOf } from "../src/pipeline/options.ts";
+import { sampleEvent, signDelivery } from "../src/testing.ts";
+import { codeWords, headings, ROOT, readText, tableOf, unionMembers } from "./docs/markdown.ts";
+import { compileSnippets, removeSnippets, runToEnd, type Snippet, snippetsOf, start } from "./docs/snippets.ts";
+
+const secret = `whsec_${Buffer.from("a secret of 32 bytes for testing").toString("base64")}`;
+const env = { BLUUM_WEBHOOK_SECRET: secret, NODE_ENV: "test" };
+const pages = ["README.md", ...readdirSync(`${ROOT}docs`).map((file) => `docs/${file}`)];
+
+describe("every snippet of the documentation, run against the built package", () => {
+  const snippets = snippetsOf(pages);
+
+  beforeAll(async () => {
+    if (!existsSync(`${ROOT}dist/src/index.js`)) throw new Error("dist is missing: run `npm run build` first");
+    await compileSnippets(snippets);
+  }, 60_000);
+  afterAll(removeSnippets);
+
+  it.each(snippets.filter(({ kind }) => kind === "test"))(
+    "$name passes as a test",
+    { timeout: 60_000 },
+    async ({ program }) => {
+      expect(await runToEnd(program, env)).toMatch(/^# fail 0$/m);
+    },
+  );
+
+  it.each(snippets.filter(({ kind }) => kind === "sender"))(
+    "$name sends what a receiver takes",
+    async ({ program }) => {
+      const received: string[] = [];
+      const server = createServer(
+        bluumHandler(createReceiver({ secret }).on("*", ({ type }) => void received.push(type))),
+      );
+      await new Promise<void>((resolve) => server.listen(0, resolve));
+      const { port } = server.address() as AddressInfo;
+      expect(await runToEnd(program, { ...env, PORT: String(port) })).toBe('200 {"received":true}\n');
+      expect(received).toEqual(["order.filled"]);
+      server.close();
+    },
+  );
+
+  const listening = snippets.filter(({ kind }) => kind === "server" || kind === "module");
+  it.each(listening)("$name takes a genuine delivery once and no forged one", async (snippet) => {
+    const { url, stop } = await start(snippet, env);
+    const markers: string[] = [];
+    try {
+      for (const path of pathsOf(snippet))
+        markers.push(await deliverTo(url + path, await schemeOf(snippet), typeOf(snippet)));
+    } finally {
+      const printed = (await stop()).split("\n");
+      for (const marker of markers) expect(printed.filter((line) => line.includes(marker))).toHaveLength(1);
+      expect(printed.join("\n")).not.toContain("forged");
+    }
+  });
+});
+
+describe("the options table", () => {
+  const rows = tableOf("README.md", "options").map(([option = "", ...cells]) => [codeWords(option)[0] ?? "", ...cells]);
+  const [, behind = ""] = readText("src/pipeline/options.ts").split("export interface ReceiverOptions {");
+  const declared = [...(behind.split("\n}")[0] ?? "").matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name);
+
+  it("lists the options of createReceiver, all of them, in their order", () => {
+    expect(declared).toContain("secret");
+    expect(rows.map(([option]) => option)).toEqual(declared);
+  });
+
+  const numeric = rows.filter(([, , bounds = ""]) => / to /.test(bounds));
+  it.each(numeric)("tells the default of %s", (option = "", text = "") => {
+    const defaults: Record<string, unknown> = { ...settingsOf({ secret }) };
+    expect(defaults[option]).toBe(text.startsWith("`") ? defaults[codeWords(text)[0] ?? ""] : quantity(text));
+  });
+
+  it.each(numeric)("tells the bounds of %s", (option = "", _default = "", bounds = "") => {
+    const others: Record<string, unknown> = {
+      ...settingsOf({ secret }),
+      store: undefined,
+      eventId: undefined,
+      observe: undefined,
+    };
+    const [least = 0, most = 0] = bounds
+      .split(" to ")
+      .map((text) => (text.startsWith("`") ? Number(others[codeWords(text)[0] ?? ""]) : quantity(text)));
+    const make = (value: number) => createReceiver({ secret, logger: false, [option]: value });
+    expect(() => [make(least), make(most)]).not.toThrow();
+    for (const value of [least - 1, most + 1]) expect(() => make(value)).toThrow(WebhookError);
+  });
+});
+
+describe("the answers table", () => {
+  const rows = tableOf("README.md", "answers").flatMap(([, status = "", codes = ""]) =>
+    codeWords(codes).map((code) => ({ code: code as WebhookErrorCode, status })),
+  );
+
+  it("lists every code that a provider can be told, once", () => {
+    const codes = unionMembers("src/errors.ts", "RejectionCode");
+    expect(codes).toContain("signature_missing");
+    expect(rows.map(({ code }) => code).sort()).toEqual(codes.sort());
+  });
+
+  it.each(rows)("tells the status and the headers of $code", ({ code, status }) => {
+    const { status: answered, headers } = refusal(code);
+    const named = { "retry-after": status.includes("Retry-After"), allow: status.includes("Allow") };
+    expect(Number.parseInt(status, 10)).toBe(answered);
+    expect({ "retry-after": "retry-after" in headers, allow: "allow" in headers }).toEqual(named);
+  });
+});
+
+describe("the links of the documentation", () => {
+  const markdown = [...pages, "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "examples/README.md"];
+
+  it.each(markdown)("of %s lead somewhere", (page) => {
+    const targets = [...readText(page).matchAll(/\]\((?!https?:)([^)\s]+)\)/g)].map(([, target = ""]) => target);
+    expect(targets.filter((target) => !leadsSomewhere(page, target))).toEqual([]);
+  });
+});
+
+/** Sends one event genuine, again, and forged; gives the mark by which the app's output shows that it saw the genuine one. */
+async function deliverTo(
+  url: string,
+  scheme: Parameters<typeof signDelivery>[0]["scheme"],
+  type: string,
+): Promise<string> {
+  const marker = `mark${Math.random().toString(36).slice(2)}`;
+  const sign = (by: string, mark: string) => {
+    const data = { id: `ord_${mark}`, average_price: mark, workflow_id: mark };
+    return signDelivery({ secret: by, event: sampleEvent(type, { data }), ...(scheme && { scheme }) });
+  };
+  const genuine = sign(secret, marker);
+  expect((await fetch(url, genuine)).status).toBeOneOf([200, 204]);
+  expect(await (await fetch(url, genuine)).json()).toEqual({ received: true, duplicate: true });
+  const forged = await fetch(url, sign(`whsec_${Buffer.alloc(32).toString("base64")}`, "forged"));
+  expect(await forged.json()).toEqual({ error: { code: "signature_mismatch" } });
+  return marker;
+}
+
+function pathsOf({ code }: Snippet): string[] {
+  const paths = [...code.matchAll(/"(\/[\w/]*webhooks\/bluum)"/g)].map(([, path = ""]) => path);
+  return paths.length > 0 ? [...new Set(paths)] : ["/webhooks/bluum"];
+}
+
+/** The first event that the snippet handles by name. */
+function typeOf({ code }: Snippet): string {
+  return /(?<!ts-expect-error.*\n.*)(?:\.on\(|=== |case )"([a-z_]+\.[a-z_.]+)"/.exec(code)?.[1] ?? "order.filled";
+}
+
+async function schemeOf({ code, program }: Snippet): Promise<Parameters<typeof signDelivery>[0]["scheme"]> {
+  if (!code.includes("export const scheme")) return undefined;
+  process.env.BLUUM_WEBHOOK_SECRET = secret;
+  return ((await import(program)) as { scheme: Parameters<typeof signDelivery>[0]["scheme"] }).scheme;
+}
+
+const UNITS: Record<string, number> = {
+  ...{ ms: 1, s: 1_000, min: 60_000, h: 3_600_000, days: 86_400_000 },
+  ...{ B: 1, MiB: 1024 * 1024 },
+};
+
+function quantity(text: string): number {
+  const [number, unit = ""] = text.split(" ");
+  return Number(number) * (UNITS[unit] ?? Number.NaN);
+}
+
+function leadsSomewhere(page: string, target: string): boolean {
+  const [path = "", anchor] = target.split("#");
+  const file = path === "" ? page : new URL(path, `file:///${page}`).pathname.slice(1);
+  if (!existsSync(ROOT + file)) return false;
+  return (
+    anchor === undefined ||
+    [1, 2, 3]
+      .flatMap((level) => headings(file, level))
+      .map(anchorOf)
+      .includes(anchor)
+  );
+}
+
+/** As GitHub makes anchors of headings. */
+function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replace(/[^\w\s-]/g, "")
+    .replace(/ /g, "-");
+}
