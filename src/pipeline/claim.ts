@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
+import { rest, unref, within } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
 import type { ClaimResult, DedupeStore } from "../stores/store.ts";
 import type { HeldClaim } from "../stores/transaction.ts";
-import { pause, unref, within } from "./deadline.ts";
 import type { ThrottledLog } from "./log.ts";
 import type { SettleAs, Settled } from "./outcome.ts";
 
@@ -35,7 +35,7 @@ export async function takeClaim(
   const token = randomUUID();
   const sentAt = performance.now();
   const answer = started(() => store.claim(key, { token, leaseMs }));
-  const result = await within(answer, STORE_TIMEOUT_MS, storeTimeout).catch((error: unknown) => {
+  const result = await within(answer, STORE_TIMEOUT_MS).catch((error: unknown) => {
     releaseGhost(store, key, token, answer);
     throw error;
   });
@@ -202,7 +202,7 @@ export class Claim implements HeldClaim {
     const until = performance.now() + KEEP_COMPLETING_MS;
     // Ever more slowly, so that all that waits does not fall upon a store that has just come back; often enough for the lease.
     for (let wait = Math.min(leaseMs / 10, 1_000); performance.now() < until; wait = Math.min(wait * 2, leaseMs / 3)) {
-      await pause(wait);
+      await rest(wait);
       try {
         await ask(() => store.complete(key, { token, retentionMs }));
         return;
@@ -280,14 +280,10 @@ export class Claim implements HeldClaim {
 
 /** Asks the store, for a bounded time. */
 function ask<T>(verb: () => Promise<T>, ms: number = STORE_TIMEOUT_MS): Promise<T> {
-  return within(started(verb), Math.min(ms, STORE_TIMEOUT_MS), storeTimeout);
+  return within(started(verb), Math.min(ms, STORE_TIMEOUT_MS));
 }
 
 /** Calls the store inside a promise, so that a throw and a rejection are one. */
 async function started<T>(verb: () => Promise<T>): Promise<T> {
   return verb();
-}
-
-function storeTimeout(): Error {
-  return new Error("the store did not answer in time");
 }

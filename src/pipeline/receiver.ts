@@ -1,3 +1,4 @@
+import { pause } from "../deadline.ts";
 import { type Delivery, headerLookup, type Reply } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
@@ -171,7 +172,7 @@ class WebhookReceiver implements Receiver {
     const until = performance.now() + timeoutMs;
     while (this.#unfinished.size > 0 && performance.now() < until) {
       // Not unref'd: it waits for work that must not be cut off.
-      await new Promise((resolve) => setTimeout(resolve, Math.min(10, timeoutMs)));
+      await pause(Math.min(10, timeoutMs));
     }
     if (this.#settings.store === undefined) await this.#terms.store.close?.();
   }

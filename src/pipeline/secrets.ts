@@ -1,6 +1,6 @@
+import { within } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
-import { within } from "./deadline.ts";
 
 /**
  * One secret, or several while a rotation is under way. `undefined` is admitted for `process.env`, and refused at creation.
@@ -40,9 +40,8 @@ async function fetchKeys(
   timeoutMs: number,
 ): Promise<readonly unknown[]> {
   try {
-    const late = () => new Error(`the secret function did not answer within secretTimeoutMs (${timeoutMs} ms)`);
     // Called inside a promise, so that a throw and a rejection are one.
-    return prepare(await within(Promise.resolve().then(secret), timeoutMs, late));
+    return prepare(await within(Promise.resolve().then(secret), timeoutMs));
   } catch (cause) {
     throw new WebhookError("secret_unavailable", "the secret function failed or returned no usable secret", { cause });
   }

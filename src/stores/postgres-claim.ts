@@ -1,7 +1,9 @@
+import { within } from "../deadline.ts";
+import { ForgoneClaims } from "./forgone.ts";
 import type { Ask, Row } from "./postgres-client.ts";
 import { failure } from "./postgres-errors.ts";
 import type { PostgresStatements } from "./postgres-sql.ts";
-import { askWhileContended, type Contention, isContention, within } from "./postgres-waiting.ts";
+import { askWhileContended, type Contention, isContention } from "./postgres-waiting.ts";
 import type { ClaimResult, DedupeStore } from "./store.ts";
 
 /** How long a claim asks again before it takes a lock on the row for an answer; less where asking holds connections up. */
@@ -10,21 +12,7 @@ const WAITED_MS = 150;
 
 /** The verb `claim`, and what is left to do for claims that nobody waits for any more. */
 export function claimer(ask: Ask, sql: PostgresStatements, timeoutMs: number): DedupeStore["claim"] {
-  /** Tokens of claims that timed out and whose answer may still come. */
-  const forgone = new Set<string>();
-
-  /** Unreleased, a claim that is written late would keep the event's retries away until its lease lapses. */
-  function forgo(key: string, token: string, answer: Promise<ClaimResult>): void {
-    forgone.add(token);
-    answer
-      .then(async ({ status }) => {
-        // A later claim by the same token takes the mark away, and must not lose what it was given.
-        if (status === "claimed" && forgone.has(token)) await ask(sql.release, [key, token]);
-      })
-      .catch(() => {})
-      .finally(() => forgone.delete(token));
-  }
-
+  const forgone = new ForgoneClaims();
   const longest = timeoutMs / 2;
   const patience = { raced: longest, locked: Math.min(LOCKED_MS, longest), waited: Math.min(WAITED_MS, longest) };
 
@@ -37,10 +25,10 @@ export function claimer(ask: Ask, sql: PostgresStatements, timeoutMs: number): D
   }
 
   return async (key, { token, leaseMs }) => {
-    forgone.delete(token);
+    forgone.claiming(token);
     const answer = claimInTurn(key, token, leaseMs);
     try {
-      return await within(timeoutMs, answer, () => forgo(key, token, answer));
+      return await within(answer, timeoutMs, () => forgone.forgo(token, answer, () => ask(sql.release, [key, token])));
     } catch (error) {
       throw failure("claim the event", error);
     }

@@ -1,7 +1,7 @@
+import { pause, within } from "../deadline.ts";
 import type { Ask } from "./postgres-client.ts";
 import { failure, sqlState } from "./postgres-errors.ts";
 import type { PostgresStatements, Statement } from "./postgres-sql.ts";
-import { pause, within } from "./postgres-waiting.ts";
 
 /** What makes the table of a store and keeps it small. */
 export interface TableKeeper {
@@ -32,7 +32,7 @@ export function tableKeeper(ask: Ask, sql: PostgresStatements): TableKeeper {
     let from = "-infinity";
     try {
       for (let found = batch; found === batch && !stopped(); ) {
-        const [row] = await within(MAINTENANCE_TIMEOUT_MS, ask(statement, [batch, from]));
+        const [row] = await within(ask(statement, [batch, from]), MAINTENANCE_TIMEOUT_MS);
         total += Number(row?.deleted ?? 0);
         found = Number(row?.found ?? 0);
         from = String(row?.until);
@@ -47,7 +47,7 @@ export function tableKeeper(ask: Ask, sql: PostgresStatements): TableKeeper {
     async migrate() {
       for (let tries = 1; ; tries += 1) {
         try {
-          return await within(MAINTENANCE_TIMEOUT_MS, migrateOnce());
+          return await within(migrateOnce(), MAINTENANCE_TIMEOUT_MS);
         } catch (error) {
           if (tries === MIGRATION_TRIES || !RACED.has(sqlState(error))) throw failure("migrate", error);
           await pause(tries * Math.random());

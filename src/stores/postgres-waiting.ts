@@ -1,3 +1,4 @@
+import { pause } from "../deadline.ts";
 import { sqlState } from "./postgres-errors.ts";
 
 /**
@@ -44,20 +45,4 @@ function contention(error: unknown): Contention {
   const found = CONTENTIONS.get(sqlState(error));
   if (found === undefined) throw error;
   return found;
-}
-
-/** Waits. */
-export function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-/** Rejects where there is no answer in time; the answer may still come, for whoever else waits for it. */
-export function within<Answer>(ms: number, answer: Promise<Answer>, onTimeout?: () => void): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new Error(`no answer within ${ms} ms`));
-      onTimeout?.();
-    }, ms);
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
 }

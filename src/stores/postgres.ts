@@ -1,12 +1,14 @@
+import { within } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
+import { messageOf } from "./failure.ts";
 import { claimer } from "./postgres-claim.ts";
 import { askerFor, type PostgresClient, type PostgresValue, type Row, requireTransaction } from "./postgres-client.ts";
-import { failure, messageOf, sqlState } from "./postgres-errors.ts";
+import { failure, sqlState } from "./postgres-errors.ts";
 import { type PostgresStoreOptions, requireWhole, settingsOf } from "./postgres-options.ts";
 import { purgeInBackground } from "./postgres-purge.ts";
 import { type Statement, statementsFor } from "./postgres-sql.ts";
 import { MAINTENANCE_TIMEOUT_MS, tableKeeper } from "./postgres-table.ts";
-import { askWhileContended, type Contention, isContention, within } from "./postgres-waiting.ts";
+import { askWhileContended, type Contention, isContention } from "./postgres-waiting.ts";
 import type { CompleteResult, DedupeStore } from "./store.ts";
 import { claimBehind } from "./transaction.ts";
 
@@ -108,7 +110,7 @@ export function postgresStore(pool: PostgresClient, options: PostgresStoreOption
   ): Promise<Answer> {
     try {
       const askOnce = async () => read(await ask(statement, values));
-      const answer = await within(timeoutMs, askWhileContended(patience, askOnce));
+      const answer = await within(askWhileContended(patience, askOnce), timeoutMs);
       if (isContention(answer)) throw new Error(answer === "raced" ? RACED : LOCKED);
       return answer;
     } catch (error) {
@@ -147,7 +149,7 @@ export function postgresStore(pool: PostgresClient, options: PostgresStoreOption
       requireTransaction(client, pool);
       claim.handOver();
       const answer = askerFor(client, terms)(sql.completeIn, [claim.key, claim.token, claim.retentionMs]);
-      const rows = await within(timeoutMs, answer).catch(asItIs);
+      const rows = await within(answer, timeoutMs).catch(asItIs);
       if (rows.length === 0) throw new WebhookError("claim_lost", LOST);
     },
 

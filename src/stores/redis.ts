@@ -1,5 +1,8 @@
 import { createHash } from "node:crypto";
+import { within } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
+import { messageOf, storeFailure } from "./failure.ts";
+import { ForgoneClaims } from "./forgone.ts";
 import { type RedisClient, type Send, senderFor } from "./redis-client.ts";
 import { CLAIM, COMPLETE, EVICTION_POLICY, RELEASE, RENEW } from "./redis-scripts.ts";
 import type { ClaimResult, CompleteResult, DedupeStore } from "./store.ts";
@@ -55,33 +58,18 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const { prefix, timeoutMs, warn } = settingsOf(options);
   const send = senderFor(client);
   const scripts = { claim: script(CLAIM), renew: script(RENEW), complete: script(COMPLETE), release: script(RELEASE) };
-  /** Tokens of claims that timed out and whose answer may still come. */
-  const forgone = new Set<string>();
+  const forgone = new ForgoneClaims();
   let looked = warn === false;
 
   function ask(verb: keyof typeof scripts, key: string, ...args: string[]): Promise<unknown> {
     return evaluate(send, scripts[verb], prefix + key, args);
   }
 
+  /** Clients queue commands while they are not connected, some for ever. */
   function inTime<Answer>(verb: Verb, answer: Promise<Answer>, onTimeout?: () => void): Promise<Answer> {
-    return within(timeoutMs, answer, onTimeout).catch((error: unknown) => {
-      throw failure(verb, error);
+    return within(answer, timeoutMs, onTimeout).catch((error: unknown) => {
+      throw storeFailure("Redis", `${verb} the event`, error, bare(error));
     });
-  }
-
-  /**
-   * A claim that nobody waits for any more may still be written, from the client's offline queue for instance. Unreleased it
-   * would keep the event's retries away until its lease lapses.
-   */
-  function forgo(key: string, token: string, answer: Promise<ClaimResult>): void {
-    forgone.add(token);
-    answer
-      .then(async ({ status }) => {
-        // A later claim by the same token takes the mark away, and must not lose what it was given.
-        if (status === "claimed" && forgone.has(token)) await ask("release", key, token);
-      })
-      .catch(() => {})
-      .finally(() => forgone.delete(token));
   }
 
   /** Never in the way of a delivery: INFO may be forbidden or fail, and then nothing is said. */
@@ -95,9 +83,11 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
 
   return {
     async claim(key, { token, leaseMs }) {
-      forgone.delete(token);
+      forgone.claiming(token);
       const answer = ask("claim", key, token, milliseconds(leaseMs)).then(claimResult);
-      const result = await inTime("claim", answer, () => forgo(key, token, answer));
+      const result = await inTime("claim", answer, () => {
+        forgone.forgo(token, answer, () => ask("release", key, token));
+      });
       if (result.status === "claimed") lookOnce(key);
       return result;
     },
@@ -137,17 +127,6 @@ async function evaluate(send: Send, { lua, sha }: Script, key: string, args: rea
   }
 }
 
-/** Clients queue commands while they are not connected, some for ever. */
-function within<Answer>(ms: number, answer: Promise<Answer>, onTimeout?: () => void): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => {
-      reject(new Error(`no answer within ${ms} ms`));
-      onTimeout?.();
-    }, ms);
-    answer.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
-}
-
 function claimResult(reply: unknown): ClaimResult {
   const found = integerOf(reply);
   if (found > 0) return { status: "in_flight", remainingMs: found };
@@ -183,12 +162,6 @@ function warnOfEviction(policy: unknown, warn: Settings["warn"]): void {
   );
 }
 
-function failure(verb: Verb, thrown: unknown): WebhookError {
-  return new WebhookError("store_unavailable", `Redis could not ${verb} the event: ${messageOf(thrown)}`, {
-    cause: bare(thrown),
-  });
-}
-
 /**
  * The error without what clients hang on it: ioredis adds the command that failed with its arguments, which is the AUTH with
  * the password where that was refused, and errors get logged whole.
@@ -197,12 +170,6 @@ function bare(thrown: unknown): unknown {
   if (!(thrown instanceof Error)) return new Error(messageOf(thrown));
   const { name, message, stack, code } = thrown as Error & { code?: unknown };
   return Object.assign(new Error(message), { name, stack }, code === undefined ? {} : { code });
-}
-
-/** An ECONNREFUSED on several addresses has a code only. */
-function messageOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return "the client rejected with something that is no error";
-  return thrown.message || String((thrown as Error & { code?: unknown }).code ?? thrown.name);
 }
 
 function settingsOf(options: RedisStoreOptions): Settings {

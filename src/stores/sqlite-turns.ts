@@ -1,3 +1,4 @@
+import { pause } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
 import { isBusy } from "./sqlite-database.ts";
 
@@ -73,8 +74,4 @@ function glanced<Result>(glance: () => Result | undefined): Done<Result> | undef
 function stillLocked(timeoutMs: number): WebhookError {
   const message = `The SQLite database stayed locked by another connection for ${timeoutMs} ms (timeoutMs)`;
   return new WebhookError("store_unavailable", message);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import { type AcceptedOutcome, isSuccess, rethrowable, type Settled, settleByStatus } from "../../src/index.ts";
-import { within } from "../../src/pipeline/deadline.ts";
 
 /** An accepted outcome that only notes how it was settled. */
 function settling(settled: Settled): { outcome: AcceptedOutcome; seen: unknown[] } {
@@ -62,12 +61,3 @@ describe("rethrowable", () => {
 function revoked(): never {
   throw new TypeError("not readable");
 }
-
-describe("within", () => {
-  it("passes on what comes in time, and fails on what does not", async () => {
-    const late = () => new Error("late");
-    expect(await within(Promise.resolve(1), 1_000, late)).toBe(1);
-    await expect(within(Promise.reject(new Error("boom")), 1_000, late)).rejects.toThrow("boom");
-    await expect(within(new Promise(() => {}), 1, late)).rejects.toThrow("late");
-  });
-});

@@ -5,13 +5,12 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type BetterSqlite3 from "better-sqlite3";
 import type Libsql from "libsql";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type SqliteStore, type SqliteStoreOptions, sqliteStore } from "../../src/stores/sqlite.ts";
 import { SqliteTurns } from "../../src/stores/sqlite-turns.ts";
 import { linkClaim } from "../../src/stores/transaction.ts";
 import type { StoreUnderTest } from "../../src/testing/store-contract.ts";
 import { manualClock } from "./clock.ts";
-import { compileStores } from "./compiled.ts";
 import { describeStoreContract } from "./contract.ts";
 import { modelTest } from "./model.ts";
 import { type Connection, type Engine, engines, freshFile } from "./sqlite-engines.ts";
@@ -522,11 +521,10 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
   });
 
   describe("shared by processes", () => {
-    const compiled = { urlOf: (_: string) => "", remove: () => {} };
+    // Child processes cannot load TypeScript: they work with what `npm run build` has made.
+    const built = new URL("../../dist/src/stores", import.meta.url).href;
     const children: ChildProcess[] = [];
 
-    beforeAll(() => Object.assign(compiled, compileStores()));
-    afterAll(() => compiled.remove());
     afterEach(() => {
       for (const child of children.splice(0)) child.kill("SIGKILL");
     });
@@ -536,14 +534,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
     }
 
     function childArguments(task: string, ...rest: string[]): string[] {
-      return [
-        join(import.meta.dirname, "sqlite-child.mjs"),
-        compiled.urlOf("stores"),
-        engine.name,
-        file,
-        task,
-        ...rest,
-      ];
+      return [join(import.meta.dirname, "sqlite-child.mjs"), built, engine.name, file, task, ...rest];
     }
 
     function launch(command: string, args: string[]): ChildProcess {

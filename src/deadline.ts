@@ -1,0 +1,30 @@
+/**
+ * Waits for a promise, but not for ever: rejects when it takes longer than `ms`. The promise goes on by itself; a later
+ * rejection of it is swallowed.
+ *
+ * @param onTimeout called where it took longer, for whoever minds what still comes
+ */
+export function within<T>(promise: Promise<T>, ms: number, onTimeout?: () => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      reject(new Error(`no answer within ${ms} ms`));
+      onTimeout?.();
+    }, ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/** Waits. */
+export function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Waits, without keeping the process alive. */
+export function rest(ms: number): Promise<void> {
+  return new Promise((resolve) => unref(setTimeout(resolve, ms)));
+}
+
+/** Takes a timer off the list of things that keep a process alive, where the runtime knows such a list. */
+export function unref(timer: unknown): void {
+  (timer as { unref?: () => void }).unref?.();
+}
