@@ -1,4 +1,4 @@
-import { execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { cpSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { ROOT } from "../docs/markdown.ts";
@@ -9,53 +9,86 @@ export interface Ended {
   readonly output: string;
 }
 
-/** An example that is running. */
-export interface RunningExample {
-  readonly url: string;
+/** A program that is running. */
+export interface Running {
+  readonly child: ChildProcess;
+  /** Waits until it has printed this, and gives the match. */
+  says(words: RegExp): Promise<RegExpExecArray>;
   /** Asks it to end, by its id, as a platform would, and waits until it has. */
   stop(): Promise<Ended>;
+  /** Ends it as `kill -9` does, and waits until it has. */
+  kill(): Promise<Ended>;
+}
+
+/** An example that is running and listens. */
+export interface RunningExample extends Running {
+  readonly url: string;
 }
 
 /** Runs a program from the root to its end, where its output is no terminal. */
-export function run(program: string): Promise<Ended> {
+export function run(program: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [program], { cwd: ROOT }, (error, stdout, stderr) => {
+    const options = { cwd: ROOT, env: { ...process.env, ...env } };
+    execFile(process.execPath, [program, ...args], options, (error, stdout, stderr) => {
       resolve({ code: error ? Number(error.code) : 0, output: stdout + stderr });
     });
   });
+}
+
+/** Starts a program of its folder. */
+export function startProgram(folder: string, program: string, env: NodeJS.ProcessEnv): Running {
+  const child = spawn(process.execPath, [program], { cwd: folder, env: { ...process.env, ...env } });
+  const closed = once(child, "close");
+  let output = "";
+  let look = () => {};
+  const read = (text: Buffer) => {
+    output += text;
+    look();
+  };
+  child.stdout.on("data", read);
+  child.stderr.on("data", read);
+
+  const end = (signal: NodeJS.Signals) => async (): Promise<Ended> => {
+    child.kill(signal);
+    await closed;
+    return { code: child.exitCode, output };
+  };
+  return {
+    child,
+    stop: end("SIGTERM"),
+    kill: end("SIGKILL"),
+    says: (words) =>
+      new Promise((resolve, reject) => {
+        look = () => {
+          const match = words.exec(output);
+          if (match) resolve(match);
+        };
+        void closed.then(() => reject(new Error(`${program} ended before it said ${words}:\n${output}`)));
+        look();
+      }),
+  };
 }
 
 /**
  * Starts an example as its user would: in a folder of its own, where the package is installed by its name. Gives what it
  * takes to drive it once it says that it listens.
  */
-export async function startExample(name: string, env: Record<string, string>): Promise<RunningExample> {
+export async function startExample(name: string, env: NodeJS.ProcessEnv): Promise<RunningExample> {
   const folder = installed(name);
-  const child = spawn(process.execPath, ["app.mjs"], { cwd: folder, env: { ...process.env, ...env, PORT: "0" } });
-  let output = "";
-  const port = new Promise<string>((resolve, reject) => {
-    const read = (text: Buffer) => {
-      output += text;
-      const [, said] = /listening on (\d+)\n/.exec(output) ?? [];
-      if (said !== undefined) resolve(said);
-    };
-    child.stdout.on("data", read);
-    child.stderr.on("data", read);
-    child.once("exit", () => reject(new Error(`the example ${name} ended before it listened:\n${output}`)));
-  });
-  const closed = once(child, "close").finally(() => rmSync(folder, { recursive: true, force: true }));
-  return {
-    url: `http://127.0.0.1:${await port}`,
-    async stop() {
-      child.kill("SIGTERM");
-      const [code] = await closed;
-      return { code, output };
-    },
-  };
+  const example = await startApp(folder, env);
+  example.child.once("close", () => rmSync(folder, { recursive: true, force: true }));
+  return example;
+}
+
+/** Starts the app of an example that is installed in a folder. */
+export async function startApp(folder: string, env: NodeJS.ProcessEnv): Promise<RunningExample> {
+  const program = startProgram(folder, "app.mjs", { ...env, PORT: "0" });
+  const [, port] = await program.says(/listening on (\d+)\n/);
+  return { ...program, url: `http://127.0.0.1:${port}` };
 }
 
 /** A copy of the example with the package beside it; the frameworks are found in the root's node_modules. */
-function installed(name: string): string {
+export function installed(name: string): string {
   const folder = `${ROOT}.tmp/example-${name}-${process.pid}`;
   mkdirSync(`${folder}/node_modules`, { recursive: true });
   cpSync(`${ROOT}examples/${name}`, folder, { recursive: true });

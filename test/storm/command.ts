@@ -43,10 +43,13 @@ export async function command(args: string[], signal: AbortSignal): Promise<numb
       );
     results.push(await runStorm({ ...options, store, signal }));
   }
+  if (signal.aborted) {
+    console.error("interrupted: nothing is judged");
+    return 130;
+  }
   console.log(options.json ? JSON.stringify(results, undefined, 2) : `\n${reportOf(results)}`);
-  const failed =
-    results.some(({ broken }) => broken.length > 0) || results.length === 0 || (options.ci && missing.length > 0);
-  return failed || signal.aborted ? 1 : 0;
+  const broken = results.some((result) => result.broken.length > 0);
+  return broken || results.length === 0 || (options.ci && missing.length > 0) ? 1 : 0;
 }
 
 interface CommandOptions extends Omit<StormOptions, "store"> {

@@ -1,0 +1,198 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Database from "libsql";
+import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { DeliveryContext } from "../../src/index.ts";
+import { postgresStore } from "../../src/stores/postgres.ts";
+import { sqliteStore } from "../../src/stores/sqlite.ts";
+import type { DedupeStore } from "../../src/stores/store.ts";
+import { openPglite } from "../stores/postgres-subjects.ts";
+import { anEvent, bench, signed } from "./receiving.ts";
+
+/** A store with a ledger beside it, and transactions over both. */
+interface Bank {
+  readonly store: DedupeStore;
+  /** Books and completes in one transaction; then `end` decides: a throw rolls it back. */
+  credit(context: DeliveryContext, end?: () => void): Promise<void>;
+  booked(): Promise<number>;
+  close(): Promise<void>;
+}
+
+function sqliteBank(): Bank {
+  const folder = mkdtempSync(join(tmpdir(), "complete-in-"));
+  const database = new Database(join(folder, "events.db"));
+  database.exec("CREATE TABLE ledger (amount text)");
+  const store = sqliteStore(database);
+  return {
+    store,
+    async credit(context, end = () => {}) {
+      database.transaction(() => {
+        store.completeIn(context);
+        database.prepare("INSERT INTO ledger VALUES ('12.50')").run();
+        end();
+      })();
+    },
+    booked: async () => Number((database.prepare("SELECT count(*) AS n FROM ledger").get() as { n: number }).n),
+    async close() {
+      database.close();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const pglite = await openPglite();
+afterAll(() => pglite.close());
+
+async function postgresBank(): Promise<Bank> {
+  const { client } = pglite;
+  await client.exec(
+    "DROP TABLE IF EXISTS bluum_webhook_events; DROP TABLE IF EXISTS ledger; CREATE TABLE ledger (amount numeric)",
+  );
+  const store = postgresStore(client);
+  await store.migrate();
+  return {
+    store,
+    credit: (context, end = () => {}) =>
+      client.transaction(async (tx) => {
+        await store.completeIn(context, tx);
+        await tx.query("INSERT INTO ledger VALUES (12.50)");
+        end();
+      }),
+    booked: async () => (await client.query("SELECT FROM ledger")).rows.length,
+    close: async () => {},
+  };
+}
+
+describe.each([
+  ["sqliteStore", async () => sqliteBank()],
+  ["postgresStore", postgresBank],
+] as const)("an event completed inside the user's transaction, with %s", (_, openBank) => {
+  let bank: Bank;
+  beforeEach(async () => {
+    bank = await openBank();
+  });
+  afterEach(() => bank.close());
+
+  function opened() {
+    return bench({ store: bank.store, namespace: "ledger" });
+  }
+  const boom = () => {
+    throw new Error("the transaction fails");
+  };
+
+  it("is booked once, and a duplicate is told that it is done", async () => {
+    const { receiver, reports } = opened();
+    receiver.on("transfer.deposit.completed", (_event, context) => bank.credit(context));
+    const delivery = signed(anEvent("transfer.deposit.completed"));
+    expect(await receiver.handle(delivery)).toMatchObject({ status: 200, body: '{"received":true}' });
+    expect(await receiver.handle(delivery)).toMatchObject({ status: 200, body: '{"received":true,"duplicate":true}' });
+    expect(await bank.booked()).toBe(1);
+    expect(reports.map(({ outcome, code, status }) => ({ outcome, code, status }))).toEqual([
+      { outcome: "accepted", code: undefined, status: 200 },
+      { outcome: "duplicate", code: undefined, status: 200 },
+    ]);
+  });
+
+  it("rolled back and swallowed is answered 500 completion_rolled_back, and the retry runs", async () => {
+    const { receiver, lines } = opened();
+    const ends = [boom, undefined];
+    receiver.on("transfer.deposit.completed", (_event, context) => bank.credit(context, ends.shift()).catch(() => {}));
+    const delivery = signed(anEvent("transfer.deposit.completed"));
+    expect(await receiver.handle(delivery)).toMatchObject({
+      status: 500,
+      body: '{"error":{"code":"completion_rolled_back"}}',
+    });
+    expect(lines.some(({ message }) => message.includes("rolled back"))).toBe(true);
+    expect(await receiver.handle(delivery)).toMatchObject({ status: 200, body: '{"received":true}' });
+    expect(await bank.booked()).toBe(1);
+  });
+
+  it("rolled back with the error let through is answered 500 handler_failed, and the retry runs", async () => {
+    const { receiver } = opened();
+    const ends = [boom, undefined];
+    receiver.on("transfer.deposit.completed", (_event, context) => bank.credit(context, ends.shift()));
+    const delivery = signed(anEvent("transfer.deposit.completed"));
+    expect(await receiver.handle(delivery)).toMatchObject({ status: 500, body: '{"error":{"code":"handler_failed"}}' });
+    expect(await receiver.handle(delivery)).toMatchObject({ status: 200 });
+    expect(await bank.booked()).toBe(1);
+  });
+
+  it("stays completed where the handler throws after the commit: the retry is a duplicate", async () => {
+    const { receiver } = opened();
+    receiver.on("transfer.deposit.completed", async (_event, context) => {
+      await bank.credit(context);
+      throw new Error("after the commit");
+    });
+    const delivery = signed(anEvent("transfer.deposit.completed"));
+    expect(await receiver.handle(delivery)).toMatchObject({ status: 500 });
+    expect(await receiver.handle(delivery)).toMatchObject({ status: 200, body: '{"received":true,"duplicate":true}' });
+    expect(await bank.booked()).toBe(1);
+  });
+
+  it("taken over by another before is claim_lost: nothing is booked, the answer is 503 event_in_flight", async () => {
+    const { receiver } = opened();
+    receiver.on("transfer.deposit.completed", async (_event, context) => {
+      const key = `ledger/${context.eventKey}`;
+      await bank.store.forget?.(key);
+      await bank.store.claim(key, { token: "another", leaseMs: 30_000 });
+      await bank.credit(context);
+    });
+    const delivery = signed(anEvent("transfer.deposit.completed"));
+    expect(await receiver.handle(delivery)).toMatchObject({
+      status: 503,
+      body: '{"error":{"code":"event_in_flight"}}',
+    });
+    expect(await bank.booked()).toBe(0);
+  });
+
+  it("by several handlers is completed by each for itself: a retry repeats none that was committed", async () => {
+    const { receiver } = opened();
+    const ends = [undefined, boom, undefined];
+    receiver
+      .on("transfer.deposit.*", (_event, context) => bank.credit(context, ends.shift()), { name: "credit" })
+      .on("transfer.*", (_event, context) => bank.credit(context, ends.shift()), { name: "bonus" });
+    const delivery = signed(anEvent("transfer.deposit.completed"));
+    expect(await receiver.handle(delivery)).toMatchObject({ status: 500 });
+    expect(await bank.booked()).toBe(1);
+    expect(await receiver.handle(delivery)).toMatchObject({ status: 200, body: '{"received":true}' });
+    expect(await bank.booked()).toBe(2);
+    expect(await receiver.handle(delivery)).toMatchObject({ body: '{"received":true,"duplicate":true}' });
+  });
+
+  it("by one of several handlers, rolled back and swallowed, runs again", async () => {
+    const { receiver } = opened();
+    const ends = [boom, undefined];
+    let audits = 0;
+    receiver
+      .on("transfer.*", () => void audits++, { name: "audit" })
+      .on("transfer.deposit.*", (_event, context) => bank.credit(context, ends.shift()).catch(() => {}), {
+        name: "credit",
+      });
+    const delivery = signed(anEvent("transfer.deposit.completed"));
+    expect(await receiver.handle(delivery)).toMatchObject({ body: '{"error":{"code":"completion_rolled_back"}}' });
+    expect(await receiver.handle(delivery)).toMatchObject({ status: 200, body: '{"received":true}' });
+    expect([audits, await bank.booked()]).toEqual([1, 1]);
+  });
+
+  it("is not taken for committed while the store cannot tell: the retry finds out", async () => {
+    const { store } = bank;
+    let silent = false;
+    const claim = store.claim.bind(store);
+    store.claim = (key, by) => (silent ? Promise.reject(new Error("away")) : claim(key, by));
+    const { receiver } = opened();
+    receiver.on("transfer.deposit.completed", async (_event, context) => {
+      await bank.credit(context);
+      silent = true;
+    });
+    const delivery = signed(anEvent("transfer.deposit.completed"));
+    expect(await receiver.handle(delivery)).toMatchObject({ status: 500 });
+    silent = false;
+    expect(await receiver.handle(delivery)).toMatchObject({ body: '{"received":true,"duplicate":true}' });
+    expect(await bank.booked()).toBe(1);
+  });
+
+  it("refuses a context that is none of a delivery's", async () => {
+    await expect(bank.credit({} as DeliveryContext)).rejects.toMatchObject({ code: "configuration_invalid" });
+  });
+});
