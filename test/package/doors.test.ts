@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { posix } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { describe, expect, it } from "vitest";
 
@@ -18,6 +19,16 @@ function loadedBy(target: string): string {
   return execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
 }
 
+/** Every source that a source imports at run time, straight or through others. */
+function reachableFrom(source: string, seen = new Set<string>()): string[] {
+  if (seen.has(source)) return [];
+  seen.add(source);
+  const text = readFileSync(`${root}${source}`, "utf8");
+  const imports = [...text.matchAll(/^(?:import|export)(?! type)[^;]*? from "(\.[^"]+)"/gms)];
+  for (const [, specifier] of imports) reachableFrom(posix.join(posix.dirname(source), specifier ?? ""), seen);
+  return [...seen];
+}
+
 describe("the doors of the package", () => {
   it.each(doors)("%s leads to a compiled file with its types beside it, and has a source", (_door, target) => {
     expect(existsSync(`${root}${target}`), "run `npm run build` first").toBe(true);
@@ -25,10 +36,19 @@ describe("the doors of the package", () => {
     expect(existsSync(`${root}${sourceOf(target)}`)).toBe(true);
   });
 
-  it("are the face, the testing face and every adapter: no adapter is forgotten", () => {
+  it("are the face, the testing face, every adapter and every durable store: none is forgotten", () => {
     const adapters = readdirSync(`${root}adapters`).map((name) => `adapters/${name}`);
+    const stores = ["postgres", "redis", "sqlite"].map((name) => `src/stores/${name}.ts`);
     const sources = doors.map(([, target]) => sourceOf(target));
-    expect(sources.toSorted()).toEqual(["src/index.ts", "src/testing.ts", ...adapters].toSorted());
+    expect(sources.toSorted()).toEqual(["src/index.ts", "src/testing.ts", ...adapters, ...stores].toSorted());
+  });
+
+  it("to receive do not load the durable stores, nor the testing tools", () => {
+    for (const door of [".", "./express", "./koa", "./hono", "./node", "./fetch"]) {
+      expect(reachableFrom(sourceOf(manifest.exports[door]))).not.toEqual(
+        expect.arrayContaining([expect.stringMatching(/stores\/(redis|postgres|sqlite)|testing/)]),
+      );
+    }
   });
 
   it.each(doors)("%s can be imported and required by its name", async (door) => {
@@ -56,12 +76,24 @@ describe("the manifest", () => {
     }
   });
 
-  it("keeps the packed package under 250 kB unpacked, and free of sources and tests", () => {
+  it("keeps the packed package small: under 250 kB to receive, under 360 kB with the durable stores", () => {
     const [pack] = JSON.parse(
       execFileSync("npm", ["pack", "--dry-run", "--json", "--silent"], { cwd: root, encoding: "utf8" }),
     );
-    expect(pack.unpackedSize).toBeLessThan(250_000);
+    const files: { path: string; size: number }[] = pack.files;
+    const durable = files.filter(({ path }) =>
+      /stores\/(redis|postgres|sqlite|forgone|failure|transaction)/.test(path),
+    );
+    expect(pack.unpackedSize - durable.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(250_000);
+    expect(pack.unpackedSize).toBeLessThan(360_000);
+  });
+
+  it("publishes what was built and the pages that the log names, no source and no test", () => {
+    const [pack] = JSON.parse(
+      execFileSync("npm", ["pack", "--dry-run", "--json", "--silent"], { cwd: root, encoding: "utf8" }),
+    );
     const paths = pack.files.map(({ path }: { path: string }) => path);
     expect(paths.filter((path: string) => /^(src|adapters|test|examples|scripts)\//.test(path))).toEqual([]);
+    expect(paths).toContain("docs/errors.md");
   });
 });
