@@ -75,8 +75,9 @@ function isFetchHeaders(headers: DeliveryHeaders): headers is Headers {
   return typeof (headers as { get?: unknown }).get === "function";
 }
 
-function joined(value: string | readonly string[] | undefined): string | undefined {
-  return typeof value === "object" ? value.join(", ") : value;
+function joined(value: string | readonly string[] | null | undefined): string | undefined {
+  // Some gateways write null where a header is missing.
+  return typeof value === "object" ? value?.join(", ") : value;
 }
 
 /**
