@@ -8,19 +8,39 @@ import { settingsOf } from "../src/pipeline/options.ts";
 import { sampleEvent, signDelivery } from "../src/testing.ts";
 import { codeWords, headings, ROOT, readText, tableOf, unionMembers } from "./docs/markdown.ts";
 import { compileSnippets, removeSnippets, runToEnd, type Snippet, snippetsOf, start } from "./docs/snippets.ts";
+import { findPostgres, type OwnSchema, ownSchema } from "./services/postgres.ts";
+import { canStartRedis, type RedisService, startRedis } from "./services/redis.ts";
 
 const secret = `whsec_${Buffer.from("a secret of 32 bytes for testing").toString("base64")}`;
 const env = { BLUUM_WEBHOOK_SECRET: secret, NODE_ENV: "test" };
+// One of its own: the snippets name no place in it that would be theirs alone.
+const redis: RedisService | undefined = (await canStartRedis()) ? await startRedis() : undefined;
+const postgres = await findPostgres();
 const pages = ["README.md", ...readdirSync(`${ROOT}docs`).map((file) => `docs/${file}`)];
 
 describe("every snippet of the documentation, run against the built package", () => {
   const snippets = snippetsOf(pages);
+  const available = { REDIS_URL: redis !== undefined, DATABASE_URL: postgres !== undefined };
+  let schema: OwnSchema | undefined;
 
   beforeAll(async () => {
     if (!existsSync(`${ROOT}dist/src/index.js`)) throw new Error("dist is missing: run `npm run build` first");
+    if (postgres) schema = await ownSchema(postgres.url);
     await compileSnippets(snippets);
   }, 60_000);
-  afterAll(removeSnippets);
+  afterAll(async () => {
+    removeSnippets();
+    await schema?.drop();
+    await postgres?.stop();
+    await redis?.stop();
+  });
+
+  /** The addresses of the servers. What a snippet makes in PostgreSQL goes into a schema of this test. */
+  function servers(): Record<string, string> {
+    const url = postgres && new URL(postgres.url);
+    url?.searchParams.set("options", `-c search_path=${schema?.name}`);
+    return { ...(redis && { REDIS_URL: redis.url }), ...(url && { DATABASE_URL: url.href }) };
+  }
 
   it.each(snippets.filter(({ kind }) => kind === "test"))(
     "$name passes as a test",
@@ -45,9 +65,11 @@ describe("every snippet of the documentation, run against the built package", ()
     },
   );
 
-  const listening = snippets.filter(({ kind }) => kind === "server" || kind === "module");
+  const listening = snippets
+    .filter(({ kind }) => kind === "server" || kind === "module")
+    .filter(({ needs }) => needs.every((variable) => available[variable]));
   it.each(listening)("$name takes a genuine delivery once and no forged one", async (snippet) => {
-    const { url, stop } = await start(snippet, env);
+    const { url, stop } = await start(snippet, { ...env, ...servers() });
     const markers: string[] = [];
     try {
       for (const path of pathsOf(snippet))

@@ -107,15 +107,18 @@ export function hmacScheme(spec: HmacSpec): SignatureScheme<MacKey, PresentedDig
 function readDigests(spec: HmacSpec, value: string): Uint8Array[] {
   const elements = listElements(value);
   if (elements === undefined || elements.length > MAX_SIGNATURES) return [];
-  return elements.flatMap((element) => readDigest(spec, element) ?? []);
+  return elements
+    .map((element) => readDigest(spec, element))
+    .filter((digest): digest is Uint8Array => digest !== undefined);
 }
 
-function readDigest(spec: HmacSpec, element: string): Uint8Array | undefined {
-  const length = DIGEST_BYTES[spec.algorithm];
-  return spec.acceptedPrefixes
-    .filter((prefix) => element.startsWith(prefix))
-    .map((prefix) => decodeExactly(length, element.slice(prefix.length), spec.encoding))
-    .find((digest) => digest !== undefined);
+function readDigest({ algorithm, encoding, acceptedPrefixes }: HmacSpec, element: string): Uint8Array | undefined {
+  for (const prefix of acceptedPrefixes) {
+    if (!element.startsWith(prefix)) continue;
+    const digest = decodeExactly(DIGEST_BYTES[algorithm], element.slice(prefix.length), encoding);
+    if (digest !== undefined) return digest;
+  }
+  return undefined;
 }
 
 // A comma would be taken for the list's, and spaces at its start are trimmed away before anyone looks.

@@ -80,5 +80,8 @@ function rowsOf({ rows }: { readonly rows: readonly unknown[] }): readonly Row[]
 
 function requireClient(client: PostgresClient): void {
   if (typeof (client as PostgresClient | null | undefined)?.query === "function") return;
-  throw invalid("client", "must have a method query(text, values); docs/stores.md shows the adapter for postgres.js");
+  throw invalid(
+    "client",
+    "must have a method query(text, values); docs/stores-postgres.md shows the adapter for postgres.js",
+  );
 }

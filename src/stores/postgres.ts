@@ -75,7 +75,7 @@ const LOST =
  * timed by the server's clock; and with `completeIn` the way to an effect that happens exactly once.
  *
  * @param pool a Pool of `pg` (or a Client, for scripts), a PGlite, or anything with `query(text, values)`; postgres.js fits
- *   through the one-line adapter in `docs/stores.md`. It stays yours: the store never ends it. A Pool emits `error` when
+ *   through the one-line adapter in `docs/stores-postgres.md`. It stays yours: the store never ends it. A Pool emits `error` when
  *   an idle connection breaks, and without a listener of yours that ends the process
  * @throws WebhookError `configuration_invalid` where the pool or an option is none; the verbs reject with
  *   `store_unavailable`, the error of PostgreSQL or of the client as its cause

@@ -43,7 +43,7 @@ interface Script {
  * event is one key, each verb one round trip; leases and retentions end by Redis's own expiry, so there is nothing to clean.
  *
  * Redis has to run with `maxmemory-policy noeviction`, or it drops remembered events when it is full. What a fail-over or a
- * restart without persistence forgets runs again when a duplicate of it comes: see `docs/stores.md`.
+ * restart without persistence forgets runs again when a duplicate of it comes: see `docs/stores-redis.md`.
  *
  * @param client a connected client of ioredis 5 or 6 or node-redis 4 to 6, standalone or cluster, or anything with
  *   `sendCommand(args)`. It stays yours: the store never ends it, and never listens to its events

@@ -4,14 +4,25 @@ import { isBusy } from "./sqlite-database.ts";
 
 const LONGEST_PAUSE_MS = 32;
 
+/** A verb that waits for the database. */
+interface Waiting {
+  readonly until: number;
+  /** Tries once; false while the database is locked. */
+  attempt(): boolean;
+  giveUp(): void;
+}
+
 /**
- * The verbs of one store that wait for the database to be free: without blocking the event loop, in the order in which they came, only
- * the one in front asking SQLite. A thousand that ask would keep the process busy with asking.
+ * The verbs of one store that wait for the database to be free: without blocking the event loop, only the one in front asking
+ * SQLite. A thousand that ask would keep the process busy with asking.
+ *
+ * Those of whoever is at work on an event go before all others: behind a backlog of claims their leases would lapse.
  */
 export class SqliteTurns {
   readonly #timeoutMs: number;
-  /** The end of the line; undefined while nobody waits. */
-  #last: Promise<unknown> | undefined;
+  readonly #holders: Waiting[] = [];
+  readonly #others: Waiting[] = [];
+  #serving = false;
 
   /** @param timeoutMs how long each may wait, in milliseconds */
   constructor(timeoutMs: number) {
@@ -19,38 +30,77 @@ export class SqliteTurns {
   }
 
   /**
-   * Does some work as soon as the database is free; at once, and before this returns, where it is free now.
+   * Does some work as soon as the database is free; at once, and before this returns, where it is free and nobody is ahead.
    *
-   * @param work throws SQLITE_BUSY while it is not
+   * @param who `"holder"` for what keeps a claim or its completion, `"other"` for all else
+   * @param work throws SQLITE_BUSY while the database is locked
    * @param glance an answer that can be had without the lock, or `undefined` where there is none
    * @throws WebhookError `store_unavailable` where the database did not get free in time; else what the work threw
    */
-  async take<Result>(work: () => Result, glance: () => Result | undefined = () => undefined): Promise<Result> {
-    const until = performance.now() + this.#timeoutMs;
-    const ahead = this.#last;
-    const done = (ahead ? undefined : unlessBusy(work)) ?? glanced(glance);
+  async take<Result>(
+    who: "holder" | "other",
+    work: () => Result,
+    glance: () => Result | undefined = () => undefined,
+  ): Promise<Result> {
+    const line = who === "holder" ? this.#holders : this.#others;
+    const isAhead = this.#holders.length > 0 || (who === "other" && this.#others.length > 0);
+    const done = (isAhead ? undefined : unlessBusy(work)) ?? glanced(glance);
     if (done) return done.result;
-    const turn = Promise.resolve(ahead).then(() => this.#insist(work, glance, until));
-    this.#queue(turn);
-    return turn;
+    return new Promise((resolve, reject) => {
+      line.push(this.#waiting(() => unlessBusy(work) ?? glanced(glance), resolve, reject));
+      void this.#serve();
+    });
   }
 
-  #queue(turn: Promise<unknown>): void {
-    const over = turn
-      .catch(() => {})
-      .then(() => {
-        if (this.#last === over) this.#last = undefined;
-      });
-    this.#last = over;
+  #waiting<Result>(
+    ask: () => Done<Result> | undefined,
+    resolve: (result: Result) => void,
+    reject: (error: unknown) => void,
+  ): Waiting {
+    return {
+      until: performance.now() + this.#timeoutMs,
+      attempt() {
+        try {
+          const done = ask();
+          if (done) resolve(done.result);
+          return done !== undefined;
+        } catch (error) {
+          reject(error);
+          return true;
+        }
+      },
+      giveUp: () => reject(stillLocked(this.#timeoutMs)),
+    };
   }
 
-  async #insist<Result>(work: () => Result, glance: () => Result | undefined, until: number): Promise<Result> {
-    for (let pauseMs = 1; ; pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS)) {
-      const done = unlessBusy(work) ?? glanced(glance);
-      if (done) return done.result;
-      if (performance.now() >= until) throw stillLocked(this.#timeoutMs);
+  async #serve(): Promise<void> {
+    if (this.#serving) return;
+    this.#serving = true;
+    let pauseMs = 1;
+    for (let line = this.#next(); line; line = this.#next()) {
+      const first = line[0] as Waiting;
+      if (first.attempt()) {
+        line.shift();
+        pauseMs = 1;
+        continue;
+      }
+      this.#sendAwayLate();
       // By chance, so that processes that were refused together do not ask together again.
-      await pause(Math.min(Math.random() * pauseMs, until - performance.now()));
+      await pause(Math.max(0, Math.min(Math.random() * pauseMs, first.until - performance.now())));
+      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+    }
+    this.#serving = false;
+  }
+
+  #next(): Waiting[] | undefined {
+    return [this.#holders, this.#others].find((line) => line.length > 0);
+  }
+
+  /** All wait equally long, so those whose time is up stand in front. */
+  #sendAwayLate(): void {
+    const now = performance.now();
+    for (const line of [this.#holders, this.#others]) {
+      while (line[0] !== undefined && line[0].until <= now) line.shift()?.giveUp();
     }
   }
 }

@@ -108,7 +108,12 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
 
   /** Does one verb's work under the write lock: what it finds stands until it has written. */
   function write<Result>(work: (at: number) => Result, glance?: () => Result | undefined): Promise<Result> {
-    return turns.take(() => apart("IMMEDIATE", work), glance);
+    return turns.take("other", () => apart("IMMEDIATE", work), glance);
+  }
+
+  /** The same for whoever is at work on the event. */
+  function writeFirst<Result>(work: (at: number) => Result): Promise<Result> {
+    return turns.take("holder", () => apart("IMMEDIATE", work));
   }
 
   /** Does some work in a transaction apart from any of the caller's. */
@@ -148,7 +153,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
     },
 
     async renew(key, { token, leaseMs }) {
-      return write((at) => {
+      return writeFirst((at) => {
         const known = events.find(key, at);
         if (!known || known.completed || known.token !== token) return false;
         events.put(key, { token, completed: false, endsAt: at + leaseMs });
@@ -157,7 +162,7 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
     },
 
     async complete(key, { token, retentionMs }) {
-      return write((at) => {
+      return writeFirst((at) => {
         const known = events.find(key, at);
         if (known && known.token !== token) return known.completed ? "completed_by_another" : "held_by_another";
         if (!known?.completed) events.put(key, { token, completed: true, endsAt: at + retentionMs });

@@ -4,6 +4,8 @@
 //   it exports receiver      mounted on an HTTP server here, then driven as a server
 //   it exports POST          likewise
 //   it reads PORT            a server: deliveries are sent to each of its paths
+//   it exports anything else a part of a program: compiled here, and tried by a test of its own
+// What reads REDIS_URL or DATABASE_URL is run where such a server can be had.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -15,7 +17,9 @@ import { type CodeBlock, codeBlocks, ROOT } from "./markdown.ts";
 export interface Snippet extends CodeBlock {
   /** How to find it: page and line. */
   readonly name: string;
-  readonly kind: "test" | "sender" | "module" | "server";
+  readonly kind: "test" | "sender" | "module" | "server" | "part";
+  /** The variables with the addresses of servers that it needs. */
+  readonly needs: readonly ("REDIS_URL" | "DATABASE_URL")[];
   /** The compiled program. */
   readonly program: string;
 }
@@ -40,7 +44,9 @@ const READERS_OWN = {
     };`,
   "my-store.ts": `
     import { type DedupeStore, memoryStore } from "bluum-webhooks";
-    export function myStore(): DedupeStore { return memoryStore(); }`,
+    const backend = memoryStore();
+    export function connect(): DedupeStore { return backend; }
+    export function myStore(connection: DedupeStore): DedupeStore { return { ...connection }; }`,
 };
 
 /** The TypeScript snippets of pages, in order. */
@@ -52,6 +58,7 @@ export function snippetsOf(pages: readonly string[]): Snippet[] {
       ...block,
       name: `${block.page}:${block.line}`,
       kind: kindOf(block),
+      needs: (["REDIS_URL", "DATABASE_URL"] as const).filter((variable) => block.code.includes(variable)),
       program: `${FOLDER}out/${fileName(block)}.js`,
     }));
 }
@@ -81,7 +88,7 @@ export function removeSnippets(): void {
 /** Runs a program to its end and gives what it printed. Fails where its exit code is not 0. */
 export async function runToEnd(program: string, env: Record<string, string>): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [program], {
-    cwd: ROOT,
+    cwd: FOLDER,
     env: { ...process.env, ...env },
   });
   return stdout;
@@ -98,7 +105,10 @@ export interface Running {
 export async function start(snippet: Snippet, env: Record<string, string>): Promise<Running> {
   const port = await freePort();
   const program = snippet.kind === "module" ? mounted(snippet) : snippet.program;
-  const child = spawn(process.execPath, [program], { cwd: ROOT, env: { ...process.env, ...env, PORT: String(port) } });
+  const child = spawn(process.execPath, [program], {
+    cwd: FOLDER, // where a file that it makes is removed with all the rest
+    env: { ...process.env, ...env, PORT: String(port) },
+  });
   const output: string[] = [];
   child.stdout.on("data", (text) => output.push(String(text)));
   child.stderr.on("data", (text) => output.push(String(text)));
@@ -121,6 +131,7 @@ function kindOf({ code, page, line }: CodeBlock): Snippet["kind"] {
   if (code.includes("await fetch(")) return "sender";
   if (/^export (const|function|async function) (receiver|POST)\b/m.test(code)) return "module";
   if (code.includes("process.env.PORT")) return "server";
+  if (/^export /m.test(code)) return "part";
   throw new Error(`${page}:${line}: there is no way to run this snippet; see the head of test/docs/snippets.ts`);
 }
 

@@ -1,14 +1,29 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import pg from "pg";
 import { afterAll, describe, expect, it } from "vitest";
 import { ROOT } from "../docs/markdown.ts";
+import { freePort } from "../services/ports.ts";
+import { findPostgres } from "../services/postgres.ts";
+import { findRedis } from "../services/redis.ts";
 import { run } from "./programs.ts";
+
+const DEMO = "examples/demo/demo.mjs";
+const redis = await findRedis();
+const postgres = await findPostgres();
 
 describe("the demo", () => {
   const copies = `${ROOT}.tmp/demo-${process.pid}/`;
-  afterAll(() => rmSync(copies, { recursive: true, force: true }));
+  afterAll(async () => {
+    rmSync(copies, { recursive: true, force: true });
+    await redis?.stop();
+    await postgres?.stop();
+  });
 
   it("shows in a table what happened to each delivery, without colours where nobody sees them", async () => {
-    const { code, output } = await run("examples/demo/demo.mjs");
+    const { code, output } = await run(DEMO);
     expect(code).toBe(0);
     expect(output).not.toContain("\u001b[");
     expect(output).toMatch(/^what was sent +answer +code or body +what the app did$/m);
@@ -21,13 +36,76 @@ describe("the demo", () => {
   });
 
   it("fails, and says which, where an answer is not the expected one", async () => {
-    const demo = readFileSync(`${ROOT}examples/demo/demo.mjs`, "utf8");
+    const demo = readFileSync(ROOT + DEMO, "utf8");
     mkdirSync(copies, { recursive: true });
-    writeFileSync(`${copies}table.mjs`, readFileSync(`${ROOT}examples/demo/table.mjs`));
+    cpSync(`${ROOT}examples/demo`, copies, { recursive: true });
     writeFileSync(`${copies}demo.mjs`, demo.replace('said: "signature_missing"', 'said: "signature_malformed"'));
     const { code, output } = await run(`${copies}demo.mjs`);
     expect(code).toBe(1);
     expect(output).toMatch(/^unsigned .*\n {2}\^ expected 401, signature_malformed, nothing$/m);
     expect(output).toContain("1 of 15 answers");
   });
+
+  it("tells the same of a SQLite file, which it deletes", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "demo-test-"));
+    try {
+      expect(await shownOn("sqlite", { TMPDIR: folder })).toBe(await shownOn("memory"));
+      expect(readdirSync(folder)).toEqual([]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it.skipIf(!redis)("tells the same of Redis, where it leaves no key", async () => {
+    const { url = "" } = redis ?? {};
+    const client = new Redis(url);
+    try {
+      expect(await shownOn("redis", { REDIS_URL: url })).toBe(await shownOn("memory"));
+      expect(await client.keys("bluum-demo-*")).toEqual([]);
+    } finally {
+      client.disconnect();
+    }
+  });
+
+  it.skipIf(!postgres)("tells the same of PostgreSQL, where it leaves no schema", async () => {
+    const { url = "" } = postgres ?? {};
+    const client = new pg.Client({ connectionString: url });
+    await client.connect();
+    try {
+      expect(await shownOn("postgres", { DATABASE_URL: url })).toBe(await shownOn("memory"));
+      const { rows } = await client.query("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'bluum_demo_%'");
+      expect(rows).toEqual([]);
+    } finally {
+      await client.end();
+    }
+  });
+
+  it("says what to do where a store cannot be had, without the password of its address", async () => {
+    const port = await freePort();
+    for (const [store, variable] of [
+      ["redis", "REDIS_URL"],
+      ["postgres", "DATABASE_URL"],
+    ] as const) {
+      const url = `${store}://user:hunter2@127.0.0.1:${port}/0`;
+      const { code, output } = await run(DEMO, ["--store", store], { [variable]: url });
+      expect(code).toBe(1);
+      expect(output).toMatch(/^\w+ at 127\.0\.0\.1:\d+ cannot be used: .*ECONNREFUSED.* name another in \w+_URL\.\n$/);
+      expect(output).toContain(variable);
+      expect(output).not.toContain("hunter2");
+    }
+  });
+
+  it("names the stores that there are where it is asked for another", async () => {
+    const { code, output } = await run(DEMO, ["--store", "carrier-pigeon"]);
+    expect(code).toBe(1);
+    expect(output).toBe('There is no store "carrier-pigeon". There are memory, sqlite, redis, postgres.\n');
+  });
 });
+
+/** What the demo shows, apart from the name of the store. */
+async function shownOn(store: string, env: Record<string, string> = {}): Promise<string> {
+  const { code, output } = await run(DEMO, ["--store", store], env);
+  expect(output).toMatch(/^On \w/);
+  expect(code).toBe(0);
+  return output.slice(output.indexOf("\n"));
+}

@@ -1,4 +1,6 @@
-import { describe, expect, it } from "vitest";
+import { createHmac } from "node:crypto";
+import fc from "fast-check";
+import { describe, expect, it, vi } from "vitest";
 import { DIGEST_BYTES, type HmacAlgorithm, isSameDigest, mac, macIsAmong, macKey } from "../../src/schemes/mac.ts";
 import { bytes } from "./contract.ts";
 
@@ -111,5 +113,49 @@ describe("the HMAC", () => {
     expect(isSameDigest(fromHex("00ff"), fromHex("00fe"))).toBe(false);
     expect(isSameDigest(fromHex("00ff"), fromHex("00ff00"))).toBe(false);
     expect(isSameDigest(fromHex(""), fromHex("00"))).toBe(false);
+  });
+});
+
+describe("the HMAC of two one-shot hashes", () => {
+  const algorithms: HmacAlgorithm[] = ["sha1", "sha256", "sha512"];
+  const reference = (algorithm: HmacAlgorithm, key: Uint8Array, message: Uint8Array) =>
+    createHmac(algorithm, key).update(message).digest("hex");
+  /** Lengths around the blocks of the hashes, and around the size from which one HMAC is computed at a stretch. */
+  const length = fc.oneof(
+    fc.integer({ min: 0, max: 200 }),
+    fc.constantFrom(54, 55, 56, 63, 64, 65, 111, 112, 127, 128, 129, 16_383, 16_384, 16_385),
+  );
+  const content = length.chain((size) => fc.uint8Array({ minLength: size, maxLength: size }));
+
+  it("is that of the standard library, for every length of key, prefix and body", () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...algorithms), content, fc.string(), content, (algorithm, key, prefix, body) => {
+        const message = Buffer.concat([Buffer.from(prefix), body]);
+        expect(toHex(mac(algorithm, macKey(key), prefix, body))).toBe(reference(algorithm, key, message));
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("does not mix up what one key is used for in turn", () => {
+    const key = macKey(bytes("one key for all of these"));
+    const seen = algorithms.flatMap((algorithm) => ["a", "b", "a"].map((body) => [algorithm, body] as const));
+    for (const [algorithm, body] of [...seen, ...seen.toReversed()]) {
+      expect(toHex(mac(algorithm, key, "", bytes(body)))).toBe(
+        reference(algorithm, bytes("one key for all of these"), bytes(body)),
+      );
+    }
+  });
+
+  it("gives way to createHmac where the runtime has no one-shot hash", async () => {
+    vi.resetModules();
+    vi.doMock("node:crypto", async (original) => {
+      const real = await original<typeof import("node:crypto")>();
+      return { ...real, default: { ...real, hash: undefined } };
+    });
+    const without = await import("../../src/schemes/mac.ts");
+    vi.doUnmock("node:crypto");
+    const digest = without.mac("sha256", without.macKey(bytes("Jefe")), "", bytes("what do ya want for nothing?"));
+    expect(toHex(digest)).toBe(reference("sha256", bytes("Jefe"), bytes("what do ya want for nothing?")));
   });
 });

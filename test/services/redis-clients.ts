@@ -21,7 +21,7 @@ export function ioredis(url: string, options: object = {}): Connected<Ioredis> {
   return { client, close: () => client.disconnect() };
 }
 
-export function ioredis5(url: string, options: object = {}): Connected<Ioredis5> {
+function ioredis5(url: string, options: object = {}): Connected<Ioredis5> {
   const client = new Ioredis5(url, options);
   client.on("error", silent);
   return { client, close: () => client.disconnect() };

@@ -26,7 +26,7 @@ export interface EffectRow {
 }
 
 /** The store's word that an event is complete. */
-export interface Stored {
+interface Stored {
   readonly eventId: string;
   readonly delivery: string | undefined;
   readonly token: string;

@@ -20,7 +20,7 @@ export interface Case {
 
 /** Why an event that is not completed in the user's transaction may have run twice. */
 export const REASONS = ["kill", "stop", "freeze", "store", "starved"] as const;
-export type Reason = (typeof REASONS)[number];
+type Reason = (typeof REASONS)[number];
 
 /** What the storm has shown. */
 export interface Verdict {

@@ -5,13 +5,13 @@ export const STORES = ["redis", "postgres", "sqlite"] as const;
 export type StoreKind = (typeof STORES)[number];
 
 /** Where in a handler a fault strikes: before any work; after the effect; after `completeIn`, before the commit; before the return. */
-export type Moment = "start" | "effect" | "completed" | "end";
+type Moment = "start" | "effect" | "completed" | "end";
 
 /** What a handler does wrong. `slow` waits past the lease and must harm nothing; `freeze` blocks its whole process past it. */
-export type Act = "throw" | "return" | "slow" | "freeze" | "freeze and throw" | "kill";
+type Act = "throw" | "return" | "slow" | "freeze" | "freeze and throw" | "kill";
 
 /** A fault in the handler of one event. It strikes once, in whichever process gets that far first. */
-export interface HandlerFault {
+interface HandlerFault {
   readonly id: number;
   readonly act: Act;
   readonly at: Moment;

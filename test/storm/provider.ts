@@ -15,7 +15,7 @@ export interface Attempt {
 }
 
 /** Where the receivers are to be found, one of them picked as a load balancer does, whether it is well or not. */
-export type PortOf = (chance: number) => number;
+type PortOf = (chance: number) => number;
 
 export interface ProviderOptions {
   readonly secret: string;
