@@ -73,12 +73,34 @@ export function bluumEvent(c: { readonly get: (key: "bluumEvent") => unknown }):
   return event as BluumEvent;
 }
 
-/** Leaves the body to those who read the request itself, such as hono/body-limit; `c.req` has it from its cache. */
+/**
+ * Leaves the body to those who read the request itself, such as hono/body-limit; `c.req` has it from its cache. The copy is made
+ * when somebody asks for it: it costs more than everything else here.
+ */
 function leaveBody({ req }: Context, { context }: AcceptedOutcome): void {
+  let { raw } = req;
+  let copied = false;
+  Object.defineProperty(req, "raw", {
+    configurable: true,
+    enumerable: true,
+    get() {
+      if (!copied) raw = withBody(raw, context.rawBody);
+      copied = true;
+      return raw;
+    },
+    set(other: Request) {
+      copied = true;
+      raw = other;
+    },
+  });
+}
+
+function withBody(request: Request, body: Uint8Array): Request {
   try {
-    req.raw = new Request(req.raw, { body: context.rawBody } as RequestInit);
+    return new Request(request, { body } as RequestInit);
   } catch {
     // Not every server's request can be copied.
+    return request;
   }
 }
 
