@@ -43,7 +43,7 @@ function bytesOf(value) {
 }
 
 /** An id that no other event has. */
-export function freshId() {
+function freshId() {
   return `evt_${randomBytes(8).toString("hex")}`;
 }
 

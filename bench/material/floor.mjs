@@ -5,7 +5,7 @@ import { SECRET } from "./signatures.mjs";
 const key = createSecretKey(Buffer.from(SECRET));
 
 /** Whether the signature, in hex, is that of the body. */
-export function isGenuine(body, signature) {
+function isGenuine(body, signature) {
   const expected = createHmac("sha256", key).update(body).digest();
   const given = Buffer.from(signature, "hex");
   return given.length === expected.length && timingSafeEqual(given, expected);
