@@ -1,0 +1,80 @@
+// The load process. "prepare" signs the requests of a turn and opens its connections, "go" sends them, each connection one after the other.
+import { once } from "node:events";
+import { connect } from "node:net";
+import { RenewableBody } from "../material/bodies.mjs";
+import { SIGNED } from "../material/signatures.mjs";
+import { PATH } from "./path.mjs";
+import { ResponseReader } from "./response-reader.mjs";
+
+const SIZE = 2_048;
+/** Bodies are used again under other ids: a turn leaves no garbage to the next. */
+const bodies = [];
+
+let turn;
+
+process.on("message", async (message) => {
+  if (message === "go") process.send(await send(turn));
+  else {
+    turn = await prepare(message);
+    process.send({ ready: true });
+  }
+});
+process.on("disconnect", () => process.exit(0));
+
+async function prepare({ port, signed, requests, connections }) {
+  while (bodies.length < requests) bodies.push(new RenewableBody(SIZE));
+  const messages = bodies.slice(0, requests).map((body) => {
+    body.renew();
+    return requestOf(body.bytes, port, SIGNED[signed](body.bytes));
+  });
+  const sockets = await Promise.all(Array.from({ length: connections }, () => opened(port)));
+  return { messages, sockets };
+}
+
+function requestOf(body, port, signature) {
+  const headers = {
+    host: `127.0.0.1:${port}`,
+    "user-agent": "Bluum-Webhooks/1.0",
+    accept: "*/*",
+    "content-type": "application/json",
+    "content-length": body.length,
+    ...signature,
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.concat([Buffer.from(`POST ${PATH} HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1"), body]);
+}
+
+async function opened(port) {
+  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
+  await once(socket, "connect");
+  return socket;
+}
+
+/** @returns how long it took, in nanoseconds, and how many answers had which status */
+async function send({ messages, sockets }) {
+  const statuses = {};
+  let next = 0;
+  const started = process.hrtime.bigint();
+  await Promise.all(sockets.map((socket) => drive(socket)));
+  const wall = Number(process.hrtime.bigint() - started);
+  for (const socket of sockets) socket.destroy();
+  return { wall, statuses };
+
+  /** Sends whatever is left on one connection; never a request before the answer to the one before it. */
+  function drive(socket) {
+    return new Promise((resolve, reject) => {
+      const sendNext = () => {
+        if (next === messages.length) return resolve();
+        socket.write(messages[next++]);
+      };
+      const reader = new ResponseReader((status) => {
+        statuses[status] = (statuses[status] ?? 0) + 1;
+        sendNext();
+      });
+      socket.on("data", (bytes) => reader.take(bytes));
+      socket.on("error", reject);
+      socket.on("close", () => reject(new Error("the server closed a connection")));
+      sendNext();
+    });
+  }
+}

@@ -1,0 +1,2 @@
+/** Where every route is mounted. */
+export const PATH = "/webhooks";

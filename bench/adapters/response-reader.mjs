@@ -1,0 +1,27 @@
+// As much of HTTP as it takes to see where an answer ends. No pipelining: what comes belongs to one answer.
+
+export class ResponseReader {
+  #text = "";
+  #onAnswer;
+
+  /** @param onAnswer told the status of each answer that is complete */
+  constructor(onAnswer) {
+    this.#onAnswer = onAnswer;
+  }
+
+  take(bytes) {
+    this.#text += bytes.latin1Slice();
+    const headEnd = this.#text.indexOf("\r\n\r\n");
+    if (headEnd < 0 || !this.#isComplete(headEnd)) return;
+    const status = Number(this.#text.slice(9, 12));
+    this.#text = "";
+    this.#onAnswer(status);
+  }
+
+  #isComplete(headEnd) {
+    const head = this.#text.slice(0, headEnd);
+    const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1];
+    if (length !== undefined) return this.#text.length >= headEnd + 4 + Number(length);
+    return !/\r\ntransfer-encoding: *chunked/i.test(head) || this.#text.endsWith("0\r\n\r\n");
+  }
+}

@@ -1,0 +1,28 @@
+// A plain node:http server: what answers without reading, what one would write by hand, ours, and the one rival that has an adapter.
+import { createServer } from "node:http";
+import { createNodeMiddleware } from "@octokit/webhooks";
+import { bluumHandler } from "bluum-webhooks/node";
+import { verifyAndParse } from "../material/floor.mjs";
+import { handlingReceiver, octokitWebhooks } from "./parts.mjs";
+import { PATH } from "./path.mjs";
+
+function done(_req, res) {
+  res.writeHead(204).end();
+}
+
+function byHand(req, res) {
+  const chunks = [];
+  req.on("data", (chunk) => chunks.push(chunk));
+  req.on("end", () => {
+    verifyAndParse(Buffer.concat(chunks), req.headers["x-bluum-signature"]);
+    done(req, res);
+  });
+}
+
+export const ROUTES = [
+  { name: "by hand", signed: "bluum", listener: () => byHand },
+  { name: "by hand again (A/A)", signed: "bluum", listener: () => byHand },
+  { name: "answers 204, reads nothing", signed: "bluum", listener: () => done },
+  { name: "ours: handler", signed: "bluum", atMost: 1, listener: () => bluumHandler(handlingReceiver()) },
+  { name: "octokit", signed: "github", listener: () => createNodeMiddleware(octokitWebhooks(), { path: PATH }) },
+].map(({ listener, ...route }) => ({ ...route, framework: "plain node", server: () => createServer(listener()) }));

@@ -1,0 +1,14 @@
+// What each store costs, beside what its backend can do.
+import { measureMemoryStore } from "../stores/memory.mjs";
+import { measurePostgresStore } from "../stores/postgres.mjs";
+import { measureRedisStore } from "../stores/redis.mjs";
+import { measureSqliteStore } from "../stores/sqlite.mjs";
+
+export async function measure(effort) {
+  return [
+    ...(await measureMemoryStore(effort)),
+    ...(await measureRedisStore(effort)),
+    ...(await measurePostgresStore(effort)),
+    ...(await measureSqliteStore(effort)),
+  ];
+}

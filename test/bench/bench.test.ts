@@ -1,0 +1,119 @@
+import { execFile } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+interface Row {
+  readonly subject: string;
+  readonly group: string;
+  readonly name: string;
+  readonly figures?: Readonly<Record<string, number>>;
+  readonly goal?: { readonly figure: string };
+  readonly skipped?: string;
+}
+
+const run = promisify(execFile);
+const bench = (...args: string[]) => run(process.execPath, ["bench/bench.mjs", ...args]);
+
+const OURS = ["bluumSignature", "hmacSignature", "timestampedSignature", "standardWebhooksSignature"];
+const RIVALS = ["octokit webhooks-methods", "stripe constructEvent", "standardwebhooks", "svix", "tern"];
+const BY_HAND = ["by hand", "by hand again (A/A)", "answers 204, reads nothing"];
+const ROUTES = {
+  Express: [...BY_HAND, "ours: middleware", "ours: handler", "stripe constructEvent", "octokit", "svix", "tern"],
+  Koa: [...BY_HAND, "ours: middleware", "ours: handler"],
+  "Hono on Node": [...BY_HAND, "ours: middleware", "ours: handler", "stripe constructEvent", "octokit"],
+  "plain node": [...BY_HAND, "ours: handler", "octokit"],
+};
+
+// So few repetitions that the figures say nothing: what counts here is that all of it runs and reports. No time is asserted.
+describe("the benchmarks", () => {
+  const out = mkdtempSync(join(tmpdir(), "bluum-bench-"));
+  let rows: Row[];
+
+  beforeAll(async () => {
+    const { stdout } = await bench("--tiny", "--json", "--out", out);
+    rows = JSON.parse(stdout).rows;
+  }, 120_000);
+  afterAll(() => rmSync(out, { recursive: true, force: true }));
+
+  const names = (group: string) => rows.filter((row) => row.group === group).map(({ name }) => name);
+
+  it("compare verify and parse to the floor, each scheme and each rival, for every size and text", () => {
+    const expected = ["floor", "floor again (A/A)", ...OURS.map((name) => `ours: ${name}`), ...RIVALS];
+    for (const size of ["300 B", "2 KB", "64 KB", "1 MB"]) {
+      for (const text of ["ASCII", "not ASCII"]) {
+        expect(names(`verify + parse, ${size}, ${text}`)).toEqual([...expected, "the fastest rival, to ours"]);
+      }
+    }
+  });
+
+  it("compare the whole receive, and the paths on which a delivery is known or refused", () => {
+    expect(names("whole receive, 2 KB")).toContain("ours: receive + settle");
+    expect(names("other paths, 2 KB, to the accepted one")).toEqual(
+      expect.arrayContaining(["accepted again (A/A)", "duplicate", "forged", "unsigned"]),
+    );
+    expect(names("a forged body of 1 MB")).toContain("ours: forged");
+  });
+
+  it("find that an unsigned delivery costs no reading of its body", () => {
+    const unsigned = rows.find(({ name }) => name === "unsigned: bodies read");
+    expect(unsigned?.figures).toEqual({ count: 0 });
+  });
+
+  it("compare every route of every framework, with few and with many connections", () => {
+    for (const [framework, routes] of Object.entries(ROUTES)) {
+      for (const connections of [10, 50]) {
+        expect(names(`${framework}, 2 KB, ${connections} connections`)).toEqual(routes);
+      }
+    }
+  });
+
+  it("compare each store, or tell why one is left out", () => {
+    const of = (store: string) => rows.filter(({ group }) => group.startsWith(store));
+    expect(of("memory store").map(({ name }) => name)).toHaveLength(5);
+    for (const store of ["Redis store", "PostgreSQL store", "SQLite store, libsql"]) {
+      const concurrencies = [1, 16, 64].map((many) => of(`${store}, concurrency ${many}`).length);
+      const isLeftOut = of(store).some(({ skipped }) => skipped !== undefined);
+      expect(isLeftOut || concurrencies.every((count) => count > 1)).toBe(true);
+    }
+  });
+
+  it("show how the cost of an event grows, with a plot of each", () => {
+    const groups = new Set(rows.filter(({ subject }) => subject === "scale").map(({ group }) => group));
+    expect(groups.size).toBe(5);
+    expect(readdirSync(out)).toEqual(expect.arrayContaining(["latest.json", "tables.md", "remembered-ids-memory.svg"]));
+    for (const file of readdirSync(out).filter((name) => name.endsWith(".svg"))) {
+      expect(readFileSync(join(out, file), "utf8")).not.toMatch(/NaN|Infinity|undefined/);
+    }
+  });
+
+  it("compare what importing a door adds to importing its framework", () => {
+    const doors = ["express", "koa", "hono"].map((name) => `${name} and bluum-webhooks/${name}`);
+    expect(names("cold import")).toEqual(expect.arrayContaining(doors));
+  });
+
+  it("give every row figures, or the reason why there are none", () => {
+    expect(rows.filter(({ figures, skipped }) => figures === undefined && !skipped)).toEqual([]);
+    const odd = rows.filter(({ figures = {} }) => Object.values(figures).some((figure) => !Number.isFinite(figure)));
+    expect(odd).toEqual([]);
+  });
+
+  it("judge only figures that are there", () => {
+    const judged = rows.filter(({ goal, skipped }) => goal !== undefined && skipped === undefined);
+    expect(judged.length).toBeGreaterThan(40);
+    expect(judged.filter(({ goal, figures }) => figures?.[goal?.figure ?? ""] === undefined)).toEqual([]);
+  });
+
+  it("measure only what is asked for, as tables with the goals beside the ratios", async () => {
+    const { stdout } = await bench("--tiny", "--only", "start");
+    expect(stdout).toContain("cold import");
+    expect(stdout).toContain("added ms <= 15");
+    expect(stdout).not.toContain("verify + parse");
+  });
+
+  it("refuse a subject that there is none", async () => {
+    await expect(bench("--only", "speed")).rejects.toThrow("--only speed: there are verify");
+  });
+});
