@@ -1,5 +1,7 @@
 import { WebhookError } from "../errors.ts";
-import { MemoryRecords } from "./memory-records.ts";
+import { Fingerprints } from "./fingerprint.ts";
+import { Claims } from "./memory-claims.ts";
+import { Completions } from "./memory-completions.ts";
 import type { DedupeStore } from "./store.ts";
 
 /** How a memory store is bounded, timed and watched. */
@@ -15,18 +17,18 @@ export interface MemoryStoreOptions {
    */
   readonly now?: () => number;
   /**
-   * Told the key of each completed event that was forgotten before its retention ended, for want of room. What it throws is
-   * swallowed.
-   * @default a warning on the console, at most once a minute, without the key
+   * Called once for each completed event that was forgotten before its retention ended, for want of room. Not told which: the
+   * store keeps fingerprints of completed keys, not the keys. What it throws is swallowed.
+   * @default a warning on the console, at most once a minute
    */
-  readonly onEvict?: (key: string) => void;
+  readonly onEvict?: () => void;
 }
 
 const DEFAULT_MAX_ENTRIES = 100_000;
 const WARNING_EVERY_MS = 60_000;
 /**
- * Ended records dropped along the way by each verb that may add one. More than one, so that ended records dwindle; few, so
- * that no event pays for a burst that ended at once.
+ * Ended claims, and ended completions, dropped along the way by each verb that may add one. More than one, so that they
+ * dwindle; few, so that no event pays for a burst that ended at once.
  */
 const SWEPT_AT_ONCE = 4;
 
@@ -38,7 +40,9 @@ const memoryStores = new WeakSet<DedupeStore>();
  *
  * When it is full, what has ended gives way first, then the completed event that is oldest, which is reported; a live claim
  * never does. So `claim` rejects with `store_unavailable` while live claims alone fill it. `complete` never fails for want of
- * room: then, and only then, it holds one record more than `maxEntries`. It starts no timer.
+ * room: then, and only then, it holds one event more than `maxEntries`. It starts no timer.
+ *
+ * A completed event takes some 70 bytes. That memory is taken as it is needed, and used again from then on.
  *
  * @throws WebhookError `configuration_invalid` where `maxEntries` is not a whole number from 1 up
  * @example
@@ -50,67 +54,84 @@ export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
   // Whole milliseconds: sums of fractions are not exact, and would tell of more time left than the lease ever had.
   const now = () => Math.floor(clock());
   const { onEvict = warnOfEvictions(maxEntries, now) } = options;
-  let records = new MemoryRecords();
+  const fingerprints = new Fingerprints();
+  // A key is in one of them at most.
+  let claims = new Claims();
+  let completions = new Completions();
+
+  function sweep(at: number): void {
+    claims.sweep(at, SWEPT_AT_ONCE);
+    completions.sweep(at, SWEPT_AT_ONCE);
+  }
 
   // After a sweep the store holds nothing that has ended, or it has room already.
   function makeRoom(): void {
-    for (let oldest = records.oldestCompleted; oldest && records.size >= maxEntries; oldest = records.oldestCompleted) {
-      records.drop(oldest);
-      report(onEvict, oldest.key);
+    while (completions.size > 0 && claims.size + completions.size >= maxEntries) {
+      completions.dropOldest();
+      report(onEvict);
     }
   }
 
   const store: DedupeStore = {
     async claim(key, { token, leaseMs }) {
       const at = now();
-      records.sweep(at, SWEPT_AT_ONCE);
-      const known = records.find(key, at);
-      if (known?.completed) return { status: "completed" };
-      if (known && known.token !== token) return { status: "in_flight", remainingMs: known.endsAt - at };
-      if (known) {
-        records.extend(known, at + leaseMs);
+      sweep(at);
+      const held = claims.find(key, at);
+      if (held && held.token !== token) return { status: "in_flight", remainingMs: held.endsAt - at };
+      if (held) {
+        claims.extend(held, at + leaseMs);
         return { status: "claimed" };
       }
-      if (records.claims >= maxEntries) throw fullOfClaims(maxEntries);
+      const fingerprint = fingerprints.of(key);
+      if (completions.find(fingerprint, at)) return { status: "completed" };
+      if (claims.size >= maxEntries) throw fullOfClaims(maxEntries);
       makeRoom();
-      records.addClaim(key, token, at + leaseMs);
+      claims.add(key, fingerprint, token, at + leaseMs);
       return { status: "claimed" };
     },
 
     async renew(key, { token, leaseMs }) {
       const at = now();
-      const known = records.find(key, at);
-      if (!known || known.completed || known.token !== token) return false;
-      records.extend(known, at + leaseMs);
+      const held = claims.find(key, at);
+      if (held?.token !== token) return false;
+      claims.extend(held, at + leaseMs);
       return true;
     },
 
     async complete(key, { token, retentionMs }) {
       const at = now();
-      records.sweep(at, SWEPT_AT_ONCE);
-      const known = records.find(key, at);
-      if (known && known.token !== token) return known.completed ? "completed_by_another" : "held_by_another";
-      if (known?.completed) return "stored";
-      if (!known) makeRoom();
-      records.complete(known ?? records.addClaim(key, token, at), at + retentionMs);
+      sweep(at);
+      const held = claims.find(key, at);
+      if (held && held.token !== token) return "held_by_another";
+      const fingerprint = held?.fingerprint ?? fingerprints.of(key);
+      const by = fingerprints.of(token);
+      const known = held ? undefined : completions.find(fingerprint, at);
+      if (known) return completions.isBy(known, by) ? "stored" : "completed_by_another";
+      if (held) claims.drop(held);
+      else makeRoom();
+      completions.add(fingerprint, by, at, retentionMs);
       return "stored";
     },
 
     async release(key, { token }) {
-      const known = records.find(key, now());
-      if (!known || known.completed || known.token !== token) return false;
-      records.drop(known);
+      const held = claims.find(key, now());
+      if (held?.token !== token) return false;
+      claims.drop(held);
       return true;
     },
 
     async forget(key) {
-      const known = records.find(key, now());
-      if (known) records.drop(known);
-      return known !== undefined;
+      const at = now();
+      const held = claims.find(key, at);
+      const known = held ? undefined : completions.find(fingerprints.of(key), at);
+      if (held) claims.drop(held);
+      if (known) completions.drop(known);
+      return Boolean(held ?? known);
     },
 
     async close() {
-      records = new MemoryRecords();
+      claims = new Claims();
+      completions = new Completions();
     },
   };
   memoryStores.add(store);
@@ -132,9 +153,9 @@ function fullOfClaims(maxEntries: number): WebhookError {
   return new WebhookError("store_unavailable", message);
 }
 
-function report(onEvict: (key: string) => void, key: string): void {
+function report(onEvict: () => void): void {
   try {
-    onEvict(key);
+    onEvict();
   } catch {
     // A listener's own trouble must not refuse the delivery that needed the room.
   }
