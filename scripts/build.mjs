@@ -13,13 +13,32 @@ rmSync("dist", { recursive: true, force: true });
 tsc("--removeComments", "--declaration", "false", "--isolatedDeclarations", "false");
 tsc("--emitDeclarationOnly");
 
+// Declarations that no door leads to would only be carried along.
+const reached = new Set();
+for (const door of Object.values(JSON.parse(readFileSync("package.json", "utf8")).exports)) reach(declarationOf(door));
+for (const path of emitted(".d.ts").filter((path) => !reached.has(path))) rmSync(path);
+
 // The compiler indents by four spaces, a tenth of all that is installed; a tab says the same.
-for (const name of readdirSync("dist", { recursive: true }).filter(
-  (path) => path.endsWith(".ts") || path.endsWith(".js"),
-)) {
-  const path = join("dist", name);
+for (const path of emitted(".ts", ".js")) {
   writeFileSync(
     path,
     readFileSync(path, "utf8").replace(/^(?: {4})+/gm, (spaces) => "\t".repeat(spaces.length / 4)),
   );
+}
+
+function emitted(...endings) {
+  const paths = readdirSync("dist", { recursive: true }).map((name) => join("dist", name));
+  return paths.filter((path) => endings.some((ending) => path.endsWith(ending)));
+}
+
+function declarationOf(path) {
+  return join(path.replace(/\.(js|ts)$/, ".d.ts"));
+}
+
+function reach(declaration) {
+  if (reached.has(declaration)) return;
+  reached.add(declaration);
+  for (const [, specifier] of readFileSync(declaration, "utf8").matchAll(/(?:from|import) ?\(?"(\.[^"]+)"/g)) {
+    reach(declarationOf(join(dirname(declaration), specifier)));
+  }
 }
