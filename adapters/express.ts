@@ -9,6 +9,7 @@ import {
   settleByStatus,
   WebhookError,
 } from "../src/index.ts";
+import { endOfTaken } from "./arrived.ts";
 import { leaveBody, bluumHandler as nodeHandler, sendReply, statusAtEnd, toDelivery } from "./node.ts";
 
 declare global {
@@ -47,6 +48,7 @@ export function bluumWebhooks(
     req.bluumEvent = outcome.event;
     req.bluumDelivery = outcome.context;
     leaveBody(req, outcome);
+    await endOfTaken(req);
     void statusAtEnd(res).then((status) => settleByStatus(outcome, status));
     next();
   };

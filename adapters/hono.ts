@@ -1,7 +1,9 @@
+import type { IncomingMessage } from "node:http";
 import type { Context, Handler, MiddlewareHandler } from "hono";
 import {
   type AcceptedOutcome,
   type BluumEvent,
+  type BodyLimits,
   type Delivery,
   type DeliveryContext,
   isSuccess,
@@ -15,6 +17,7 @@ import {
   settleByStatus,
   WebhookError,
 } from "../src/index.ts";
+import { takeArrived } from "./arrived.ts";
 import { readBody, toDelivery, toResponse } from "./fetch.ts";
 
 /** What `bluumWebhooks` puts into the context: `c.get("bluumEvent")`. */
@@ -77,23 +80,34 @@ export function bluumEvent(c: { readonly get: (key: "bluumEvent") => unknown }):
  * Leaves the body to those who read the request itself, such as hono/body-limit; `c.req` has it from its cache. The copy is made
  * when somebody asks for it: it costs more than everything else here.
  */
-function leaveBody({ req }: Context, { context }: AcceptedOutcome): void {
-  let { raw } = req;
-  let copied = false;
-  Object.defineProperty(req, "raw", {
-    configurable: true,
-    enumerable: true,
-    get() {
-      if (!copied) raw = withBody(raw, context.rawBody);
-      copied = true;
-      return raw;
-    },
-    set(other: Request) {
-      copied = true;
-      raw = other;
-    },
-  });
+function leaveBody({ req, env }: Context, { context }: AcceptedOutcome): void {
+  // What stands there @hono/node-server makes the request of.
+  if (env?.incoming?.rawBody !== undefined) return;
+  const left = req as unknown as LeftRequest;
+  left[LEFT] = { raw: req.raw, body: context.rawBody };
+  Object.defineProperty(req, "raw", COPY_WHEN_ASKED);
 }
+
+const LEFT: unique symbol = Symbol("bluum-webhooks: the body that was read");
+
+interface LeftRequest {
+  [LEFT]: { raw: Request; body: Uint8Array | undefined };
+}
+
+/** One pair of functions for all requests: for closures of each the engine would keep a shape of each. */
+const COPY_WHEN_ASKED: PropertyDescriptor & ThisType<LeftRequest> = {
+  configurable: true,
+  enumerable: true,
+  get() {
+    const left = this[LEFT];
+    if (left.body !== undefined) left.raw = withBody(left.raw, left.body);
+    left.body = undefined;
+    return left.raw;
+  },
+  set(raw: Request) {
+    this[LEFT] = { raw, body: undefined };
+  },
+};
 
 function withBody(request: Request, body: Uint8Array): Request {
   try {
@@ -132,17 +146,39 @@ function replaceResponse(c: Context, reply: Reply): void {
 /** Bytes that `c.req.arrayBuffer()` has read are exact; text and JSON are not. What is read here is left for `c.req`. */
 function deliveryOf(c: Context): Delivery {
   const { req } = c;
-  // Hono declares the values themselves and keeps promises of them.
-  const cache = req.bodyCache as unknown as { arrayBuffer?: Promise<ArrayBufferLike> };
   return {
     ...toDelivery(req.raw),
     request: req,
     body: async (limits) => {
-      const kept = await cache.arrayBuffer;
+      const { bodyCache } = req as unknown as { bodyCache: BodyCache };
+      const kept = await bodyCache.arrayBuffer;
       if (kept !== undefined) return new Uint8Array(kept);
-      const bytes = await readBody(req.raw, limits);
-      cache.arrayBuffer = Promise.resolve(bytes.buffer);
+      const bytes = takeBelow(c, limits) ?? (await readBody(req.raw, limits));
+      bodyCache.arrayBuffer = Promise.resolve(bytes.buffer);
       return bytes;
     },
   };
+}
+
+/** Hono declares the values themselves and keeps promises of them. */
+type BodyCache = { arrayBuffer?: Promise<ArrayBufferLike> };
+/** Of a request with these bytes on it @hono/node-server makes its own `Request`, as Google Cloud's functions hand them over. */
+type Incoming = IncomingMessage & { rawBody?: Uint8Array };
+
+/** On Node, the bytes from below Hono: reading them through its `Request` costs more than checking the signature. */
+function takeBelow({ env, req }: Context, { maxBytes }: BodyLimits): Uint8Array | undefined {
+  const incoming: Incoming | undefined = env?.incoming;
+  if (incoming?.readableFlowing !== null || incoming.rawBody !== undefined) return undefined;
+  if (!isMadeOf(req.raw, incoming)) return undefined;
+  const taken = takeArrived(incoming, maxBytes);
+  if (taken === undefined) return undefined;
+  // Bytes of their own, since c.req.arrayBuffer() will give all of their buffer.
+  const bytes = new Uint8Array(taken);
+  incoming.rawBody = Buffer.from(bytes.buffer);
+  return bytes;
+}
+
+/** Whether Hono still has the request that its server made, and not one that a middleware put in its place. */
+function isMadeOf(request: object, incoming: IncomingMessage): boolean {
+  return Object.getOwnPropertySymbols(request).some((key) => Reflect.get(request, key) === incoming);
 }

@@ -14,6 +14,7 @@ import {
   type Reply,
   type WebhookError,
 } from "../src/index.ts";
+import { takeArrived, wasTaken } from "./arrived.ts";
 
 /** A Node request, with what body parsers and other middleware may have left on it. */
 export type NodeRequest = IncomingMessage & { body?: unknown; rawBody?: unknown };
@@ -58,11 +59,21 @@ async function readBody(
   kept: readonly unknown[],
   { maxBytes, timeoutMs }: BodyLimits,
 ): Promise<Uint8Array> {
-  const bytes = [req.rawBody, req.body, ...kept].find(isBytes);
+  if (isBytes(req.rawBody)) return req.rawBody;
+  if (isBytes(req.body)) return req.body;
+  const bytes = kept.find(isBytes);
   if (bytes !== undefined) return bytes;
   if (req.destroyed && !req.readableEnded) throw bodyIncomplete();
   if (req.readableDidRead || !req.readable) throw alreadyParsed(req);
+  if (req.readableFlowing !== null) return readStream(req, maxBytes, timeoutMs);
+  // The parser hands a request over at the end of its headers, and a small body that came with them right after that. Until then
+  // the stream is held, lest somebody who only watches it sets it flowing.
+  req.pause();
+  await undefined;
+  return takeArrived(req, maxBytes) ?? readStream(req, maxBytes, timeoutMs);
+}
 
+function readStream(req: NodeRequest, maxBytes: number, timeoutMs: number): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(bodyTimedOut(timeoutMs)), timeoutMs);
     // raw-body hears of an aborted request, but not of every way in which a stream can close early.
@@ -71,6 +82,7 @@ async function readBody(
       reject(bodyIncomplete());
     };
     req.once("close", left);
+    req.resume();
     getRawBody(req, { limit: maxBytes, length: req.headers["content-length"] ?? null }, (error, body) => {
       clearTimeout(late);
       req.off("close", left);
@@ -107,21 +119,19 @@ export function sendReply(req: IncomingMessage, res: ServerResponse, reply: Repl
     return;
   }
   const unread = leftUnread(req);
-  res.writeHead(reply.status, {
-    ...reply.headers,
-    "content-length": String(Buffer.byteLength(reply.body)),
-    ...(unread && !isHttp2(req) ? { connection: "close" } : {}),
-  });
+  for (const name in reply.headers) res.setHeader(name, reply.headers[name] as string);
+  res.setHeader("content-length", Buffer.byteLength(reply.body));
+  if (unread && !isHttp2(req)) res.setHeader("connection", "close");
+  res.writeHead(reply.status);
   if (unread) lingerThenEnd(req, res, reply.body);
   else res.end(reply.body);
 }
 
 /** Whether a request has a body that nobody read to its end. */
 export function leftUnread(req: IncomingMessage): boolean {
-  const { headers, readableEnded } = req;
-  const hasBody =
-    isHttp2(req) || headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
-  return hasBody && !readableEnded;
+  if (req.readableEnded || wasTaken(req)) return false;
+  const { headers } = req;
+  return isHttp2(req) || headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
 
 function isHttp2(req: IncomingMessage): req is IncomingMessage & Http2ServerRequest {
@@ -152,15 +162,31 @@ function lingerThenEnd(req: IncomingMessage, res: ServerResponse, body: string):
  * would do: after the sender hung up `finish` never comes, and the work may still succeed. For a response that never ends
  * it stays pending, and the claim stands until `maxProcessingMs`.
  */
-export function statusAtEnd(res: ServerResponse): Promise<number> {
-  const end = res.end;
+export function statusAtEnd(res: ServerResponse & { [WATCHED]?: Watch }): Promise<number> {
   return new Promise((resolve) => {
-    res.end = function observedEnd(this: ServerResponse, ...args: Parameters<typeof end>) {
-      const ended = end.apply(this, args);
-      resolve(this.statusCode);
-      return ended;
-    } as typeof end;
+    if (res[WATCHED] !== undefined) {
+      res[WATCHED].tell.push(resolve);
+      return;
+    }
+    res[WATCHED] = { end: res.end as Watch["end"], tell: [resolve] };
+    // One function for all responses: for a closure of each the engine would keep a shape of each.
+    res.end = observedEnd as ServerResponse["end"];
   });
+}
+
+/** On a response whose end somebody waits for. */
+const WATCHED: unique symbol = Symbol("bluum-webhooks: the end is observed");
+
+interface Watch {
+  readonly end: (...args: unknown[]) => ServerResponse;
+  readonly tell: ((status: number) => void)[];
+}
+
+function observedEnd(this: ServerResponse & { [WATCHED]: Watch }, ...args: unknown[]): ServerResponse {
+  const { end, tell } = this[WATCHED];
+  const ended = end.apply(this, args);
+  for (const resolve of tell) resolve(this.statusCode);
+  return ended;
 }
 
 /**

@@ -85,5 +85,5 @@ function joined(value: string | readonly string[] | null | undefined): string | 
  * process, of which a Buffer is no instance.
  */
 export function isBytes(value: unknown): value is Uint8Array {
-  return Object.prototype.toString.call(value) === "[object Uint8Array]";
+  return ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === "Uint8Array";
 }

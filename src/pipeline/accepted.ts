@@ -1,26 +1,35 @@
 import type { Reply } from "../delivery.ts";
 import type { WebhookErrorCode } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
-import { linkClaim } from "../stores/transaction.ts";
+import { ClaimedContext } from "../stores/transaction.ts";
 import type { Claim } from "./claim.ts";
 import type { ThrottledLog } from "./log.ts";
-import type { AcceptedOutcome, DeliveryContext, SettleAs, SettleDetail, Settled } from "./outcome.ts";
-import type { ReportDraft } from "./report.ts";
+import type { AcceptedOutcome, DeliveryContext, IdentifiedBy, SettleAs, SettleDetail, Settled } from "./outcome.ts";
+import type { ReportDraft, Reports } from "./report.ts";
+
+/** What is known of a delivery beside its event and the life of its claim. */
+export type DeliveryFacts = Omit<DeliveryContext, "signal">;
 
 /** What an accepted delivery is made of. */
 export interface Acceptance {
   readonly event: BluumEvent;
-  readonly context: Omit<DeliveryContext, "signal">;
+  readonly facts: DeliveryFacts;
   readonly claim: Claim;
   readonly report: ReportDraft;
-  readonly send: (report: ReportDraft) => void;
+  readonly reports: Reports;
   readonly log: ThrottledLog;
 }
 
 /** What a report may say of the end, beyond what the public settlement tells. */
-export interface End extends SettleDetail {
+export interface End {
+  readonly status?: number | undefined;
+  readonly error?: unknown;
   readonly code?: WebhookErrorCode | undefined;
+  /** What settling found, where the claim was settled. */
+  readonly settled?: Settled;
 }
+
+const NO_DETAIL: SettleDetail = {};
 
 /** An accepted delivery: the public outcome, and the claim and the report that the receiver itself works with. */
 export class Accepted implements AcceptedOutcome {
@@ -30,66 +39,57 @@ export class Accepted implements AcceptedOutcome {
   readonly claim: Claim;
   /** What the receiver's own handlers came to, once they were asked. */
   answer: Promise<Reply> | undefined;
-  readonly #context: Omit<DeliveryContext, "signal">;
   readonly #report: ReportDraft;
-  readonly #send: (report: ReportDraft) => void;
+  readonly #reports: Reports;
   readonly #log: ThrottledLog;
-  readonly #since: number = performance.now();
-  #finished: Promise<Settled> | undefined;
+  /** Since when the present stretch of work takes its time. */
+  #since: number;
+  #result: SettleAs | undefined;
 
-  constructor({ event, context, claim, report, send, log }: Acceptance) {
+  constructor({ event, facts, claim, report, reports, log }: Acceptance) {
     this.event = event;
     this.claim = claim;
-    this.#context = context;
-    this.context = this.contextFor(claim);
+    this.context = new Context(facts, claim, claim);
     this.#report = report;
-    this.#send = send;
+    this.#reports = reports;
     this.#log = log;
+    this.#since = reports.now();
     claim.onTimeout(() => this.conclude({ code: "handler_timeout" }));
   }
 
-  /** The context for work under a claim: this one, or a single handler's own, which `completeIn` then completes. */
+  /** The context for a single handler's work under a claim of its own, which `completeIn` then completes. */
   contextFor(claim: Claim): DeliveryContext {
-    const { claim: whole } = this;
-    const context = {
-      ...this.#context,
-      get signal() {
-        return whole.signal;
-      },
-    };
-    linkClaim(context, claim);
-    return context;
+    return new Context(this.context, this.claim, claim);
   }
 
-  async settle(result: SettleAs, detail: SettleDetail = {}): Promise<Settled> {
+  async settle(result: SettleAs, { status, error }: SettleDetail = NO_DETAIL): Promise<Settled> {
     const settled = await this.finish(result);
-    this.conclude({ code: result === "failed" ? "handler_failed" : undefined, ...detail });
+    this.conclude({ code: result === "failed" ? "handler_failed" : undefined, status, error, settled });
     return settled;
   }
 
   /** Settles the claim, without the report: who answers by itself knows more to report. The first call counts. */
   finish(result: SettleAs): Promise<Settled> {
-    this.#finished ??= this.#finish(result);
-    return this.#finished;
-  }
-
-  async #finish(result: SettleAs): Promise<Settled> {
-    const ran = performance.now();
-    this.#report.handleMs = ran - this.#since;
-    if (result === "processed") this.#noteLateReturn();
-    const settled = await this.claim.settle(result);
-    this.#report.settleMs = performance.now() - ran;
-    if (result === "processed" && settled.endsWith("_by_another")) this.#report.code = "claim_lost";
-    if (settled === "rolled_back") this.#report.code = "completion_rolled_back";
-    return settled;
+    if (this.#result === undefined) {
+      this.#result = result;
+      const now = this.#reports.now();
+      this.#report.handleMs = now - this.#since;
+      this.#since = now;
+      if (result === "processed") this.#noteLateReturn();
+    }
+    return this.claim.settle(this.#result);
   }
 
   /** Sends the report; only the first call of a delivery does. */
-  conclude({ code, status, error }: End): void {
-    if (code !== undefined) this.#report.code ??= code;
-    if (status !== undefined) this.#report.status = status;
-    if (error !== undefined) this.#report.error = error;
-    this.#send(this.#report);
+  conclude({ code, status, error, settled }: End): void {
+    const report = this.#report;
+    if (settled !== undefined) report.settleMs = this.#reports.now() - this.#since;
+    if (this.#result === "processed" && settled?.endsWith("_by_another")) report.code = "claim_lost";
+    if (settled === "rolled_back") report.code = "completion_rolled_back";
+    if (code !== undefined) report.code ??= code;
+    if (status !== undefined) report.status = status;
+    if (error !== undefined) report.error = error;
+    this.#reports.send(report);
   }
 
   /** Returning means done, aborted or not; that it came after the abort is worth knowing. */
@@ -101,5 +101,36 @@ export class Accepted implements AcceptedOutcome {
       "returned_after_abort",
       `a handler returned after its signal had aborted (${ended.code}); to give up, throw: context.signal.throwIfAborted()`,
     );
+  }
+}
+
+/**
+ * The context for work under a claim: the whole event's, or a single handler's own; the signal is always the whole event's. A
+ * class, since of an object literal with a getter in it the engine keeps a shape for each request.
+ */
+class Context extends ClaimedContext implements DeliveryContext {
+  readonly eventId: string;
+  readonly eventKey: string;
+  readonly identifiedBy: IdentifiedBy;
+  readonly rawBody: Uint8Array;
+  readonly receivedAt: Date;
+  readonly secretIndex: number;
+  readonly deduplicated: boolean;
+  readonly #whole: Claim;
+
+  constructor(facts: DeliveryFacts, whole: Claim, claim: Claim) {
+    super(claim);
+    this.eventId = facts.eventId;
+    this.eventKey = facts.eventKey;
+    this.identifiedBy = facts.identifiedBy;
+    this.rawBody = facts.rawBody;
+    this.receivedAt = facts.receivedAt;
+    this.secretIndex = facts.secretIndex;
+    this.deduplicated = facts.deduplicated;
+    this.#whole = whole;
+  }
+
+  get signal(): AbortSignal {
+    return this.#whole.signal;
   }
 }

@@ -1,59 +1,58 @@
-import { randomUUID } from "node:crypto";
-import { rest, unref, within } from "../deadline.ts";
+import { randomBytes } from "node:crypto";
+import { rest, unref } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
 import type { ClaimResult, DedupeStore } from "../stores/store.ts";
 import type { HeldClaim } from "../stores/transaction.ts";
+import type { ClaimVerbs } from "./bounded-store.ts";
 import type { ThrottledLog } from "./log.ts";
+import type { OpenClaim, OpenClaims } from "./open-claims.ts";
 import type { SettleAs, Settled } from "./outcome.ts";
 
 /** What every claim of one receiver has in common. */
 export interface ClaimTerms {
+  /** The user's own store. */
   readonly store: DedupeStore;
+  /** The same store, asked for a bounded time. */
+  readonly verbs: ClaimVerbs;
   readonly leaseMs: number;
   readonly retentionMs: number;
   readonly maxProcessingMs: number;
   readonly log: ThrottledLog;
-  /** Work that `close` waits for. */
-  readonly unfinished: Set<unknown>;
+  /** What `close` waits for. */
+  readonly open: OpenClaims;
 }
 
-/** A store that neither answers nor fails for this long has failed, whatever its own time-out. */
-const STORE_TIMEOUT_MS = 10_000;
 /** How long a completion that the store did not take is tried on. */
 const KEEP_COMPLETING_MS = 2 * 60_000;
 
 /**
  * Claims an event, and gives the claim or what stood in its way.
  *
- * @throws what the store threw, or a time-out; whatever the store may have written by then is released as far as possible
+ * @throws what the store threw, or a time-out
  */
 export async function takeClaim(
   key: string,
   terms: ClaimTerms,
 ): Promise<Claim | Exclude<ClaimResult, { status: "claimed" }>> {
-  const { store, leaseMs } = terms;
-  const token = randomUUID();
+  const token = nextToken();
   const sentAt = performance.now();
-  const answer = started(() => store.claim(key, { token, leaseMs }));
-  const result = await within(answer, STORE_TIMEOUT_MS).catch((error: unknown) => {
-    releaseGhost(store, key, token, answer);
-    throw error;
-  });
+  const result = await terms.verbs.claim(key, { token, leaseMs: terms.leaseMs });
   return result.status === "claimed" ? new Claim(key, token, sentAt, terms) : result;
 }
 
-/**
- * A claim that failed may have been written all the same, now or when the backend gets round to it; unreleased, it would
- * keep the event's retries away until its lease lapses.
- */
-function releaseGhost(store: DedupeStore, key: string, token: string, answer: Promise<ClaimResult>): void {
-  const release = () => started(() => store.release(key, { token })).catch(() => {});
-  void release();
-  answer.then((late) => (late.status === "claimed" ? release() : undefined)).catch(() => {});
+/** Drawn when first needed. Together with a count it is as good as a token drawn for each claim, at a tenth of the cost. */
+let drawn: string | undefined;
+let tokens = 0;
+
+/** A fencing token that no other claim has, of this process or another. */
+function nextToken(): string {
+  drawn ??= randomBytes(16).toString("base64url");
+  tokens += 1;
+  return `${drawn}.${tokens.toString(36)}`;
 }
 
 /** The claim's life: renewed while the work goes on, aborted when lost, settled once. */
-export class Claim implements HeldClaim {
+export class Claim implements HeldClaim, OpenClaim {
   readonly status = "claimed";
   readonly key: string;
   readonly token: string;
@@ -82,13 +81,12 @@ export class Claim implements HeldClaim {
     this.#takenAt = sentAt;
     this.#goodSince = held ? sentAt : Number.POSITIVE_INFINITY;
     this.#renewAt = held ? sentAt + terms.leaseMs / 3 : Number.POSITIVE_INFINITY;
-    terms.unfinished.add(this);
-    this.#tick();
+    terms.open.add(this);
   }
 
   /** The work without a claim, for `onStoreError: "accept"`. */
   static withoutStore(key: string, terms: ClaimTerms): Claim {
-    return new Claim(key, randomUUID(), performance.now(), terms, false);
+    return new Claim(key, nextToken(), performance.now(), terms, false);
   }
 
   /** Aborts when the claim is lost or its time is over. Made when first asked for: most handlers never look. */
@@ -134,35 +132,35 @@ export class Claim implements HeldClaim {
     this.#renewAt = Number.POSITIVE_INFINITY;
   }
 
-  async #finish(result: SettleAs): Promise<Settled> {
-    this.#stop();
+  #finish(result: SettleAs): Promise<Settled> {
+    clearTimeout(this.#timer as ReturnType<typeof setTimeout>);
     if (result === "failed") return this.#release();
     return this.#handedOver ? this.#learnOfTransaction() : this.#complete();
   }
 
   async #complete(): Promise<Settled> {
-    const { store, retentionMs, log, unfinished } = this.#terms;
+    const { verbs, retentionMs, log, open } = this.#terms;
     try {
-      const result = await ask(() => store.complete(this.key, { token: this.token, retentionMs }));
-      unfinished.delete(this);
+      const result = await verbs.complete(this.key, { token: this.token, retentionMs });
+      open.delete(this);
       return result;
     } catch (error) {
       log.error("settle_failed", "the store did not take that an event was processed; trying on", error);
-      void this.#keepCompleting().finally(() => unfinished.delete(this));
+      void this.#keepCompleting().finally(() => open.delete(this));
       return "unstored";
     }
   }
 
   async #release(): Promise<Settled> {
-    const { store, log, unfinished } = this.#terms;
+    const { verbs, log, open } = this.#terms;
     try {
-      return (await ask(() => store.release(this.key, { token: this.token }))) ? "released" : "held_by_another";
+      return (await verbs.release(this.key, { token: this.token })) ? "released" : "held_by_another";
     } catch (error) {
       // It lapses by itself, before the provider's first retry.
       log.error("settle_failed", "the store did not take that an event failed", error);
       return "unstored";
     } finally {
-      unfinished.delete(this);
+      open.delete(this);
     }
   }
 
@@ -172,9 +170,9 @@ export class Claim implements HeldClaim {
    * retry finds out.
    */
   async #learnOfTransaction(): Promise<Settled> {
-    const { store, leaseMs, log, unfinished } = this.#terms;
+    const { verbs, leaseMs, log, open } = this.#terms;
     try {
-      const { status } = await ask(() => store.claim(this.key, { token: this.token, leaseMs }));
+      const { status } = await verbs.claim(this.key, { token: this.token, leaseMs });
       if (status === "completed") return "stored";
       if (status === "in_flight") return "held_by_another";
       log.error(
@@ -191,29 +189,34 @@ export class Claim implements HeldClaim {
       );
       return "rolled_back";
     } finally {
-      unfinished.delete(this);
+      open.delete(this);
     }
   }
 
   /** The work is done and will be answered 2xx: a store that is away for a moment must not make it run again. */
   async #keepCompleting(): Promise<void> {
-    const { store, leaseMs, retentionMs, log } = this.#terms;
+    const { verbs, leaseMs, retentionMs, log } = this.#terms;
     const { key, token } = this;
     const until = performance.now() + KEEP_COMPLETING_MS;
     // Ever more slowly, so that all that waits does not fall upon a store that has just come back; often enough for the lease.
     for (let wait = Math.min(leaseMs / 10, 1_000); performance.now() < until; wait = Math.min(wait * 2, leaseMs / 3)) {
       await rest(wait);
       try {
-        await ask(() => store.complete(key, { token, retentionMs }));
+        await verbs.complete(key, { token, retentionMs });
         return;
       } catch {
-        await ask(() => store.renew(key, { token, leaseMs })).catch(() => {});
+        await verbs.renew(key, { token, leaseMs }).catch(() => {});
       }
     }
     log.error(
       "completion_given_up",
       "an event was processed, but the store could not be told so for two minutes: a further delivery of it would run again",
     );
+  }
+
+  /** Starts looking after the claim; only the first call does. */
+  watch(): void {
+    if (this.#timer === undefined) this.#tick();
   }
 
   /** Looks after the claim ten times a lease, and whenever a renewal is due, the lease lapses or the time is over. */
@@ -242,11 +245,10 @@ export class Claim implements HeldClaim {
   }
 
   async #renew(sentAt: number): Promise<void> {
-    const { store, leaseMs, log } = this.#terms;
+    const { verbs, leaseMs, log } = this.#terms;
     this.#renewing = true;
     try {
-      // A renewal that hangs must leave time for another one.
-      const held = await ask(() => store.renew(this.key, { token: this.token, leaseMs }), leaseMs / 3);
+      const held = await verbs.renew(this.key, { token: this.token, leaseMs });
       if (!held) return this.#end("claim_lost", "another process has taken the event over");
       this.#goodSince = sentAt;
       this.#renewAt = sentAt + leaseMs / 3;
@@ -269,21 +271,7 @@ export class Claim implements HeldClaim {
   #timeOut(): void {
     this.#end("handler_timeout", "the event was worked on for longer than maxProcessingMs");
     this.#timedOut = true;
-    this.#terms.unfinished.delete(this);
+    this.#terms.open.delete(this);
     this.#onTimeout?.();
   }
-
-  #stop(): void {
-    clearTimeout(this.#timer as ReturnType<typeof setTimeout>);
-  }
-}
-
-/** Asks the store, for a bounded time. */
-function ask<T>(verb: () => Promise<T>, ms: number = STORE_TIMEOUT_MS): Promise<T> {
-  return within(started(verb), Math.min(ms, STORE_TIMEOUT_MS));
-}
-
-/** Calls the store inside a promise, so that a throw and a rejection are one. */
-async function started<T>(verb: () => Promise<T>): Promise<T> {
-  return verb();
 }

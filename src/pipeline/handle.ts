@@ -1,7 +1,7 @@
 import type { Reply } from "../delivery.ts";
 import { type RejectionCode, WebhookError } from "../errors.ts";
 import type { Router } from "../router/router.ts";
-import type { Accepted } from "./accepted.ts";
+import type { Accepted, End } from "./accepted.ts";
 import { type ClaimTerms, takeClaim } from "./claim.ts";
 import { handlerKey, storeKey } from "./identity.ts";
 import type { DeliveryContext } from "./outcome.ts";
@@ -20,16 +20,10 @@ export interface HandleSettings {
  * `maxProcessingMs` the answer is 503 `handler_timeout`, and the handlers' result still counts once it is there.
  */
 export function handle(accepted: Accepted, settings: HandleSettings): Promise<Reply> {
-  const { unfinished } = settings.terms;
   return new Promise((resolve) => {
+    accepted.claim.onTimeout(() => resolve(conclude(accepted, "handler_timeout")));
     // What a handler throws may be impossible to look at: a revoked Proxy throws at every touch.
-    const work = process(accepted, settings).catch(() => giveBack(accepted, "handler_failed"));
-    unfinished.add(work);
-    accepted.claim.onTimeout(() => {
-      unfinished.delete(work);
-      resolve(conclude(accepted, "handler_timeout"));
-    });
-    void work.then(resolve).finally(() => unfinished.delete(work));
+    process(accepted, settings).then(resolve, () => resolve(giveBack(accepted, "handler_failed")));
   });
 }
 
@@ -47,13 +41,10 @@ async function process(accepted: Accepted, settings: HandleSettings): Promise<Re
   } catch (thrown) {
     return fail(accepted, settings, thrown);
   }
-  return matched ? succeed(accepted) : unhandled(accepted, settings);
-}
-
-async function succeed(accepted: Accepted): Promise<Reply> {
+  if (!matched) return await unhandled(accepted, settings);
   const settled = await accepted.finish("processed");
   const reply = replyToSettled(settled) ?? replyTo(accepted);
-  accepted.conclude({ status: reply.status });
+  accepted.conclude({ status: reply.status, settled });
   return reply;
 }
 
@@ -63,9 +54,9 @@ async function unhandled(accepted: Accepted, { terms, onUnhandled }: HandleSetti
   const answered = onUnhandled === "reject" ? "rejected" : "acknowledged";
   terms.log.once(`unhandled ${type}`, `no handler matches ${type}: ${answered}, and not remembered`);
   if (onUnhandled === "reject") return giveBack(accepted, "unhandled");
-  await accepted.finish("failed");
+  const settled = await accepted.finish("failed");
   const reply = replyTo(accepted);
-  accepted.conclude({ code: "unhandled", status: reply.status });
+  accepted.conclude({ code: "unhandled", status: reply.status, settled });
   return reply;
 }
 
@@ -83,13 +74,13 @@ function fail(accepted: Accepted, { terms }: HandleSettings, thrown: unknown): P
 }
 
 async function giveBack(accepted: Accepted, code: RejectionCode, error?: unknown): Promise<Reply> {
-  await accepted.finish("failed");
-  return conclude(accepted, code, error);
+  const settled = await accepted.finish("failed");
+  return conclude(accepted, code, { error, settled });
 }
 
-function conclude(accepted: Accepted, code: RejectionCode, error?: unknown): Reply {
+function conclude(accepted: Accepted, code: RejectionCode, end: Pick<End, "error" | "settled"> = {}): Reply {
   const reply = refusal(code);
-  accepted.conclude({ code, status: reply.status, error });
+  accepted.conclude({ ...end, code, status: reply.status });
   return reply;
 }
 

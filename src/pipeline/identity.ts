@@ -61,8 +61,8 @@ function askOption(option: EventIdOption, verified: VerifiedDelivery): string | 
 
 function eventIdField({ event_id, eventId, id, object, data }: Readonly<Record<string, unknown>>): string | undefined {
   // Named for what they are, these are believed, unless they only repeat the resource's own id.
-  const named = [event_id, eventId].find((value) => isEventId(value) && value !== idOf(data));
-  if (named !== undefined) return named as string;
+  if (isEventId(event_id) && event_id !== idOf(data)) return event_id;
+  if (isEventId(eventId) && eventId !== idOf(data)) return eventId;
   // Without data beside it, `id` may well be that of a resource whose fields stand at the top level.
   const isEnvelopes = typeof data === "object" && data !== null;
   return isEnvelopes && isEventId(id) && !namesResource(object) && !standsInData(id, data) ? id : undefined;
@@ -81,16 +81,17 @@ function namesResource(object: unknown): boolean {
 }
 
 /** Two levels deep, as the provider nests its resources: `data.id` and `data.order.id`. */
-function standsInData(id: string, data: object): boolean {
-  return valuesOf(data).some((value) => value === id || valuesOf(value).includes(id));
+function standsInData(id: string, data: object, levels = 2): boolean {
+  for (const name in data) {
+    const value = (data as Readonly<Record<string, unknown>>)[name];
+    if (value === id) return true;
+    if (levels > 1 && typeof value === "object" && value !== null && standsInData(id, value, levels - 1)) return true;
+  }
+  return false;
 }
 
 function idOf(data: unknown): unknown {
   return typeof data === "object" && data !== null ? (data as { id?: unknown }).id : undefined;
-}
-
-function valuesOf(value: unknown): unknown[] {
-  return typeof value === "object" && value !== null ? Object.values(value) : [];
 }
 
 // What may stand in a key as it is. No `/` in a type, so that type and id cannot be cut elsewhere; no `#`, which parts the

@@ -41,7 +41,8 @@ function readEnvelope(payload: unknown): Envelope {
 
 /** The event that users see, of an envelope and the id that was found for it. */
 export function toEvent({ type, payload, occurredAt }: Envelope, id: string): BluumEvent {
-  return { id, type, ...domainAndAction(type), occurredAt, data: payload.data, payload } as BluumEvent;
+  const { domain, action } = domainAndAction(type);
+  return { id, type, domain, action, occurredAt, data: payload.data, payload } as BluumEvent;
 }
 
 /**
@@ -94,7 +95,13 @@ const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:
 
 function rfc3339(value: unknown): Date | undefined {
   if (typeof value !== "string" || value.length > 40 || !RFC_3339.test(value)) return undefined;
-  return valid(new Date(value.toUpperCase().replace(" ", "T")));
+  return valid(new Date(asDateReadsIt(value)));
+}
+
+/** What RFC 3339 allows and `Date` does not: a space for the T, and small letters. */
+function asDateReadsIt(value: string): string {
+  const is = value[10] === "T" && !value.endsWith("z");
+  return is ? value : value.toUpperCase().replace(" ", "T");
 }
 
 function unixSeconds(value: unknown): Date | undefined {

@@ -1,23 +1,26 @@
 import { pause } from "../deadline.ts";
-import { type Delivery, headerLookup, type Reply } from "../delivery.ts";
+import type { BodyLimits, Delivery, Reply } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
 import { PING_TYPE, Router } from "../router/router.ts";
 import { isMemoryStore } from "../stores/memory.ts";
 import { Accepted } from "./accepted.ts";
+import { boundedStore } from "./bounded-store.ts";
 import { Claim, type ClaimTerms, takeClaim } from "./claim.ts";
 import { diagnose } from "./diagnose.ts";
 import { handle } from "./handle.ts";
-import { eventKey, handlerKey, type Identity, identify, storeKey } from "./identity.ts";
+import { eventKey, handlerKey, identify, storeKey } from "./identity.ts";
 import { type ThrottledLog, throttledLog } from "./log.ts";
+import { OpenClaims } from "./open-claims.ts";
 import { type ReceiverOptions, type Settings, settingsOf } from "./options.ts";
 import type { DeliveryContext, Outcome } from "./outcome.ts";
 import { type Envelope, parseEnvelope, toEvent } from "./parse.ts";
 import { replyTo } from "./reply.ts";
-import { draftReport, type ReportDraft, reportSender } from "./report.ts";
-import { keySource } from "./secrets.ts";
-import { type Authentic, type VerifySettings, verify } from "./verify.ts";
+import { draftReport, type ReportDraft, type Reports, reportsTo } from "./report.ts";
+import { type KeySource, keySource } from "./secrets.ts";
+import { bodyIncomplete } from "./unreadable.ts";
+import { checkBody, checkHead, checkSignature } from "./verify.ts";
 import { inProduction, ownStore, warnOfBodyHash, warnOfMemoryStore } from "./warnings.ts";
 
 /** Receives the deliveries of one webhook endpoint. Make one with {@link createReceiver}, at start-up, and share it. */
@@ -82,48 +85,55 @@ function isReceiver(value: Receiver | ReceiverOptions | undefined): value is Rec
 
 class WebhookReceiver implements Receiver {
   readonly #settings: Settings;
-  readonly #verifySettings: VerifySettings;
+  readonly #keys: KeySource;
+  readonly #bodyLimits: BodyLimits;
   readonly #terms: ClaimTerms;
   readonly #log: ThrottledLog;
-  readonly #send: (report: ReportDraft) => void;
+  readonly #reports: Reports;
   readonly #router = new Router<DeliveryContext>();
-  readonly #unfinished = new Set<unknown>();
-  /** Requests that were accepted: the same one again (mounted twice) is recognised, though its body is drained. */
-  readonly #acceptedRequests = new WeakMap<object, Accepted>();
+  /** How many claims are being asked for. */
+  #claiming = 0;
+  /**
+   * Marks the requests that were accepted: the same one again (mounted twice) is recognised, though its body is drained. A
+   * WeakMap would do, if it did not hand every event on to the old generation of the heap.
+   */
+  readonly #mark = Symbol("bluum-webhooks: accepted");
   #receiving = false;
   readonly #production: boolean = inProduction();
   #closed = false;
 
   constructor(settings: Settings) {
-    const { secret, scheme, secretTimeoutMs, maxBodyBytes, bodyTimeoutMs, now } = settings;
-    const keys = keySource(secret, scheme, secretTimeoutMs);
+    const { secret, scheme, secretTimeoutMs, maxBodyBytes, bodyTimeoutMs, leaseMs } = settings;
     this.#settings = settings;
+    this.#keys = keySource(secret, scheme, secretTimeoutMs);
+    this.#bodyLimits = { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs };
     this.#log = throttledLog(settings.logger);
-    this.#verifySettings = { scheme, keys, maxBodyBytes, bodyTimeoutMs, now };
-    this.#terms = {
-      ...settings,
-      store: settings.store ?? ownStore(this.#log),
-      log: this.#log,
-      unfinished: this.#unfinished,
-    };
-    this.#send = reportSender(settings.observe);
+    const store = settings.store ?? ownStore(this.#log);
+    // Nothing is due for a claim in the first tenth of its lease.
+    const open = new OpenClaims(leaseMs / 10);
+    this.#terms = { ...settings, store, verbs: boundedStore(store), log: this.#log, open };
+    this.#reports = reportsTo(settings.observe);
     if (this.#production && isMemoryStore(this.#terms.store)) warnOfMemoryStore(this.#log);
   }
 
   async receive(delivery: Delivery): Promise<Outcome> {
-    const accepted = delivery.request && this.#acceptedRequests.get(delivery.request);
-    if (accepted) return accepted;
+    const request = delivery.request as { [mark: symbol]: Accepted } | undefined;
+    const accepted = request?.[this.#mark];
+    if (accepted !== undefined) return accepted;
     const report = draftReport();
-    const outcome = await this.#judge(delivery, report).catch((thrown: unknown) =>
-      this.#rejected(thrown, delivery, report),
-    );
+    let outcome: Outcome;
+    try {
+      outcome = await this.#judge(delivery, report);
+    } catch (thrown) {
+      outcome = this.#rejected(thrown, delivery, report);
+    }
     report.outcome = outcome.kind;
     if (outcome.kind === "in_flight") report.code = "event_in_flight";
     if (outcome instanceof Accepted) {
-      if (delivery.request) this.#acceptedRequests.set(delivery.request, outcome);
+      if (request !== undefined && Object.isExtensible(request)) request[this.#mark] = outcome;
     } else {
       report.status = replyTo(outcome).status;
-      this.#send(report);
+      this.#reports.send(report);
     }
     return outcome;
   }
@@ -170,25 +180,55 @@ class WebhookReceiver implements Receiver {
   async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
     this.#closed = true;
     const until = performance.now() + timeoutMs;
-    while (this.#unfinished.size > 0 && performance.now() < until) {
+    while (this.#claiming + this.#terms.open.size > 0 && performance.now() < until) {
       // Not unref'd: it waits for work that must not be cut off.
       await pause(Math.min(10, timeoutMs));
     }
     if (this.#settings.store === undefined) await this.#terms.store.close?.();
   }
 
-  /** The whole way of a delivery: verify, parse, identify, claim. */
+  /** The whole way of a delivery: from cheap checks to dear ones, then to what it means, then to whether it is new. */
   async #judge(delivery: Delivery, report: ReportDraft): Promise<Outcome> {
     this.#refuseIfClosed();
-    const receivedAt = new Date(this.#settings.now());
-    const authentic = await verify(delivery, headerLookup(delivery.headers), this.#verifySettings, report);
-    const envelope = parseEnvelope(authentic.rawBody, this.#settings.parseJson);
-    report.type = envelope.type;
-    if (envelope.type === PING_TYPE) return { kind: "ping" };
+    const { scheme, now, parseJson, eventId, namespace } = this.#settings;
+    const receivedAt = new Date(now());
+    const presented = checkHead(delivery, scheme);
+
+    const began = this.#reports.now();
+    let rawBody: Uint8Array;
+    try {
+      rawBody = typeof delivery.body === "function" ? await delivery.body(this.#bodyLimits) : delivery.body;
+    } catch (thrown) {
+      throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
+    }
+    checkBody(rawBody, this.#bodyLimits.maxBytes);
+    report.bodyBytes = rawBody.length;
+
+    const read = this.#reports.now();
+    report.readMs = read - began;
+    const keys = typeof this.#keys === "function" ? await this.#keys() : this.#keys;
+    const { secretIndex, messageId } = checkSignature(scheme, presented, rawBody, keys, now());
+    report.secretIndex = secretIndex;
+    report.verifyMs = this.#reports.now() - read;
+
+    const envelope = parseEnvelope(rawBody, parseJson);
+    const { type, payload } = envelope;
+    report.type = type;
+    if (type === PING_TYPE) return { kind: "ping" };
     this.#checkAge(envelope);
-    const { rawBody, verified } = authentic;
-    const identity = identify({ ...envelope, rawBody, messageId: verified.messageId }, this.#settings.eventId);
-    return this.#claim(envelope, identity, authentic, receivedAt, report);
+    const { id, identifiedBy } = identify({ payload, type, rawBody, messageId }, eventId);
+    report.eventId = id;
+    report.identifiedBy = identifiedBy;
+    if (this.#production && identifiedBy === "body_hash") warnOfBodyHash(this.#log);
+
+    const key = eventKey(type, id);
+    const claim = await this.#takeOrGoWithout(storeKey(namespace, key), report);
+    if (claim.status === "completed") return { kind: "duplicate", eventId: id };
+    if (claim.status === "in_flight") return { kind: "in_flight", eventId: id, retryAfterMs: claim.remainingMs };
+    const event = toEvent(envelope, id);
+    const deduplicated = claim.held;
+    const facts = { eventId: id, eventKey: key, identifiedBy, rawBody, receivedAt, secretIndex, deduplicated };
+    return new Accepted({ event, facts, claim, report, reports: this.#reports, log: this.#log });
   }
 
   #refuseIfClosed(): void {
@@ -204,44 +244,11 @@ class WebhookReceiver implements Receiver {
     }
   }
 
-  async #claim(
-    envelope: Envelope,
-    identity: Identity,
-    authentic: Authentic,
-    receivedAt: Date,
-    report: ReportDraft,
-  ): Promise<Outcome> {
-    Object.assign(report, { eventId: identity.id, identifiedBy: identity.identifiedBy });
-    if (this.#production && identity.identifiedBy === "body_hash") warnOfBodyHash(this.#log);
-    const key = eventKey(envelope.type, identity.id);
-    const claim = await this.#takeOrGoWithout(storeKey(this.#settings.namespace, key), report);
-    if (claim.status === "completed") return { kind: "duplicate", eventId: identity.id };
-    if (claim.status === "in_flight")
-      return { kind: "in_flight", eventId: identity.id, retryAfterMs: claim.remainingMs };
-    const context = {
-      eventId: identity.id,
-      eventKey: key,
-      identifiedBy: identity.identifiedBy,
-      rawBody: authentic.rawBody,
-      receivedAt,
-      secretIndex: authentic.verified.secretIndex,
-      deduplicated: claim.held,
-    };
-    return new Accepted({
-      event: toEvent(envelope, identity.id),
-      context,
-      claim,
-      report,
-      send: this.#send,
-      log: this.#log,
-    });
-  }
-
   async #takeOrGoWithout(key: string, report: ReportDraft): ReturnType<typeof takeClaim> {
     // The body may have taken its time.
     this.#refuseIfClosed();
-    const started = performance.now();
-    this.#unfinished.add(report);
+    const began = this.#reports.now();
+    this.#claiming += 1;
     try {
       return await takeClaim(key, this.#terms);
     } catch (cause) {
@@ -254,8 +261,8 @@ class WebhookReceiver implements Receiver {
       );
       return Claim.withoutStore(key, this.#terms);
     } finally {
-      this.#unfinished.delete(report);
-      report.claimMs = performance.now() - started;
+      this.#claiming -= 1;
+      report.claimMs = this.#reports.now() - began;
     }
   }
 

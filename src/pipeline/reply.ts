@@ -34,6 +34,10 @@ const STATUS: Readonly<Record<RejectionCode, number>> = {
 
 const RETRY_AFTER_MS = 5_000;
 
+const RECEIVED = received({});
+const RECEIVED_BEFORE = received({ duplicate: true });
+const PINGED = received({ ping: true });
+
 /**
  * The answer to an outcome. For an accepted one it is the plain 200 of an event that was processed: send it after you
  * have settled, and only if the settlement stands (see {@link replyToSettled}).
@@ -41,11 +45,11 @@ const RETRY_AFTER_MS = 5_000;
 export function replyTo(outcome: Outcome): Reply {
   switch (outcome.kind) {
     case "accepted":
-      return json(200, { received: true });
+      return RECEIVED;
     case "duplicate":
-      return json(200, { received: true, duplicate: true });
+      return RECEIVED_BEFORE;
     case "ping":
-      return json(200, { received: true, ping: true });
+      return PINGED;
     case "in_flight":
       return refusal("event_in_flight", outcome.retryAfterMs);
     case "rejected":
@@ -62,7 +66,7 @@ export function replyToSettled(settled: Settled): Reply | undefined {
     case "held_by_another":
       return refusal("event_in_flight");
     case "completed_by_another":
-      return json(200, { received: true, duplicate: true });
+      return RECEIVED_BEFORE;
     case "rolled_back":
       return refusal("completion_rolled_back");
     default:
@@ -79,6 +83,13 @@ export function refusal(code: WebhookErrorCode, retryAfterMs: number = RETRY_AFT
   if (status === 503) headers["retry-after"] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
   if (status === 405) headers.allow = "POST";
   return json(status, { error: { code: known } }, headers);
+}
+
+/** Made once and given to everybody, so nobody may change it. */
+function received(more: object): Reply {
+  const reply = json(200, { received: true, ...more });
+  Object.freeze(reply.headers);
+  return Object.freeze(reply);
 }
 
 function json(status: number, body: object, headers: Record<string, string> = {}): Reply {

@@ -29,26 +29,37 @@ export interface DeliveryReport {
 }
 
 /** A report being filled in while the delivery is on its way; sent once. */
-export type ReportDraft = { -readonly [K in keyof DeliveryReport]: DeliveryReport[K] };
+export type ReportDraft = { -readonly [K in keyof DeliveryReport]: DeliveryReport[K] } & { sent: boolean };
 
 /** Starts a report with no time spent. */
 export function draftReport(): ReportDraft {
-  return { outcome: "rejected", readMs: 0, verifyMs: 0, claimMs: 0, handleMs: 0, settleMs: 0 };
+  return { sent: false, outcome: "rejected", readMs: 0, verifyMs: 0, claimMs: 0, handleMs: 0, settleMs: 0 };
 }
 
-/** Makes the sender of reports: each draft goes out once, and what the observer throws, at once or later, is swallowed. */
-export function reportSender(observe: ((report: DeliveryReport) => void) | undefined): (draft: ReportDraft) => void {
-  if (observe === undefined) return () => {};
-  const sent = new WeakSet<ReportDraft>();
-  return (draft) => {
-    if (sent.has(draft)) return;
-    sent.add(draft);
-    try {
-      // A copy: what happens to the delivery afterwards must not change what was reported.
-      const returned: unknown = observe({ ...draft });
-      Promise.resolve(returned).catch(() => {});
-    } catch {
-      // An observer must never cost an event.
-    }
+/** Where the reports of one receiver go. */
+export interface Reports {
+  /** The clock for durations, in milliseconds; it stands still where nobody observes. */
+  now(): number;
+  /** Sends a report; each draft goes out once. What the observer throws, at once or later, is swallowed. */
+  send(draft: ReportDraft): void;
+}
+
+/** Sends reports to an observer, where there is one. */
+export function reportsTo(observe: ((report: DeliveryReport) => void) | undefined): Reports {
+  if (observe === undefined) return { now: () => 0, send() {} };
+  return {
+    now: () => performance.now(),
+    send(draft) {
+      const { sent, ...report } = draft;
+      if (sent) return;
+      draft.sent = true;
+      try {
+        // A copy: what happens to the delivery afterwards must not change what was reported.
+        const returned: unknown = observe(report);
+        Promise.resolve(returned).catch(() => {});
+      } catch {
+        // An observer must never cost an event.
+      }
+    },
   };
 }

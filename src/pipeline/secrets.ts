@@ -10,8 +10,8 @@ export type Secrets = string | readonly string[] | undefined;
 /** Secrets, or a function that fetches them from a secret manager, called at each delivery whose headers can succeed. */
 export type SecretsOption = Secrets | (() => Secrets | Promise<Secrets>);
 
-/** Gives the verification keys for one delivery. Rejects with `secret_unavailable`. */
-export type KeySource = () => readonly unknown[] | Promise<readonly unknown[]>;
+/** The verification keys, or what fetches them for one delivery and rejects with `secret_unavailable`. */
+export type KeySource = readonly unknown[] | (() => Promise<readonly unknown[]>);
 
 /**
  * Makes the source of keys. Fixed secrets are checked and prepared here, once; a function's answers pass the same checks
@@ -20,10 +20,7 @@ export type KeySource = () => readonly unknown[] | Promise<readonly unknown[]>;
  * @throws WebhookError `configuration_invalid` naming `secret`, for fixed secrets that cannot work
  */
 export function keySource(secret: SecretsOption, scheme: SignatureScheme, timeoutMs: number): KeySource {
-  if (typeof secret !== "function") {
-    const keys = prepareAll(secret, scheme);
-    return () => keys;
-  }
+  if (typeof secret !== "function") return prepareAll(secret, scheme);
   const prepare = rememberingPrepare(scheme);
   let inFlight: Promise<readonly unknown[]> | undefined;
   return () => {

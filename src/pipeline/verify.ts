@@ -1,54 +1,47 @@
-import { type BodyReader, type Delivery, type HeaderLookup, isBytes } from "../delivery.ts";
+import { type Delivery, headerLookup, isBytes } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import type { SignatureScheme, Verified } from "../schemes/scheme.ts";
-import type { ReportDraft } from "./report.ts";
-import type { KeySource } from "./secrets.ts";
-import { bodyAlreadyParsed, bodyIncomplete, bodyTooLarge } from "./unreadable.ts";
-
-/** What verification needs of a receiver's settings. */
-export interface VerifySettings {
-  readonly scheme: SignatureScheme;
-  readonly keys: KeySource;
-  readonly maxBodyBytes: number;
-  readonly bodyTimeoutMs: number;
-  readonly now: () => number;
-}
-
-/** A body that one of the secrets signed. */
-export interface Authentic {
-  readonly rawBody: Uint8Array;
-  readonly verified: Verified;
-}
+import { bodyAlreadyParsed, bodyTooLarge } from "./unreadable.ts";
 
 /**
- * Who signed these bytes, and when. The checks go from cheap to dear: headers, then the body within its limits, then the
- * secret, then the signature. Nothing of the body is decoded or parsed here.
+ * Whether the headers can still succeed: the method, the coding and the form of the signature, before anything of the body is read.
  *
  * @throws WebhookError with a code of the answers table
  */
-export async function verify(
-  delivery: Delivery,
-  header: HeaderLookup,
-  settings: VerifySettings,
-  report: ReportDraft,
-): Promise<Authentic> {
-  checkMethod(delivery.method);
+export function checkHead({ method, headers }: Delivery, scheme: SignatureScheme): object {
+  const header = headerLookup(headers);
+  checkMethod(method);
   checkEncoding(header("content-encoding"));
-  const presented = settings.scheme.read(header);
+  const presented = scheme.read(header);
   if (typeof presented === "string") throw refused(presented);
+  return presented;
+}
 
-  const started = performance.now();
-  const rawBody = await readBody(delivery.body, settings);
-  report.bodyBytes = rawBody.length;
-  const read = performance.now();
-  report.readMs = read - started;
+/**
+ * Whether a body is bytes, and not too many. Nothing of it is decoded here.
+ *
+ * @throws WebhookError `body_already_parsed` or `body_too_large`
+ */
+export function checkBody(rawBody: unknown, maxBytes: number): void {
+  if (!isBytes(rawBody)) throw bodyAlreadyParsed("the body came as something else than bytes");
+  if (rawBody.length > maxBytes) throw bodyTooLarge(maxBytes);
+}
 
-  const keys = await settings.keys();
-  const verified = settings.scheme.verify(presented, rawBody, keys, settings.now());
-  report.verifyMs = performance.now() - read;
+/**
+ * Who signed these bytes, and when.
+ *
+ * @throws WebhookError with a code of the answers table
+ */
+export function checkSignature(
+  scheme: SignatureScheme,
+  presented: object,
+  rawBody: Uint8Array,
+  keys: readonly unknown[],
+  nowMs: number,
+): Verified {
+  const verified = scheme.verify(presented, rawBody, keys, nowMs);
   if (typeof verified === "string") throw refused(verified);
-  report.secretIndex = verified.secretIndex;
-  return { rawBody, verified };
+  return verified;
 }
 
 function checkMethod(method: string): void {
@@ -59,21 +52,6 @@ function checkEncoding(encoding: string | undefined): void {
   // The signature covers the bytes before any coding that a proxy may have put on: decoding here would be guessing.
   if (encoding === undefined || encoding === "" || encoding.toLowerCase() === "identity") return;
   throw new WebhookError("content_encoding_unsupported", "the body came with a Content-Encoding; Bluum sends none");
-}
-
-async function readBody(body: Delivery["body"], { maxBodyBytes, bodyTimeoutMs }: VerifySettings): Promise<Uint8Array> {
-  const bytes = typeof body === "function" ? await callReader(body, maxBodyBytes, bodyTimeoutMs) : body;
-  if (!isBytes(bytes)) throw bodyAlreadyParsed("the body came as something else than bytes");
-  if (bytes.length > maxBodyBytes) throw bodyTooLarge(maxBodyBytes);
-  return bytes;
-}
-
-async function callReader(read: BodyReader, maxBytes: number, timeoutMs: number): Promise<Uint8Array> {
-  try {
-    return await read({ maxBytes, timeoutMs });
-  } catch (thrown) {
-    throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
-  }
 }
 
 const PROBLEM = {

@@ -54,7 +54,8 @@ export class Router<Context> {
 
   /** The handlers for an event type, in order of registration, each once. It does not look at patterns that do not match. */
   matching(type: string): Registration<Context>[] {
-    const found = patternsMatching(type).flatMap((pattern) => this.#byPattern.get(pattern) ?? []);
+    const found: Registration<Context>[] = [];
+    for (const pattern of patternsMatching(type)) found.push(...(this.#byPattern.get(pattern) ?? []));
     if (found.length < 2) return found;
     return [...new Set(found)].sort((a, b) => a.ordinal - b.ordinal);
   }
@@ -67,10 +68,11 @@ export class Router<Context> {
    * @throws what a handler threw
    */
   async dispatch(event: BluumEvent, context: Context, runOnce: RunOnce<Context>): Promise<boolean> {
-    const [only, ...others] = this.matching(event.type);
-    if (only === undefined) return false;
-    if (others.length === 0) await only.handler(event, context);
-    else for (const { name, handler } of [only, ...others]) await runOnce(name, (own) => handler(event, own));
+    const matching = this.matching(event.type);
+    const [first] = matching;
+    if (first === undefined) return false;
+    if (matching.length === 1) await first.handler(event, context);
+    else for (const { name, handler } of matching) await runOnce(name, (own) => handler(event, own));
     return true;
   }
 

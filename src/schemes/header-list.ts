@@ -9,7 +9,10 @@ import { MAX_HEADER_BYTES } from "./scheme.ts";
 export function listElements(value: string): string[] | undefined {
   if (value.length > MAX_HEADER_BYTES) return undefined;
   // Mostly there is one signature, and taking a list apart costs as much as checking it.
-  if (!value.includes(",")) return value.trim() === "" ? [] : [value.trim()];
+  if (!value.includes(",")) {
+    const only = value.trim();
+    return only === "" ? [] : [only];
+  }
   return value
     .split(",")
     .map((element) => element.trim())

@@ -77,6 +77,7 @@ interface PresentedDigests {
 
 /** Makes the scheme of its spec, which is taken as checked. */
 export function hmacScheme(spec: HmacSpec): SignatureScheme<MacKey, PresentedDigests> {
+  const headerName = spec.header.toLowerCase();
   return {
     name: spec.name,
     description: spec.description,
@@ -85,7 +86,7 @@ export function hmacScheme(spec: HmacSpec): SignatureScheme<MacKey, PresentedDig
     prepare: (secret) => sharedKey(secret, spec.secretEncoding),
 
     read(header) {
-      const value = header(spec.header);
+      const value = header(headerName);
       if (value === undefined) return "signature_missing";
       const digests = readDigests(spec, value);
       return digests.length === 0 ? "signature_malformed" : { digests };
@@ -107,9 +108,12 @@ export function hmacScheme(spec: HmacSpec): SignatureScheme<MacKey, PresentedDig
 function readDigests(spec: HmacSpec, value: string): Uint8Array[] {
   const elements = listElements(value);
   if (elements === undefined || elements.length > MAX_SIGNATURES) return [];
-  return elements
-    .map((element) => readDigest(spec, element))
-    .filter((digest): digest is Uint8Array => digest !== undefined);
+  const digests: Uint8Array[] = [];
+  for (const element of elements) {
+    const digest = readDigest(spec, element);
+    if (digest !== undefined) digests.push(digest);
+  }
+  return digests;
 }
 
 function readDigest({ algorithm, encoding, acceptedPrefixes }: HmacSpec, element: string): Uint8Array | undefined {

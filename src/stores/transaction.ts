@@ -16,11 +16,18 @@ export interface HeldClaim {
   handOver(): void;
 }
 
-const claims = new WeakMap<object, HeldClaim>();
+/** A context, as handlers get it, with the claim behind it, which only {@link claimBehind} sees. */
+export class ClaimedContext {
+  readonly #claim: HeldClaim;
 
-/** Links a context, as handlers get it, to the claim behind it. */
-export function linkClaim(context: object, claim: HeldClaim): void {
-  claims.set(context, claim);
+  constructor(claim: HeldClaim) {
+    this.#claim = claim;
+  }
+
+  /** The claim behind a context that has one. */
+  static claimOf(context: object): HeldClaim | undefined {
+    return #claim in context ? context.#claim : undefined;
+  }
 }
 
 /**
@@ -29,7 +36,7 @@ export function linkClaim(context: object, claim: HeldClaim): void {
  * @throws WebhookError `configuration_invalid` where the context is none of a live delivery, or of a receiver with another store
  */
 export function claimBehind(context: object, store: DedupeStore): HeldClaim {
-  const claim = claims.get(context);
+  const claim = ClaimedContext.claimOf(Object(context));
   if (claim === undefined) {
     throw new WebhookError(
       "configuration_invalid",

@@ -53,6 +53,7 @@ beforeEach(() => {
   process.on("unhandledRejection", note);
 });
 afterEach(async () => {
+  vi.unstubAllGlobals();
   vi.useRealTimers();
   await new Promise(setImmediate);
   process.off("unhandledRejection", note);
@@ -194,10 +195,24 @@ describe("settling", () => {
     }
   });
 
-  it("leaves no timer behind", async () => {
+  it("leaves one timer behind for all claims of a tenth of the lease, and none after that", async () => {
     const { receiver } = faultyBench();
     for (const result of ["processed", "failed"] as const)
       await accepted(await receiver.receive(one().delivery)).settle(result);
+    expect(vi.getTimerCount()).toBe(1);
+    await pass(LEASE / 10);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("on Cloudflare Workers gives each claim a timer of its own, since no request can rely on another's", async () => {
+    vi.stubGlobal("navigator", { userAgent: "Cloudflare-Workers" });
+    const { receiver, store } = faultyBench();
+    const { delivery, key } = one();
+    const first = accepted(await receiver.receive(delivery));
+    expect(vi.getTimerCount()).toBe(1);
+    await pass(3 * LEASE);
+    expect(await found(store, key)).toMatchObject({ status: "in_flight" });
+    await first.settle("processed");
     expect(vi.getTimerCount()).toBe(0);
   });
 

@@ -4,7 +4,7 @@ import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { memoryStore } from "../../src/stores/memory.ts";
 import { type PostgresClient, type PostgresStore, postgresStore } from "../../src/stores/postgres.ts";
 import type { DedupeStore } from "../../src/stores/store.ts";
-import { linkClaim } from "../../src/stores/transaction.ts";
+import { ClaimedContext } from "../../src/stores/transaction.ts";
 import { findPostgres } from "../services/postgres.ts";
 import {
   adapted,
@@ -103,8 +103,7 @@ async function postgresJsBank(): Promise<Bank> {
 async function delivery(store: DedupeStore, leaseMs = LEASE_MS, handOver = () => {}) {
   const token = randomUUID();
   expect(await store.claim(KEY, { token, leaseMs })).toEqual({ status: "claimed" });
-  const context = {};
-  linkClaim(context, { store, key: KEY, token, retentionMs: RETENTION_MS, handOver });
+  const context = new ClaimedContext({ store, key: KEY, token, retentionMs: RETENTION_MS, handOver });
   if (leaseMs === SHORT_MS) await new Promise((resolve) => setTimeout(resolve, 10 * SHORT_MS));
   return { context, token, claimAgain: () => store.claim(KEY, { token, leaseMs: LEASE_MS }) };
 }
@@ -207,8 +206,7 @@ for (const [name, there, open] of BANKS) {
     it("remembers the event for the retention from now on", async () => {
       const { store, transaction } = await open();
       const { token } = await delivery(store);
-      const context = {};
-      linkClaim(context, { store, key: KEY, token, retentionMs: 1, handOver: () => {} });
+      const context = new ClaimedContext({ store, key: KEY, token, retentionMs: 1, handOver: () => {} });
       await transaction((client) => store.completeIn(context, client));
       await expect.poll(() => stranger(store)).toEqual({ status: "claimed" });
     });

@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 
 const [storesUrl, engine, file, task, ...rest] = process.argv.slice(2);
 const { sqliteStore } = await import(`${storesUrl}/sqlite.js`);
-const { linkClaim } = await import(`${storesUrl}/transaction.js`);
+const { ClaimedContext } = await import(`${storesUrl}/transaction.js`);
 
 const database = open();
 const store = sqliteStore(database, { timeoutMs: 10_000 });
@@ -42,8 +42,7 @@ async function holdOne(name, leaseMs) {
 async function creditAndDie(when) {
   database.exec("CREATE TABLE IF NOT EXISTS ledger (amount)");
   await store.claim("credit", { token: "dying", leaseMs: 300 });
-  const context = {};
-  linkClaim(context, { store, key: "credit", token: "dying", retentionMs: 600_000, handOver() {} });
+  const context = new ClaimedContext({ store, key: "credit", token: "dying", retentionMs: 600_000, handOver() {} });
   database.exec("BEGIN IMMEDIATE");
   database.prepare("INSERT INTO ledger VALUES (?)").run(100);
   store.completeIn(context);

@@ -8,7 +8,7 @@ import type Libsql from "libsql";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type SqliteStore, type SqliteStoreOptions, sqliteStore } from "../../src/stores/sqlite.ts";
 import { SqliteTurns } from "../../src/stores/sqlite-turns.ts";
-import { linkClaim } from "../../src/stores/transaction.ts";
+import { ClaimedContext } from "../../src/stores/transaction.ts";
 import type { StoreUnderTest } from "../../src/testing/store-contract.ts";
 import { manualClock } from "./clock.ts";
 import { describeStoreContract } from "./contract.ts";
@@ -80,8 +80,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
   async function contextOf(store: SqliteStore, key: string, leaseMs = LEASE_MS) {
     await claim(store, key, leaseMs);
     const handOver = vi.fn();
-    const context = {};
-    linkClaim(context, { store, key, token: `token of ${key}`, retentionMs: RETENTION_MS, handOver });
+    const context = new ClaimedContext({ store, key, token: `token of ${key}`, retentionMs: RETENTION_MS, handOver });
     return { context, handOver };
   }
 

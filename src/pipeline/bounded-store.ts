@@ -1,0 +1,60 @@
+import { within } from "../deadline.ts";
+import { isMemoryStore } from "../stores/memory.ts";
+import type { ClaimResult, DedupeStore } from "../stores/store.ts";
+
+/** The verbs of a claim's life. */
+export type ClaimVerbs = Pick<DedupeStore, "claim" | "renew" | "complete" | "release">;
+
+/** A store that neither answers nor fails for this long has failed, whatever its own time-out. */
+const STORE_TIMEOUT_MS = 10_000;
+
+/**
+ * A store's verbs as the receiver asks them: each for a bounded time, and what a verb throws is a rejection. A claim that
+ * failed is released as far as possible, whatever the store may have written by then. The memory store answers at once, and
+ * is asked as it is.
+ */
+export function boundedStore(store: DedupeStore): ClaimVerbs {
+  if (isMemoryStore(store)) return store;
+  return {
+    async claim(key, terms) {
+      const answer = started(() => store.claim(key, terms));
+      try {
+        return await within(answer, STORE_TIMEOUT_MS);
+      } catch (error) {
+        releaseGhost(store, key, terms.token, answer);
+        throw error;
+      }
+    },
+    // A renewal that hangs must leave time for another one.
+    renew: (key, terms) =>
+      within(
+        started(() => store.renew(key, terms)),
+        Math.min(STORE_TIMEOUT_MS, terms.leaseMs / 3),
+      ),
+    complete: (key, terms) =>
+      within(
+        started(() => store.complete(key, terms)),
+        STORE_TIMEOUT_MS,
+      ),
+    release: (key, terms) =>
+      within(
+        started(() => store.release(key, terms)),
+        STORE_TIMEOUT_MS,
+      ),
+  };
+}
+
+/**
+ * A claim that failed may have been written all the same, now or when the backend gets round to it; unreleased, it would
+ * keep the event's retries away until its lease lapses.
+ */
+function releaseGhost(store: DedupeStore, key: string, token: string, answer: Promise<ClaimResult>): void {
+  const release = () => started(() => store.release(key, { token })).catch(() => {});
+  void release();
+  answer.then((late) => (late.status === "claimed" ? release() : undefined)).catch(() => {});
+}
+
+/** Calls the store inside a promise, so that a throw and a rejection are one. */
+async function started<T>(verb: () => Promise<T>): Promise<T> {
+  return verb();
+}

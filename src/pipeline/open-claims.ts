@@ -1,0 +1,55 @@
+import { unref } from "../deadline.ts";
+
+/** A claim, as far as its keeper is concerned. */
+export interface OpenClaim {
+  /** Starts the timer of its own that renews it and ends it. */
+  watch(): void;
+}
+
+/**
+ * The claims of one receiver that are not settled yet. Most live for milliseconds, and a timer for each would cost more than
+ * the claim itself: so one timer, set by the first of them, starts the watch over all that have lived until then.
+ */
+export class OpenClaims {
+  readonly #claims = new Set<OpenClaim>();
+  /** How long a claim may live without a watch, in milliseconds. */
+  readonly #unwatchedMs: number;
+  #timer: unknown;
+
+  constructor(unwatchedMs: number) {
+    this.#unwatchedMs = unwatchedMs;
+  }
+
+  /** How many there are. */
+  get size(): number {
+    return this.#claims.size;
+  }
+
+  /** Takes a claim in; it will be watched after `unwatchedMs` at the latest. */
+  add(claim: OpenClaim): void {
+    this.#claims.add(claim);
+    if (timersEndWithTheirRequest()) {
+      claim.watch();
+      return;
+    }
+    if (this.#timer !== undefined) return;
+    this.#timer = setTimeout(() => this.#watchAll(), this.#unwatchedMs);
+    unref(this.#timer);
+  }
+
+  /** Nothing is left to be done for a claim. */
+  delete(claim: OpenClaim): void {
+    this.#claims.delete(claim);
+  }
+
+  #watchAll(): void {
+    this.#timer = undefined;
+    for (const claim of this.#claims) claim.watch();
+  }
+}
+
+/** On Cloudflare Workers a timer belongs to the request that set it, and is gone with it: no request can rely on another's. */
+function timersEndWithTheirRequest(): boolean {
+  const { navigator } = globalThis as { navigator?: { userAgent?: string } };
+  return navigator?.userAgent === "Cloudflare-Workers";
+}
