@@ -10,18 +10,27 @@ function done(_req, res) {
   res.writeHead(204).end();
 }
 
-function byHand(req, res) {
-  const chunks = [];
-  req.on("data", (chunk) => chunks.push(chunk));
-  req.on("end", () => {
-    verifyAndParse(Buffer.concat(chunks), req.headers["x-bluum-signature"]);
-    done(req, res);
-  });
+const answer = JSON.stringify({ received: true });
+
+function doneWithBody(_req, res) {
+  res.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(answer) }).end(answer);
+}
+
+function byHand(reply) {
+  return (req, res) => {
+    const chunks = [];
+    req.on("data", (chunk) => chunks.push(chunk));
+    req.on("end", () => {
+      verifyAndParse(Buffer.concat(chunks), req.headers["x-bluum-signature"]);
+      reply(req, res);
+    });
+  };
 }
 
 export const ROUTES = [
-  { name: "by hand", signed: "bluum", listener: () => byHand },
-  { name: "by hand again (A/A)", signed: "bluum", listener: () => byHand },
+  { name: "by hand", signed: "bluum", listener: () => byHand(done) },
+  { name: "by hand again (A/A)", signed: "bluum", listener: () => byHand(done) },
+  { name: "by hand, with the answer that ours gives", signed: "bluum", listener: () => byHand(doneWithBody) },
   { name: "answers 204, reads nothing", signed: "bluum", listener: () => done },
   { name: "ours: handler", signed: "bluum", atMost: 1, listener: () => bluumHandler(handlingReceiver()) },
   { name: "octokit", signed: "github", listener: () => createNodeMiddleware(octokitWebhooks(), { path: PATH }) },

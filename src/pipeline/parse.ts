@@ -95,7 +95,7 @@ const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:
 
 function rfc3339(value: unknown): Date | undefined {
   if (typeof value !== "string" || value.length > 40 || !RFC_3339.test(value)) return undefined;
-  return valid(new Date(asDateReadsIt(value)));
+  return dateOf(Date.parse(asDateReadsIt(value)));
 }
 
 /** What RFC 3339 allows and `Date` does not: a space for the T, and small letters. */
@@ -105,11 +105,12 @@ function asDateReadsIt(value: string): string {
 }
 
 function unixSeconds(value: unknown): Date | undefined {
-  return typeof value === "number" ? valid(new Date(value * 1000)) : undefined;
+  return typeof value === "number" ? dateOf(value * 1000) : undefined;
 }
 
-function valid(date: Date): Date | undefined {
-  return Number.isNaN(date.getTime()) ? undefined : date;
+function dateOf(epochMs: number): Date | undefined {
+  // A Date reaches as far as this (ECMA-262, "Time Values and Time Range").
+  return Math.abs(epochMs) <= 8.64e15 ? new Date(epochMs) : undefined;
 }
 
 function text(value: unknown): string | undefined {

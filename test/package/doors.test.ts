@@ -29,6 +29,15 @@ function reachableFrom(source: string, seen = new Set<string>()): string[] {
   return [...seen];
 }
 
+/** Every built file that a built file imports, straight or through others, itself included. */
+function builtFilesOf(path: string, seen = new Set<string>()): string[] {
+  if (seen.has(path)) return [];
+  seen.add(path);
+  const imports = readFileSync(`${root}${path}`, "utf8").matchAll(/^(?:import|export)[^;]*? from "(\.[^"]+)"/gms);
+  for (const [, specifier] of imports) builtFilesOf(posix.join(posix.dirname(path), specifier ?? ""), seen);
+  return [...seen];
+}
+
 describe("the doors of the package", () => {
   it.each(doors)("%s leads to a compiled file with its types beside it, and has a source", (_door, target) => {
     expect(existsSync(`${root}${target}`), "run `npm run build` first").toBe(true);
@@ -51,6 +60,11 @@ describe("the doors of the package", () => {
         expect.arrayContaining([expect.stringMatching(/stores\/(redis|postgres|sqlite)|testing/)]),
       );
     }
+  });
+
+  it("to receive come in few files, since a cold process pays for each", () => {
+    for (const door of [".", "./express", "./koa", "./hono", "./node", "./fetch"])
+      expect(builtFilesOf(posix.normalize(manifest.exports[door])).length).toBeLessThanOrEqual(5);
   });
 
   it.each(doors)("%s can be imported and required by its name", async (door) => {

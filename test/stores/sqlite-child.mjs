@@ -1,9 +1,11 @@
-// One process among several on one SQLite file. Arguments: the compiled store's folder as a URL, the engine, the file, the task.
-import { createRequire } from "node:module";
+// One process among several on one SQLite file. Arguments: the engine, the file, the task.
+import { createRequire, register } from "node:module";
 
-const [storesUrl, engine, file, task, ...rest] = process.argv.slice(2);
-const { sqliteStore } = await import(`${storesUrl}/sqlite.js`);
-const { ClaimedContext } = await import(`${storesUrl}/transaction.js`);
+if (!process.features.typescript) register("../storm/typescript-loader.mjs", import.meta.url);
+
+const [engine, file, task, ...rest] = process.argv.slice(2);
+const { sqliteStore } = await import("../../src/stores/sqlite.ts");
+const { ClaimedContext } = await import("../../src/stores/transaction.ts");
 
 const database = open();
 const store = sqliteStore(database, { timeoutMs: 10_000 });

@@ -521,7 +521,6 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
 
   describe("shared by processes", () => {
     // Child processes cannot load TypeScript: they work with what `npm run build` has made.
-    const built = new URL("../../dist/src/stores", import.meta.url).href;
     const children: ChildProcess[] = [];
 
     afterEach(() => {
@@ -533,7 +532,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
     }
 
     function childArguments(task: string, ...rest: string[]): string[] {
-      return [join(import.meta.dirname, "sqlite-child.mjs"), built, engine.name, file, task, ...rest];
+      return [join(import.meta.dirname, "sqlite-child.mjs"), engine.name, file, task, ...rest];
     }
 
     function launch(command: string, args: string[]): ChildProcess {
