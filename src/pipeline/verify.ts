@@ -1,5 +1,5 @@
 import { type Delivery, headerLookup, isBytes } from "../delivery.ts";
-import { WebhookError } from "../errors.ts";
+import { type RejectionCode, WebhookError } from "../errors.ts";
 import type { SignatureScheme, Verified } from "../schemes/scheme.ts";
 import { bodyAlreadyParsed, bodyTooLarge } from "./unreadable.ts";
 
@@ -45,13 +45,13 @@ export function checkSignature(
 }
 
 function checkMethod(method: string): void {
-  if (method !== "POST") throw new WebhookError("method_not_allowed", "a delivery is a POST request");
+  if (method !== "POST") throw withoutStack("method_not_allowed", "a delivery is a POST request");
 }
 
 function checkEncoding(encoding: string | undefined): void {
   // The signature covers the bytes before any coding that a proxy may have put on: decoding here would be guessing.
   if (encoding === undefined || encoding === "" || encoding.toLowerCase() === "identity") return;
-  throw new WebhookError("content_encoding_unsupported", "the body came with a Content-Encoding; Bluum sends none");
+  throw withoutStack("content_encoding_unsupported", "the body came with a Content-Encoding; Bluum sends none");
 }
 
 const PROBLEM = {
@@ -63,5 +63,20 @@ const PROBLEM = {
 } as const;
 
 function refused(code: keyof typeof PROBLEM): WebhookError {
-  return new WebhookError(code, PROBLEM[code]);
+  return withoutStack(code, PROBLEM[code]);
+}
+
+/**
+ * What anybody can cause by sending garbage. Where in the code it was found tells nothing that the code does not, and finding out
+ * costs more than checking a signature.
+ */
+function withoutStack(code: RejectionCode, message: string): WebhookError {
+  const { stackTraceLimit } = Error;
+  // Reflect, since a program may have frozen Error.
+  Reflect.set(Error, "stackTraceLimit", 0);
+  try {
+    return new WebhookError(code, message);
+  } finally {
+    Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
+  }
 }

@@ -84,13 +84,17 @@ export function standardWebhooksSignature(options: StandardWebhooksOptions = {})
 }
 
 // The set that is whole counts, Standard Webhooks' own first. Sets are never mixed: id, timestamp and signature belong together.
-const HEADER_SETS = ["webhook", "svix"] as const;
+const HEADER_SETS = ["webhook", "svix"].map((set) => ({
+  id: `${set}-id`,
+  timestamp: `${set}-timestamp`,
+  signature: `${set}-signature`,
+}));
 
 function readMessage(header: HeaderLookup): PresentedMessage | "signature_missing" | "signature_malformed" {
   for (const set of HEADER_SETS) {
-    const id = header(`${set}-id`);
-    const timestamp = header(`${set}-timestamp`);
-    const signatures = header(`${set}-signature`);
+    const id = header(set.id);
+    const timestamp = header(set.timestamp);
+    const signatures = header(set.signature);
     if (id === undefined || timestamp === undefined || signatures === undefined) continue;
     return parseMessage(id, timestamp, signatures);
   }
@@ -101,13 +105,17 @@ function parseMessage(id: string, timestamp: string, signatures: string): Presen
   if (!isMessageId(id) || !isTimestamp(timestamp) || signatures.length > MAX_HEADER_BYTES) return "signature_malformed";
   const listed = listedSignatures(signatures);
   if (listed.length > MAX_SIGNATURES) return "signature_malformed";
-  const v1 = decoded(listed, "v1", DIGEST_BYTES.sha256);
-  const v1a = decoded(listed, "v1a", ED25519_SIGNATURE_BYTES);
+  const v1: Uint8Array[] = [];
+  const v1a: Uint8Array[] = [];
+  for (const { version, base64 } of listed) {
+    const digest = decodeExactly(version === "v1" ? DIGEST_BYTES.sha256 : ED25519_SIGNATURE_BYTES, base64, "base64");
+    if (digest !== undefined) (version === "v1" ? v1 : v1a).push(digest);
+  }
   return v1.length + v1a.length === 0 ? "signature_malformed" : { id, timestamp, v1, v1a };
 }
 
 interface ListedSignature {
-  readonly version: string;
+  readonly version: "v1" | "v1a";
   readonly base64: string;
 }
 
@@ -116,16 +124,12 @@ interface ListedSignature {
  * between signatures too. So both only separate, and what follows a version is its signature. Other versions are ignored.
  */
 function listedSignatures(value: string): ListedSignature[] {
-  const parts = value.split(/[ \t,]/).filter((part) => part !== "");
-  return parts
-    .map((version, place) => ({ version, base64: parts[place + 1] ?? "" }))
-    .filter(({ version }) => version === "v1" || version === "v1a");
-}
-
-function decoded(listed: readonly ListedSignature[], version: "v1" | "v1a", bytes: number): Uint8Array[] {
-  return listed
-    .filter((signature) => signature.version === version)
-    .flatMap((signature) => decodeExactly(bytes, signature.base64, "base64") ?? []);
+  const parts = value.replaceAll(",", " ").replaceAll("\t", " ").split(" ").filter(Boolean);
+  const listed: ListedSignature[] = [];
+  parts.forEach((version, place) => {
+    if (version === "v1" || version === "v1a") listed.push({ version, base64: parts[place + 1] ?? "" });
+  });
+  return listed;
 }
 
 const ID_REQUIREMENT = "must be printable ASCII without spaces and full stops, of at most 8 KiB";

@@ -24,9 +24,14 @@ export interface TimestampedSignatureOptions {
  */
 const MAX_TIMESTAMPS = 4;
 
-/** The well-formed signatures, by the timestamp that each of them covers. */
-interface PresentedByTimestamp {
-  readonly byTimestamp: ReadonlyMap<string, readonly Uint8Array[]>;
+/** The well-formed signatures that cover one timestamp. */
+interface SignedTimestamp {
+  readonly timestamp: string;
+  readonly digests: Uint8Array[];
+}
+
+interface PresentedTimestamps {
+  readonly signed: readonly SignedTimestamp[];
 }
 
 /**
@@ -44,7 +49,8 @@ export function timestampedSignature(options: TimestampedSignatureOptions): Sign
   const { header: headerName, toleranceMs = DEFAULT_TOLERANCE_MS } = options;
   checkHeaderName("timestampedSignature", headerName);
   checkTolerance("timestampedSignature", toleranceMs);
-  const scheme: SignatureScheme<MacKey, PresentedByTimestamp> = {
+  const lowerName = headerName.toLowerCase();
+  const scheme: SignatureScheme<MacKey, PresentedTimestamps> = {
     name: "timestamped",
     description: `${headerName}: t=<unix seconds>,v1=<hex HMAC-SHA256 of "<t>." and the raw body>`,
     signsTimestamp: true,
@@ -52,18 +58,18 @@ export function timestampedSignature(options: TimestampedSignatureOptions): Sign
     prepare: (secret) => sharedKey(secret, "utf8"),
 
     read(header) {
-      const value = header(headerName);
+      const value = header(lowerName);
       if (value === undefined) return "signature_missing";
-      const byTimestamp = readSignatures(listElements(value) ?? []);
-      return byTimestamp.size === 0 || byTimestamp.size > MAX_TIMESTAMPS ? "signature_malformed" : { byTimestamp };
+      const signed = readSignatures(listElements(value) ?? []);
+      return signed.length === 0 || signed.length > MAX_TIMESTAMPS ? "signature_malformed" : { signed };
     },
 
-    verify({ byTimestamp }, body, keys, nowMs) {
+    verify({ signed }, body, keys, nowMs) {
       // Stale ones are dropped before any of the cryptography: a replay costs nothing.
-      const fresh = [...byTimestamp].filter(([timestamp]) => isWithinTolerance(timestamp, nowMs, toleranceMs));
+      const fresh = signed.filter(({ timestamp }) => isWithinTolerance(timestamp, nowMs, toleranceMs));
       if (fresh.length === 0) return "timestamp_out_of_tolerance";
       const secretIndex = keys.findIndex((key) =>
-        fresh.some(([timestamp, digests]) => macIsAmong(digests, "sha256", key, `${timestamp}.`, body)),
+        fresh.some(({ timestamp, digests }) => macIsAmong(digests, "sha256", key, `${timestamp}.`, body)),
       );
       return secretIndex < 0 ? "signature_mismatch" : { secretIndex };
     },
@@ -77,25 +83,28 @@ export function timestampedSignature(options: TimestampedSignatureOptions): Sign
   return scheme;
 }
 
-function readSignatures(elements: readonly string[]): Map<string, Uint8Array[]> {
-  const byTimestamp = new Map<string, Uint8Array[]>();
-  if (elements.filter(isSignature).length > MAX_SIGNATURES) return byTimestamp;
+function readSignatures(elements: readonly string[]): SignedTimestamp[] {
+  const signed: SignedTimestamp[] = [];
   // A signature that precedes every timestamp belongs to the first.
   let timestamp = elements.find(isTime)?.slice("t=".length) ?? "";
+  let signatures = 0;
   for (const element of elements) {
     if (isTime(element)) timestamp = element.slice("t=".length);
-    if (isSignature(element)) addDigest(byTimestamp, timestamp, element.slice("v1=".length));
+    if (!isSignature(element)) continue;
+    signatures += 1;
+    if (signatures > MAX_SIGNATURES) return [];
+    addDigest(signed, timestamp, element.slice("v1=".length));
   }
-  return byTimestamp;
+  return signed;
 }
 
 /** Adds what is well-formed; junk beside a genuine signature cannot harm it. */
-function addDigest(byTimestamp: Map<string, Uint8Array[]>, timestamp: string, hex: string): void {
+function addDigest(signed: SignedTimestamp[], timestamp: string, hex: string): void {
   const digest = decodeExactly(DIGEST_BYTES.sha256, hex, "hex");
   if (digest === undefined || !isTimestamp(timestamp)) return;
-  const others = byTimestamp.get(timestamp);
-  if (others === undefined) byTimestamp.set(timestamp, [digest]);
-  else others.push(digest);
+  const others = signed.find((one) => one.timestamp === timestamp);
+  if (others === undefined) signed.push({ timestamp, digests: [digest] });
+  else others.digests.push(digest);
 }
 
 function isTime(element: string): boolean {
