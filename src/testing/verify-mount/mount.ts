@@ -71,7 +71,8 @@ export function mountAt({ remote, fetch, url, secret, scheme, headers, signal }:
     const all = new Headers(headers);
     if (method === "POST") all.set("content-type", "application/json");
     for (const [name, value] of Object.entries(own)) all.set(name, value);
-    const target = path === undefined ? url : new URL(path + url.search, url);
+    const target = new URL(url);
+    target.pathname = path ?? url.pathname;
     const content = method === "POST" ? { body } : {};
     // A redirect is not followed: it could lead a signature to another host.
     return new Request(target, { method, headers: all, redirect: "manual", signal, ...content });
