@@ -109,11 +109,14 @@ async function beginning(response: Response, ended: Promise<never>): Promise<str
   return text.slice(0, MAX_CHARACTERS);
 }
 
+/** A run of letters and digits, or base64, as long as a key or a signature; a path in a URL mostly is none. */
+const KEY_LIKE = /[A-Za-z0-9+_=-]{32,}|[A-Za-z0-9+/]{43,}|[A-Za-z0-9+/]{20,}=+/g;
+
 /** What a server says, fit for a message: no secret, nothing that looks like a key or a signature, one line, a few words. */
 export function safe(text: string, secret: string): string {
   const oneLine = text
     .replaceAll(secret, "…")
-    .replace(/[A-Za-z0-9+/_=-]{32,}/g, "…")
+    .replace(KEY_LIKE, "…")
     .replace(/[^\x20-\x7e…\u00a1-\u024f]+/g, " ")
     .replace(/ +/g, " ")
     .trim();

@@ -8,7 +8,7 @@ import { type Candidate, HEADERS, presets, schemesOf } from "./schemes.ts";
 /** The receiver found no signature: it looks elsewhere, or what it looks for was dropped on the way. */
 export async function noSignature(mount: Mount): Promise<MountFinding[]> {
   const ours = signatureHeader(mount);
-  for (const { code, scheme } of othersThan(mount, presets())) {
+  for (const { code, scheme } of presets()) {
     if (wasRead(await mount.signed(PLAIN, { scheme }))) return [wrongScheme(mount, code)];
   }
   const header = await headerThatIsRead(mount);
@@ -65,14 +65,11 @@ async function headerThatIsRead(mount: Mount): Promise<string | undefined> {
 
 /** By which scheme the receiver reads a header, of those that would. */
 async function formOf(mount: Mount, header: string): Promise<Candidate | undefined> {
-  const candidates = othersThan(mount, [...presets(), ...schemesOf(header)]);
+  // One that is ours is among them; it was refused already, and is again.
+  const candidates = [...presets(), ...schemesOf(header)];
   // All at once: there are dozens, and the way may be long.
   const answers = await Promise.all(candidates.map(({ scheme }) => mount.signed(PLAIN, { scheme })));
   return candidates.find((_, place) => isForm(answers[place] as Answer));
-}
-
-function othersThan({ scheme }: Mount, candidates: readonly Candidate[]): Candidate[] {
-  return candidates.filter((candidate) => candidate.scheme.description !== scheme.description);
 }
 
 function wrongScheme({ scheme }: Mount, code: string): MountFinding {
