@@ -27,14 +27,28 @@ const head = fc.constantFrom(
   "HTTP/1.1 999\r\n\r\n",
   "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",
 );
-const codes = fc.constantFrom("signature_missing", "signature_mismatch", "signature_malformed", "body_already_parsed", "timestamp_out_of_tolerance", "nonsense");
+const codes = fc.constantFrom(
+  "signature_missing",
+  "signature_mismatch",
+  "signature_malformed",
+  "body_already_parsed",
+  "timestamp_out_of_tolerance",
+  "nonsense",
+);
 const body = fc.oneof(
   fc.string(),
   fc.json(),
   codes.map((code) => JSON.stringify({ error: { code } })),
   fc.constantFrom('{"received":true,"ping":false}', '{"error":null}', "null", "0\r\n\r\n", "x".repeat(100_000)),
 );
-const ending = fc.constantFrom("end", "cut", "hold", "endless", "drip");
+const ENDINGS = {
+  end: (socket: Socket) => void socket.end(),
+  cut: (socket: Socket) => void socket.resetAndDestroy(),
+  hold: () => {},
+  endless: pour,
+  drip,
+};
+const ending = fc.constantFrom(...(Object.keys(ENDINGS) as (keyof typeof ENDINGS)[]));
 
 describe("whatever is answered, a check ends in time and with an error of its own", () => {
   it("over a connection: garbage, slow, huge, cut off", { timeout: 120_000 }, async () => {
@@ -44,10 +58,7 @@ describe("whatever is answered, a check ends in time and with an error of its ow
       fc.asyncProperty(head, body, ending, async (start, text, how) => {
         talk = (socket) => {
           socket.write(start + text);
-          if (how === "end") socket.end();
-          if (how === "cut") socket.resetAndDestroy();
-          if (how === "endless") pour(socket);
-          if (how === "drip") drip(socket);
+          ENDINGS[how](socket);
         };
         await expectToEnd(url);
       }),
@@ -57,10 +68,16 @@ describe("whatever is answered, a check ends in time and with an error of its ow
 
   it("by an app in this process: no Response, odd ones, endless streams", { timeout: 60_000 }, async () => {
     const response = fc.oneof(
-      fc.tuple(fc.integer({ min: 200, max: 599 }), body).map(([status, text]) => () => new Response([204, 205, 304].includes(status) ? null : text, { status })),
+      fc.tuple(fc.integer({ min: 200, max: 599 }), body).map(
+        ([status, text]) =>
+          () =>
+            new Response([204, 205, 304].includes(status) ? null : text, { status }),
+      ),
       fc.anything().map((value) => () => value),
       fc.anything().map((value) => () => Promise.reject(value)),
-      fc.constantFrom(new Uint8Array(0), new Uint8Array(9), "no bytes", undefined).map((chunk) => () => new Response(endless(chunk))),
+      fc
+        .constantFrom(new Uint8Array(0), new Uint8Array(9), "no bytes", undefined)
+        .map((chunk) => () => new Response(endless(chunk))),
       fc.constant(() => new Response(new ReadableStream())),
       fc.constant(() => new Promise(() => {})),
       fc.constant(() => new Response(new ReadableStream({ cancel: () => Promise.reject(new Error("no")) }))),

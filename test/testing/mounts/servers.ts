@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, request, type Server } from "node:http";
-import { createServer as createTcpServer, type AddressInfo, type Server as TcpServer, type Socket } from "node:net";
+import { type AddressInfo, createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";
 import { afterAll } from "vitest";
 
 export const PATH = "/webhooks/bluum";
