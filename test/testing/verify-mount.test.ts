@@ -2,7 +2,7 @@ import { createServer, type Server } from "node:http";
 import { gzipSync } from "node:zlib";
 import { createAdaptorServer } from "@hono/node-server";
 import { bodyParser as koaOrgBodyParser } from "@koa/bodyparser";
-import express, { type Express } from "express";
+import express, { type Express, type RequestHandler } from "express";
 import express4 from "express4";
 import { Hono } from "hono";
 import { bodyLimit } from "hono/body-limit";
@@ -47,9 +47,9 @@ function receiver(options: Partial<ReceiverOptions> = {}): Receiver {
 }
 
 /** An Express app with something before the receiver. */
-function expressWith(...before: Parameters<Express["use"]>[]): Express {
+function expressWith(...before: RequestHandler[]): Express {
   const app = express();
-  for (const each of before) app.use(...each);
+  for (const each of before) app.use(each);
   return app.post(PATH, onExpress(receiver()));
 }
 
@@ -113,9 +113,9 @@ describe.concurrent("a sound mount", () => {
       () => served(express().post(PATH, beforeExpress(receiver()), (_req, res) => void res.sendStatus(204))),
     ],
     ["Express 4", () => served(express4().post(PATH, onExpress(receiver())))],
-    ["Express behind express.json() that keeps the bytes", () => served(expressWith([express.json(kept)]))],
-    ["Express behind express.raw()", () => served(expressWith([express.raw({ type: "*/*" })]))],
-    ["Express behind express.urlencoded(), which spares JSON", () => served(expressWith([express.urlencoded()]))],
+    ["Express behind express.json() that keeps the bytes", () => served(expressWith(express.json(kept)))],
+    ["Express behind express.raw()", () => served(expressWith(express.raw({ type: "*/*" })))],
+    ["Express behind express.urlencoded(), which spares JSON", () => served(expressWith(express.urlencoded()))],
     ["Koa 3, handler", () => served(koaWith())],
     ["Koa 3, middleware", () => served(new Koa().use(beforeKoa(receiver())).callback())],
     ["Koa 2", () => served(new Koa2().use(onKoa(receiver())).callback())],
@@ -193,10 +193,10 @@ describe.concurrent("a sound mount", () => {
 
 describe.concurrent("a parser that ate the body", () => {
   it("express.json()", () =>
-    expectFinding(served(expressWith([express.json()])), "body_parsed", /looks like express\.json\(\)\./));
+    expectFinding(served(expressWith(express.json())), "body_parsed", /looks like express\.json\(\)\./));
   it("express.json() with express.urlencoded()", () =>
     expectFinding(
-      served(expressWith([express.json()], [express.urlencoded()])),
+      served(expressWith(express.json(), express.urlencoded())),
       "body_parsed",
       /express\.json\(\) with express\.urlencoded\(\)/,
     ));
@@ -208,19 +208,19 @@ describe.concurrent("a parser that ate the body", () => {
     ));
   it('express.json({ type: "*/*" })', () =>
     expectFinding(
-      served(expressWith([express.json({ type: "*/*" })])),
+      served(expressWith(express.json({ type: "*/*" }))),
       "body_parsed",
       /looks like express\.json\({ type: "\*\/\*" }\)/,
     ));
   it('express.text({ type: "*/*" })', () =>
     expectFinding(
-      served(expressWith([express.text({ type: "*/*" })])),
+      served(expressWith(express.text({ type: "*/*" }))),
       "body_parsed",
       /express\.text\({ type: "\*\/\*" }\)/,
     ));
   it('express.urlencoded({ type: "*/*" })', () =>
     expectFinding(
-      served(expressWith([express.urlencoded({ type: "*/*" })])),
+      served(expressWith(express.urlencoded({ type: "*/*" }))),
       "body_parsed",
       /every body, whatever its content type/,
     ));
@@ -309,7 +309,7 @@ describe.concurrent("a limit on bodies", () => {
   it("hono/body-limit before the receiver", () =>
     expectFinding(honoOnNode(honoWith(bodyLimit({ maxSize: 1_000 }))), "body_limit", /512 bytes passes/));
   it("express.raw()", () =>
-    expectFinding(served(expressWith([express.raw({ type: "*/*", limit: "5kb" })])), "body_limit", /4096 bytes/));
+    expectFinding(served(expressWith(express.raw({ type: "*/*", limit: "5kb" }))), "body_limit", /4096 bytes/));
   it("is looked for up to the size that is told", async () => {
     await verifyMount(await sound({ maxBodyBytes: 20_000 }), { secret, bodyBytes: 20_000 });
     await verifyMount(await sound({ maxBodyBytes: 2_000 }), { secret, bodyBytes: 0 });
