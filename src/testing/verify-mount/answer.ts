@@ -53,7 +53,7 @@ export async function readAnswer(
   secret: string,
 ): Promise<Answer> {
   const now = Date.now();
-  const text = await beginning(response, ended);
+  const text = (await beginning(response, ended)).replaceAll(secret, "…");
   const json = parsed(text);
   const printable = (value: string) => safe(value, secret);
   const date = Date.parse(response.headers.get("date") ?? "");

@@ -22,7 +22,7 @@ export interface Mount {
 }
 
 /** How a probe is signed, where it is not as the provider would. */
-export interface Signing {
+interface Signing {
   readonly scheme?: SignatureScheme;
   readonly contentType?: string;
   readonly path?: string;
@@ -31,7 +31,7 @@ export interface Signing {
 }
 
 /** One request. */
-export interface Probe {
+interface Probe {
   readonly method?: "POST" | "GET";
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;

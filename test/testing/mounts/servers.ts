@@ -22,7 +22,7 @@ export async function raw(talk: (socket: Socket) => void): Promise<string> {
 }
 
 /** Listens on a free port of the loopback. */
-export async function portOf(server: TcpServer): Promise<number> {
+async function portOf(server: TcpServer): Promise<number> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => sockets.add(socket.once("close", () => sockets.delete(socket))));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
