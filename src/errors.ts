@@ -25,7 +25,7 @@ export type RejectionCode =
   | "event_id_failed"
   | "completion_rolled_back";
 
-/** Mistakes in the program that uses this package, and claims lost while it worked. No sender can cause these. */
+/** Mistakes in the program that uses this package or around it, and claims lost while it worked. No sender can cause these. */
 export type UsageCode =
   /** An option has a value that cannot work; the message names the option. */
   | "configuration_invalid"
@@ -34,7 +34,9 @@ export type UsageCode =
   /** `bluumEvent` was called on a request that no `bluumWebhooks` middleware accepted. */
   | "middleware_missing"
   /** Another process holds or has completed the event by now: this one's work on it must not count. */
-  | "claim_lost";
+  | "claim_lost"
+  /** `verifyMount` found that a mount is not sound; the error's `findings` say why. */
+  | "mount_broken";
 
 /** Every code that a {@link WebhookError} may carry. The codes are API: they do not change in a minor version. */
 export type WebhookErrorCode = RejectionCode | UsageCode;

@@ -32,9 +32,10 @@ const STATUS: Record<WebhookErrorCode, number> = {
   registration_refused: 500,
   middleware_missing: 500,
   claim_lost: 500,
+  mount_broken: 500,
 };
 const CODES = Object.entries(STATUS) as [WebhookErrorCode, number][];
-const USAGE = ["configuration_invalid", "registration_refused", "middleware_missing", "claim_lost"];
+const USAGE = ["configuration_invalid", "registration_refused", "middleware_missing", "claim_lost", "mount_broken"];
 
 function rejected(error: WebhookError): Outcome {
   return { kind: "rejected", error };

@@ -1,0 +1,68 @@
+import { bluumSignature } from "../../schemes/bluum.ts";
+import { type HmacSignatureOptions, hmacSignature } from "../../schemes/hmac.ts";
+import type { SignatureScheme } from "../../schemes/scheme.ts";
+import { standardWebhooksSignature } from "../../schemes/standard-webhooks.ts";
+import { timestampedSignature } from "../../schemes/timestamped.ts";
+
+/** A scheme that a receiver may have, and how a program names it. */
+export interface Candidate {
+  readonly code: string;
+  readonly scheme: SignatureScheme;
+}
+
+/** The schemes that bring their headers' names with them. */
+export function presets(): Candidate[] {
+  return [
+    { code: "bluumSignature()", scheme: bluumSignature() },
+    { code: "standardWebhooksSignature()", scheme: standardWebhooksSignature() },
+  ];
+}
+
+const PLAINEST = { algorithm: "sha256", encoding: "hex", prefix: "", secretEncoding: "utf8" } as const;
+
+/** The forms of a plain HMAC, without what goes without saying. */
+const FORMS: readonly Omit<HmacSignatureOptions, "header">[] = (["sha256", "sha1", "sha512"] as const)
+  .flatMap((algorithm) => (["hex", "base64"] as const).map((encoding) => ({ algorithm, encoding })))
+  .flatMap((form) => ["", `${form.algorithm}=`].map((prefix) => ({ ...form, prefix })))
+  .flatMap((form) => (["utf8", "base64", "hex"] as const).map((secretEncoding) => ({ ...form, secretEncoding })))
+  .map((form) => Object.fromEntries(Object.entries(form).filter(([name, value]) => !isPlainest(name, value))));
+
+function isPlainest(name: string, value: string): boolean {
+  return PLAINEST[name as keyof typeof PLAINEST] === value;
+}
+
+/** The schemes that could read their signature from a header. */
+export function schemesOf(header: string): Candidate[] {
+  const timestamped = { code: called("timestampedSignature", { header }), scheme: timestampedSignature({ header }) };
+  const plain = FORMS.map((form) => ({
+    code: called("hmacSignature", { header, ...form }),
+    scheme: hmacSignature({ header, ...form }),
+  }));
+  return [timestamped, ...plain];
+}
+
+function called(scheme: string, options: object): string {
+  const listed = Object.entries(options).map(([name, value]) => `${name}: "${value}"`);
+  return `${scheme}({ ${listed.join(", ")} })`;
+}
+
+/** Headers in which one provider or another sends a signature. */
+export const HEADERS: readonly string[] = [
+  ...[
+    "X-Bluum-Signature",
+    "X-Bluum-Signature-256",
+    "X-Bluum-Hmac-Sha256",
+    "Bluum-Signature",
+    "X-Bluum-Webhook-Signature",
+  ],
+  ...["X-Signature", "X-Signature-256", "X-Signature-Sha256", "Signature", "X-Webhook-Signature", "Webhook-Signature"],
+  ...[
+    "X-Webhook-Signature-256",
+    "X-Hmac-Signature",
+    "X-Hmac-Sha256",
+    "X-Hmac",
+    "X-Hub-Signature",
+    "X-Hub-Signature-256",
+  ],
+  ...["Stripe-Signature", "X-Shopify-Hmac-Sha256", "X-Request-Signature"],
+];
