@@ -179,11 +179,15 @@ function answeringTheGone(handler: RouteHandlerMethod): RouteHandlerMethod {
     try {
       const result: unknown = handler.call(this, request, reply);
       if (!isThenable(result)) return result;
-      return result.then((payload) => (payload === undefined && !reply.sent ? reply.send() : payload), fail);
+      return result.then((payload) => (payload === undefined && isUnanswered(reply) ? reply.send() : payload), fail);
     } catch (thrown) {
       return fail(thrown);
     }
   };
+}
+
+function isUnanswered(reply: FastifyReply): boolean {
+  return !reply.sent && !reply.raw.headersSent;
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

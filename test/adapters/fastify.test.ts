@@ -405,6 +405,14 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
     });
   }
 
+  it("what an async handler writes to reply.raw by and by, after it returned, is left to it", async () => {
+    const { answers } = await expectProcessed(200, async (_request, reply) => {
+      reply.raw.write("begun, ");
+      setTimeout(() => reply.raw.end("ended"), 10);
+    });
+    expect(answers[0]?.body).toBe("begun, ended");
+  });
+
   it("a claim lost to another while the app worked: no 2xx, event_in_flight instead, and nothing of the app's", async () => {
     const store = {
       claim: async () => ({ status: "claimed" as const }),

@@ -66,7 +66,8 @@ describe("the doors of the package", () => {
   });
 
   it("load no framework", () => {
-    for (const [, target] of doors) expect(loadedBy(target)).not.toMatch(/node_modules\/(express|koa|fastify|hono|@hono)\//);
+    for (const [, target] of doors)
+      expect(loadedBy(target)).not.toMatch(/node_modules\/(express|koa|fastify|hono|@hono)\//);
   });
 });
 
