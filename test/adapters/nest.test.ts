@@ -1,12 +1,12 @@
 import "reflect-metadata";
-import type { IncomingMessage, Server } from "node:http";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import type { INestApplication, MiddlewareConsumer, NestModule, Type } from "@nestjs/common";
 import { Controller, Module, Post, Req, Res } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { FastifyAdapter } from "@nestjs/platform-fastify";
 import { describe, expect, it } from "vitest";
 import { bluumEvent, bluumWebhooks } from "../../adapters/express.ts";
-import { bluumHandler, toDelivery } from "../../adapters/node.ts";
+import { bluumHandler, sendReply, toDelivery } from "../../adapters/node.ts";
 import type { Receiver } from "../../src/index.ts";
 import { handlerMember } from "./contract/handler.ts";
 import { expectAlreadyParsed, expectTrueBytes, type Mounting, quietReceiver } from "./contract/mounts.ts";
@@ -48,23 +48,23 @@ function controllerOf(answer: (request: never, response: never) => unknown, take
   return WebhookController;
 }
 
-/** What requests and responses of both platforms have. */
+/** What requests and responses of both platforms have, or one of them. */
 interface AnyRequest {
   readonly raw?: IncomingMessage;
   readonly rawBody?: unknown;
 }
 interface AnyResponse {
-  header(name: string, value: string): unknown;
-  status(status: number): { send(body: string): unknown };
+  readonly raw?: ServerResponse;
+  hijack?(): void;
 }
 
 /** The controller of docs/mounting-node.md, for both platforms. */
 const handling = (receiver: Receiver): Type =>
   controllerOf(async (request: AnyRequest, response: AnyResponse) => {
-    const delivery = toDelivery(request.raw ?? (request as IncomingMessage), [request.rawBody]);
-    const { status, headers, body } = await receiver.handle(delivery);
-    for (const [name, value] of Object.entries(headers)) response.header(name, value);
-    response.status(status).send(body);
+    const req = request.raw ?? (request as IncomingMessage);
+    const reply = await receiver.handle(toDelivery(req, [request.rawBody]));
+    response.hijack?.();
+    sendReply(req, response.raw ?? (response as ServerResponse), reply);
   }, true);
 
 for (const [platform, create] of [
