@@ -21,7 +21,7 @@ let ordinal = 0;
 function serve(receiver: Receiver): Promise<Endpoint> {
   ordinal += 1;
   // @koa/bodyparser, which other tests import, declares that rawBody is a string on every request.
-  http(`bluum-${ordinal}`, bluumHandler(receiver) as HttpFunction);
+  http(`bluum-${ordinal}`, bluumHandler(receiver) as unknown as HttpFunction);
   return listen(getTestServer(`bluum-${ordinal}`));
 }
 
