@@ -11,6 +11,7 @@ const FRAMEWORKS = [
   { app: "express.mjs", install: ["express@4"] },
   { app: "express.mjs", install: ["express@5", "@types/express@5", "@types/node@20"], types: "express.ts" },
   { app: "koa.mjs", install: ["koa@2"] },
+  { app: "fastify.mjs", install: ["fastify@5", "@types/node@20"], types: "fastify.ts", skip: true },
   { app: "koa.mjs", install: ["koa@3", "@types/koa@3", "@types/node@20"], types: "koa.ts" },
   { app: "hono.mjs", install: ["hono@4", "@hono/node-server@2", "@types/node@20"], types: "hono.ts", skip: true },
   { app: "plain.mjs", install: [] },

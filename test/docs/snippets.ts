@@ -3,6 +3,8 @@
 //   it calls fetch           a sender: it is run against a receiver, and must say that it was received
 //   it exports receiver      mounted on an HTTP server here, then driven as a server
 //   it exports POST          likewise
+//   it exports a default     an API route of Next.js: mounted by Next.js's own resolver
+//   it registers a function  mounted on the server of Google's functions framework
 //   it reads PORT            a server: deliveries are sent to each of its paths
 //   it exports anything else a part of a program: compiled here, and tried by a test of its own
 // What reads REDIS_URL or DATABASE_URL is run where such a server can be had.
@@ -130,6 +132,7 @@ function kindOf({ code, page, line }: CodeBlock): Snippet["kind"] {
   if (code.includes('"node:test"')) return "test";
   if (code.includes("await fetch(")) return "sender";
   if (/^export (const|function|async function) (receiver|POST)\b/m.test(code)) return "module";
+  if (/^export default /m.test(code) || code.includes('"@google-cloud/functions-framework"')) return "module";
   if (code.includes("process.env.PORT")) return "server";
   if (/^export /m.test(code)) return "part";
   throw new Error(`${page}:${line}: there is no way to run this snippet; see the head of test/docs/snippets.ts`);
@@ -146,6 +149,7 @@ async function compile(snippets: readonly Snippet[]): Promise<void> {
   const compilerOptions = {
     ...{ target: "es2022", lib: ["es2022"], module: "nodenext", types: ["node"], strict: true, skipLibCheck: true },
     ...{ exactOptionalPropertyTypes: true, noUnusedLocals: true, verbatimModuleSyntax: true, esModuleInterop: true },
+    experimentalDecorators: true, // as every NestJS project has it
     ...{ rootDir: FOLDER, outDir: `${FOLDER}out` },
   };
   writeFileSync(project, JSON.stringify({ compilerOptions, files: snippets.map((each) => `${fileName(each)}.ts`) }));
@@ -167,7 +171,14 @@ function mounted({ program }: Snippet): string {
      import { bluumHandler } from "bluum-webhooks/node";
      const port = Number(process.env.PORT);
      if ("POST" in snippet) serve({ fetch: snippet.POST, port });
-     else createServer(bluumHandler(snippet.receiver)).listen(port);`,
+     else if ("receiver" in snippet) createServer(bluumHandler(snippet.receiver)).listen(port);
+     else if ("default" in snippet) {
+       const { apiResolver } = await import("next/dist/server/api-utils/node/api-resolver.js");
+       createServer((req, res) => apiResolver(req, res, {}, snippet, {}, false)).listen(port);
+     } else {
+       const { getTestServer } = await import("@google-cloud/functions-framework/testing");
+       getTestServer("bluum").listen(port);
+     }`,
   );
   return mount;
 }

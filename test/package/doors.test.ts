@@ -55,7 +55,7 @@ describe("the doors of the package", () => {
   });
 
   it("to receive do not load the durable stores, nor the testing tools", () => {
-    for (const door of [".", "./express", "./koa", "./hono", "./node", "./fetch"]) {
+    for (const door of [".", "./express", "./koa", "./fastify", "./hono", "./node", "./fetch"]) {
       expect(reachableFrom(sourceOf(manifest.exports[door]))).not.toEqual(
         expect.arrayContaining([expect.stringMatching(/stores\/(redis|postgres|sqlite)|testing/)]),
       );
@@ -80,7 +80,8 @@ describe("the doors of the package", () => {
   });
 
   it("load no framework", () => {
-    for (const [, target] of doors) expect(loadedBy(target)).not.toMatch(/node_modules\/(express|koa|hono|@hono)\//);
+    for (const [, target] of doors)
+      expect(loadedBy(target)).not.toMatch(/node_modules\/(express|koa|fastify|hono|@hono)\//);
   });
 });
 

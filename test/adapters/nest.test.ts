@@ -1,0 +1,165 @@
+import "reflect-metadata";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import type { INestApplication, MiddlewareConsumer, NestModule, Type } from "@nestjs/common";
+import { Controller, Module, Post, Req, Res } from "@nestjs/common";
+import { NestFactory } from "@nestjs/core";
+import { FastifyAdapter } from "@nestjs/platform-fastify";
+import { describe, expect, it } from "vitest";
+import { bluumEvent, bluumWebhooks } from "../../adapters/express.ts";
+import { bluumHandler, sendReply, toDelivery } from "../../adapters/node.ts";
+import type { Receiver } from "../../src/index.ts";
+import { handlerMember } from "./contract/handler.ts";
+import { expectAlreadyParsed, expectTrueBytes, type Mounting, quietReceiver } from "./contract/mounts.ts";
+import { type Endpoint, listen, PATH } from "./contract/sender.ts";
+import { expectRefusal, signed } from "./contract/trial.ts";
+import { describeAdapterContract, expectNothingToEscape } from "./contract.ts";
+
+expectNothingToEscape();
+
+type Create = (module: Type, options: { rawBody?: boolean }) => Promise<INestApplication>;
+
+/** Starts an app, once it was prepared as a user would in main.ts. */
+async function serve(app: INestApplication, prepare: (app: INestApplication) => void = () => {}): Promise<Endpoint> {
+  prepare(app);
+  await app.init();
+  await app.getHttpAdapter().getInstance().ready?.();
+  return listen(app.getHttpServer() as Server);
+}
+
+/** A module, decorated by plain calls: the tests' compiler knows no legacy decorators. */
+function moduleOf(...controllers: Type[]): Type {
+  class AppModule {}
+  Module({ controllers })(AppModule);
+  return AppModule;
+}
+
+/** A controller on the webhook's path whose method gets the request and, where it asks for it, the response. */
+function controllerOf(answer: (request: never, response: never) => unknown, takesResponse: boolean): Type {
+  class WebhookController {
+    receive(request: never, response: never): unknown {
+      return answer(request, response);
+    }
+  }
+  const { prototype } = WebhookController;
+  Req()(prototype, "receive", 0);
+  if (takesResponse) Res()(prototype, "receive", 1);
+  Post()(prototype, "receive", Object.getOwnPropertyDescriptor(prototype, "receive") as PropertyDescriptor);
+  Controller(PATH)(WebhookController);
+  return WebhookController;
+}
+
+/** What requests and responses of both platforms have, or one of them. */
+interface AnyRequest {
+  readonly raw?: IncomingMessage;
+  readonly rawBody?: unknown;
+}
+interface AnyResponse {
+  readonly raw?: ServerResponse;
+  hijack?(): void;
+}
+
+/** The controller of docs/mounting-node.md, for both platforms. */
+const handling = (receiver: Receiver): Type =>
+  controllerOf(async (request: AnyRequest, response: AnyResponse) => {
+    const req = request.raw ?? (request as IncomingMessage);
+    const reply = await receiver.handle(toDelivery(req, [request.rawBody]));
+    response.hijack?.();
+    sendReply(req, response.raw ?? (response as ServerResponse), reply);
+  }, true);
+
+for (const [platform, create] of [
+  ["Express", (module, options) => NestFactory.create(module, { ...options, logger: false })],
+  ["Fastify", (module, options) => NestFactory.create(module, new FastifyAdapter(), { ...options, logger: false })],
+] as readonly (readonly [string, Create])[]) {
+  for (const rawBody of [false, true]) {
+    const how = rawBody ? "with rawBody: true" : "without rawBody";
+    describeAdapterContract(
+      handlerMember(`NestJS 11 on ${platform}, app.use, ${how}`, true, async (receiver) =>
+        serve(await create(moduleOf(), { rawBody }), (app) => app.use(PATH, bluumHandler(receiver))),
+      ),
+    );
+  }
+
+  describe.concurrent(`NestJS 11 on ${platform}: a controller`, () => {
+    const controlling =
+      (rawBody: boolean) =>
+      async ({ receiver, reached }: Mounting) =>
+        serve(await create(moduleOf(handling(receiver.on("*", (event) => reached(event)))), { rawBody }));
+
+    for (const chunkBytes of [undefined, 7]) {
+      const options = chunkBytes === undefined ? {} : { chunkBytes };
+      const how = chunkBytes === undefined ? "" : ", the body in chunks";
+      it(`works on the bytes that rawBody: true keeps${how}`, () => expectTrueBytes(controlling(true), options));
+      it(`is told at once that they are missing without rawBody${how}`, () =>
+        expectAlreadyParsed(controlling(false), options));
+    }
+
+    it("beside app.use goes on getting parsed bodies on its own path", async () => {
+      const app = await create(moduleOf(controllerOf((request: { body: unknown }) => request.body, false)), {});
+      const endpoint = await serve(app, (started) => started.use("/elsewhere", bluumHandler(quietReceiver())));
+      const answer = await endpoint.send({ headers: { "content-type": "application/json" }, body: '{"a":1}' });
+      expect(answer).toMatchObject({ status: 201, body: '{"a":1}' });
+      await endpoint.close();
+    });
+
+    it("whose handler throws has failed: 500, and the retry runs", async () => {
+      let runs = 0;
+      const receiver = quietReceiver().on("*", () => {
+        runs += 1;
+        throw new Error("no");
+      });
+      const endpoint = await serve(await create(moduleOf(handling(receiver)), { rawBody: true }));
+      const delivery = signed();
+      expect((await endpoint.send(delivery)).body).toContain("handler_failed");
+      expect((await endpoint.send(delivery)).body).toContain("handler_failed");
+      expect(runs).toBe(2);
+      await endpoint.close();
+    });
+  });
+}
+
+describe.concurrent("NestJS 11 on Express: the middleware before a controller", () => {
+  /** A module that puts the middleware before its controller, which throws as long as it is told to. */
+  function guarded({ receiver, reached }: Mounting, fails: () => boolean = () => false): Type {
+    const controller = controllerOf((request: IncomingMessage) => {
+      const event = bluumEvent(request);
+      reached(event);
+      if (fails()) throw new Error("no");
+      return { booked: event.id };
+    }, false);
+    class AppModule implements NestModule {
+      configure(consumer: MiddlewareConsumer): void {
+        consumer.apply(bluumWebhooks(receiver)).forRoutes(controller);
+      }
+    }
+    Module({ controllers: [controller] })(AppModule);
+    return AppModule;
+  }
+
+  for (const chunkBytes of [undefined, 7]) {
+    it(`works on the bytes that rawBody: true keeps${chunkBytes ? ", the body in chunks" : ""}`, () =>
+      expectTrueBytes(
+        async (mounting) => serve(await NestFactory.create(guarded(mounting), { rawBody: true, logger: false })),
+        chunkBytes === undefined ? {} : { chunkBytes },
+      ));
+  }
+
+  it("what the controller throws has failed: the retry runs", async () => {
+    const receiver = quietReceiver();
+    let fails = true;
+    let runs = 0;
+    const reached = () => {
+      runs += 1;
+    };
+    const module = guarded({ receiver, reached }, () => fails);
+    const endpoint = await serve(await NestFactory.create(module, { rawBody: true, logger: false }));
+    const delivery = signed();
+    expect((await endpoint.send(delivery)).status).toBe(500);
+    fails = false;
+    expect((await endpoint.send(delivery)).status).toBe(201);
+    expect((await endpoint.send(delivery)).body).toContain("duplicate");
+    expect(runs).toBe(2);
+    expectRefusal(await endpoint.send({ body: "{}" }), 401, "signature_missing");
+    await endpoint.close();
+  });
+});
