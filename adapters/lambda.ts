@@ -10,10 +10,12 @@ export interface LambdaHttpEvent {
     readonly http?: { readonly method: string };
     /** There when a load balancer asks. */
     readonly elb?: unknown;
+    /** All that REST has in common with the others. */
+    readonly requestId?: string;
   };
-  readonly headers?: Readonly<Record<string, string | undefined>> | null;
-  readonly multiValueHeaders?: Readonly<Record<string, string[] | undefined>> | null;
-  readonly body?: string | null;
+  readonly headers?: Readonly<Record<string, string | undefined>> | null | undefined;
+  readonly multiValueHeaders?: Readonly<Record<string, string[] | undefined>> | null | undefined;
+  readonly body?: string | null | undefined;
   readonly isBase64Encoded: boolean;
 }
 
@@ -37,7 +39,7 @@ export interface LambdaHttpResult {
 /**
  * Mounts a receiver as an AWS Lambda function behind API Gateway (REST or HTTP), a Function URL, or an Application Load
  * Balancer: its handlers run, it settles, it answers. The claim lasts no longer than the invocation, and the answer is out
- * before that ends. The promise never rejects.
+ * before that ends. It rejects for events of other kinds only, such as a queue's.
  *
  * @example
  * export const handler = bluumHandler(receiver);
@@ -60,6 +62,7 @@ export function bluumHandler(
 /** An event as a delivery. A body that is not in base64 is the text that the gateway made of the bytes, in UTF-8. */
 function toDelivery(event: LambdaHttpEvent): Delivery {
   const { requestContext, httpMethod, headers, multiValueHeaders, body, isBase64Encoded } = event;
+  if (requestContext === undefined) throw new TypeError("the event is no HTTP request: it has no requestContext");
   return {
     method: requestContext.http?.method ?? httpMethod ?? "",
     // REST keeps but the last of several values in `headers`.
