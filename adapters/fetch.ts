@@ -16,7 +16,8 @@ export interface WaitsUntil {
 
 /**
  * A handler for anything that speaks `Request` and `Response`. It takes the request, or an object that has it as its
- * `request`. The first of the other arguments that has a `waitUntil` is handed the work that may go on after the answer.
+ * `request`. The first of the other arguments, or else the request itself, that has a `waitUntil` is handed the work that may
+ * go on after the answer.
  */
 export type BluumFetchHandler = (
   request: Request | { readonly request: Request },
@@ -28,14 +29,13 @@ export type BluumFetchHandler = (
  * never rejects.
  *
  * @example
- * export const POST = bluumHandler(receiver);                              // Next.js, SvelteKit, Astro
- * export default { fetch: bluumHandler(receiver) };                        // Cloudflare Workers, Bun, Deno
- * app.post("/webhooks/bluum", (event) => handler(event.req, event));       // h3 2, Nitro 3
+ * export const POST = bluumHandler(receiver); // Next.js, SvelteKit, Astro
+ * export default { fetch: bluumHandler(receiver) }; // Cloudflare Workers, Bun, Deno
  */
 export function bluumHandler(receiver: Receiver): BluumFetchHandler {
   return async function bluumFetchHandler(first, ...others) {
     const request = (first as { request?: Request }).request ?? (first as Request);
-    const holder = others.find(canWait);
+    const holder = [...others, request].find(canWait);
     // Called on its holder: Cloudflare's refuses to be called without.
     const waitUntil = holder && ((work: Promise<unknown>) => holder.waitUntil(work));
     return toResponse(await receiver.handle({ ...toDelivery(request), waitUntil }));

@@ -46,7 +46,7 @@ describe("the doors of the package", () => {
   });
 
   it("to receive do not load the durable stores, nor the testing tools", () => {
-    for (const door of [".", "./express", "./koa", "./hono", "./node", "./fetch"]) {
+    for (const door of [".", "./express", "./koa", "./hono", "./node", "./fetch", "./lambda"]) {
       expect(reachableFrom(sourceOf(manifest.exports[door]))).not.toEqual(
         expect.arrayContaining([expect.stringMatching(/stores\/(redis|postgres|sqlite)|testing/)]),
       );
@@ -60,8 +60,8 @@ describe("the doors of the package", () => {
     execFileSync(process.execPath, ["-e", script], { cwd: root, stdio: "ignore" });
   });
 
-  it("of the fetch family never load raw-body, nor does the core", () => {
-    for (const door of ["./fetch", "./hono", "."]) expect(loadedBy(manifest.exports[door])).not.toContain("raw-body");
+  it("of the fetch family and of Lambda never load raw-body, nor does the core", () => {
+    for (const door of ["./fetch", "./hono", "./lambda", "."]) expect(loadedBy(manifest.exports[door])).not.toContain("raw-body");
     expect(loadedBy(manifest.exports["./express"])).toContain("raw-body");
   });
 

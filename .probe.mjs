@@ -1,0 +1,10 @@
+const t=(n,f)=>Promise.resolve().then(f).then(v=>console.log(n,'ok',v),e=>console.log(n,'ERR',e?.stack?.split('\n').slice(0,4).join('|')));
+await t('h3v2', async()=>{ const {H3,serve,toNodeHandler}=await import('h3'); const app=new H3(); app.post('/x', (e)=>new Response(String('request' in e)+String('request' in e.req)+typeof e.waitUntil+String(e.req instanceof Request))); const r=await app.request('/x',{method:'POST',body:'hi'}); return (await r.text())+Object.keys(await import('h3')).filter(k=>/node|Node|serve/.test(k)); });
+await t('h3v1', async()=>{ const m=await import('h3-v1'); return [typeof m.toWebRequest, typeof m.toNodeListener, typeof m.fromWebHandler]; });
+await t('elysia', async()=>{ const {Elysia}=await import('elysia'); const {node}=await import('@elysiajs/node'); const app=new Elysia(); app.post('/x', async (c)=>{ return new Response(await c.request.text())}); const r=await app.handle(new Request('http://l/x',{method:'POST',body:'{"a": 1}',headers:{'content-type':'application/json'}})); return r.status+await r.text(); });
+await t('rr', async()=>{ const m=await import('react-router'); return typeof m.createRequestHandler; });
+await t('next', async()=>{ const m=await import('next/server.js'); return Object.keys(m.default??m).join(); });
+await t('nextadapter', async()=>{ const m=await import('next/dist/server/web/spec-extension/adapters/next-request.js'); const b=await import('next/dist/server/base-http/node.js'); return Object.keys(m.default??m).join()+Object.keys(b.default??b); });
+await t('approute', async()=>{ process.env.NODE_ENV='production'; const m=await import('next/dist/server/route-modules/app-route/module.js'); return Object.keys(m.default??m).join(); });
+await t('astro', async()=>{ const {experimental_AstroContainer:C}=await import('astro/container'); const c=await C.create(); const r=await c.renderToResponse({POST: async (ctx)=>new Response(Object.keys(ctx).join()+await ctx.request.text())},{routeType:'endpoint', request:new Request('http://l/x',{method:'POST',body:'hi'})}); return r.status+await r.text(); });
+process.exit()
