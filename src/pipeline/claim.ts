@@ -253,8 +253,7 @@ export class Claim implements HeldClaim, OpenClaim {
       return;
     }
     if (this.#ended === undefined) {
-      if (now >= this.#lapsesAt)
-        this.#end("claim_lost", "the claim could not be renewed within its lease");
+      if (now >= this.#lapsesAt) this.#end("claim_lost", "the claim could not be renewed within its lease");
       else if (now >= this.#renewAt && !this.#renewing) void this.#renew(now);
     }
     this.#tick();

@@ -23,7 +23,9 @@ export function handle(accepted: Accepted, settings: HandleSettings): Promise<Re
   return new Promise((resolve) => {
     accepted.claim.onTimeout(() => resolve(conclude(accepted, "handler_timeout")));
     // What a handler throws may be impossible to look at: a revoked Proxy throws at every touch.
-    const work = process(accepted, settings).then(resolve, async () => resolve(await giveBack(accepted, "handler_failed")));
+    const work = process(accepted, settings).then(resolve, async () =>
+      resolve(await giveBack(accepted, "handler_failed")),
+    );
     accepted.claim.terms.waitUntil?.(work);
   });
 }

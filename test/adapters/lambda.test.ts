@@ -1,6 +1,17 @@
 import { describe, expect, it, vi } from "vitest";
-import { bluumHandler, type LambdaContext, type LambdaHttpEvent, type LambdaHttpResult } from "../../adapters/lambda.ts";
-import { type DedupeStore, type DeliveryReport, memoryStore, type Receiver, type WebhookError } from "../../src/index.ts";
+import {
+  bluumHandler,
+  type LambdaContext,
+  type LambdaHttpEvent,
+  type LambdaHttpResult,
+} from "../../adapters/lambda.ts";
+import {
+  type DedupeStore,
+  type DeliveryReport,
+  memoryStore,
+  type Receiver,
+  type WebhookError,
+} from "../../src/index.ts";
 import { handlerMember } from "./contract/handler.ts";
 import { quietReceiver } from "./contract/mounts.ts";
 import type { Answer, Endpoint, Sending } from "./contract/sender.ts";
@@ -57,8 +68,7 @@ function behind(source: Source, handler: Handler, base64?: boolean): Endpoint {
   return {
     port: 0,
     // Through JSON, as everything goes that comes to a function and leaves it.
-    send: async (sending) =>
-      answerOf(asJson(await handler(asJson(source(atGateway(sending, base64))), invocation()))),
+    send: async (sending) => answerOf(asJson(await handler(asJson(source(atGateway(sending, base64))), invocation()))),
     close: async () => {},
   };
 }
@@ -158,7 +168,9 @@ describe("lambda, the shape of an answer", () => {
   });
 
   it("an event of another kind is a mistake of the deployment: it rejects, naming what is missing", async () => {
-    await expect(handler({ Records: [] } as unknown as LambdaHttpEvent, invocation())).rejects.toThrow("requestContext");
+    await expect(handler({ Records: [] } as unknown as LambdaHttpEvent, invocation())).rejects.toThrow(
+      "requestContext",
+    );
   });
 });
 
@@ -172,11 +184,14 @@ describe.concurrent("lambda, within the time of an invocation", () => {
   it("handlers are told before it is over, and 503 handler_timeout is answered", async () => {
     let reason: WebhookError | undefined;
     const reports: DeliveryReport[] = [];
-    const receiver = quietReceiver({ observe: (report) => reports.push(report) }).on("*", async (_event, { signal }) => {
-      await new Promise((resolve) => signal.addEventListener("abort", resolve));
-      reason = signal.reason;
-      signal.throwIfAborted();
-    });
+    const receiver = quietReceiver({ observe: (report) => reports.push(report) }).on(
+      "*",
+      async (_event, { signal }) => {
+        await new Promise((resolve) => signal.addEventListener("abort", resolve));
+        reason = signal.reason;
+        signal.throwIfAborted();
+      },
+    );
     const began = performance.now();
     const answer = await invoke(receiver, signed(), 1_000);
     expect(performance.now() - began).toBeLessThan(1_000);

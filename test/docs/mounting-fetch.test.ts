@@ -48,7 +48,12 @@ describe(`${PAGE}, the snippets that are a part of a program`, () => {
       handler(event: LambdaHttpEvent): Promise<LambdaHttpResult>;
     };
     const { headers, body } = delivery();
-    const event = { requestContext: { http: { method: "POST" } }, headers, body: body as string, isBase64Encoded: false };
+    const event = {
+      requestContext: { http: { method: "POST" } },
+      headers,
+      body: body as string,
+      isBase64Encoded: false,
+    };
     expect(await handler(event)).toMatchObject({ statusCode: 200, body: '{"received":true}' });
   });
 });

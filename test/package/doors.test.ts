@@ -61,7 +61,8 @@ describe("the doors of the package", () => {
   });
 
   it("of the fetch family and of Lambda never load raw-body, nor does the core", () => {
-    for (const door of ["./fetch", "./hono", "./lambda", "."]) expect(loadedBy(manifest.exports[door])).not.toContain("raw-body");
+    for (const door of ["./fetch", "./hono", "./lambda", "."])
+      expect(loadedBy(manifest.exports[door])).not.toContain("raw-body");
     expect(loadedBy(manifest.exports["./express"])).toContain("raw-body");
   });
 

@@ -11,7 +11,9 @@ afterEach(() => void vi.useRealTimers());
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
 /** A receiver whose store notes when each lease ends that it is asked for. */
-function leasing(options: Partial<ReceiverOptions> = {}): Bench & { readonly leases: [verb: string, endsAt: number][] } {
+function leasing(
+  options: Partial<ReceiverOptions> = {},
+): Bench & { readonly leases: [verb: string, endsAt: number][] } {
   const sound = memoryStore();
   const began = performance.now();
   const leases: [string, number][] = [];
