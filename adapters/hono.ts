@@ -176,7 +176,7 @@ function waitUntilOf(c: Context): Delivery["waitUntil"] {
 /** Hono declares the values themselves and keeps promises of them. */
 type BodyCache = { arrayBuffer?: Promise<ArrayBufferLike> };
 /** Of a request with these bytes on it @hono/node-server makes its own `Request`, as Google Cloud's functions hand them over. */
-type Incoming = IncomingMessage & { rawBody?: Uint8Array };
+type Incoming = IncomingMessage & { rawBody?: unknown };
 
 /** On Node, the bytes from below Hono: reading them through its `Request` costs more than checking the signature. */
 function takeBelow({ env, req }: Context, { maxBytes }: BodyLimits): Uint8Array | undefined {
@@ -187,7 +187,7 @@ function takeBelow({ env, req }: Context, { maxBytes }: BodyLimits): Uint8Array 
   if (taken === undefined) return undefined;
   // Bytes of their own, since c.req.arrayBuffer() will give all of their buffer.
   const bytes = new Uint8Array(taken);
-  incoming.rawBody = Buffer.from(bytes.buffer);
+  Object.assign(incoming, { rawBody: Buffer.from(bytes.buffer) });
   return bytes;
 }
 

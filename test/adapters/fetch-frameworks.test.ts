@@ -141,7 +141,7 @@ for (const [name, overSockets, start] of FRAMEWORKS) {
   });
 }
 
-describe.concurrent("the fetch family: body_already_parsed, where a framework read the body first", () => {
+describe("the fetch family: body_already_parsed, where a framework read the body first", () => {
   it("Elysia without parse: 'none'", () =>
     expectAlreadyParsed(async ({ receiver }) => {
       const handler = bluumHandler(receiver.on("*", () => {}));

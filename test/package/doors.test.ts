@@ -81,12 +81,12 @@ describe("the manifest", () => {
     }
   });
 
-  it("keeps the packed package small: under 250 kB to receive, under 360 kB with the durable stores", () => {
+  it("keeps the packed package small: under 260 kB to receive, under 370 kB with the durable stores", () => {
     const durable = packed.files.filter(({ path }) =>
       /stores\/(redis|postgres|sqlite|forgone|failure|transaction)/.test(path),
     );
-    expect(packed.unpackedSize - durable.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(250_000);
-    expect(packed.unpackedSize).toBeLessThan(360_000);
+    expect(packed.unpackedSize - durable.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(260_000);
+    expect(packed.unpackedSize).toBeLessThan(370_000);
   });
 
   it("publishes what was built and the page that the log names, no source and no test", () => {
