@@ -9,16 +9,41 @@ import {
   type WebhookError,
 } from "../src/index.ts";
 
+/** What holds a runtime until some work is done: an `ExecutionContext` of Cloudflare Workers, an event of Nitro, or your own. */
+export interface WaitsUntil {
+  waitUntil(work: Promise<unknown>): void;
+}
+
 /**
- * Mounts a receiver on anything that speaks `Request` and `Response`: its handlers run, it settles, it answers.
+ * A handler for anything that speaks `Request` and `Response`. It takes the request, or an object that has it as its
+ * `request`. The first of the other arguments, or else the request itself, that has a `waitUntil` is handed the work that may
+ * go on after the answer.
+ */
+export type BluumFetchHandler = (
+  request: Request | { readonly request: Request },
+  ...others: readonly unknown[]
+) => Promise<Response>;
+
+/**
+ * Mounts a receiver on anything that speaks `Request` and `Response`: its handlers run, it settles, it answers. The promise
+ * never rejects.
  *
  * @example
- * export const POST = bluumHandler(receiver);
+ * export const POST = bluumHandler(receiver); // Next.js, SvelteKit, Astro
+ * export default { fetch: bluumHandler(receiver) }; // Cloudflare Workers, Bun, Deno
  */
-export function bluumHandler(receiver: Receiver): (request: Request) => Promise<Response> {
-  return async function bluumFetchHandler(request) {
-    return toResponse(await receiver.handle(toDelivery(request)));
+export function bluumHandler(receiver: Receiver): BluumFetchHandler {
+  return async function bluumFetchHandler(first, ...others) {
+    const request = (first as { request?: Request }).request ?? (first as Request);
+    const holder = [...others, request].find(canWait);
+    // Called on its holder: Cloudflare's refuses to be called without.
+    const waitUntil = holder && ((work: Promise<unknown>) => holder.waitUntil(work));
+    return toResponse(await receiver.handle({ ...toDelivery(request), waitUntil }));
   };
+}
+
+function canWait(value: unknown): value is WaitsUntil {
+  return typeof (value as Partial<WaitsUntil> | null | undefined)?.waitUntil === "function";
 }
 
 /** A fetch request as a delivery. Its body is read when the receiver asks for it. */

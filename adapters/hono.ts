@@ -149,6 +149,7 @@ function deliveryOf(c: Context): Delivery {
   return {
     ...toDelivery(req.raw),
     request: req,
+    waitUntil: waitUntilOf(c),
     body: async (limits) => {
       const { bodyCache } = req as unknown as { bodyCache: BodyCache };
       const kept = await bodyCache.arrayBuffer;
@@ -158,6 +159,18 @@ function deliveryOf(c: Context): Delivery {
       return bytes;
     },
   };
+}
+
+/** Workers end what goes on after the answer, or after the sender has left, unless their context holds it. */
+function waitUntilOf(c: Context): Delivery["waitUntil"] {
+  // Node has no such context, and Hono throws where one is asked for in vain, which is dear.
+  if (c.env?.incoming !== undefined) return undefined;
+  try {
+    const { executionCtx } = c;
+    return (work) => executionCtx.waitUntil(work);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Hono declares the values themselves and keeps promises of them. */

@@ -36,6 +36,17 @@ export interface Delivery {
    * before (mounted twice on one path) instead of refusing it for its drained body.
    */
   readonly request?: object;
+  /**
+   * How long this process still lives, in milliseconds, counted from the call of the receiver; for platforms that end or
+   * freeze it at a set time. The claim's lease never lasts longer. A little earlier (a tenth of the time, at most half a
+   * second) `context.signal` aborts, and the answer is 503 `handler_timeout`. @default no end
+   */
+  readonly timeLeftMs?: number | undefined;
+  /**
+   * Takes work that may go on after the answer or after the sender has left: the handlers and the settlement of the event, and
+   * a completion that the store has not taken yet. For runtimes that end it otherwise. These promises never reject.
+   */
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
 }
 
 /** The answer to a delivery, ready to be sent by any framework. */

@@ -12,14 +12,17 @@ const STORE_TIMEOUT_MS = 10_000;
  * A store's verbs as the receiver asks them: each for a bounded time, and what a verb throws is a rejection. A claim that
  * failed is released as far as possible, whatever the store may have written by then. The memory store answers at once, and
  * is asked as it is.
+ *
+ * @param until when nobody can wait any more, by `performance.now()`
  */
-export function boundedStore(store: DedupeStore): ClaimVerbs {
+export function boundedStore(store: DedupeStore, until: number = Number.POSITIVE_INFINITY): ClaimVerbs {
   if (isMemoryStore(store)) return store;
+  const timeoutMs = () => Math.max(1, Math.min(STORE_TIMEOUT_MS, Math.ceil(until - performance.now())));
   return {
     async claim(key, terms) {
       const answer = started(() => store.claim(key, terms));
       try {
-        return await within(answer, STORE_TIMEOUT_MS);
+        return await within(answer, timeoutMs());
       } catch (error) {
         releaseGhost(store, key, terms.token, answer);
         throw error;
@@ -29,17 +32,17 @@ export function boundedStore(store: DedupeStore): ClaimVerbs {
     renew: (key, terms) =>
       within(
         started(() => store.renew(key, terms)),
-        Math.min(STORE_TIMEOUT_MS, terms.leaseMs / 3),
+        Math.min(timeoutMs(), terms.leaseMs / 3),
       ),
     complete: (key, terms) =>
       within(
         started(() => store.complete(key, terms)),
-        STORE_TIMEOUT_MS,
+        timeoutMs(),
       ),
     release: (key, terms) =>
       within(
         started(() => store.release(key, terms)),
-        STORE_TIMEOUT_MS,
+        timeoutMs(),
       ),
   };
 }

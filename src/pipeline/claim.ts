@@ -4,11 +4,12 @@ import { WebhookError } from "../errors.ts";
 import type { ClaimResult, DedupeStore } from "../stores/store.ts";
 import type { HeldClaim } from "../stores/transaction.ts";
 import type { ClaimVerbs } from "./bounded-store.ts";
+import { type Ending, leaseFrom } from "./ending.ts";
 import type { ThrottledLog } from "./log.ts";
 import type { OpenClaim, OpenClaims } from "./open-claims.ts";
 import type { SettleAs, Settled } from "./outcome.ts";
 
-/** What every claim of one receiver has in common. */
+/** What every claim of one receiver has in common, and at the end what those of one delivery have. */
 export interface ClaimTerms {
   /** The user's own store. */
   readonly store: DedupeStore;
@@ -20,6 +21,10 @@ export interface ClaimTerms {
   readonly log: ThrottledLog;
   /** What `close` waits for. */
   readonly open: OpenClaims;
+  /** When this process is ended or frozen, where that is known. */
+  readonly ending?: Ending | undefined;
+  /** Takes the work that may go on after the answer, where a runtime would end it otherwise. */
+  readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
 }
 
 /** How long a completion that the store did not take is tried on. */
@@ -36,8 +41,9 @@ export async function takeClaim(
 ): Promise<Claim | Exclude<ClaimResult, { status: "claimed" }>> {
   const token = nextToken();
   const sentAt = performance.now();
-  const result = await terms.verbs.claim(key, { token, leaseMs: terms.leaseMs });
-  return result.status === "claimed" ? new Claim(key, token, sentAt, terms) : result;
+  const leaseMs = leaseFrom(sentAt, terms);
+  const result = await terms.verbs.claim(key, { token, leaseMs });
+  return result.status === "claimed" ? new Claim(key, token, { sentAt, leaseMs }, terms) : result;
 }
 
 /** Drawn when first needed. Together with a count it is as good as a token drawn for each claim, at a tenth of the cost. */
@@ -51,16 +57,23 @@ function nextToken(): string {
   return `${drawn}.${tokens.toString(36)}`;
 }
 
+/** A lease as it was asked for. It runs from when it was asked for, whenever the store's answer came. */
+interface Lease {
+  readonly sentAt: number;
+  readonly leaseMs: number;
+}
+
 /** The claim's life: renewed while the work goes on, aborted when lost, settled once. */
 export class Claim implements HeldClaim, OpenClaim {
   readonly status = "claimed";
   readonly key: string;
   readonly token: string;
-  readonly #terms: ClaimTerms;
-  readonly #takenAt: number;
-  /** When the last renewal that succeeded (or the claim) was sent: from then on the lease runs, whatever came later. */
-  #goodSince: number;
-  #renewAt: number;
+  readonly terms: ClaimTerms;
+  /** When the work has taken too long. */
+  readonly #overAt: number;
+  /** When the lease of the last renewal that succeeded, or of the claim, is over. */
+  #lapsesAt: number = Number.POSITIVE_INFINITY;
+  #renewAt: number = Number.POSITIVE_INFINITY;
   #renewing = false;
   #timer: unknown;
   #controller: AbortController | undefined;
@@ -73,20 +86,21 @@ export class Claim implements HeldClaim, OpenClaim {
   /** False for work that goes on although the store gave no claim: nothing is renewed. */
   readonly held: boolean;
 
-  constructor(key: string, token: string, sentAt: number, terms: ClaimTerms, held = true) {
+  constructor(key: string, token: string, lease: Lease, terms: ClaimTerms, held = true) {
     this.held = held;
     this.key = key;
     this.token = token;
-    this.#terms = terms;
-    this.#takenAt = sentAt;
-    this.#goodSince = held ? sentAt : Number.POSITIVE_INFINITY;
-    this.#renewAt = held ? sentAt + terms.leaseMs / 3 : Number.POSITIVE_INFINITY;
+    this.terms = terms;
+    this.#overAt = Math.min(lease.sentAt + terms.maxProcessingMs, terms.ending?.answerBy ?? Number.POSITIVE_INFINITY);
+    if (held) this.#leased(lease);
     terms.open.add(this);
+    // Its time may be over before the common timer would have started the watch.
+    if (terms.ending !== undefined) this.watch();
   }
 
   /** The work without a claim, for `onStoreError: "accept"`. */
   static withoutStore(key: string, terms: ClaimTerms): Claim {
-    return new Claim(key, nextToken(), performance.now(), terms, false);
+    return new Claim(key, nextToken(), { sentAt: performance.now(), leaseMs: terms.leaseMs }, terms, false);
   }
 
   /** Aborts when the claim is lost or its time is over. Made when first asked for: most handlers never look. */
@@ -103,7 +117,7 @@ export class Claim implements HeldClaim, OpenClaim {
     return this.#ended;
   }
 
-  /** Calls back once if `maxProcessingMs` passes before the claim is settled. */
+  /** Calls back once if `maxProcessingMs`, or the time to answer, passes before the claim is settled. */
   onTimeout(callback: () => void): void {
     this.#onTimeout = callback;
     if (this.#timedOut) callback();
@@ -117,18 +131,18 @@ export class Claim implements HeldClaim, OpenClaim {
 
   /** The store that gave the claim. */
   get store(): DedupeStore {
-    return this.#terms.store;
+    return this.terms.store;
   }
 
   /** How long the completion is remembered, in milliseconds. */
   get retentionMs(): number {
-    return this.#terms.retentionMs;
+    return this.terms.retentionMs;
   }
 
   /** The completion is written on the user's own transaction: no more renewals, and settling only asks what became of it. */
   handOver(): void {
     this.#handedOver = true;
-    this.#goodSince = Number.POSITIVE_INFINITY;
+    this.#lapsesAt = Number.POSITIVE_INFINITY;
     this.#renewAt = Number.POSITIVE_INFINITY;
   }
 
@@ -139,20 +153,21 @@ export class Claim implements HeldClaim, OpenClaim {
   }
 
   async #complete(): Promise<Settled> {
-    const { verbs, retentionMs, log, open } = this.#terms;
+    const { verbs, retentionMs, log, open, waitUntil } = this.terms;
     try {
       const result = await verbs.complete(this.key, { token: this.token, retentionMs });
       open.delete(this);
       return result;
     } catch (error) {
       log.error("settle_failed", "the store did not take that an event was processed; trying on", error);
-      void this.#keepCompleting().finally(() => open.delete(this));
+      const kept = this.#keepCompleting().finally(() => open.delete(this));
+      waitUntil?.(kept);
       return "unstored";
     }
   }
 
   async #release(): Promise<Settled> {
-    const { verbs, log, open } = this.#terms;
+    const { verbs, log, open } = this.terms;
     try {
       return (await verbs.release(this.key, { token: this.token })) ? "released" : "held_by_another";
     } catch (error) {
@@ -170,7 +185,8 @@ export class Claim implements HeldClaim, OpenClaim {
    * retry finds out.
    */
   async #learnOfTransaction(): Promise<Settled> {
-    const { verbs, leaseMs, log, open } = this.#terms;
+    const { verbs, log, open } = this.terms;
+    const leaseMs = leaseFrom(performance.now(), this.terms);
     try {
       const { status } = await verbs.claim(this.key, { token: this.token, leaseMs });
       if (status === "completed") return "stored";
@@ -195,7 +211,7 @@ export class Claim implements HeldClaim, OpenClaim {
 
   /** The work is done and will be answered 2xx: a store that is away for a moment must not make it run again. */
   async #keepCompleting(): Promise<void> {
-    const { verbs, leaseMs, retentionMs, log } = this.#terms;
+    const { verbs, leaseMs, retentionMs, log } = this.terms;
     const { key, token } = this;
     const until = performance.now() + KEEP_COMPLETING_MS;
     // Ever more slowly, so that all that waits does not fall upon a store that has just come back; often enough for the lease.
@@ -205,7 +221,7 @@ export class Claim implements HeldClaim, OpenClaim {
         await verbs.complete(key, { token, retentionMs });
         return;
       } catch {
-        await verbs.renew(key, { token, leaseMs }).catch(() => {});
+        await verbs.renew(key, { token, leaseMs: leaseFrom(performance.now(), this.terms) }).catch(() => {});
       }
     }
     log.error(
@@ -223,35 +239,40 @@ export class Claim implements HeldClaim, OpenClaim {
   #tick(): void {
     // Whoever listens for the abort may have settled just now.
     if (this.#settled !== undefined) return;
-    const { leaseMs, maxProcessingMs } = this.#terms;
+    const { leaseMs } = this.terms;
     const now = performance.now();
-    const due = [this.#renewAt, this.#goodSince + leaseMs, this.#takenAt + maxProcessingMs].filter((at) => at > now);
+    const due = [this.#renewAt, this.#lapsesAt, this.#overAt].filter((at) => at > now);
     this.#timer = setTimeout(() => this.#look(), Math.ceil(Math.min(leaseMs / 10, ...due.map((at) => at - now))));
     unref(this.#timer);
   }
 
   #look(): void {
     const now = performance.now();
-    if (now - this.#takenAt >= this.#terms.maxProcessingMs) {
+    if (now >= this.#overAt) {
       this.#timeOut();
       return;
     }
     if (this.#ended === undefined) {
-      if (now - this.#goodSince >= this.#terms.leaseMs)
-        this.#end("claim_lost", "the claim could not be renewed within its lease");
+      if (now >= this.#lapsesAt) this.#end("claim_lost", "the claim could not be renewed within its lease");
       else if (now >= this.#renewAt && !this.#renewing) void this.#renew(now);
     }
     this.#tick();
   }
 
+  #leased({ sentAt, leaseMs }: Lease): void {
+    this.#lapsesAt = sentAt + leaseMs;
+    // A shortened lease lasts for as long as the process does.
+    this.#renewAt = leaseMs < this.terms.leaseMs ? Number.POSITIVE_INFINITY : sentAt + leaseMs / 3;
+  }
+
   async #renew(sentAt: number): Promise<void> {
-    const { verbs, leaseMs, log } = this.#terms;
+    const { verbs, log } = this.terms;
+    const leaseMs = leaseFrom(sentAt, this.terms);
     this.#renewing = true;
     try {
       const held = await verbs.renew(this.key, { token: this.token, leaseMs });
       if (!held) return this.#end("claim_lost", "another process has taken the event over");
-      this.#goodSince = sentAt;
-      this.#renewAt = sentAt + leaseMs / 3;
+      this.#leased({ sentAt, leaseMs });
     } catch (error) {
       // The next look tries again, a tenth of the lease later.
       log.warn("renew_failed", "a claim could not be renewed; trying again while its lease lasts", error);
@@ -269,9 +290,9 @@ export class Claim implements HeldClaim, OpenClaim {
 
   /** Nobody waits any longer; a result that comes after all still counts. */
   #timeOut(): void {
-    this.#end("handler_timeout", "the event was worked on for longer than maxProcessingMs");
+    this.#end("handler_timeout", "the event was worked on for longer than maxProcessingMs, or than this process may");
     this.#timedOut = true;
-    this.#terms.open.delete(this);
+    this.terms.open.delete(this);
     this.#onTimeout?.();
   }
 }

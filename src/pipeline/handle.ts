@@ -2,7 +2,7 @@ import type { Reply } from "../delivery.ts";
 import { type RejectionCode, WebhookError } from "../errors.ts";
 import type { Router } from "../router/router.ts";
 import type { Accepted, End } from "./accepted.ts";
-import { type ClaimTerms, takeClaim } from "./claim.ts";
+import { takeClaim } from "./claim.ts";
 import { handlerKey, storeKey } from "./identity.ts";
 import type { DeliveryContext } from "./outcome.ts";
 import { refusal, replyTo, replyToSettled } from "./reply.ts";
@@ -10,27 +10,31 @@ import { refusal, replyTo, replyToSettled } from "./reply.ts";
 /** What handling needs of a receiver. */
 export interface HandleSettings {
   readonly router: Router<DeliveryContext>;
-  readonly terms: ClaimTerms;
   readonly namespace: string;
   readonly onUnhandled: "acknowledge" | "reject";
 }
 
 /**
  * Takes an accepted event through its handlers, settles the claim, and makes the answer. When that takes longer than
- * `maxProcessingMs` the answer is 503 `handler_timeout`, and the handlers' result still counts once it is there.
+ * `maxProcessingMs`, or than this process lives, the answer is 503 `handler_timeout`, and the handlers' result still counts
+ * once it is there.
  */
 export function handle(accepted: Accepted, settings: HandleSettings): Promise<Reply> {
   return new Promise((resolve) => {
     accepted.claim.onTimeout(() => resolve(conclude(accepted, "handler_timeout")));
     // What a handler throws may be impossible to look at: a revoked Proxy throws at every touch.
-    process(accepted, settings).then(resolve, () => resolve(giveBack(accepted, "handler_failed")));
+    const work = process(accepted, settings).then(resolve, async () =>
+      resolve(await giveBack(accepted, "handler_failed")),
+    );
+    accepted.claim.terms.waitUntil?.(work);
   });
 }
 
 async function process(accepted: Accepted, settings: HandleSettings): Promise<Reply> {
-  const { router, terms } = settings;
+  const { router } = settings;
+  const { log } = accepted.claim.terms;
   if (router.empty) {
-    terms.log.error("no_handlers", "a delivery came, but no handler is registered: call receiver.on(...) at start-up");
+    log.error("no_handlers", "a delivery came, but no handler is registered: call receiver.on(...) at start-up");
     return giveBack(accepted, "no_handlers");
   }
   let matched: boolean;
@@ -39,7 +43,7 @@ async function process(accepted: Accepted, settings: HandleSettings): Promise<Re
       runOnce(name, run, accepted, settings),
     );
   } catch (thrown) {
-    return fail(accepted, settings, thrown);
+    return fail(accepted, thrown);
   }
   if (!matched) return await unhandled(accepted, settings);
   const settled = await accepted.finish("processed");
@@ -49,10 +53,10 @@ async function process(accepted: Accepted, settings: HandleSettings): Promise<Re
 }
 
 /** Nothing happened to the event, so its claim is given back: a replay after the handler is deployed must run. */
-async function unhandled(accepted: Accepted, { terms, onUnhandled }: HandleSettings): Promise<Reply> {
+async function unhandled(accepted: Accepted, { onUnhandled }: HandleSettings): Promise<Reply> {
   const type = quoted(accepted.event.type);
   const answered = onUnhandled === "reject" ? "rejected" : "acknowledged";
-  terms.log.once(`unhandled ${type}`, `no handler matches ${type}: ${answered}, and not remembered`);
+  accepted.claim.terms.log.once(`unhandled ${type}`, `no handler matches ${type}: ${answered}, and not remembered`);
   if (onUnhandled === "reject") return giveBack(accepted, "unhandled");
   const settled = await accepted.finish("failed");
   const reply = replyTo(accepted);
@@ -60,11 +64,11 @@ async function unhandled(accepted: Accepted, { terms, onUnhandled }: HandleSetti
   return reply;
 }
 
-function fail(accepted: Accepted, { terms }: HandleSettings, thrown: unknown): Promise<Reply> {
+function fail(accepted: Accepted, thrown: unknown): Promise<Reply> {
   if (thrown instanceof Interruption) return giveBack(accepted, thrown.code, thrown.cause);
   const code = codeOf(thrown, accepted);
   if (code === "handler_failed") {
-    terms.log.error(
+    accepted.claim.terms.log.error(
       code,
       `a handler of ${quoted(accepted.event.type)} failed; the provider will retry`,
       thrown ?? String(thrown),
@@ -117,9 +121,10 @@ async function runOnce(
     await run(accepted.context);
     return;
   }
+  const { terms } = accepted.claim;
   const key = handlerKey(storeKey(settings.namespace, accepted.context.eventKey), name);
-  const claim = await takeClaim(key, settings.terms).catch((error: unknown) => {
-    settings.terms.log.error("store_unavailable", "the store failed between two handlers of an event", error);
+  const claim = await takeClaim(key, terms).catch((error: unknown) => {
+    terms.log.error("store_unavailable", "the store failed between two handlers of an event", error);
     throw new Interruption("store_unavailable", error);
   });
   if (claim.status === "completed") return;

@@ -9,6 +9,7 @@ import { Accepted } from "./accepted.ts";
 import { boundedStore } from "./bounded-store.ts";
 import { Claim, type ClaimTerms, takeClaim } from "./claim.ts";
 import { diagnose } from "./diagnose.ts";
+import { endingIn } from "./ending.ts";
 import { handle } from "./handle.ts";
 import { eventKey, handlerKey, identify, storeKey } from "./identity.ts";
 import { type ThrottledLog, throttledLog } from "./log.ts";
@@ -144,7 +145,7 @@ class WebhookReceiver implements Receiver {
     this.#receiving = true;
     const { namespace, onUnhandled } = this.#settings;
     // One request, one run of the handlers, however often it is mounted.
-    outcome.answer ??= handle(outcome, { router: this.#router, terms: this.#terms, namespace, onUnhandled });
+    outcome.answer ??= handle(outcome, { router: this.#router, namespace, onUnhandled });
     return outcome.answer;
   }
 
@@ -190,6 +191,7 @@ class WebhookReceiver implements Receiver {
   /** The whole way of a delivery: from cheap checks to dear ones, then to what it means, then to whether it is new. */
   async #judge(delivery: Delivery, report: ReportDraft): Promise<Outcome> {
     this.#refuseIfClosed();
+    const terms = this.#termsOf(delivery);
     const { scheme, now, parseJson, eventId, namespace } = this.#settings;
     const receivedAt = new Date(now());
     const presented = checkHead(delivery, scheme);
@@ -222,7 +224,7 @@ class WebhookReceiver implements Receiver {
     if (this.#production && identifiedBy === "body_hash") warnOfBodyHash(this.#log);
 
     const key = eventKey(type, id);
-    const claim = await this.#takeOrGoWithout(storeKey(namespace, key), report);
+    const claim = await this.#takeOrGoWithout(storeKey(namespace, key), terms, report);
     if (claim.status === "completed") return { kind: "duplicate", eventId: id };
     if (claim.status === "in_flight") return { kind: "in_flight", eventId: id, retryAfterMs: claim.remainingMs };
     const event = toEvent(envelope, id);
@@ -235,6 +237,15 @@ class WebhookReceiver implements Receiver {
     if (this.#closed) throw new WebhookError("receiver_closed", "the receiver is closing");
   }
 
+  /** The terms of every claim, and what a delivery adds to them for its own. */
+  #termsOf({ timeLeftMs, waitUntil }: Delivery): ClaimTerms {
+    if (timeLeftMs === undefined && waitUntil === undefined) return this.#terms;
+    const terms = { ...this.#terms, waitUntil: waitUntil && handingOver(waitUntil, this.#log) };
+    if (timeLeftMs === undefined) return terms;
+    const ending = endingIn(timeLeftMs);
+    return { ...terms, ending, verbs: boundedStore(terms.store, ending.storeBy) };
+  }
+
   /** A captured delivery under a scheme that signs no time would be valid for ever, and new again after the retention. */
   #checkAge({ occurredAt }: Envelope): void {
     const { scheme, now, maxEventAgeMs } = this.#settings;
@@ -244,13 +255,15 @@ class WebhookReceiver implements Receiver {
     }
   }
 
-  async #takeOrGoWithout(key: string, report: ReportDraft): ReturnType<typeof takeClaim> {
+  async #takeOrGoWithout(key: string, terms: ClaimTerms, report: ReportDraft): ReturnType<typeof takeClaim> {
     // The body may have taken its time.
     this.#refuseIfClosed();
+    if (terms.ending !== undefined && performance.now() >= terms.ending.answerBy)
+      throw new WebhookError("handler_timeout", "no time was left to work on the event when it came to that");
     const began = this.#reports.now();
     this.#claiming += 1;
     try {
-      return await takeClaim(key, this.#terms);
+      return await takeClaim(key, terms);
     } catch (cause) {
       if (this.#settings.onStoreError === "reject")
         throw new WebhookError("store_unavailable", "the store failed at the claim", { cause });
@@ -259,7 +272,7 @@ class WebhookReceiver implements Receiver {
         "the store failed at the claim; the event is processed all the same and may run twice",
         cause,
       );
-      return Claim.withoutStore(key, this.#terms);
+      return Claim.withoutStore(key, terms);
     } finally {
       this.#claiming -= 1;
       report.claimMs = this.#reports.now() - began;
@@ -285,4 +298,15 @@ class WebhookReceiver implements Receiver {
     if (ours) this.#log.error(error.code, message, error.cause);
     else this.#log.warn(error.code, message);
   }
+}
+
+/** A runtime's `waitUntil`. What it throws must not cost an event: the work goes on, if nobody ends it. */
+function handingOver(waitUntil: (work: Promise<unknown>) => void, log: ThrottledLog): (work: Promise<unknown>) => void {
+  return (work) => {
+    try {
+      waitUntil(work);
+    } catch (error) {
+      log.warn("wait_until_failed", "waitUntil did not take the work that may go on after the answer", error);
+    }
+  };
 }

@@ -342,3 +342,36 @@ for (const [where, overSockets, serve] of [
     });
   });
 }
+
+describe("Hono, on a runtime that stops after the answer", () => {
+  it.each(["middleware", "handler"] as const)(
+    "hands a completion that was not taken to its context, by the %s",
+    async (style) => {
+      let failures = 1;
+      const store = {
+        claim: async () => ({ status: "claimed" as const }),
+        renew: async () => true,
+        release: async () => true,
+        complete: async () => {
+          failures -= 1;
+          if (failures >= 0) throw new Error("away for a moment");
+          return "stored" as const;
+        },
+      };
+      const receiver = quietReceiver({ store, namespace: "hono", leaseMs: 1_000 }).on("*", () => {});
+      const app = new Hono();
+      if (style === "handler") app.post(PATH, bluumHandler(receiver));
+      else app.post(PATH, bluumWebhooks(receiver), (c) => c.body(null, 204));
+      const held: Promise<unknown>[] = [];
+      const context = {
+        waitUntil: (work: Promise<unknown>) => void held.push(work),
+        passThroughOnException() {},
+        props: {},
+      };
+      const request = new Request(`http://localhost${PATH}`, signed() as RequestInit);
+      expect((await app.fetch(request, {}, context)).status).toBeLessThan(300);
+      await Promise.all(held);
+      expect(failures).toBe(-1);
+    },
+  );
+});

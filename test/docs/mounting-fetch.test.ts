@@ -1,0 +1,79 @@
+import { existsSync } from "node:fs";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { BluumFetchHandler } from "../../adapters/fetch.ts";
+import type { LambdaHttpEvent, LambdaHttpResult } from "../../adapters/lambda.ts";
+import { sampleEvent, signDelivery } from "../../src/testing.ts";
+import { ROOT, readText } from "./markdown.ts";
+import { compileSnippets, removeSnippets, snippetsOf } from "./snippets.ts";
+
+const secret = `whsec_${Buffer.from("a secret of 32 bytes for testing").toString("base64")}`;
+const PAGE = "docs/mounting-fetch.md";
+
+/** The snippets that export what no server of Node's takes; test/readme.test.ts starts the others. */
+describe(`${PAGE}, the snippets that are a part of a program`, () => {
+  const snippets = snippetsOf([PAGE]);
+
+  beforeAll(async () => {
+    if (!existsSync(`${ROOT}dist/adapters/lambda.js`)) throw new Error("dist is missing: run `npm run build` first");
+    process.env.BLUUM_WEBHOOK_SECRET = secret;
+    await compileSnippets(snippets);
+  }, 60_000);
+  afterAll(removeSnippets);
+
+  async function exportsOf(mark: string): Promise<Record<string, unknown>> {
+    return import(snippets.find(({ code }) => code.includes(mark))?.program as string);
+  }
+
+  const delivery = () => signDelivery({ secret, event: sampleEvent("order.filled") });
+  const request = (path = "/webhooks/bluum") => new Request(`http://localhost${path}`, delivery() as RequestInit);
+
+  it("React Router's action takes a genuine delivery", async () => {
+    const { action } = (await exportsOf("export const action")) as { action: BluumFetchHandler };
+    expect(await (await action({ request: request() })).json()).toEqual({ received: true });
+  });
+
+  it("the module of Workers, Bun and Deno takes one on its path, and hands its work to the context", async () => {
+    const { default: app } = (await exportsOf("export default")) as {
+      default: { fetch(request: Request, env?: object, context?: object): Promise<Response> };
+    };
+    const held: unknown[] = [];
+    expect((await app.fetch(request("/elsewhere"))).status).toBe(404);
+    expect((await app.fetch(request())).status).toBe(200);
+    expect((await app.fetch(request(), {}, { waitUntil: (work: unknown) => held.push(work) })).status).toBe(200);
+    expect(held).toHaveLength(1);
+  });
+
+  it("the function of Lambda takes one", async () => {
+    const { handler } = (await exportsOf("export const handler =")) as {
+      handler(event: LambdaHttpEvent): Promise<LambdaHttpResult>;
+    };
+    const { headers, body } = delivery();
+    const event = {
+      requestContext: { http: { method: "POST" } },
+      headers,
+      body: body as string,
+      isBase64Encoded: false,
+    };
+    expect(await handler(event)).toMatchObject({ statusCode: 200, body: '{"received":true}' });
+  });
+});
+
+describe(`${PAGE}, the versions`, () => {
+  const packages: Record<string, string> = {
+    "Next.js, App Router": "next",
+    SvelteKit: "@sveltejs/kit",
+    Astro: "astro",
+    "React Router": "react-router",
+    "h3 (Nitro 3)": "h3",
+    "h3 (Nitro 2, Nuxt 3 and 4)": "h3-v1",
+    Elysia: "elysia",
+  };
+
+  it.each(Object.entries(packages))("of %s is of the major that is installed", (name, folder) => {
+    const row = readText(PAGE)
+      .split("\n")
+      .find((line) => line.startsWith(`| ${name} |`));
+    const { version } = JSON.parse(readText(`node_modules/${folder}/package.json`)) as { version: string };
+    expect(row?.split("|")[2]?.trim().split(".")[0]).toBe(version.split(".")[0]);
+  });
+});
