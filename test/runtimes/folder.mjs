@@ -1,6 +1,5 @@
 // The folder of a user: the packed package installed from its tarball, and the programs of this suite beside it.
-import { cpSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { command } from "./command.mjs";
@@ -10,11 +9,8 @@ const SUITE = fileURLToPath(new URL(".", import.meta.url));
 
 /**
  * Packs the package and installs it, with Hono and the declarations that its types need, into an empty folder.
- *
- * @returns the folder, which is the caller's to remove
  */
-export async function userFolder() {
-  const folder = mkdtempSync(join(tmpdir(), "bluum-webhooks-runtimes-"));
+export async function fillUserFolder(folder) {
   await command("npm", ["pack", "--silent", "--pack-destination", folder], process.cwd());
   const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
@@ -23,7 +19,6 @@ export async function userFolder() {
   await command("npm", ["install", ...options, `./${tarball}`, ...beside], folder);
   cpSync(SUITE, folder, { recursive: true });
   writeDoors(folder);
-  return folder;
 }
 
 /** The version of a package in this repository's own node_modules. */
@@ -43,10 +38,13 @@ function writeDoors(folder) {
     `exports.doors = {\n${required.join("")}};\nexports.Hono = require("hono").Hono;\n`,
   );
 
-  // workerd knows no packages, only modules by their paths. A door that needs a package is one of the Node family.
+  // A door that needs a package is one of the Node family; the others run without anything beside them.
   const paths = names
     .map((name) => [name, `./${join("node_modules/bluum-webhooks", exports[name])}`])
     .filter(([, path]) => closureOf(folder, path).packages.length === 0);
+  const alone = Object.fromEntries(paths.map(([name]) => [name, specifiers[name]]));
+  writeFileSync(join(folder, "fetch-doors.mjs"), imports(alone, "hono"));
+  // workerd knows no packages, only modules by their paths.
   const manifest = JSON.parse(readFileSync(join(folder, "node_modules/hono/package.json"), "utf8"));
   const honoPath = `./${join("node_modules/hono", manifest.exports["."].import)}`;
   writeFileSync(join(folder, "worker-doors.mjs"), imports(Object.fromEntries(paths), honoPath));

@@ -97,7 +97,7 @@ export function driveOverHttp(doors, port, door) {
     });
 
     named(`an event whose sender left while it was processed is not lost, on ${path}`, async () => {
-      const sent = event({ hold_ms: 500 });
+      const sent = event({ hold_ms: 2_000 });
       const leaving = new AbortController();
       const left = fetch(url + path, { ...sent, signal: leaving.signal }).catch(() => "left");
       await until("the handler's start", async () => (await runsOf(sent)) === 1);

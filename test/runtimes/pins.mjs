@@ -13,6 +13,7 @@
  */
 
 const ON_NODE = [["hosts/node.mjs"], ["hosts/node-required.cjs"]];
+const ON_DENO = ["run", "--quiet", "--no-prompt", "--allow-net=127.0.0.1"];
 const node = (version, name = `Node ${version.split(".")[0]}`) => ({
   name,
   package: "node",
@@ -37,8 +38,12 @@ export const RUNTIMES = [
     version: "2.9.6",
     bin: "deno",
     doors: "`Deno.serve` and `node:http`, every door",
-    // With the one permission that a receiver needs: it must not insist on reading the environment.
-    hosts: [["run", "--quiet", "--no-prompt", "--allow-net=127.0.0.1", "hosts/deno.mjs"]],
+    hosts: [
+      // With the one permission that a receiver needs: it must not insist on reading the environment.
+      [...ON_DENO, "hosts/deno.mjs"],
+      // What raw-body stands on reads these two when it is loaded.
+      [...ON_DENO, "--allow-env=NO_DEPRECATION,TRACE_DEPRECATION", "hosts/node.mjs"],
+    ],
   },
   {
     name: "workerd (Cloudflare Workers)",

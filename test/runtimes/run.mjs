@@ -1,9 +1,11 @@
 // `npm run test:runtimes [-- --write] [-- name ...]`: the packed package on every runtime, and under every TypeScript.
-import { rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { checkTypes } from "./consumers.mjs";
 import { record } from "./compatibility.mjs";
-import { userFolder } from "./folder.mjs";
+import { fillUserFolder } from "./folder.mjs";
 import { startHost } from "./host.mjs";
 import { installRuntime } from "./install.mjs";
 import { driveOverHttp } from "./over-http.mjs";
@@ -17,10 +19,11 @@ const asked = RUNTIMES.filter(
   ({ name }) => positionals.length === 0 || positionals.some((part) => name.toLowerCase().includes(part.toLowerCase())),
 );
 
-const folder = await userFolder();
+const folder = mkdtempSync(join(tmpdir(), "bluum-webhooks-runtimes-"));
 let failures = 0;
 let missing = 0;
 try {
+  await fillUserFolder(folder);
   const queue = [...asked];
   const lanes = Array.from({ length: AT_ONCE }, async () => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) await tryRuntime(next);

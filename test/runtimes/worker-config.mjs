@@ -28,7 +28,8 @@ export function closureOf(folder, entry, stands = {}) {
 }
 
 function importsOf(code) {
-  return [...code.matchAll(/^\s*(?:import|export)\b[^;"]*"([^"]+)"/gm)].map(([, specifier]) => specifier);
+  const imports = /^\s*(?:import\s*|(?:import|export)\s[^;"=()]*?\bfrom\s*)"([^"]+)"/gm;
+  return [...code.matchAll(imports)].map(([, specifier]) => specifier);
 }
 
 /** The configuration of a worker that serves the app on a free port of the loopback interface. */

@@ -19,7 +19,7 @@ export function bodies(check, doors) {
   };
 
   check("a body in pieces is one body", async () => {
-    const { send } = limited();
+    const { send } = limited({ bodyTimeoutMs: 10_000 });
     const sent = delivery(doors);
     const pieces = bytes(sent.body);
     let at = 0;
