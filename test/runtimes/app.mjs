@@ -4,7 +4,7 @@ import { SECRET } from "./suite/mount.mjs";
 import { runSuite } from "./suite/suite.mjs";
 
 /** How long a claim stands in the receivers of this app, in milliseconds. */
-export const LEASE_MS = 1_500;
+export const LEASE_MS = 3_000;
 /** The most bytes a body may have here. */
 export const LIMIT_BYTES = 100_000;
 

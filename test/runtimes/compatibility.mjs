@@ -12,7 +12,11 @@ const MARK = "<!-- test: compatibility -->\n";
 /** What is to be recorded once all of it has passed. */
 export function compatibility() {
   return {
-    frameworks: FRAMEWORKS.map(({ name, package: folder, door }) => ({ name, version: installedVersion(folder), door })),
+    frameworks: FRAMEWORKS.map(({ name, package: folder, door }) => ({
+      name,
+      version: installedVersion(folder),
+      door,
+    })),
     runtimes: RUNTIMES.map(({ name, version, doors }) => ({ name, version, doors })),
     typescript: COMPILERS.map((name) => ({ name: "TypeScript", version: installedVersion(name) })),
   };
@@ -48,7 +52,10 @@ export function record(write) {
   if (write) {
     writeFileSync(RECORD, text);
     const readme = readFileSync(README, "utf8");
-    writeFileSync(README, readme.replace(MARK + tableInReadme(), () => MARK + tableOf(now)));
+    writeFileSync(
+      README,
+      readme.replace(MARK + tableInReadme(), () => MARK + tableOf(now)),
+    );
     return [];
   }
   const stale = [];

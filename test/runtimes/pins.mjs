@@ -31,18 +31,23 @@ export const RUNTIMES = [
   node("22.23.3"),
   node("24.21.0"),
   node("26.10.0"),
-  { name: "Bun", package: "bun", version: "1.4.5", bin: "bun", doors: "`Bun.serve` and `node:http`, every door", hosts: [["hosts/bun.mjs"]] },
+  {
+    name: "Bun",
+    package: "bun",
+    version: "1.4.5",
+    bin: "bun",
+    doors: "`Bun.serve` and `node:http`, every door",
+    hosts: [["hosts/bun.mjs"]],
+  },
   {
     name: "Deno",
     package: "deno",
     version: "2.9.6",
     bin: "deno",
-    doors: "`Deno.serve` and `node:http`, every door",
+    doors: "`Deno.serve`; the fetch family, stores and testing",
     hosts: [
       // With the one permission that a receiver needs: it must not insist on reading the environment.
       [...ON_DENO, "hosts/deno.mjs"],
-      // What raw-body stands on reads these two when it is loaded.
-      [...ON_DENO, "--allow-env=NO_DEPRECATION,TRACE_DEPRECATION", "hosts/node.mjs"],
     ],
   },
   {

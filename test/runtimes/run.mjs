@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { checkTypes } from "./consumers.mjs";
 import { record } from "./compatibility.mjs";
+import { checkTypes } from "./consumers.mjs";
 import { fillUserFolder } from "./folder.mjs";
 import { startHost } from "./host.mjs";
 import { installRuntime } from "./install.mjs";
@@ -35,7 +35,8 @@ try {
 }
 if (failures > 0) process.exitCode = 1;
 else if (missing > 0) process.exitCode = process.env.CI === "true" ? 1 : 0;
-else if (positionals.length === 0) for (const stale of record(values.write === true)) tell({ subject: stale, errors: [""] });
+else if (positionals.length === 0)
+  for (const stale of record(values.write === true)) tell({ subject: stale, errors: [""] });
 
 async function tryRuntime(runtime) {
   const subject = `${runtime.name} (${runtime.package} ${runtime.version})`;
@@ -44,7 +45,9 @@ async function tryRuntime(runtime) {
     binary = await installRuntime(runtime);
   } catch (error) {
     missing += 1;
-    console.log(`${process.env.CI === "true" ? "FAILED" : "skipped"}: ${subject} cannot be installed here\n${error.message}`);
+    console.log(
+      `${process.env.CI === "true" ? "FAILED" : "skipped"}: ${subject} cannot be installed here\n${error.message}`,
+    );
     return;
   }
   for (const args of runtime.hosts) tell({ subject: `${subject}, ${args.at(-1)}`, ...(await tryHost(binary, args)) });

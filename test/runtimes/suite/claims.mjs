@@ -1,7 +1,7 @@
 import { holds, pause, same, until } from "../checklist.mjs";
 import { delivery, mount } from "./mount.mjs";
 
-const LEASE_MS = 1_500;
+const LEASE_MS = 3_000;
 
 /** The claim's life, which hangs on the runtime's timers. */
 export function claims(check, doors) {

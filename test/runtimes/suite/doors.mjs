@@ -4,7 +4,10 @@ import { holds } from "../checklist.mjs";
 export function doorsLoad(check, doors) {
   for (const [name, door] of Object.entries(doors)) {
     check(`the door ${name} loads, and gives functions`, () => {
-      holds("some function", Object.values(door).some((value) => typeof value === "function"));
+      holds(
+        "some function",
+        Object.values(door).some((value) => typeof value === "function"),
+      );
     });
   }
 }

@@ -1,6 +1,6 @@
 import { pause, same } from "../checklist.mjs";
-import { tally } from "./storm.mjs";
 import { answerOf, delivery, SECRET } from "./mount.mjs";
+import { tally } from "./storm.mjs";
 
 /** Hono, which runs wherever Request and Response do: both of its styles. */
 export function hono(check, doors, Hono) {

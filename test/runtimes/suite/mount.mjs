@@ -11,10 +11,12 @@ export const URL_OF_MOUNT = "http://localhost/webhooks/bluum";
  */
 export function mount(doors, options = {}, handler = () => {}) {
   const handled = [];
-  const receiver = doors["."].createReceiver({ secret: SECRET, logger: false, ...options }).on("*", (event, context) => {
-    handled.push(event.id);
-    return handler(event, context);
-  });
+  const receiver = doors["."]
+    .createReceiver({ secret: SECRET, logger: false, ...options })
+    .on("*", (event, context) => {
+      handled.push(event.id);
+      return handler(event, context);
+    });
   const handle = doors["./fetch"].bluumHandler(receiver);
   return { receiver, handled, send: async (delivery) => answerOf(await handle(requestOf(delivery))) };
 }

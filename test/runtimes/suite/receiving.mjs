@@ -28,7 +28,11 @@ export function receiving(check, doors) {
     const sent = delivery(doors);
     const forged = { ...sent, body: sent.body.replace("178.50", "978.50") };
     same("forged body", await send(forged), "401 signature_mismatch");
-    same("foreign secret", await send(delivery(doors, { secret: "another-secret-of-some-length" })), "401 signature_mismatch");
+    same(
+      "foreign secret",
+      await send(delivery(doors, { secret: "another-secret-of-some-length" })),
+      "401 signature_mismatch",
+    );
     same("runs", handled.length, 0);
   });
 

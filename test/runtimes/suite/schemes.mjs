@@ -20,7 +20,8 @@ export function schemes(check, doors) {
     check(`${name}: verifies what OpenSSL signed, and no other body`, () => {
       same("genuine", verdict(headers), { secretIndex: 0, ...(messageId && { messageId }) });
       same("changed", verdict(headers, `${body} `), "signature_mismatch");
-      if (scheme.signsTimestamp) same("an hour later", verdict(headers, body, nowMs + 3_600_000), "timestamp_out_of_tolerance");
+      if (scheme.signsTimestamp)
+        same("an hour later", verdict(headers, body, nowMs + 3_600_000), "timestamp_out_of_tolerance");
     });
 
     check(`${name}: a delivery that it signs is accepted over fetch, and a foreign one is not`, async () => {
