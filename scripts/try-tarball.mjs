@@ -16,8 +16,11 @@ const FRAMEWORKS = [
   { app: "hono.mjs", install: ["hono@4", "@hono/node-server@2", "@types/node@20"], types: "hono.ts", skip: true },
   { app: "plain.mjs", install: [] },
 ];
-const COMPILER_OPTIONS =
-  "--noEmit --strict --target es2022 --module nodenext --moduleResolution nodenext --types node".split(" ");
+const COMPILER_OPTIONS = "--noEmit --strict --target es2022 --types node".split(" ");
+const RESOLUTIONS = [
+  "--module nodenext --moduleResolution nodenext".split(" "),
+  "--module esnext --moduleResolution bundler".split(" "),
+];
 const COMPILERS = ["typescript-5.4", "typescript-5.9", "typescript"].map((name) =>
   resolve("node_modules", name, "bin/tsc"),
 );
@@ -42,7 +45,9 @@ function tryOut({ app, install, types, skip }, tarball) {
   run(process.execPath, [app], folder);
   // Hono's own declarations need a newer TypeScript than 5.4; those of the package and of the others are checked as well.
   const options = skip ? [...COMPILER_OPTIONS, "--skipLibCheck"] : COMPILER_OPTIONS;
-  if (types) for (const compiler of COMPILERS) run(process.execPath, [compiler, ...options, types], folder);
+  for (const compiler of types ? COMPILERS : []) {
+    for (const resolution of RESOLUTIONS) run(process.execPath, [compiler, ...options, ...resolution, types], folder);
+  }
   console.log(`ok: ${install.join(" ") || "no framework"}${types ? ", with its types under each TypeScript" : ""}`);
 }
 

@@ -1,0 +1,65 @@
+// What was run in which version: docs/compatibility.json, and the table in the README that is made of it.
+import { readFileSync, writeFileSync } from "node:fs";
+import { COMPILERS } from "./consumers.mjs";
+import { installedVersion } from "./folder.mjs";
+import { FRAMEWORKS } from "./frameworks.mjs";
+import { RUNTIMES } from "./pins.mjs";
+
+export const RECORD = "docs/compatibility.json";
+const README = "README.md";
+const MARK = "<!-- test: compatibility -->\n";
+
+/** What is to be recorded once all of it has passed. */
+export function compatibility() {
+  return {
+    frameworks: FRAMEWORKS.map(({ name, package: folder, door }) => ({
+      name,
+      version: installedVersion(folder),
+      door,
+    })),
+    runtimes: RUNTIMES.map(({ name, version, doors }) => ({ name, version, doors })),
+    typescript: COMPILERS.map((name) => ({ name: "TypeScript", version: installedVersion(name) })),
+  };
+}
+
+/** The README's table of a record. */
+export function tableOf({ frameworks, runtimes, typescript }) {
+  const rows = [
+    ...frameworks.map(({ name, version, door }) => [name, version, `\`${door}\``]),
+    ...runtimes.map(({ name, version, doors }) => [name, version, doors]),
+    ...typescript.map(({ name, version }) => [name, version, "`nodenext` and `bundler` resolution"]),
+  ];
+  const head = ["framework or runtime", "version that it was run on", "mounted by"];
+  const lines = [head, head.map(() => "---"), ...rows].map((cells) => `| ${cells.join(" | ")} |\n`);
+  return lines.join("");
+}
+
+/** The table that stands in the README now. */
+export function tableInReadme() {
+  const [, behind = ""] = readFileSync(README, "utf8").split(MARK);
+  return behind.slice(0, behind.indexOf("\n\n") + 1);
+}
+
+/**
+ * Records what was run, or finds out whether the record still says it.
+ *
+ * @param write whether to record it
+ * @returns what is out of date, one line each
+ */
+export function record(write) {
+  const now = compatibility();
+  const text = `${JSON.stringify(now, undefined, 2)}\n`;
+  if (write) {
+    writeFileSync(RECORD, text);
+    const readme = readFileSync(README, "utf8");
+    writeFileSync(
+      README,
+      readme.replace(MARK + tableInReadme(), () => MARK + tableOf(now)),
+    );
+    return [];
+  }
+  const stale = [];
+  if (readFileSync(RECORD, "utf8") !== text) stale.push(RECORD);
+  if (tableInReadme() !== tableOf(now)) stale.push(README);
+  return stale.map((file) => `${file} does not say what was run: npm run test:runtimes -- --write`);
+}

@@ -1,0 +1,51 @@
+// A program that uses the package's own types, and no framework's.
+import { createServer } from "node:http";
+import {
+  type BluumEvent,
+  createReceiver,
+  type DedupeStore,
+  isKnownEvent,
+  type ReceiverOptions,
+  standardWebhooksSignature,
+  WebhookError,
+} from "bluum-webhooks";
+import { bluumHandler as fetchHandler } from "bluum-webhooks/fetch";
+import { bluumHandler as nodeHandler } from "bluum-webhooks/node";
+import { postgresStore } from "bluum-webhooks/stores/postgres";
+import { redisStore } from "bluum-webhooks/stores/redis";
+import { sqliteStore } from "bluum-webhooks/stores/sqlite";
+import { dedupeStoreContract, sampleEvent, signDelivery } from "bluum-webhooks/testing";
+
+const options: ReceiverOptions = { secret: process.env.BLUUM_WEBHOOK_SECRET, scheme: standardWebhooksSignature() };
+const receiver = createReceiver(options)
+  .on("order.filled", (event, context) => {
+    const price: string | undefined = event.data.average_price;
+    const bytes: Uint8Array = context.rawBody;
+    return [price, bytes, context.signal.aborted];
+  })
+  .on(["transfer.*", "account.created"], (event) => event.id)
+  // @ts-expect-error misspelt
+  .on("order.filld", () => {});
+
+export const POST: (request: Request) => Promise<Response> = fetchHandler(receiver);
+createServer(nodeHandler(receiver));
+
+export function describe(event: BluumEvent): string | undefined {
+  if (isKnownEvent(event) && event.type === "order.filled") return event.data.average_price;
+  return undefined;
+}
+
+export function codeOf(error: unknown): string | undefined {
+  return error instanceof WebhookError ? error.code : undefined;
+}
+
+const secret = "a-secret-for-the-consumers";
+export const body: string = signDelivery({ secret, event: sampleEvent("order.filled") }).body;
+export const storesOf = (
+  redis: Parameters<typeof redisStore>[0],
+  pool: Parameters<typeof postgresStore>[0],
+  database: Parameters<typeof sqliteStore>[0],
+): DedupeStore[] => [redisStore(redis), postgresStore(pool), sqliteStore(database)];
+export const statements: string[] = dedupeStoreContract(() => ({ store: sqliteStore({} as never) })).map(
+  ({ name }) => name,
+);
