@@ -8,7 +8,7 @@ import type { AcceptedOutcome, DeliveryContext, IdentifiedBy, SettleAs, SettleDe
 import type { ReportDraft, Reports } from "./report.ts";
 
 /** What is known of a delivery beside its event and the life of its claim. */
-export type DeliveryFacts = Omit<DeliveryContext, "signal">;
+type DeliveryFacts = Omit<DeliveryContext, "signal">;
 
 /** What an accepted delivery is made of. */
 export interface Acceptance {

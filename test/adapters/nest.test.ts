@@ -58,7 +58,7 @@ interface AnyResponse {
   hijack?(): void;
 }
 
-/** The controller of docs/mounting-node.md, for both platforms. */
+/** The controller of docs/mounting.md, for both platforms. */
 const handling = (receiver: Receiver): Type =>
   controllerOf(async (request: AnyRequest, response: AnyResponse) => {
     const req = request.raw ?? (request as IncomingMessage);

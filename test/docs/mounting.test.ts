@@ -7,7 +7,7 @@ import { ROOT, readText } from "./markdown.ts";
 import { compileSnippets, removeSnippets, snippetsOf } from "./snippets.ts";
 
 const secret = `whsec_${Buffer.from("a secret of 32 bytes for testing").toString("base64")}`;
-const PAGE = "docs/mounting-fetch.md";
+const PAGE = "docs/mounting.md";
 
 /** The snippets that export what no server of Node's takes; test/readme.test.ts starts the others. */
 describe(`${PAGE}, the snippets that are a part of a program`, () => {
@@ -33,7 +33,7 @@ describe(`${PAGE}, the snippets that are a part of a program`, () => {
   });
 
   it("the module of Workers, Bun and Deno takes one on its path, and hands its work to the context", async () => {
-    const { default: app } = (await exportsOf("export default")) as {
+    const { default: app } = (await exportsOf("export default {")) as {
       default: { fetch(request: Request, env?: object, context?: object): Promise<Response> };
     };
     const held: unknown[] = [];
