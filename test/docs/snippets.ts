@@ -132,7 +132,8 @@ function kindOf({ code, page, line }: CodeBlock): Snippet["kind"] {
   if (code.includes('"node:test"')) return "test";
   if (code.includes("await fetch(")) return "sender";
   if (/^export (const|function|async function) (receiver|POST)\b/m.test(code)) return "module";
-  if (/^export default /m.test(code) || code.includes('"@google-cloud/functions-framework"')) return "module";
+  // An object with a fetch is a worker's module, which test/docs/mounting.test.ts takes; a function is a route.
+  if (/^export default [^{]/m.test(code) || code.includes('"@google-cloud/functions-framework"')) return "module";
   if (code.includes("process.env.PORT")) return "server";
   if (/^export /m.test(code)) return "part";
   throw new Error(`${page}:${line}: there is no way to run this snippet; see the head of test/docs/snippets.ts`);
