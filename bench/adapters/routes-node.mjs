@@ -30,8 +30,8 @@ function byHand(reply) {
 export const ROUTES = [
   { name: "by hand", signed: "bluum", listener: () => byHand(done) },
   { name: "by hand again (A/A)", signed: "bluum", listener: () => byHand(done) },
-  { name: "by hand, with the answer that ours gives", signed: "bluum", listener: () => byHand(doneWithBody) },
   { name: "answers 204, reads nothing", signed: "bluum", listener: () => done },
+  { name: "by hand, with the answer that ours gives", signed: "bluum", listener: () => byHand(doneWithBody) },
   { name: "ours: handler", signed: "bluum", atMost: 1, listener: () => bluumHandler(handlingReceiver()) },
   { name: "octokit", signed: "github", listener: () => createNodeMiddleware(octokitWebhooks(), { path: PATH }) },
 ].map(({ listener, ...route }) => ({ ...route, framework: "plain node", server: () => createServer(listener()) }));
