@@ -82,13 +82,14 @@ function readStream(req: NodeRequest, maxBytes: number, timeoutMs: number): Prom
       reject(bodyIncomplete());
     };
     req.once("close", left);
-    req.resume();
     getRawBody(req, { limit: maxBytes, length: req.headers["content-length"] ?? null }, (error, body) => {
       clearTimeout(late);
       req.off("close", left);
       if (error) reject(fromRawBody(error, req, maxBytes));
       else resolve(body);
     });
+    // It was held. Only now, with raw-body listening: not every runtime puts off what a resumed stream has to tell.
+    req.resume();
   });
 }
 
