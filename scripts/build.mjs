@@ -3,17 +3,23 @@
 // show it, and not a second time into the JavaScript.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { createRequire, isBuiltin } from "node:module";
+import { dirname, join, relative } from "node:path";
 import { build } from "rolldown";
 
-const doors = Object.values(JSON.parse(readFileSync("package.json", "utf8")).exports);
+const { exports, bin, dependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
+const doors = Object.values(exports);
 const nameOf = (door) => door.replace("./dist/", "").replace(/\.js$/, "");
+
+const USERS_OWN = [...Object.keys(dependencies), ...Object.keys(peerDependencies), "better-sqlite3"];
+
+const CORE = /^(src\/(?!testing|client|cli|sandbox|stores\/(redis|postgres|sqlite|forgone|failure))|adapters\/arrived)/;
 
 rmSync("dist", { recursive: true, force: true });
 await build({
-  input: Object.fromEntries(doors.map((door) => [nameOf(door), `${nameOf(door)}.ts`])),
-  external: /^[^./]/,
+  input: Object.fromEntries([...doors, ...Object.values(bin)].map((door) => [nameOf(door), `${nameOf(door)}.ts`])),
+  // What the user's app has. All else that the tools stand on is bundled, so that nobody has to install it.
+  external: (id) => isBuiltin(id) || USERS_OWN.some((name) => id === name || id.startsWith(`${name}/`)),
   platform: "node",
   logLevel: "warn",
   output: {
@@ -26,7 +32,7 @@ await build({
       groups: [
         {
           name: "core",
-          test: /\/(src\/(?!testing|stores\/(redis|postgres|sqlite|forgone|failure))|adapters\/arrived)/,
+          test: (id) => CORE.test(relative(process.cwd(), id)),
         },
       ],
     },

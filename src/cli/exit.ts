@@ -1,0 +1,27 @@
+/** Exit codes that scripts can rely on; docs/command-line.md lists them. */
+export const EXIT = {
+  /** All went as asked. */
+  ok: 0,
+  /** The answer is no: a delivery was refused, a mount is broken, no scheme matches. */
+  failed: 1,
+  /** The command line itself cannot work. */
+  usage: 2,
+  /** Somebody could not be reached, or did not answer. */
+  unreachable: 3,
+  /** Ended by Ctrl-C. */
+  interrupted: 130,
+} as const;
+
+/** One of the exit codes. */
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Ends a command with a message for people and a code for scripts, without a stack. */
+export class CommandFailed extends Error {
+  readonly exitCode: ExitCode;
+
+  constructor(message: string, exitCode: ExitCode = EXIT.failed, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "CommandFailed";
+    this.exitCode = exitCode;
+  }
+}

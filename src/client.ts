@@ -1,0 +1,2 @@
+/** The door `bluum-webhooks/client`: managing the provider's webhook endpoints. */
+export {};

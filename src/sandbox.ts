@@ -1,0 +1,2 @@
+/** The door `bluum-webhooks/sandbox`: the provider on localhost. */
+export {};
