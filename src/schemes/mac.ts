@@ -71,7 +71,7 @@ let scratch: Buffer | undefined;
 
 /**
  * The same HMAC as two one-shot hashes: H(outer key, H(inner key, message)). The digests pass as binary strings, which takes
- * half the time of Buffers.
+ * half the time of Buffers; so does a plain view of the message.
  */
 function oneShotMac(
   hash: OneShotHash,
@@ -85,7 +85,8 @@ function oneShotMac(
   scratch.set(inner);
   const start = inner.length + (prefix === "" ? 0 : scratch.write(prefix, inner.length));
   scratch.set(body, start);
-  outer.write(hash(algorithm, scratch.subarray(0, start + body.byteLength), "binary"), inner.length, "binary");
+  const message = new Uint8Array(scratch.buffer, 0, start + body.byteLength);
+  outer.write(hash(algorithm, message, "binary"), inner.length, "binary");
   return Buffer.from(hash(algorithm, outer, "binary"), "binary");
 }
 
