@@ -18,7 +18,8 @@ export function takeArrived(req: IncomingMessage & { [TAKEN]?: true }, maxBytes:
   if (httpVersionMajor !== 1 || readableEncoding !== null) return undefined;
   if (readableLength !== Number(headers["content-length"])) return undefined;
   if (readableLength > maxBytes) throw bodyTooLarge(maxBytes);
-  const bytes: Uint8Array = req.read() ?? new Uint8Array(0);
+  // By its length: without one, Deno gives the first of several pieces only.
+  const bytes: Uint8Array = req.read(readableLength) ?? new Uint8Array(0);
   req[TAKEN] = true;
   // So that it still ends and closes, as whoever waits for that expects.
   req.resume();

@@ -36,7 +36,7 @@ export function macKey(bytes: Uint8Array): MacKey {
  */
 export function mac(algorithm: HmacAlgorithm, key: MacKey, prefix: string, body: Uint8Array): Uint8Array {
   // A character of a prefix takes three bytes at the most.
-  return hash !== undefined && 3 * prefix.length + body.byteLength <= ONE_SHOT_BYTES
+  return hash !== undefined && !hashing && 3 * prefix.length + body.byteLength <= ONE_SHOT_BYTES
     ? oneShotMac(hash, algorithm, key, prefix, body)
     : createHmac(algorithm, key.object).update(prefix, "utf8").update(body).digest();
 }
@@ -66,12 +66,14 @@ const { hash } = crypto as { hash?: OneShotHash };
 
 /** Setting up an HMAC costs more than hashing a small body; beyond this size, copying the body costs more than that. */
 const ONE_SHOT_BYTES = 16 * 1024;
-/** Where the padded key and the message come to stand behind one another. Nothing runs in between, so one serves all. */
+/** Where the padded key and the message come to stand behind one another. One serves all, each in its turn. */
 let scratch: Buffer | undefined;
+/** Whether it is in use. Deno loads its hash at the first call, and meanwhile runs what waits, which may want an HMAC too. */
+let hashing = false;
 
 /**
  * The same HMAC as two one-shot hashes: H(outer key, H(inner key, message)). The digests pass as binary strings, which takes
- * half the time of Buffers.
+ * half the time of Buffers; so does a plain view of the message.
  */
 function oneShotMac(
   hash: OneShotHash,
@@ -85,8 +87,14 @@ function oneShotMac(
   scratch.set(inner);
   const start = inner.length + (prefix === "" ? 0 : scratch.write(prefix, inner.length));
   scratch.set(body, start);
-  outer.write(hash(algorithm, scratch.subarray(0, start + body.byteLength), "binary"), inner.length, "binary");
-  return Buffer.from(hash(algorithm, outer, "binary"), "binary");
+  const message = new Uint8Array(scratch.buffer, 0, start + body.byteLength);
+  hashing = true;
+  try {
+    outer.write(hash(algorithm, message, "binary"), inner.length, "binary");
+    return Buffer.from(hash(algorithm, outer, "binary"), "binary");
+  } finally {
+    hashing = false;
+  }
 }
 
 function paddedKey(algorithm: HmacAlgorithm, key: MacKey): PaddedKey {

@@ -44,10 +44,12 @@ export const RUNTIMES = [
     package: "deno",
     version: "2.9.6",
     bin: "deno",
-    doors: "`Deno.serve`; the fetch family, stores and testing",
+    doors: "`Deno.serve` and `node:http`; every door",
     hosts: [
       // With the one permission that a receiver needs: it must not insist on reading the environment.
       [...ON_DENO, "hosts/deno.mjs"],
+      // The Node family stands on raw-body, and what that stands on asks whether it may warn of deprecations.
+      [...ON_DENO, "--allow-env=NO_DEPRECATION,TRACE_DEPRECATION", "hosts/node.mjs"],
     ],
   },
   {
