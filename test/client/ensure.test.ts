@@ -148,7 +148,7 @@ describe("a creation by ensure of which nobody can tell whether it happened", ()
         misbehaviour(request, response, seen);
       },
     );
-    const ensured = await clientOf(server, { timeoutMs: 150 }).webhooks.ensure(WANTED);
+    const ensured = await clientOf(server, { timeoutMs: 1_000 }).webhooks.ensure(WANTED);
     expect(ensured).toMatchObject({ action: "created", changed: [], webhook: { id: "wh_lost" } });
     expect(ensured.webhook).not.toHaveProperty("secret");
     expect(server.calls()).toEqual(["GET /v1/webhooks", "POST /v1/webhooks", "GET /v1/webhooks"]);

@@ -98,7 +98,7 @@ describe("no credential and no secret", () => {
   it.each(Object.keys(ways))("is in the error that comes of %s", async (way) => {
     const server = await startBluum();
     server.next.push(ways[way] as Misbehaviour);
-    const { webhooks } = clientOf(server, { retries: 0, timeoutMs: 50 });
+    const { webhooks } = clientOf(server, { retries: 0, timeoutMs: 1_000 });
     const error = await failureOf(
       webhooks.create({ name: "n", url: "https://a.example", eventTypeNames: ["order.*"] }),
     );

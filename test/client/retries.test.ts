@@ -21,6 +21,9 @@ async function nobodyListens(): Promise<{ readonly url: string }> {
   return { url: `http://127.0.0.1:${port}/v1` };
 }
 
+/** Long enough for whatever this machine is doing besides; only where a server is silent it is waited for. */
+const timeoutMs = 1_000;
+
 describe("a safe call", () => {
   it.each<[string, Misbehaviour]>([
     ["429", failing(429)],
@@ -33,7 +36,7 @@ describe("a safe call", () => {
   ])("is made again after %s", async (_name, misbehaviour) => {
     const server = await startBluum({ webhooks: [{}] });
     server.next.push(misbehaviour, misbehaviour);
-    const client = clientOf(server, { timeoutMs: 100 });
+    const client = clientOf(server, { timeoutMs });
     expect(await client.webhooks.list()).toHaveLength(1);
     expect(server.requests).toHaveLength(3);
     expect(client.waits).toEqual([375, 750]);
@@ -133,7 +136,7 @@ describe("a create of which nobody can tell whether it happened", () => {
   ])("because it %s is not repeated, and the error says so", async (_name, code, misbehaviour) => {
     const server = await startBluum();
     server.next.push(misbehaviour);
-    const { webhooks } = clientOf(server, { timeoutMs: 100 });
+    const { webhooks } = clientOf(server, { timeoutMs });
     await expect(webhooks.create(NEW)).rejects.toMatchObject({ code, mayHaveHappened: true });
     expect(server.calls()).toEqual(["POST /v1/webhooks"]);
   });
@@ -156,7 +159,7 @@ describe("update and delete, which may be repeated", () => {
     ["no answer", silent],
   ])("are made again after %s", async (_name, misbehaviour) => {
     const server = await startBluum({ webhooks: [{ id: "wh_1" }] });
-    const { webhooks } = clientOf(server, { timeoutMs: 100 });
+    const { webhooks } = clientOf(server, { timeoutMs });
     server.next.push(misbehaviour);
     expect(await webhooks.update("wh_1", { name: "other" })).toMatchObject({ name: "other" });
     server.next.push(misbehaviour);
