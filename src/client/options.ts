@@ -133,10 +133,14 @@ function within(option: string, value: unknown, least: number, most: number): nu
   throw refused(WHOSE, option, `must be a whole number from ${least} to ${most}`);
 }
 
+/** Of a credential this short nothing is secret, and every second word would be struck. */
+const SHORT = 4;
+
 /** The longest first, so that none is struck in part. As they are, and as they would stand in a URL. */
 function striking(credentials: readonly string[]): (text: string) => string {
-  const forms = [...new Set(credentials.flatMap((each) => [each, encodeURIComponent(each)]))];
-  const longestFirst = forms.toSorted((a, b) => b.length - a.length);
+  const long = credentials.filter(({ length }) => length >= SHORT);
+  const forms = new Set(long.flatMap((each) => [each, encodeURIComponent(each)]));
+  const longestFirst = [...forms].sort((a, b) => b.length - a.length);
   return (text) => longestFirst.reduce((left, form) => left.replaceAll(form, "…"), text);
 }
 

@@ -22,11 +22,12 @@ export function changesOf({ url, event, name, description, status }: EndpointOpt
 export const ENDPOINTS_HELP: string = `
 ${ACCOUNT_HELP}
 
-A new endpoint's secret is printed on a terminal; elsewhere say where it goes, with --save-secret or --show-secret.
+A new endpoint's secret is printed on a terminal. Elsewhere say where it goes,
+with --save-secret or --show-secret.
 
 Examples:
   $ bluum-webhooks endpoints list --base-url sandbox
-  $ bluum-webhooks endpoints ensure --url https://example.com/webhooks/bluum --event order.filled 'transfer.*'
-  $ bluum-webhooks endpoints ensure --url https://example.com/webhooks/bluum --event '*' --save-secret secret.txt --json
+  $ bluum-webhooks endpoints ensure --url https://example.com/webhooks/bluum \\
+      --event order.filled 'transfer.*' --save-secret secret.txt
   $ bluum-webhooks endpoints update wh_1 --status inactive --credentials-file bluum.env
   $ bluum-webhooks endpoints delete wh_1`;
