@@ -31,7 +31,8 @@ export type Ask = (call: Call) => Promise<Answer>;
 
 /** How a call is going. */
 interface Course {
-  sent: boolean;
+  /** Whether a request is on its way, or was and nobody can tell what came of it. */
+  open: boolean;
   /** Whether an attempt failed that may have been carried out all the same. */
   uncertain: boolean;
   answer?: Answer;
@@ -48,7 +49,7 @@ export function apiOf(settings: Settings): Ask {
 
   return async function ask(call) {
     if (call.signal?.aborted) throw aborted(call, false);
-    const course: Course = { sent: false, uncertain: false };
+    const course: Course = { open: false, uncertain: false };
     try {
       await client(call.path, { ...requestOf(call), ...attempts(call, course, settings) });
       return course.answer as Answer;
@@ -72,22 +73,25 @@ function attempts(call: Call, course: Course, settings: Settings): Options {
   const failureOf = (thrown: unknown) => toFailure(call, course, thrown, settings);
   return {
     async fetch(request) {
-      course.sent = true;
+      course.open = true;
       course.answer = await readAnswer(call, await settings.fetch(request as Request), settings);
       return new Response();
     },
     retry: {
       limit: settings.retries,
       methods: ["get", "post", "patch", "delete"],
-      shouldRetry: ({ error }) => isRetryable(failureOf(error), call.method, settings),
+      shouldRetry({ error }) {
+        const failure = failureOf(error);
+        course.uncertain ||= failure.mayHaveHappened;
+        course.open = course.uncertain;
+        return isRetryable(failure, call.method, settings);
+      },
       delay: () => 0, // the hook waits, by a clock that can be handed in
     },
     hooks: {
       beforeRetry: [
         async ({ error, retryCount }) => {
-          const failure = failureOf(error);
-          course.uncertain ||= failure.mayHaveHappened;
-          await settings.sleep(waitBefore(retryCount, failure, settings), call.signal);
+          await settings.sleep(waitBefore(retryCount, failureOf(error), settings), call.signal);
           call.signal?.throwIfAborted();
         },
       ],
@@ -95,8 +99,8 @@ function attempts(call: Call, course: Course, settings: Settings): Options {
   };
 }
 
-function toFailure(call: Call, { sent }: Course, thrown: unknown, { timeoutMs }: Settings): BluumApiError {
+function toFailure(call: Call, { open }: Course, thrown: unknown, { timeoutMs }: Settings): BluumApiError {
   if (thrown instanceof BluumApiError) return thrown;
-  if (call.signal?.aborted) return aborted(call, sent);
+  if (call.signal?.aborted) return aborted(call, open);
   return thrown instanceof TimeoutError ? timedOut(call, timeoutMs) : failureOfException(call, thrown);
 }

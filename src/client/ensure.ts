@@ -1,7 +1,7 @@
 import type { Ask, CallOptions } from "./api.ts";
 import { BluumApiError, refused } from "./errors.ts";
-import { listEventTypes } from "./event-types.ts";
 import { checkFields, type Fields, fieldsOf, namesOf } from "./input.ts";
+import { isSubscribedTo } from "./subscriptions.ts";
 import type { BluumWebhook } from "./webhook.ts";
 import { createWebhook, listWebhooks, updateWebhook } from "./webhooks.ts";
 
@@ -142,22 +142,4 @@ async function differences(ask: Ask, wanted: Wanted, webhook: BluumWebhook, opti
     ...(description !== undefined && description !== (webhook.description ?? "") && { description }),
     ...(status === "ACTIVE" && webhook.status === "INACTIVE" && { status: "ACTIVE" as const }),
   };
-}
-
-/** Whether the subscriptions are these. Bluum may answer a wildcard with the names that it stands for. */
-async function isSubscribedTo(ask: Ask, wanted: readonly string[], webhook: BluumWebhook, options: CallOptions) {
-  const actual = new Set(webhook.eventTypeNames);
-  if (isSame(actual, new Set(wanted))) return true;
-  if (actual.size === 0 || !wanted.some((name) => name.endsWith("*"))) return false;
-  const names = (await listEventTypes(ask, options)).map(({ name }) => name);
-  return isSame(actual, new Set(wanted.flatMap((pattern) => expanded(pattern, names))));
-}
-
-function expanded(pattern: string, names: readonly string[]): readonly string[] {
-  if (pattern === "*") return names;
-  return pattern.endsWith(".*") ? names.filter((name) => name.startsWith(pattern.slice(0, -1))) : [pattern];
-}
-
-function isSame(some: ReadonlySet<string>, others: ReadonlySet<string>): boolean {
-  return some.size === others.size && [...some].every((each) => others.has(each));
 }

@@ -1,6 +1,7 @@
 import { BluumApiError, type BluumApiErrorCode, type BluumApiErrorDetails } from "./errors.ts";
 import { textOf } from "./json.ts";
 import type { Settings } from "./options.ts";
+import { retryAfterOf } from "./retry.ts";
 
 /** What a failure is told in terms of: the call, and whether it would have changed anything. */
 export interface CallInFailure {
@@ -86,11 +87,11 @@ export function timedOut(call: CallInFailure, timeoutMs: number): BluumApiError 
   });
 }
 
-/** The call's signal was aborted. */
-export function aborted(call: CallInFailure, sent: boolean): BluumApiError {
+/** The call's signal was aborted; while a request was `open`, nobody can tell what comes of it. */
+export function aborted(call: CallInFailure, open: boolean): BluumApiError {
   return new BluumApiError("aborted", sentence(call.operation, "the signal was aborted"), {
     operation: call.operation,
-    mayHaveHappened: sent && changes(call),
+    mayHaveHappened: open && changes(call),
   });
 }
 
@@ -127,19 +128,6 @@ function words(text: string | null | undefined, { strike }: Settings): string | 
     .replace(/\.$/, "");
   if (oneLine === "") return undefined;
   return oneLine.length > MAX_CHARACTERS ? `${oneLine.slice(0, MAX_CHARACTERS)}…` : oneLine;
-}
-
-/**
- * `Retry-After` in both its forms, in milliseconds. A date is compared with the answer's own `Date`, so that the two clocks need
- * not agree.
- */
-function retryAfterOf(headers: Headers, now: () => number): number | undefined {
-  const value = headers.get("retry-after")?.trim() ?? "";
-  if (/^\d+$/.test(value)) return Number(value) * 1000;
-  const until = Date.parse(value);
-  if (Number.isNaN(until)) return undefined;
-  const from = Date.parse(headers.get("date") ?? "");
-  return Math.max(0, until - (Number.isNaN(from) ? now() : from));
 }
 
 /** Failures before anything could be sent: after these even a create may be repeated. */

@@ -1,6 +1,6 @@
-import { Buffer } from "node:buffer";
 import process from "node:process";
 import { checkAddress } from "./address.ts";
+import { type Credentials, credentialsOf } from "./credentials.ts";
 import { refused } from "./errors.ts";
 
 /** How to reach Bluum's management API; see `createBluumClient`. */
@@ -56,12 +56,8 @@ export interface BluumClientOptions {
 }
 
 /** Options, checked and complete. */
-export interface Settings {
+export interface Settings extends Credentials {
   readonly baseUrl: URL;
-  /** The value of the `Authorization` header. */
-  readonly authorization: string;
-  /** Strikes the credentials out of a text. */
-  readonly strike: (text: string) => string;
   readonly timeoutMs: number;
   readonly retries: number;
   readonly maxRetryAfterMs: number;
@@ -98,25 +94,17 @@ export function settingsOf(options: BluumClientOptions): Settings {
   if (unknown !== undefined) throw refused(WHOSE, unknown, `is no option; there are ${Object.keys(KNOWN).join(", ")}`);
   const { env = process.env, fetch = (request) => globalThis.fetch(request) } = options;
   const { now = Date.now, sleep = sleepFor, random = Math.random } = options;
-  const key = credential("apiKey", options.apiKey ?? env.BLUUM_API_KEY, "BLUUM_API_KEY");
-  const secret = credential("apiSecret", options.apiSecret ?? env.BLUUM_API_SECRET, "BLUUM_API_SECRET");
-  if (key.includes(":")) throw refused(WHOSE, "apiKey", "must hold no colon");
-  const basic = Buffer.from(`${key}:${secret}`, "utf8").toString("base64");
+  for (const [name, value] of Object.entries({ fetch, now, sleep, random })) {
+    if (typeof value !== "function") throw refused(WHOSE, name, "must be a function");
+  }
   return {
+    ...credentialsOf(WHOSE, options.apiKey ?? env.BLUUM_API_KEY, options.apiSecret ?? env.BLUUM_API_SECRET),
     baseUrl: baseUrlOf(options.baseUrl ?? env.BLUUM_BASE_URL),
-    authorization: `Basic ${basic}`,
-    strike: striking([basic, secret, key]),
     timeoutMs: within("timeoutMs", options.timeoutMs ?? 10_000, 1, 120_000),
     retries: within("retries", options.retries ?? 3, 0, 10),
     maxRetryAfterMs: within("maxRetryAfterMs", options.maxRetryAfterMs ?? 60_000, 0, 600_000),
     ...{ fetch, now, sleep, random },
   };
-}
-
-function credential(option: string, value: unknown, variable: string): string {
-  if (value === undefined || value === "") throw refused(WHOSE, option, `is missing; give it, or set ${variable}`);
-  if (typeof value === "string" && !/^\s|\s$|\p{Cc}|\p{Cs}/u.test(value)) return value;
-  throw refused(WHOSE, option, "must be a string without white space around it and without control characters");
 }
 
 function baseUrlOf(given: unknown): URL {
@@ -131,17 +119,6 @@ function baseUrlOf(given: unknown): URL {
 function within(option: string, value: unknown, least: number, most: number): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
   throw refused(WHOSE, option, `must be a whole number from ${least} to ${most}`);
-}
-
-/** Of a credential this short nothing is secret, and every second word would be struck. */
-const SHORT = 4;
-
-/** The longest first, so that none is struck in part. As they are, and as they would stand in a URL. */
-function striking(credentials: readonly string[]): (text: string) => string {
-  const long = credentials.filter(({ length }) => length >= SHORT);
-  const forms = new Set(long.flatMap((each) => [each, encodeURIComponent(each)]));
-  const longestFirst = [...forms].sort((a, b) => b.length - a.length);
-  return (text) => longestFirst.reduce((left, form) => left.replaceAll(form, "…"), text);
 }
 
 function sleepFor(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -27,3 +27,16 @@ export function waitBefore(retry: number, failure: BluumApiError, { random }: Se
   const most = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (retry - 1));
   return most / 2 + (random() * most) / 2;
 }
+
+/**
+ * `Retry-After` in both its forms, in milliseconds. A date is compared with the answer's own `Date`, so that the two clocks need
+ * not agree.
+ */
+export function retryAfterOf(headers: Headers, now: () => number): number | undefined {
+  const value = headers.get("retry-after")?.trim() ?? "";
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const until = value.endsWith("GMT") ? Date.parse(value) : Number.NaN;
+  if (Number.isNaN(until)) return undefined;
+  const from = Date.parse(headers.get("date") ?? "");
+  return Math.max(0, until - (Number.isNaN(from) ? now() : from));
+}

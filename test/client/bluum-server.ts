@@ -10,7 +10,7 @@ const AUTHORIZATION = `Basic ${Buffer.from(`${API_KEY}:${API_SECRET}`).toString(
 
 /** The three published forms of a webhook, and of the list of them. */
 export const FORMS = ["flat", "snake", "camel"] as const;
-export type Form = (typeof FORMS)[number];
+type Form = (typeof FORMS)[number];
 
 /** A webhook as the server keeps it. */
 export interface Kept {
@@ -24,7 +24,7 @@ export interface Kept {
   createdAt: string;
 }
 
-export interface Seen {
+interface Seen {
   readonly method: string;
   readonly path: string;
   readonly query: URLSearchParams;

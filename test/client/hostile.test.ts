@@ -107,11 +107,20 @@ describe("a signal", () => {
       failing(429, { "retry-after": "50" })(request, response, seen);
     });
     const { eventTypes } = clientOf(server, { sleep: undefined as never });
-    await expect(eventTypes({ signal: controller.signal })).rejects.toMatchObject({
-      code: "aborted",
-      name: "BluumApiError",
-    });
+    await expect(eventTypes({ signal: controller.signal })).rejects.toMatchObject({ code: "aborted" });
     expect(server.requests).toHaveLength(1);
+  });
+
+  it("that is aborted between attempts says whether anything may have happened", async () => {
+    for (const [status, mayHaveHappened] of [[429, false] as const, [500, true] as const]) {
+      const server = await startBluum({ webhooks: [{ id: "wh_1" }] });
+      const controller = new AbortController();
+      server.next.push(failing(status));
+      const { webhooks } = clientOf(server, { sleep: async () => controller.abort() });
+      const call = webhooks.update("wh_1", { name: "n" }, { signal: controller.signal });
+      await expect(call).rejects.toMatchObject({ code: "aborted", name: "BluumApiError", mayHaveHappened });
+      expect(server.requests).toHaveLength(1);
+    }
   });
 
   it("that is aborted already sends nothing", async () => {

@@ -72,6 +72,8 @@ describe("createBluumClient", () => {
     ["retries", { retries: 0.5 }],
     ["maxRetryAfterMs", { maxRetryAfterMs: -1 }],
     ["timeout", { timeout: 1_000 } as never],
+    ["fetch", { fetch: "fetch" as never }],
+    ["sleep", { sleep: 5 as never }],
   ])("refuses a %s that cannot work: %o", (name, wrong) => {
     expect(() => createBluumClient({ ...options, ...(wrong as object) })).toThrow(refusal(name));
   });

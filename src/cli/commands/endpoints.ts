@@ -20,7 +20,7 @@ export function endpointsCommand(terminal: Terminal): Command {
 }
 
 function listCommand(terminal: Terminal): Command {
-  const command = new Command("list").description("Lists all endpoints.");
+  const command = new Command("list").description("Lists all endpoints.").addHelpText("after", example("list --json"));
   return command.action(async (options: EndpointOptions) => {
     const { signal } = terminal;
     const webhooks = await withClient(options, terminal, (client) => client.webhooks.list({ signal }));
@@ -31,7 +31,8 @@ function listCommand(terminal: Terminal): Command {
 function createCommand(terminal: Terminal): Command {
   const command = new Command("create")
     .description("Registers an endpoint, even where there is one of its URL; see ensure.")
-    .requiredOption("--name <name>", "what people call it");
+    .requiredOption("--name <name>", "what people call it")
+    .addHelpText("after", example("create --name orders --url https://example.com/webhooks/orders --event 'order.*'"));
   withNewSecretOptions(withEndpointOptions(command, true));
   return command.action(async (options: EndpointOptions & { url: string; name: string }) => {
     const place = await placeForSecret(options, terminal);
@@ -50,7 +51,8 @@ function updateCommand(terminal: Terminal): Command {
     .description("Changes an endpoint; what is not given stays.")
     .argument("<id>", "the endpoint's id, such as wh_1")
     .option("--name <name>", "what people call it")
-    .addOption(new Option("--status <status>", "whether it gets deliveries").choices(["active", "inactive"]));
+    .addOption(new Option("--status <status>", "whether it gets deliveries").choices(["active", "inactive"]))
+    .addHelpText("after", example("update wh_1 --status inactive"));
   withEndpointOptions(command, false);
   return command.action(async (id: string, options: EndpointOptions) => {
     const { signal } = terminal;
@@ -64,7 +66,8 @@ function updateCommand(terminal: Terminal): Command {
 function deleteCommand(terminal: Terminal): Command {
   const command = new Command("delete")
     .description("Removes an endpoint. Bluum delivers nothing to it any more.")
-    .argument("<id>", "the endpoint's id, such as wh_1");
+    .argument("<id>", "the endpoint's id, such as wh_1")
+    .addHelpText("after", example("delete wh_1"));
   return command.action(async (id: string, options: EndpointOptions) => {
     const { signal } = terminal;
     await withClient(options, terminal, ({ webhooks }) => webhooks.delete(id, { signal }));
@@ -80,7 +83,8 @@ function ensureCommand(terminal: Terminal): Command {
       "Makes sure that there is an active endpoint of a URL with exactly these subscriptions: creates it, changes what differs, or does nothing, and says which. It may run at every deployment.",
     )
     .option("--name <name>", "what people call it (default: its host and path, for a new one)")
-    .option("--keep-inactive", "leave an inactive endpoint inactive");
+    .option("--keep-inactive", "leave an inactive endpoint inactive")
+    .addHelpText("after", example("ensure --url https://example.com/webhooks/bluum --event order.filled 'transfer.*'"));
   withNewSecretOptions(withEndpointOptions(command, true));
   return command.action(async (options: EndpointOptions & { url: string }) => {
     const place = await placeForSecret(options, terminal);
@@ -92,6 +96,10 @@ function ensureCommand(terminal: Terminal): Command {
     await place.keep(ensured.action === "created" ? ensured.webhook.secret : undefined);
     tellEnsured(ensured, outputOf(command, terminal), place);
   });
+}
+
+function example(args: string): string {
+  return `\nExample:\n  $ bluum-webhooks endpoints ${args}`;
 }
 
 function withEndpointOptions(command: Command, required: boolean): Command {
