@@ -27,7 +27,6 @@ with --save-secret or --show-secret.
 
 Examples:
   $ bluum-webhooks endpoints list --base-url sandbox
-  $ bluum-webhooks endpoints ensure --url https://example.com/webhooks/bluum \\
-      --event order.filled 'transfer.*' --save-secret secret.txt
+  $ bluum-webhooks endpoints ensure --url https://example.com/hook --event order.filled 'transfer.*'
   $ bluum-webhooks endpoints update wh_1 --status inactive --credentials-file bluum.env
   $ bluum-webhooks endpoints delete wh_1`;
