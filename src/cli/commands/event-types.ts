@@ -1,0 +1,70 @@
+import { Command } from "commander";
+import type { BluumEventType } from "../../client.ts";
+import { KNOWN_EVENT_TYPES } from "../../index.ts";
+import { ACCOUNT_HELP, type AccountOptions, withAccountOptions, withClient } from "../account.ts";
+import { eventMapFile } from "../event-map.ts";
+import { type Output, outputOf } from "../output.ts";
+import { printable } from "../printable.ts";
+import { table } from "../table.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface EventTypesOptions extends AccountOptions {
+  readonly typescript?: boolean;
+}
+
+/** `event-types`: the events that Bluum sends now, for people or as types. */
+export function eventTypesCommand(terminal: Terminal): Command {
+  const command = new Command("event-types")
+    .summary("list the events that Bluum sends now, or print them as TypeScript")
+    .description(
+      "Asks Bluum for the live catalogue of events. With --typescript it prints a file that makes event.type know the names that this package does not list.",
+    )
+    .option("--typescript", "print a TypeScript file that merges the names into the package's types");
+  return withAccountOptions(command)
+    .addHelpText("after", HELP)
+    .action(async (options: EventTypesOptions) => {
+      const { signal } = terminal;
+      const eventTypes = await withClient(options, terminal, (client) => client.eventTypes({ signal }));
+      const output = outputOf(command, terminal);
+      if (options.typescript) tellTypeScript(eventTypes, output);
+      else tell(eventTypes, output);
+    });
+}
+
+const HELP = `
+${ACCOUNT_HELP}
+
+Examples:
+  $ bluum-webhooks event-types --base-url sandbox
+  $ bluum-webhooks event-types --typescript > src/bluum-events.d.ts
+  $ bluum-webhooks event-types --json | jq -r '.eventTypes[].name'`;
+
+interface Row {
+  readonly name: string;
+  readonly version: string;
+  readonly description: string;
+  /** Whether the package's types know it. */
+  readonly typed: boolean;
+}
+
+function tell(eventTypes: readonly BluumEventType[], output: Output): void {
+  const rows = eventTypes.map<Row>(({ name, version = "", description = "" }) => {
+    return { name, version, description, typed: (KNOWN_EVENT_TYPES as readonly string[]).includes(name) };
+  });
+  if (output.json) output.record({ eventTypes: rows });
+  else output.line(rows.length === 0 ? "There are none." : tableOf(rows, output));
+}
+
+function tableOf(rows: readonly Row[], output: Output): string {
+  const cells = rows.map(({ name, version, typed, description }) => {
+    return [printable(name), printable(version), typed ? "yes" : "no", printable(description)];
+  });
+  return table(["name", "version", "typed", "description"], cells, output);
+}
+
+function tellTypeScript(eventTypes: readonly BluumEventType[], output: Output): void {
+  const { text, leftOut } = eventMapFile(eventTypes);
+  if (output.json) output.record({ typescript: text, leftOut });
+  else output.line(text.trimEnd());
+  for (const name of leftOut) output.note(`left out, since it is no name of an event: ${printable(name)}`);
+}

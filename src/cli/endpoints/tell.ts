@@ -1,0 +1,77 @@
+import type { BluumWebhook, EnsuredWebhook } from "../../client.ts";
+import type { SecretPlace } from "../new-secret.ts";
+import type { Output } from "../output.ts";
+import { printable } from "../printable.ts";
+import { table } from "../table.ts";
+
+/** Tells all endpoints. */
+export function tellEndpoints(webhooks: readonly BluumWebhook[], output: Output): void {
+  if (output.json) output.record({ webhooks: webhooks.map(fieldsOf) });
+  else output.line(webhooks.length === 0 ? "There are none." : tableOf(webhooks, output));
+}
+
+function tableOf(webhooks: readonly BluumWebhook[], output: Output): string {
+  const rows = webhooks.map(({ id, status = "", url, eventTypeNames, name = "" }) => {
+    return [printable(id), printable(status).toLowerCase(), printable(url), eventsOf(eventTypeNames), printable(name)];
+  });
+  return table(["id", "status", "url", "events", "name"], rows, output);
+}
+
+/** Tells what was done to one endpoint; of a new one, where its secret is. */
+export function tellOne(action: string, webhook: BluumWebhook, output: Output, place?: SecretPlace): void {
+  if (output.json) output.record({ action, webhook: fieldsOf(webhook), ...secretFields(webhook, place) });
+  else for (const line of linesOf(action, webhook, place)) output.line(line);
+}
+
+function* linesOf(action: string, webhook: BluumWebhook, place: SecretPlace | undefined): Iterable<string> {
+  const { id, url, name = "", status = "", eventTypeNames } = webhook;
+  yield `${action}  ${printable(id)}  ${printable(url)}`;
+  yield `  name    ${printable(name)}`;
+  yield `  status  ${printable(status).toLowerCase()}`;
+  yield `  events  ${eventsOf(eventTypeNames)}`;
+  if (place !== undefined) yield `  secret  ${secretLine(webhook, place)}`;
+}
+
+/** Tells what `ensure` found and did. */
+export function tellEnsured(ensured: EnsuredWebhook, output: Output, place: SecretPlace): void {
+  const { action, changed, webhook, duplicates } = ensured;
+  const itsPlace = action === "created" ? place : undefined;
+  if (output.json) {
+    const others = duplicates.map(fieldsOf);
+    output.record({
+      action,
+      changed,
+      webhook: fieldsOf(webhook),
+      duplicates: others,
+      ...secretFields(webhook, itsPlace),
+    });
+  } else {
+    tellOne(changed.length > 0 ? `${action} (${changed.join(", ")})` : action, webhook, output, itsPlace);
+  }
+  for (const { id } of duplicates) {
+    output.note(
+      `${printable(id)} has the same URL, so that Bluum delivers there once more; delete it unless that is meant.`,
+    );
+  }
+}
+
+/** Without the secret and without what is not documented, which might be one. */
+function fieldsOf({ raw: _raw, secret: _secret, ...fields }: BluumWebhook): object {
+  return fields;
+}
+
+function secretFields({ secret }: BluumWebhook, place: SecretPlace | undefined): object {
+  if (place === undefined || secret === undefined) return {};
+  return place.file === undefined ? { secret } : { secretFile: place.file };
+}
+
+function secretLine({ secret }: BluumWebhook, { file }: SecretPlace): string {
+  if (secret === undefined) return "Bluum's answer had none; look for it where Bluum shows your webhooks";
+  return file === undefined
+    ? `${printable(secret)}  keep it: Bluum may not show it again`
+    : `written to ${printable(file)}`;
+}
+
+function eventsOf(names: readonly string[]): string {
+  return printable(names.join(", "), 400);
+}

@@ -1,0 +1,88 @@
+/** Why a call did not do what it was asked, for programs. The codes are API: they do not change in a minor version. */
+export type BluumApiErrorCode =
+  /** An option or an argument cannot work; nothing was sent. The message names it. */
+  | "configuration_invalid"
+  /** 401: API key and secret are not valid together, or not on this base URL. */
+  | "bad_credentials"
+  /** 403: the key may not do this. Managing webhooks needs a tenant-wide key. */
+  | "wrong_scope"
+  /** 404: no webhook has this id, or the base URL is not the API's. */
+  | "not_found"
+  /** 400, 409, 413, 422: Bluum refuses what was asked. */
+  | "validation"
+  /** 429, after all retries, or with a `Retry-After` longer than `maxRetryAfterMs`. */
+  | "rate_limited"
+  /** 5xx, after all retries. */
+  | "server"
+  /** No connection, or it broke before the whole answer had come; after all retries. */
+  | "network"
+  /** No whole answer within `timeoutMs`; after all retries. */
+  | "timeout"
+  /** The call's `signal` was aborted. */
+  | "aborted"
+  /** The answer is a redirect. It is not followed, since the credentials would go along. */
+  | "redirected"
+  /** The answer is none that Bluum documents: not JSON, too large, incomplete, a status with no meaning here. */
+  | "unexpected_answer";
+
+/** What a {@link BluumApiError} may carry beside its code and message. */
+export interface BluumApiErrorDetails {
+  /** Which call failed, such as `webhooks.create`. */
+  readonly operation?: string | undefined;
+  /** The answer's HTTP status, where there was an answer. */
+  readonly status?: number | undefined;
+  /** Bluum's own code, such as `BLUM-400-001`. */
+  readonly bluumCode?: string | undefined;
+  /** Bluum's type of error. */
+  readonly bluumType?: string | undefined;
+  /** The parameter that Bluum objects to. */
+  readonly param?: string | undefined;
+  /** The answer's `X-Request-Id`, which Bluum's support asks for. */
+  readonly requestId?: string | undefined;
+  /** How long Bluum asks to wait, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** Whether the change may have been made although no answer says so. */
+  readonly mayHaveHappened?: boolean | undefined;
+}
+
+/**
+ * The one error of this client. `code` is stable and meant for programs, `message` for people. It never holds a credential, a
+ * webhook's secret, or the request and answer behind it, and has no `cause`, since those below hold such things.
+ */
+export class BluumApiError extends Error implements BluumApiErrorDetails {
+  override readonly name: string = "BluumApiError";
+  /** What went wrong, for programs. */
+  readonly code: BluumApiErrorCode;
+  /** Which call failed, such as `webhooks.create`. */
+  declare readonly operation?: string;
+  /** The answer's HTTP status, where there was an answer. */
+  declare readonly status?: number;
+  /** Bluum's own code, such as `BLUM-400-001`. */
+  declare readonly bluumCode?: string;
+  /** Bluum's type of error. */
+  declare readonly bluumType?: string;
+  /** The parameter that Bluum objects to. */
+  declare readonly param?: string;
+  /** The answer's `X-Request-Id`, which Bluum's support asks for. */
+  declare readonly requestId?: string;
+  /** How long Bluum asks to wait, in milliseconds. */
+  declare readonly retryAfterMs?: number;
+  /**
+   * Whether the change may have been made although no answer says so: a create, update or delete that timed out, whose
+   * connection broke, or that was answered 5xx. Look before you repeat a create.
+   */
+  readonly mayHaveHappened: boolean;
+
+  constructor(code: BluumApiErrorCode, message: string, details: BluumApiErrorDetails = {}) {
+    super(message);
+    const { mayHaveHappened = false, ...others } = details;
+    this.code = code;
+    this.mayHaveHappened = mayHaveHappened;
+    Object.assign(this, Object.fromEntries(Object.entries(others).filter(([, value]) => value !== undefined)));
+  }
+}
+
+/** An option or an argument that cannot work: whose, which, and what it must be. */
+export function refused(whose: string, which: string, requirement: string): BluumApiError {
+  return new BluumApiError("configuration_invalid", `${whose}: ${which} ${requirement}.`);
+}

@@ -1,0 +1,251 @@
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { API_KEY, API_SECRET, failing, silent, startBluum } from "../client/bluum-server.ts";
+import { credentials, folder, runCommand } from "./provider-terminal.ts";
+
+const URL = "https://example.com/hook";
+const ENSURE = ["endpoints", "ensure", "--url", URL, "--event", "order.filled", "transfer.*"];
+const THERE = { id: "wh_there", url: URL, eventTypeNames: ["order.filled", "transfer.*"] };
+
+describe("endpoints list", () => {
+  it("prints a table", async () => {
+    const server = await startBluum({
+      webhooks: [
+        { ...THERE, name: "orders" },
+        { id: "wh_2", status: "INACTIVE" },
+      ],
+    });
+    const { exitCode, stdout, stderr } = await runCommand(["endpoints", "list"], { env: credentials(server) });
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    const [head = "", first = "", second = ""] = stdout.split("\n").map((line) => line.replace(/ {2,}/g, "|"));
+    expect(head).toBe("id|status|url|events|name");
+    expect(first).toBe(`wh_there|active|${URL}|order.filled, transfer.*|orders`);
+    expect(second).toMatch(/^wh_2\|inactive\|/);
+  });
+
+  it("has its headings in one piece where they are bold", async () => {
+    const server = await startBluum({ webhooks: [THERE] });
+    const { stdout } = await runCommand(["endpoints", "list"], { env: credentials(server), isTTY: true });
+    const [head = "", ...lines] = stdout.split("\n");
+    expect(head).toMatch(/^\S+id +status +url +events +name\S+$/);
+    expect(lines).toHaveLength(2);
+  });
+
+  it("says so where there are none", async () => {
+    const server = await startBluum();
+    expect((await runCommand(["endpoints", "list"], { env: credentials(server) })).stdout).toBe("There are none.\n");
+  });
+
+  it("prints JSON for programs, without a secret", async () => {
+    const server = await startBluum();
+    server.next.push((_request, response) =>
+      response.end(JSON.stringify({ data: [{ ...THERE, secret: "whsec_of_theirs", signing_secret: "another" }] })),
+    );
+    const { stdout } = await runCommand(["endpoints", "list", "--json"], { env: credentials(server) });
+    expect(JSON.parse(stdout)).toEqual({ webhooks: [THERE] });
+  });
+
+  it("lets nothing that Bluum answers move the cursor", async () => {
+    const evil = "\u001b]0;owned\u0007\u009b2J\u202e\r\n";
+    const hostile = { id: `wh_${evil}`, url: `${URL}${evil}`, name: evil, eventTypeNames: [evil] };
+    const server = await startBluum({ form: "snake", webhooks: [hostile] });
+    for (const args of [["list"], ["list", "--json"]]) {
+      const { stdout } = await runCommand(["endpoints", ...args], {
+        env: { ...credentials(server), NO_COLOR: "1" },
+        isTTY: true,
+      });
+      expect(stdout.replaceAll("\n", "")).not.toMatch(/\p{C}/u);
+    }
+  });
+});
+
+describe("endpoints create, update and delete", () => {
+  it("do what they say, on a terminal", async () => {
+    const server = await startBluum();
+    const terminal = { env: credentials(server), isTTY: true };
+    const create = [
+      "endpoints",
+      "create",
+      "--name",
+      "orders",
+      "--url",
+      URL,
+      "--event",
+      "order.filled",
+      "--description",
+      "d",
+    ];
+    const created = await runCommand(create, terminal);
+    const [webhook] = server.webhooks;
+    expect(created.stdout).toBe(
+      `created  ${webhook?.id}  ${URL}\n  name    orders\n  status  active\n  events  order.filled\n` +
+        `  secret  ${webhook?.secret}  keep it: Bluum may not show it again\n`,
+    );
+    const id = webhook?.id ?? "";
+    const update = ["endpoints", "update", id, "--status", "inactive", "--event", "order.*", "--event", "account.*"];
+    expect((await runCommand(update, terminal)).stdout).toContain("  status  inactive\n  events  order.*, account.*\n");
+    expect((await runCommand(["endpoints", "delete", id], terminal)).stdout).toBe(`deleted  ${id}\n`);
+    expect(server.webhooks).toEqual([]);
+  });
+
+  it("print JSON for programs", async () => {
+    const server = await startBluum({ webhooks: [THERE] });
+    const env = credentials(server);
+    const updated = await runCommand(["endpoints", "update", "wh_there", "--name", "n", "--json"], { env });
+    expect(JSON.parse(updated.stdout)).toMatchObject({ action: "updated", webhook: { id: "wh_there", name: "n" } });
+    const deleted = await runCommand(["endpoints", "delete", "wh_there", "--json"], { env });
+    expect(JSON.parse(deleted.stdout)).toEqual({ action: "deleted", id: "wh_there" });
+  });
+});
+
+describe("endpoints ensure", () => {
+  it("creates, changes, or does nothing, and says which", async () => {
+    const server = await startBluum();
+    const terminal = { env: credentials(server), isTTY: true };
+    expect((await runCommand(ENSURE, terminal)).stdout).toMatch(
+      /^created {2}wh_\d+ {2}.*\n.*\n.*\n.*\n {2}secret {2}whsec_/,
+    );
+    const again = await runCommand(ENSURE, terminal);
+    expect(again.stdout).toMatch(/^unchanged {2}wh_\d+/);
+    expect(again.stdout).not.toContain("secret");
+    const other = await runCommand([...ENSURE, "account.created", "--name", "n"], terminal);
+    expect(other.stdout).toMatch(/^updated \(eventTypeNames, name\) {2}wh_/);
+    expect(server.webhooks).toHaveLength(1);
+  });
+
+  it("prints JSON, and warns of others with the same URL", async () => {
+    const server = await startBluum({ webhooks: [THERE, { ...THERE, id: "wh_twin" }] });
+    const { stdout, stderr } = await runCommand([...ENSURE, "--json", "--show-secret"], { env: credentials(server) });
+    expect(JSON.parse(stdout)).toMatchObject({
+      action: "unchanged",
+      changed: [],
+      webhook: THERE,
+      duplicates: [{ id: "wh_twin" }],
+    });
+    expect(JSON.parse(stderr).note).toContain("wh_twin has the same URL");
+  });
+
+  it("leaves an inactive endpoint so where that is asked for", async () => {
+    const server = await startBluum({ webhooks: [{ ...THERE, status: "INACTIVE" }] });
+    const { stdout } = await runCommand([...ENSURE, "--keep-inactive", "--show-secret"], { env: credentials(server) });
+    expect(stdout).toMatch(/^unchanged .*\n.*\n {2}status {2}inactive\n/);
+  });
+});
+
+describe("the secret of a new endpoint", () => {
+  it("goes into a file that only its owner can read, and nowhere else", async () => {
+    const server = await startBluum();
+    const file = join(folder(), "secret.txt");
+    const { stdout } = await runCommand([...ENSURE, "--save-secret", file, "--json"], { env: credentials(server) });
+    const secret = server.webhooks[0]?.secret ?? "?";
+    expect(readFileSync(file, "utf8")).toBe(`${secret}\n`);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(stdout).not.toContain(secret);
+    expect(JSON.parse(stdout)).toMatchObject({ action: "created", secretFile: file });
+    await runCommand([...ENSURE, "--save-secret", file], { env: credentials(server) });
+    expect(readFileSync(file, "utf8"), "kept where nothing was created").toBe(`${secret}\n`);
+  });
+
+  it("leaves no empty file behind where nothing was created", async () => {
+    const server = await startBluum({ webhooks: [THERE] });
+    const file = join(folder(), "secret.txt");
+    await runCommand([...ENSURE, "--save-secret", file], { env: credentials(server) });
+    expect(existsSync(file)).toBe(false);
+    server.next.push(failing(422));
+    await runCommand([...ENSURE, "--save-secret", file], { env: credentials(server) });
+    expect(existsSync(file)).toBe(false);
+  });
+
+  it("needs a place where output is no terminal, before anything is created", async () => {
+    const server = await startBluum();
+    const { exitCode, stderr } = await runCommand(ENSURE, { env: credentials(server) });
+    expect(exitCode).toBe(2);
+    expect(stderr).toContain("--save-secret <path>, or --show-secret");
+    const unwritable = [...ENSURE, "--save-secret", join(folder(), "missing", "secret.txt")];
+    expect((await runCommand(unwritable, { env: credentials(server) })).exitCode).toBe(2);
+    expect(server.requests).toEqual([]);
+  });
+});
+
+describe("credentials", () => {
+  const account = (url: string) =>
+    `# of the tenant\nBLUUM_API_KEY=${API_KEY}\nBLUUM_API_SECRET='${API_SECRET}'\nBLUUM_BASE_URL=${url}\n`;
+
+  it("come from a file before the environment", async () => {
+    const server = await startBluum();
+    const file = join(folder(), "bluum.env");
+    writeFileSync(file, account(server.url));
+    const env = { BLUUM_API_KEY: "another", BLUUM_API_SECRET: "another", BLUUM_BASE_URL: "production" };
+    expect(await runCommand(["endpoints", "list", "--credentials-file", file], { env })).toMatchObject({ exitCode: 0 });
+  });
+
+  it("come from standard input", async () => {
+    const server = await startBluum();
+    const ran = await runCommand(["endpoints", "list", "--credentials-stdin"], { stdin: account(server.url) });
+    expect(ran).toMatchObject({ exitCode: 0, stderr: "" });
+  });
+
+  it("are asked for where there are none", async () => {
+    for (const args of [[], ["--credentials-file", join(folder(), "missing")]]) {
+      const { exitCode, stderr } = await runCommand(["endpoints", "list", "--base-url", "sandbox", ...args, "--json"]);
+      expect(exitCode).toBe(2);
+      expect(JSON.parse(stderr).error).toMatchObject({ code: "credentials_unavailable" });
+    }
+  });
+
+  it("are taken from no option, so that no process list shows them", async () => {
+    for (const option of ["--api-key", "--api-secret"])
+      expect((await runCommand(["endpoints", "list", option, API_SECRET])).exitCode).toBe(2);
+  });
+
+  it("are in no output, whatever happens", async () => {
+    const server = await startBluum();
+    server.next.push(failing(400, {}, `${API_KEY} ${API_SECRET}`));
+    const { stdout, stderr } = await runCommand(["endpoints", "list"], { env: credentials(server) });
+    expect(stdout + stderr).not.toMatch(new RegExp(`${API_KEY}|s3cret`));
+  });
+});
+
+describe("exit codes", () => {
+  it.each([
+    [1, "bad_credentials", 401],
+    [1, "wrong_scope", 403],
+    [1, "validation", 422],
+  ])("%i for %s, with Bluum's code and the request's id", async (exitCode, code, status) => {
+    const server = await startBluum();
+    server.next.push(failing(status));
+    const ran = await runCommand(["endpoints", "list", "--json"], { env: credentials(server) });
+    const { error } = JSON.parse(ran.stderr);
+    expect({ exitCode: ran.exitCode, code: error.code }).toEqual({ exitCode, code });
+    expect(error.message).toContain(`(Bluum's code is BLUM-${status}-001, the request's id is req_1)`);
+  });
+
+  it("2 for what cannot work", async () => {
+    const server = await startBluum();
+    const env = credentials(server);
+    for (const args of [
+      ["ensure", "--url", "http://example.com", "--event", "a.b"],
+      ["update", "wh_1"],
+      ["delete", "../x"],
+      ["ensure"],
+      [],
+    ])
+      expect(await runCommand(["endpoints", ...args], { env, isTTY: true })).toMatchObject({ exitCode: 2 });
+    expect((await runCommand(["endpoints", "list"], { env: { ...env, BLUUM_BASE_URL: "" } })).stderr).toContain(
+      "baseUrl is missing",
+    );
+    expect(server.requests).toEqual([]);
+  });
+
+  it("130 where Ctrl-C ends it", async () => {
+    const server = await startBluum();
+    const controller = new AbortController();
+    server.next.push((request, response, seen) => {
+      controller.abort();
+      silent(request, response, seen);
+    });
+    const ran = await runCommand(["endpoints", "list"], { env: credentials(server), signal: controller.signal });
+    expect(ran).toEqual({ exitCode: 130, stdout: "", stderr: "" });
+  });
+});

@@ -1,0 +1,181 @@
+import { describe, expect, it } from "vitest";
+import { createReceiver } from "../../src/index.ts";
+import { clientOf, FORMS, failing, hangUp, type Misbehaviour, silent, startBluum } from "./bluum-server.ts";
+
+const URL = "https://example.com/hook";
+const WANTED = { url: URL, eventTypeNames: ["order.filled", "transfer.*"] };
+const THERE = { id: "wh_there", url: URL, name: "orders", eventTypeNames: ["transfer.*", "order.filled"] };
+
+describe.each(FORMS)("ensure, where Bluum answers in the form %s,", (form) => {
+  it("creates what is not there, with its host and path for a name, and does nothing the second time", async () => {
+    const server = await startBluum({ form, webhooks: [{}] });
+    const { webhooks } = clientOf(server);
+    const first = await webhooks.ensure(WANTED);
+    expect(first).toMatchObject({
+      action: "created",
+      changed: [],
+      webhook: { ...WANTED, name: "example.com/hook" },
+      duplicates: [],
+    });
+    expect(first.webhook.secret).toBe(server.webhooks[1]?.secret);
+    expect(await webhooks.ensure(WANTED)).toMatchObject({
+      action: "unchanged",
+      changed: [],
+      webhook: { id: first.webhook.id },
+    });
+    expect(server.webhooks).toHaveLength(2);
+    expect(server.calls()).toEqual(["GET /v1/webhooks", "POST /v1/webhooks", "GET /v1/webhooks"]);
+  });
+
+  it("changes what differs and nothing else", async () => {
+    const server = await startBluum({ form, webhooks: [{ ...THERE, eventTypeNames: ["account.created"] }] });
+    const { webhooks } = clientOf(server);
+    const ensured = await webhooks.ensure({ ...WANTED, name: "other", description: "d" });
+    expect(ensured).toMatchObject({
+      action: "updated",
+      changed: ["eventTypeNames", "name", "description"],
+      webhook: WANTED,
+    });
+    expect(server.requests.at(-1)).toMatchObject({
+      method: "PATCH",
+      body: { eventTypeNames: WANTED.eventTypeNames, name: "other", description: "d" },
+    });
+    expect(await webhooks.ensure({ ...WANTED, name: "other", description: "d" })).toMatchObject({
+      action: "unchanged",
+    });
+  });
+
+  it("takes names in another order for the same, and leaves a name that it was not given", async () => {
+    const server = await startBluum({ form, webhooks: [THERE] });
+    expect(await clientOf(server).webhooks.ensure(WANTED)).toMatchObject({
+      action: "unchanged",
+      webhook: { id: "wh_there" },
+    });
+    expect(server.calls()).toEqual(["GET /v1/webhooks"]);
+  });
+
+  it("makes an inactive webhook active again", async () => {
+    const server = await startBluum({ form, webhooks: [{ ...THERE, status: "INACTIVE" }] });
+    expect(await clientOf(server).webhooks.ensure(WANTED)).toMatchObject({
+      ...{ action: "updated", changed: ["status"] },
+      webhook: { status: "ACTIVE" },
+    });
+    expect(server.requests[1]?.body).toEqual({ status: "ACTIVE" });
+  });
+
+  it("leaves it inactive where that is asked for", async () => {
+    const server = await startBluum({ form, webhooks: [{ ...THERE, status: "INACTIVE" }] });
+    expect(await clientOf(server).webhooks.ensure({ ...WANTED, activate: false })).toMatchObject({
+      ...{ action: "unchanged", webhook: { status: "INACTIVE" } },
+    });
+  });
+});
+
+describe("ensure", () => {
+  it("subscribes to exactly the patterns of a receiver", async () => {
+    const receiver = createReceiver({ secret: "a secret of 16 bytes or more" });
+    receiver.on("order.filled", () => {}).on(["transfer.*", "order.filled"], () => {});
+    const server = await startBluum();
+    const { webhook } = await clientOf(server).webhooks.ensure({ url: URL, receiver });
+    expect(webhook.eventTypeNames).toEqual(receiver.patterns());
+  });
+
+  it("refuses a receiver without handlers, before it sends anything", async () => {
+    const receiver = createReceiver({ secret: "a secret of 16 bytes or more" });
+    const server = await startBluum();
+    await expect(clientOf(server).webhooks.ensure({ url: URL, receiver })).rejects.toMatchObject({
+      code: "configuration_invalid",
+      message: expect.stringContaining("receiver has no handler"),
+    });
+    expect(server.requests).toEqual([]);
+  });
+
+  it("finds a webhook on whatever page it is", async () => {
+    const server = await startBluum({ webhooks: [...Array.from({ length: 25 }, () => ({})), THERE], pageSize: 10 });
+    expect(await clientOf(server).webhooks.ensure(WANTED)).toMatchObject({ action: "unchanged" });
+  });
+
+  it("knows a URL by what it means, not by how it is written", async () => {
+    const server = await startBluum({ webhooks: [{ ...THERE, url: "HTTPS://Example.com:443/a/../hook" }] });
+    expect(await clientOf(server).webhooks.ensure(WANTED)).toMatchObject({ action: "unchanged" });
+    expect(await clientOf(server).webhooks.ensure({ ...WANTED, url: `${URL}/` })).toMatchObject({ action: "created" });
+  });
+
+  it("takes the names that Bluum makes of a wildcard for the wildcard", async () => {
+    const server = await startBluum({ expands: true });
+    const { webhooks } = clientOf(server);
+    for (const eventTypeNames of [["order.*"], ["*"], ["order.*", "compliance.review.opened"]]) {
+      await webhooks.ensure({ url: URL, eventTypeNames });
+      expect(await webhooks.ensure({ url: URL, eventTypeNames })).toMatchObject({ action: "unchanged" });
+    }
+    const ensured = await webhooks.ensure({ url: URL, eventTypeNames: ["order.filled"] });
+    expect(ensured).toMatchObject({ action: "updated", webhook: { eventTypeNames: ["order.filled"] } });
+  });
+
+  it("keeps the active one of several with its URL, then the oldest, and tells the others", async () => {
+    const server = await startBluum({
+      webhooks: [
+        { ...THERE, id: "wh_off", status: "INACTIVE", createdAt: "2020-01-01T00:00:00Z" },
+        { ...THERE, id: "wh_new", createdAt: "2026-02-01T00:00:00Z" },
+        { ...THERE, id: "wh_old", createdAt: "2026-01-01T00:00:00Z" },
+      ],
+    });
+    const { webhook, duplicates } = await clientOf(server).webhooks.ensure(WANTED);
+    expect(webhook.id).toBe("wh_old");
+    expect(duplicates.map(({ id }) => id)).toEqual(["wh_new", "wh_off"]);
+    expect(server.calls()).toEqual(["GET /v1/webhooks"]);
+  });
+});
+
+describe("a creation by ensure of which nobody can tell whether it happened", () => {
+  it.each<[string, Misbehaviour]>([
+    ["timed out", silent],
+    ["lost its connection", hangUp],
+    ["was answered 502", failing(502)],
+    ["was answered with garbage", (_request, response) => void response.end("<html>")],
+  ])("because it %s is looked for, found and not repeated", async (_name, misbehaviour) => {
+    const server = await startBluum();
+    server.next.push(
+      (_request, response) => response.end('{"data":[]}'),
+      (request, response, seen) => {
+        server.webhooks.push({
+          ...(seen.body as typeof THERE),
+          id: "wh_lost",
+          status: "ACTIVE",
+          secret: "",
+          createdAt: "",
+        });
+        misbehaviour(request, response, seen);
+      },
+    );
+    const ensured = await clientOf(server, { timeoutMs: 1_000 }).webhooks.ensure(WANTED);
+    expect(ensured).toMatchObject({ action: "created", changed: [], webhook: { id: "wh_lost" } });
+    expect(ensured.webhook).not.toHaveProperty("secret");
+    expect(server.calls()).toEqual(["GET /v1/webhooks", "POST /v1/webhooks", "GET /v1/webhooks"]);
+  });
+
+  it("is the error that it was where it is not found, and is not repeated", async () => {
+    const server = await startBluum();
+    server.next.push((_request, response) => response.end('{"data":[]}'), hangUp);
+    await expect(clientOf(server).webhooks.ensure(WANTED)).rejects.toMatchObject({
+      ...{ code: "network", operation: "webhooks.create", mayHaveHappened: true },
+    });
+    expect(server.calls()).toEqual(["GET /v1/webhooks", "POST /v1/webhooks", "GET /v1/webhooks"]);
+  });
+
+  it("is the error that it was where the second look fails, too", async () => {
+    const server = await startBluum();
+    server.next.push((_request, response) => response.end('{"data":[]}'), failing(500), failing(401));
+    await expect(clientOf(server).webhooks.ensure(WANTED)).rejects.toMatchObject({
+      operation: "webhooks.create",
+      status: 500,
+    });
+  });
+
+  it("is not looked for after a refusal", async () => {
+    const server = await startBluum();
+    server.next.push((_request, response) => response.end('{"data":[]}'), failing(422));
+    await expect(clientOf(server).webhooks.ensure(WANTED)).rejects.toMatchObject({ code: "validation" });
+    expect(server.requests).toHaveLength(2);
+  });
+});
