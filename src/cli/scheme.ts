@@ -63,10 +63,10 @@ export function schemeOption(): Option {
 
 /** How `--scheme` is written, for the end of a help text. */
 export const SCHEME_HELP: string = `Schemes (--scheme):
-  bluum                          what Bluum is taken to send
-  hmac:header=X-Sig              also algorithm, encoding, prefix, secretEncoding
-  timestamped:header=X-Sig       t=…,v1=…; also toleranceMs
-  standard-webhooks              also toleranceMs`;
+  bluum                     what Bluum is taken to send
+  hmac:header=X-Sig         also algorithm, encoding, prefix, secretEncoding
+  timestamped:header=X-Sig  t=…,v1=…; also toleranceMs
+  standard-webhooks         also toleranceMs`;
 
 /**
  * Reads `name`, or `name:option=value,option=value`. A value goes from the first `=` to the next comma.

@@ -1,15 +1,12 @@
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer } from "node:http";
 import { Command } from "commander";
-import { answer, send } from "../listen/answer.ts";
-import { type Arrival, arrivalOf } from "../listen/arrival.ts";
+import { type Detect, detection } from "../listen/detection.ts";
 import { judgeBy } from "../listen/judge.ts";
-import { tell } from "../listen/line.ts";
 import { open, shut } from "../listen/port.ts";
-import { captureOf, saveCapture } from "../listen/save.ts";
+import { taker } from "../listen/take.ts";
 import { wholeNumber } from "../number.ts";
 import { type Output, outputOf } from "../output.ts";
-import { printable } from "../printable.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
 import { type SecretOptions, secretsOf, withSecretOptions } from "../secret.ts";
 import { refuseLoop, targetUrl } from "../target.ts";
@@ -24,8 +21,12 @@ interface ListenOptions extends SecretOptions {
   readonly save?: string;
 }
 
-/** `listen`: receives deliveries, tells what came of each, and hands them on. */
-export function listenCommand(terminal: Terminal): Command {
+/**
+ * `listen`: receives deliveries, tells what came of each, and hands them on.
+ *
+ * @param loadDetect loads what finds out the scheme of the first delivery that is refused
+ */
+export function listenCommand(terminal: Terminal, loadDetect?: () => Promise<Detect>): Command {
   const command = new Command("listen")
     .summary("receive deliveries, tell what came of each, hand them on to your app")
     .description(
@@ -39,7 +40,7 @@ export function listenCommand(terminal: Terminal): Command {
   return withSecretOptions(command)
     .addOption(schemeOption())
     .addHelpText("after", HELP)
-    .action((options: ListenOptions) => listen(options, terminal, outputOf(command, terminal)));
+    .action((options: ListenOptions) => listen(options, terminal, outputOf(command, terminal), loadDetect));
 }
 
 const HELP = `
@@ -56,21 +57,24 @@ Examples:
 const MAX_CONNECTIONS = 256;
 const REQUEST_TIMEOUT_MS = 20_000;
 
-async function listen(options: ListenOptions, terminal: Terminal, output: Output): Promise<void> {
-  const take = taker(options, await secretsOf(options, terminal, output), terminal.signal, output);
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, (request, response) => {
-    take(request, response).catch((error: unknown) => {
-      output.note(`a delivery could not be taken: ${printable(String(error))}`);
-      response.destroy();
-    });
-  });
+async function listen(
+  options: ListenOptions,
+  terminal: Terminal,
+  output: Output,
+  loadDetect: (() => Promise<Detect>) | undefined,
+): Promise<void> {
+  const { signal } = terminal;
+  const secrets = await secretsOf(options, terminal, output);
+  const detectFirst = loadDetect && detection(loadDetect, secrets, output);
+  const take = taker({ ...options, judge: judgeBy(secrets, schemeOf(options.scheme)), detectFirst, signal, output });
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, take);
   server.maxConnections = MAX_CONNECTIONS;
-  if (terminal.signal.aborted) return;
+  if (signal.aborted) return;
   const port = await open(server, options.port, options.host);
   try {
     refuseLoop(options.forward, port, options.host);
     announce(options, port, output);
-    if (!terminal.signal.aborted) await once(terminal.signal, "abort");
+    if (!signal.aborted) await once(signal, "abort");
   } finally {
     await shut(server);
   }
@@ -84,41 +88,5 @@ function announce({ host, path, forward, scheme }: ListenOptions, port: number, 
       `listening on ${output.colors.bold(url)}${forward === undefined ? "" : `, handing on to ${forward.href}`}`,
     );
     output.line(output.colors.dim(`looking for ${schemeOf(scheme).description}; end with Ctrl-C`));
-  }
-}
-
-/** What is done with one request. */
-function taker(
-  { scheme, path, forward, save }: ListenOptions,
-  secrets: readonly string[],
-  signal: AbortSignal,
-  output: Output,
-): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
-  const judge = judgeBy(secrets, schemeOf(scheme));
-  return async function take(request, response) {
-    const began = performance.now();
-    if (request.url?.split("?", 1)[0] !== path) {
-      send(response, { status: 404, headers: {}, body: "" });
-      output.note(`404 ${printable(`${request.method} ${request.url}`)}: deliveries are received at ${path}`);
-      return;
-    }
-    const arrival = await arrivalOf(request);
-    const judgement = await judge(arrival);
-    const answered = await answer(arrival, judgement, response, forward, signal);
-    const durationMs = performance.now() - began;
-    const saved = save === undefined ? undefined : await keep(save, arrival, output);
-    tell({ arrival, judgement, ...answered, durationMs, saved }, output);
-  };
-}
-
-/** Saves a delivery. One that cannot be saved was answered all the same. */
-async function keep(folder: string, arrival: Arrival, output: Output): Promise<string | undefined> {
-  const capture = captureOf(arrival);
-  if (capture === undefined) return undefined;
-  try {
-    return await saveCapture(folder, capture);
-  } catch (error) {
-    output.note(`a delivery could not be saved in ${folder}: ${(error as NodeJS.ErrnoException).code}`);
-    return undefined;
   }
 }

@@ -61,14 +61,15 @@ ${SCHEME_HELP}
 
 Examples:
   $ export BLUUM_WEBHOOK_SECRET="the secret of this endpoint"
-  $ bluum-webhooks trigger order.filled --to http://localhost:3000/webhooks/bluum
-  $ bluum-webhooks trigger order.filled --to … --data '{"symbol":"MSFT"}'
-  $ bluum-webhooks trigger order-life --to … --times 100 --concurrency 8
-  $ bluum-webhooks trigger order.filled --to … --duplicate 3
-  $ bluum-webhooks trigger order.filled --to … --forge all`;
+  $ export APP=http://localhost:3000/webhooks/bluum
+  $ bluum-webhooks trigger order.filled --to $APP
+  $ bluum-webhooks trigger order.filled --to $APP --data '{"symbol":"MSFT"}'
+  $ bluum-webhooks trigger order-life --to $APP --times 100 --concurrency 8
+  $ bluum-webhooks trigger order.filled --to $APP --duplicate 3
+  $ bluum-webhooks trigger order.filled --to $APP --forge all`;
 
 function listed(rows: readonly (readonly [string, string?])[]): string {
-  return rows.map(([name, title = ""]) => `  ${name.padEnd(31)}${title}`.trimEnd()).join("\n");
+  return rows.map(([name, title = ""]) => `  ${name.padEnd(30)}${title}`.trimEnd()).join("\n");
 }
 
 async function trigger(name: string, options: TriggerOptions, terminal: Terminal, output: Output): Promise<void> {

@@ -39,9 +39,10 @@ const HELP = `
 ${SCHEME_HELP}
 
 Examples:
-  $ bluum-webhooks verify http://localhost:3000/webhooks/bluum
-  $ bluum-webhooks verify https://example.com/webhooks/bluum --secret-file secret.txt
-  $ bluum-webhooks verify https://example.com/webhooks/bluum --json | jq .findings`;
+  $ export APP=https://example.com/webhooks/bluum
+  $ bluum-webhooks verify $APP
+  $ bluum-webhooks verify $APP --secret-file secret.txt
+  $ bluum-webhooks verify $APP --json | jq .findings`;
 
 async function verify(url: string, options: VerifyOptions, terminal: Terminal, output: Output): Promise<void> {
   const { header: headers = [], bodyBytes, timeoutMs, scheme } = options;

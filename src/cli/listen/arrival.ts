@@ -12,6 +12,8 @@ import {
 /** A request that came, read as far as its bounds allow. */
 export interface Arrival {
   readonly receivedAt: Date;
+  /** The same by the monotonic clock, in milliseconds, for durations. */
+  readonly receivedAtMs: number;
   readonly method: string;
   /** Path and query. */
   readonly url: string;
@@ -28,11 +30,12 @@ const LIMITS: BodyLimits = { maxBytes: 1024 * 1024, timeoutMs: 10_000 };
 /** Reads a request with its body. Never rejects. */
 export async function arrivalOf(request: IncomingMessage, limits: BodyLimits = LIMITS): Promise<Arrival> {
   const receivedAt = new Date();
+  const receivedAtMs = performance.now();
   const body = await bodyOf(request, limits).catch((error: unknown) =>
     error instanceof WebhookError ? error : bodyIncomplete(error),
   );
   const { method = "", url = "/", rawHeaders, headers } = request;
-  return { receivedAt, method, url, rawHeaders, headers, body };
+  return { receivedAt, receivedAtMs, method, url, rawHeaders, headers, body };
 }
 
 /** An arrival as a receiver takes it. */
@@ -41,7 +44,8 @@ export function deliveryOf({ method, headers, body }: Arrival): Delivery {
   return { method, headers, body: () => Promise.reject(body) };
 }
 
-function bodyOf(request: IncomingMessage, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
+async function bodyOf(request: IncomingMessage, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = [];
     let bytes = 0;
