@@ -174,7 +174,7 @@ describe("headers that are passed on", () => {
   const name = fc.constantFrom("Host", "host", "X-A", "x-a", "Connection", "TE", "Transfer-Encoding", "Set-Cookie");
   const rawHeaders = fc
     .array(fc.tuple(name, fc.constantFrom("1", "close", "x-a", "X-A, b")))
-    .map((pairs) => pairs.flat());
+    .map((pairs): string[] => pairs.flat());
 
   it("keep their order, case and number, and lose those of the connection", () => {
     fc.assert(

@@ -12,10 +12,10 @@ fails where they differ.
 `;
 
 function helpOf(command: Command): string {
-  let text = "";
-  command.configureOutput({ writeOut: (part) => void (text += part), getOutHelpWidth: () => 80 });
+  const parts: string[] = [];
+  command.configureOutput({ writeOut: (part) => parts.push(part), getOutHelpWidth: () => 80 });
   command.outputHelp();
-  return text.trimEnd();
+  return parts.join("").trimEnd();
 }
 
 function sections(command: Command, name: string, depth: number): string[] {
