@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { detectCommand } from "./commands/detect.ts";
 import { CommandFailed, EXIT } from "./exit.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -18,9 +19,11 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
 
 /** The whole command line. Each command is a file of its own in commands/. */
 export function program(terminal: Terminal): Command {
-  const commands: Command[] = [];
+  const commands: Command[] = [detectCommand(terminal)];
   const root = new Command("bluum-webhooks")
     .description("Receive, trigger and examine webhooks from Bluum on the command line.")
+    .option("--json", "print JSON, one object a line, for programs")
+    .option("--no-color", "print without colours, as with NO_COLOR=1 and where no terminal is")
     .exitOverride()
     .configureOutput({
       writeOut: (text) => terminal.stdout.write(text),
