@@ -27,12 +27,12 @@ interface AlteredText {
 function edits(text: string): AlteredText[] {
   return [
     { text: text.replace(/\r?\n$/, ""), how: "a line break was added at its end" },
+    { text: text.replace(/^\uFEFF/, ""), how: "a byte order mark was put before it" },
     { text: text.trim(), how: "white space was added around it" },
     { text: `${text}\n`, how: "the line break at its end was taken off" },
     { text: `${text}\r\n`, how: "the line break at its end was taken off" },
     { text: text.replaceAll("\r\n", "\n"), how: "its line breaks were turned from LF into CRLF" },
     { text: text.replace(/\r?\n/g, "\r\n"), how: "its line breaks were turned from CRLF into LF" },
-    { text: text.replace(/^\uFEFF/, ""), how: "a byte order mark was put before it" },
     { text: `\uFEFF${text}`, how: "its byte order mark was taken off" },
     { text: "", how: "it is not what was signed: the signature is of an empty body" },
   ];

@@ -56,7 +56,8 @@ export function contentGroups(captured: Captured, urls: readonly string[]): Cont
   for (const content of contentsOf(captured, urls)) {
     const rendered = render(content, captured);
     if (rendered === undefined) continue;
-    const key = JSON.stringify(rendered);
+    // Around an empty body, what is before and what is after are the same bytes.
+    const key = captured.body.byteLength === 0 ? rendered.before + rendered.after : JSON.stringify(rendered);
     const group = groups.get(key) ?? { ...rendered, contents: [] };
     group.contents.push(content);
     groups.set(key, group);

@@ -26,8 +26,8 @@ export interface Written {
 const MAX_VALUE_LENGTH = 8 * 1024;
 /** At most this many places of one header are looked at, as in the package's own schemes. */
 const MAX_WRITTEN = 16;
-/** Text that stands right before a signature, as in `v1<hex>`, is at most this long. */
-const MAX_GLUED_LENGTH = 16;
+/** Text that stands right before a signature without anything between, as in `v1<hex>`; more is no such text. */
+const GLUED = /^(?=.{1,16}$)[A-Za-z]*\d{0,4}[-_+/]?$/;
 
 const RUNS: Readonly<Record<ByteEncoding, RegExp>> = {
   hex: /[0-9a-f]{40,160}/gi,
@@ -59,7 +59,7 @@ function runsIn(value: string, encoding: ByteEncoding): Run[] {
   return [...value.matchAll(RUNS[encoding])].flatMap(({ 0: text, index }) => {
     const lengths = LENGTHS.map((length) => ({ length, from: text.length - textLength(text, length, encoding) }));
     const exact = lengths.filter(({ from }) => from === 0);
-    const glued = lengths.filter(({ from }) => from > 0 && from <= MAX_GLUED_LENGTH);
+    const glued = lengths.filter(({ from }) => from > 0 && GLUED.test(text.slice(0, from)));
     return (exact.length > 0 ? exact : glued).flatMap(({ length, from }) => {
       const bytes = decodeExactly(length, text.slice(from), encoding);
       return bytes ? [{ encoding, bytes, start: index + from, end: index + text.length, glued: from > 0 }] : [];

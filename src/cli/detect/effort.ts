@@ -1,4 +1,4 @@
-/** How much a search may do, and what it has done. */
+/** What was done so far, and how much a search may do. */
 export interface Effort {
   /** MACs computed, and ed25519 signatures checked. */
   macs: number;
@@ -6,26 +6,24 @@ export interface Effort {
   combinations: number;
   /** Bytes hashed for them. */
   hashedBytes: number;
-  /** Contents that were left untried, since `hashedBytes` had come to its bound. */
+  /** Contents that a search left untried, since it had come to its bound. */
   untried: number;
 }
 
 /**
- * A search hashes at most this much: about a second's work. A body of 1 MiB leaves a thousand tries, the likeliest first; one
- * of 10 KiB all of them.
+ * One search hashes at most this much: about a second's work. A body of 1 MiB leaves some five hundred tries, the likeliest
+ * first; one of 10 KiB leaves all of them.
  */
-export const MAX_HASHED_BYTES: number = 1024 * 1024 * 1024;
+export const MAX_HASHED_BYTES: number = 512 * 1024 * 1024;
 
 /** Nothing done yet. */
 export function newEffort(): Effort {
   return { macs: 0, combinations: 0, hashedBytes: 0, untried: 0 };
 }
 
-/** Counts one MAC over so many bytes, unless that would be too much. */
-export function spend(effort: Effort, bytes: number): boolean {
-  if (effort.hashedBytes + bytes > MAX_HASHED_BYTES) return false;
+/** Counts one MAC over so many bytes. */
+export function count(effort: Effort, bytes: number): void {
   effort.macs += 1;
   // The two blocks that HMAC adds.
   effort.hashedBytes += bytes + 128;
-  return true;
 }

@@ -7,7 +7,7 @@ import { timestampedSignature } from "../../schemes/timestamped.ts";
 import { literal } from "./code-text.ts";
 import { type Content, type Part, sourceIn } from "./content.ts";
 import type { Captured } from "./delivery.ts";
-import { type Effort, spend } from "./effort.ts";
+import { count, type Effort } from "./effort.ts";
 import type { Hypothesis } from "./hypothesis.ts";
 import { correctedText } from "./key-reading.ts";
 import { textOf } from "./source.ts";
@@ -111,7 +111,7 @@ function isProven(
     return key === undefined ? [] : [key];
   });
   return captures.every((captured) => {
-    spend(effort, captured.body.byteLength);
+    count(effort, captured.body.byteLength);
     const presented = preset.scheme.read((name) => captured.headers.get(name.toLowerCase())?.value);
     if (typeof presented === "string") return false;
     const verified = preset.scheme.verify(presented, captured.body as Buffer, keys, signedAt(content, captured));

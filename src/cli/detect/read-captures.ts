@@ -7,9 +7,11 @@ import { printable } from "../printable.ts";
 import { jsonCaptures } from "./json-capture.ts";
 import { isRawRequest, rawRequest } from "./raw-request.ts";
 
+const MEBIBYTE = 1024 * 1024;
 /** A delivery of 1 MiB as base64 in JSON, and room. */
-const MAX_FILE_BYTES = 16 * 1024 * 1024;
+const MAX_FILE_BYTES = 16 * MEBIBYTE;
 const MAX_FILES = 500;
+const MAX_TOTAL_BYTES = 64 * MEBIBYTE;
 /** What is looked at in a folder; a file that is named may be called anything. */
 const IN_FOLDERS = /\.(json|har|http|txt|raw)$/i;
 
@@ -22,7 +24,14 @@ export async function readCaptures(paths: readonly string[]): Promise<NamedCaptu
   const files = (await Promise.all(paths.map(filesAt))).flat();
   if (files.length > MAX_FILES) throw refused(`${files.length} files are too many; ${MAX_FILES} are the most.`);
   const captures: NamedCapture[] = [];
-  for (const file of files) captures.push(...(await readFileAt(file)));
+  let totalBytes = 0;
+  for (const file of files) {
+    const content = await contentOf(file);
+    totalBytes += content.bytes.byteLength;
+    if (totalBytes > MAX_TOTAL_BYTES)
+      throw refused(`the files are too large together; ${MAX_TOTAL_BYTES / MEBIBYTE} MiB are the most.`);
+    captures.push(...capturesOf(file, content));
+  }
   if (captures.length === 0)
     throw refused(`there is no capture in ${paths.map((path) => printable(path)).join(", ")}.`);
   return captures;
@@ -41,18 +50,22 @@ async function filesAt(path: string): Promise<string[]> {
   }
 }
 
-async function readFileAt(path: string): Promise<NamedCapture[]> {
-  const { bytes, changedAt } = await contentOf(path);
+function capturesOf(path: string, { bytes, changedAt }: FileContent): NamedCapture[] {
   const captures = capturesIn(bytes, changedAt);
   if (typeof captures === "string") throw refused(`${printable(path)} ${captures}.`);
   const name = printable(basename(path));
   return captures.map((capture, place) => ({ name: captures.length > 1 ? `${name}#${place + 1}` : name, capture }));
 }
 
-async function contentOf(path: string): Promise<{ bytes: Buffer; changedAt: string }> {
+interface FileContent {
+  readonly bytes: Buffer;
+  readonly changedAt: string;
+}
+
+async function contentOf(path: string): Promise<FileContent> {
   try {
     const { size, mtime } = await stat(path);
-    if (size > MAX_FILE_BYTES) throw refused(`${printable(path)} is larger than ${MAX_FILE_BYTES / 1024 / 1024} MiB.`);
+    if (size > MAX_FILE_BYTES) throw refused(`${printable(path)} is larger than ${MAX_FILE_BYTES / MEBIBYTE} MiB.`);
     return { bytes: await readFile(path), changedAt: mtime.toISOString() };
   } catch (cause) {
     if (cause instanceof CommandFailed) throw cause;

@@ -42,11 +42,14 @@ function partlyHolds({ captured, candidates }: InVain): string | undefined {
   return `${said(best.hypothesis, first)} holds for ${count(best)} of ${captured.length} captures, not for ${missed.join(", ")}: was it sent to another endpoint, signed with another secret, or altered?`;
 }
 
+/** For each of the bodies that were perhaps signed. */
+const ALTERED_BOUNDS = { hashedBytes: 16 * 1024 * 1024, contents: 48 };
+
 /** Whether a capture's signature is that of its body as something else prints it. */
 function alteredReason(captured: Captured, { secrets, urls, effort }: InVain): string | undefined {
   for (const { body, how } of alteredBodies(captured.body)) {
     const original = { ...captured, body };
-    const [match] = search(original, secrets, urls, effort);
+    const [match] = search(original, secrets, urls, effort, ALTERED_BOUNDS);
     const hypothesis = match && hypothesesOf(match, original)[0];
     if (hypothesis) {
       return `The body of ${captured.name} was altered on the way: ${how}. Secret and signature agree (${said(hypothesis, captured)}). Something between the provider and the capture reads the body and prints it again; capture the bytes as they come.`;

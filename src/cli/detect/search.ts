@@ -4,7 +4,7 @@ import { ed25519IsAmong, ed25519PublicKey } from "../../schemes/ed25519.ts";
 import { type Content, type ContentGroup, contentGroups, type Rendered } from "./content.ts";
 import type { Captured } from "./delivery.ts";
 import { type Algorithm, SIGNATURE_BYTES, type Written, writtenIn } from "./digest.ts";
-import { type Effort, spend } from "./effort.ts";
+import { count, type Effort, MAX_HASHED_BYTES } from "./effort.ts";
 import { type KeyReading, readingsOf } from "./key-reading.ts";
 
 /** A place in a header whose bytes are the signature of one of the contents under one of the readings of a secret. */
@@ -32,6 +32,14 @@ interface Place {
 const HASHES = ["sha256", "sha1", "sha512", "sha384"] as const;
 const MAX_PLACES = 64;
 
+/** What a search goes through, and where it stops. */
+export interface SearchBounds {
+  /** The most bytes that it hashes. */
+  readonly hashedBytes: number;
+  /** The most contents that it tries, the likeliest first. */
+  readonly contents: number;
+}
+
 /**
  * Tries every content under every key and compares with everything in the headers that is as long as a signature. Each MAC
  * is computed once; a header in which a signature was found is left out from then on.
@@ -41,46 +49,48 @@ export function search(
   secrets: readonly string[],
   urls: readonly string[],
   effort: Effort,
+  bounds: SearchBounds = { hashedBytes: MAX_HASHED_BYTES, contents: Number.POSITIVE_INFINITY },
 ): Match[] {
   const keys = keysOf(secrets);
-  let places = placesIn(captured);
+  const endBytes = effort.hashedBytes + bounds.hashedBytes;
+  const groups = contentGroups(captured, urls).slice(0, bounds.contents);
   const matches: Match[] = [];
-  const groups = contentGroups(captured, urls);
+  let places = placesIn(captured);
   for (const [done, group] of groups.entries()) {
     if (places.length === 0) break;
-    const found = tryContent(group, captured.body, keys, places, effort);
-    if (found === undefined) {
+    if (effort.hashedBytes > endBytes) {
       effort.untried += groups.length - done;
       break;
     }
+    const found = tryContent(group, captured.body, keys, places, effort);
     matches.push(...found);
     if (found.length > 0) places = places.filter(({ header }) => !found.some((match) => match.header === header));
   }
   return matches;
 }
 
-/** The HMAC of a delivery's content; undefined where that would be too much work. */
+/** The HMAC of a delivery's content. */
 export function macOf(
   hash: Exclude<Algorithm, "ed25519">,
   key: KeyObject,
   { before, after }: Rendered,
   body: Uint8Array,
   effort: Effort,
-): Buffer | undefined {
-  if (!spend(effort, before.length + body.byteLength + after.length)) return undefined;
+): Buffer {
+  count(effort, before.length + body.byteLength + after.length);
   return createHmac(hash, key).update(before, "utf8").update(body).update(after, "utf8").digest();
 }
 
-/** Whether one of the signatures is an ed25519 key's; undefined where that would be too much work. */
+/** Whether one of the signatures is an ed25519 key's. */
 export function ed25519Signed(
   signatures: readonly Uint8Array[],
   key: KeyObject,
   { before, after }: Rendered,
   body: Uint8Array,
   effort: Effort,
-): boolean | undefined {
-  // A verification hashes the message once, and is worth 64 KiB of hashing by itself.
-  if (!spend(effort, before.length + body.byteLength + after.length + 64 * 1024)) return undefined;
+): boolean {
+  // A verification is worth 64 KiB of hashing by itself.
+  count(effort, before.length + body.byteLength + after.length + 64 * 1024);
   return ed25519IsAmong(signatures, key, before, Buffer.concat([body, Buffer.from(after, "utf8")]));
 }
 
@@ -95,51 +105,54 @@ function tryContent(
   keys: readonly Key[],
   places: readonly Place[],
   effort: Effort,
-): Match[] | undefined {
-  const matches: Match[] = [];
-  for (const key of keys) {
-    const found = key.for === "hmac" ? tryHmac : tryEd25519;
-    const matched = found(group, body, key, places, effort);
-    if (matched === undefined) return undefined;
-    for (const { place, algorithm } of matched) {
-      matches.push({ ...place, algorithm, readings: key.readings, contents: group.contents });
-    }
-  }
-  return matches;
+): Match[] {
+  return keys.flatMap((key) => {
+    const attempt: Attempt = { group, body, key, effort };
+    const matched = key.for === "hmac" ? tryHmac(attempt, places) : tryEd25519(attempt, places);
+    return matched.map(({ place, algorithm }) => ({
+      ...place,
+      algorithm,
+      readings: key.readings,
+      contents: group.contents,
+    }));
+  });
 }
 
-type Matched = { readonly place: Place; readonly algorithm: Algorithm }[] | undefined;
+interface Attempt {
+  readonly group: ContentGroup;
+  readonly body: Uint8Array;
+  readonly key: Key;
+  readonly effort: Effort;
+}
 
-function tryHmac(group: ContentGroup, body: Uint8Array, key: Key, places: readonly Place[], effort: Effort): Matched {
-  const matched: NonNullable<Matched> = [];
-  for (const algorithm of HASHES) {
-    const candidates = places.filter(({ written }) => written.bytes.byteLength === SIGNATURE_BYTES[algorithm]);
-    if (candidates.length === 0) continue;
+interface Matched {
+  readonly place: Place;
+  readonly algorithm: Algorithm;
+}
+
+function tryHmac(attempt: Attempt, places: readonly Place[]): Matched[] {
+  const { group, body, key, effort } = attempt;
+  return HASHES.flatMap((algorithm) => {
+    const candidates = candidatesFor(algorithm, attempt, places);
+    if (candidates.length === 0) return [];
     const expected = macOf(algorithm, key.object, group, body, effort);
-    if (expected === undefined) return undefined;
-    effort.combinations += candidates.length * group.contents.length * key.readings.length;
-    for (const place of candidates) if (expected.equals(place.written.bytes)) matched.push({ place, algorithm });
-  }
-  return matched;
+    return candidates.filter(({ written }) => expected.equals(written.bytes)).map((place) => ({ place, algorithm }));
+  });
 }
 
-function tryEd25519(
-  group: ContentGroup,
-  body: Uint8Array,
-  key: Key,
-  places: readonly Place[],
-  effort: Effort,
-): Matched {
+function tryEd25519(attempt: Attempt, places: readonly Place[]): Matched[] {
+  const { group, body, key, effort } = attempt;
   const algorithm = "ed25519";
-  const matched: NonNullable<Matched> = [];
-  for (const place of places) {
-    if (place.written.bytes.byteLength !== SIGNATURE_BYTES[algorithm]) continue;
-    const signed = ed25519Signed([place.written.bytes], key.object, group, body, effort);
-    if (signed === undefined) return undefined;
-    effort.combinations += group.contents.length * key.readings.length;
-    if (signed) matched.push({ place, algorithm });
-  }
-  return matched;
+  return candidatesFor(algorithm, attempt, places)
+    .filter(({ written }) => ed25519Signed([written.bytes], key.object, group, body, effort))
+    .map((place) => ({ place, algorithm }));
+}
+
+/** The places as long as an algorithm's signatures; each is counted as compared. */
+function candidatesFor(algorithm: Algorithm, { group, key, effort }: Attempt, places: readonly Place[]): Place[] {
+  const candidates = places.filter(({ written }) => written.bytes.byteLength === SIGNATURE_BYTES[algorithm]);
+  effort.combinations += candidates.length * group.contents.length * key.readings.length;
+  return candidates;
 }
 
 function keysOf(secrets: readonly string[]): Key[] {
@@ -154,12 +167,15 @@ function keysOf(secrets: readonly string[]): Key[] {
 }
 
 function placesIn({ headers }: Captured): Place[] {
-  const places = [...headers].flatMap(([header, { value }]) =>
-    writtenIn(value).map((written) => ({ header, written })),
-  );
+  const places = [...headers]
+    .filter(([header]) => !IS_AN_ID.test(header))
+    .flatMap(([header, { value }]) => writtenIn(value).map((written) => ({ header, written })));
   const looksSigned = ({ header }: Place) => Number(SIGNATURE_NAME.test(header));
   return places.sort((one, other) => looksSigned(other) - looksSigned(one)).slice(0, MAX_PLACES);
 }
+
+/** Many an id is as long as a signature by SHA-1. */
+const IS_AN_ID = /(^|[-_])(id|uuid|guid)$/;
 
 /** How a header is called that probably carries a signature. */
 export const SIGNATURE_NAME: RegExp = /sign|hmac|digest|hash|webhook|svix|bluum|auth|sig\b/;

@@ -57,12 +57,7 @@ const NEVER_IDS =
   /^(accept|accept-.*|authorization|cache-control|cdn-loop|cf-.*|connection|content-.*|cookie|date|expect|fly-.*|forwarded|host|keep-alive|origin|pragma|referer|sec-.*|te|trace(parent|state)|transfer-encoding|true-client-ip|upgrade.*|user-agent|via|x-amz.*|x-amzn.*|x-b3-.*|x-cloud-.*|x-datadog-.*|x-forwarded.*|x-real-ip|x-render-.*|x-vercel-.*)$/;
 
 function isId(text: string): boolean {
-  return (
-    text.length <= MAX_LENGTH &&
-    /^[!-~]+$/.test(text) &&
-    timeFormatOf(text) === undefined &&
-    writtenIn(text).length === 0
-  );
+  return text.length <= MAX_LENGTH && /^[!-~]+$/.test(text) && timeFormatOf(text) === undefined;
 }
 
 interface HeaderTexts {
@@ -73,8 +68,11 @@ interface HeaderTexts {
 /** The texts of each header: its whole value, and the elements of headers that carry a signature beside them. */
 function headersWithTexts({ headers }: Captured): HeaderTexts[] {
   return [...headers].map(([header, { value }]) => {
-    const whole = value.length <= MAX_LENGTH ? [{ text: value }] : [];
-    return { header, texts: writtenIn(value).length > 0 ? elementsWithTexts(value) : whole };
+    const isSigned = writtenIn(value).length > 0;
+    // Many an id is as long as a signature by SHA-1.
+    const whole =
+      value.length <= MAX_LENGTH && !(isSigned && /sig|hmac|hash|digest/.test(header)) ? [{ text: value }] : [];
+    return { header, texts: isSigned ? [...whole, ...elementsWithTexts(value)] : whole };
   });
 }
 
