@@ -3,7 +3,7 @@ import type { Capture } from "./capture.ts";
 import { choose } from "./detect/choose.ts";
 import { sourceIn } from "./detect/content.ts";
 import { type Captured, capturedOf } from "./detect/delivery.ts";
-import { type Effort, newEffort } from "./detect/effort.ts";
+import { type Effort, MAX_HASHED_BYTES, newEffort } from "./detect/effort.ts";
 import { type EventIdReport, eventIdReport } from "./detect/event-id.ts";
 import { eventsIn, parsedCaptures } from "./detect/events.ts";
 import { type Explained, explain, type Finding } from "./detect/finding.ts";
@@ -98,7 +98,9 @@ function found(
   const test = tester(captured, secrets, effort);
   const bySize = [...captured].sort((one, other) => one.body.byteLength - other.body.byteLength);
   for (const one of bySize.slice(0, MAX_SEARCHED)) {
-    const matches = search(one, secrets, urls, effort);
+    const hashedBytes = MAX_HASHED_BYTES - effort.hashedBytes;
+    if (hashedBytes <= 0) break;
+    const matches = search(one, secrets, urls, effort, { hashedBytes, contents: Number.POSITIVE_INFINITY });
     if (matches.length > 0) return distinctOf(matches.flatMap((match) => hypothesesOf(match, one))).map(test);
   }
   return [];

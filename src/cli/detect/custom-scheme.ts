@@ -132,7 +132,7 @@ function read({ hypothesis }: CustomScheme, timestamp?: Source, id?: Source): st
 }
 
 function found({ header, element }: Source, pattern: string, signatureHeader: string): string {
-  const value = header === signatureHeader ? "value" : `(header(${literal(header)}) ?? "")`;
+  const value = header === signatureHeader ? "value" : `header(${literal(header)}) ?? ""`;
   return element
     ? `elements(${value}, ${literal(element.separator)}, ${pattern})[0]`
     : `${pattern}.exec(${value})?.[1]`;

@@ -4,17 +4,20 @@ export interface Effort {
   macs: number;
   /** Combinations of a signature's place, algorithm, encoding, key and content that were compared. */
   combinations: number;
-  /** Bytes hashed for them. */
+  /** Bytes hashed for them, and what else a MAC costs, as bytes. */
   hashedBytes: number;
   /** Contents that a search left untried, since it had come to its bound. */
   untried: number;
 }
 
 /**
- * One search hashes at most this much: about a second's work. A body of 1 MiB leaves some five hundred tries, the likeliest
- * first; one of 10 KiB leaves all of them.
+ * The search hashes at most this much, about half a second's work: a hundred thousand tries of a small body, more than there
+ * are for one secret; five hundred of a body of 1 MiB, the likeliest first.
  */
 export const MAX_HASHED_BYTES: number = 512 * 1024 * 1024;
+
+/** To set up a MAC takes as long as to hash some 4 KiB. */
+const MAC_BYTES = 4 * 1024;
 
 /** Nothing done yet. */
 export function newEffort(): Effort {
@@ -24,6 +27,5 @@ export function newEffort(): Effort {
 /** Counts one MAC over so many bytes. */
 export function count(effort: Effort, bytes: number): void {
   effort.macs += 1;
-  // The two blocks that HMAC adds.
-  effort.hashedBytes += bytes + 128;
+  effort.hashedBytes += bytes + MAC_BYTES;
 }

@@ -43,7 +43,7 @@ function partlyHolds({ captured, candidates }: InVain): string | undefined {
 }
 
 /** For each of the bodies that were perhaps signed. */
-const ALTERED_BOUNDS = { hashedBytes: 16 * 1024 * 1024, contents: 48 };
+const ALTERED_BOUNDS = { hashedBytes: 8 * 1024 * 1024, contents: 48 };
 
 /** Whether a capture's signature is that of its body as something else prints it. */
 function alteredReason(captured: Captured, { secrets, urls, effort }: InVain): string | undefined {

@@ -4,7 +4,7 @@ import { ed25519IsAmong, ed25519PublicKey } from "../../schemes/ed25519.ts";
 import { type Content, type ContentGroup, contentGroups, type Rendered } from "./content.ts";
 import type { Captured } from "./delivery.ts";
 import { type Algorithm, SIGNATURE_BYTES, type Written, writtenIn } from "./digest.ts";
-import { count, type Effort, MAX_HASHED_BYTES } from "./effort.ts";
+import { count, type Effort } from "./effort.ts";
 import { type KeyReading, readingsOf } from "./key-reading.ts";
 
 /** A place in a header whose bytes are the signature of one of the contents under one of the readings of a secret. */
@@ -49,7 +49,7 @@ export function search(
   secrets: readonly string[],
   urls: readonly string[],
   effort: Effort,
-  bounds: SearchBounds = { hashedBytes: MAX_HASHED_BYTES, contents: Number.POSITIVE_INFINITY },
+  bounds: SearchBounds,
 ): Match[] {
   const keys = keysOf(secrets);
   const endBytes = effort.hashedBytes + bounds.hashedBytes;
@@ -89,8 +89,8 @@ export function ed25519Signed(
   body: Uint8Array,
   effort: Effort,
 ): boolean {
-  // A verification is worth 64 KiB of hashing by itself.
-  count(effort, before.length + body.byteLength + after.length + 64 * 1024);
+  // A verification takes as long as to hash some 128 KiB.
+  count(effort, before.length + body.byteLength + after.length + 128 * 1024);
   return ed25519IsAmong(signatures, key, before, Buffer.concat([body, Buffer.from(after, "utf8")]));
 }
 
