@@ -6,11 +6,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Capture } from "../../src/cli/capture.ts";
-import { listenCommand } from "../../src/cli/commands/listen.ts";
 import { arrivalOf } from "../../src/cli/listen/arrival.ts";
-import type { Detect } from "../../src/cli/listen/detection.ts";
 import { saveCapture } from "../../src/cli/listen/save.ts";
-import { hmacSignature } from "../../src/index.ts";
+import { hmacSignature, timestampedSignature } from "../../src/index.ts";
 import { sampleEvent, signDelivery } from "../../src/testing.ts";
 import { conversation, listening, sent, served } from "./app.ts";
 import { fakeTerminal, ran, SECRET } from "./fake-terminal.ts";
@@ -200,48 +198,47 @@ describe("listen --save", () => {
 });
 
 describe("listen, at the first delivery that is refused for its signature", () => {
-  const finding = { scheme: 'hmacSignature({ header: "X-Sig" })', preset: true, code: undefined, warnings: [] };
-
-  async function detecting(answer: ReturnType<Detect>) {
-    const asked: Parameters<Detect>[] = [];
-    const terminal = fakeTerminal();
-    const detect: Detect = (...given) => {
-      asked.push(given);
-      return answer;
-    };
-    const command = listenCommand(terminal, async () => detect).parseAsync(["--port", "0"], { from: "user" });
-    const [url] = await terminal.until(/http\S+/);
-    await fetch(url, genuine());
-    for (let n = 0; n < 2; n++) {
-      await fetch(
-        url,
-        signDelivery({
-          secret: SECRET,
-          event: sampleEvent("order.filled"),
-          scheme: hmacSignature({ header: "X-Sig" }),
-        }),
-      );
-    }
-    await terminal.until(/(refused[\s\S]*){2}/);
-    terminal.interrupt();
-    await command;
-    return { asked, out: terminal.out() };
-  }
+  const other = (header: string, secret = SECRET) =>
+    signDelivery({ secret, event: EVENT, scheme: hmacSignature({ header }) });
+  const EVENT = sampleEvent("order.filled");
 
   it("prints the scheme's line where exactly one matches, and looks once", async () => {
-    const { asked, out } = await detecting({ verdict: "one", findings: [finding], combinations: 7 });
-    expect(out).toContain('  scheme: hmacSignature({ header: "X-Sig" }),\n');
-    expect(asked).toHaveLength(1);
-    const [[captures, secrets]] = asked as [Parameters<Detect>];
-    expect(secrets).toEqual([SECRET]);
-    expect(captures[0]?.capture.rawHeaders).toContain("X-Sig");
+    const { terminal, url } = await listening();
+    await fetch(url, genuine());
+    for (let n = 0; n < 2; n++) await fetch(url, other("X-Sig"));
+    await terminal.until(/(refused[\s\S]*){2}/);
+    await terminal.until(/scheme: hmacSignature\(\{ header: "X-Sig" \}\),\n/i);
+    expect(terminal.out().match(/it is signed in another way/g)).toHaveLength(1);
+  });
+
+  it("prints a program where none of the package's schemes says it", async () => {
+    const { terminal, url } = await listening();
+    const { headers, body } = signDelivery({
+      secret: SECRET,
+      event: EVENT,
+      scheme: timestampedSignature({ header: "X-S" }),
+    });
+    const [t = "", v1 = ""] = headers["X-S"]?.split(",").map((part) => part.split("=")[1]) ?? [];
+    await fetch(url, { method: "POST", headers: { "x-time": t, "x-signature": v1 }, body });
+    await terminal.until(/createReceiver\(\{/);
+    expect(terminal.out()).toMatch(/^ {10}import .* from "bluum-webhooks";$/m);
   });
 
   it("prints no line where several match or none does", async () => {
-    const several = await detecting({ verdict: "several", findings: [finding, finding], combinations: 7 });
-    expect(several.out).toContain("more than one scheme matches it");
-    const none = await detecting({ verdict: "none", findings: [], combinations: 7 });
-    expect(none.out).toContain("none of 7 combinations matches it");
-    expect(several.out + none.out).not.toContain("scheme: ");
+    const several = await listening();
+    const both = { ...other("X-One"), headers: { ...other("X-One").headers, ...other("X-Two").headers } };
+    await fetch(several.url, both);
+    await several.terminal.until(/more than one scheme matches it/);
+    const none = await listening();
+    await fetch(none.url, other("X-Sig", "the secret of another endpoint"));
+    await none.terminal.until(/none of \d+ schemes matches it\n.*\n/);
+    expect(several.terminal.out() + none.terminal.out()).not.toMatch(/scheme: \w+\(/);
+  });
+
+  it("tells programs all that was found", async () => {
+    const { terminal, url } = await listening(["--json"]);
+    await fetch(url, other("X-Sig"));
+    const [line] = await terminal.until(/^\{"kind":"detection".*$/m);
+    expect(JSON.parse(line)).toMatchObject({ verdict: "one", findings: [{ preset: true }] });
   });
 });

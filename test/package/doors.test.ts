@@ -157,7 +157,7 @@ function importedPackages(): string[] {
     .filter((name) => /\.tsx?$/.test(name))
     .map((name) => readFileSync(`${root}src/${name}`, "utf8"));
   const specifiers = texts.flatMap((text) => [
-    ...text.matchAll(/^(?:import|export)(?! type)[^;]*? from "([^".][^"]*)"/gms),
+    ...text.matchAll(/^(?:import|export)(?! type)[^;"`]*? from "([^".][^"]*)"/gms),
   ]);
   return specifiers.flatMap(([, specifier = ""]) => (specifier.startsWith("node:") ? [] : packageOf(specifier)));
 }

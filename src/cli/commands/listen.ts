@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { Command } from "commander";
-import { type Detect, detection } from "../listen/detection.ts";
+import { detection } from "../listen/detection.ts";
 import { judgeBy } from "../listen/judge.ts";
 import { open, shut } from "../listen/port.ts";
 import { taker } from "../listen/take.ts";
@@ -21,12 +21,8 @@ interface ListenOptions extends SecretOptions {
   readonly save?: string;
 }
 
-/**
- * `listen`: receives deliveries, tells what came of each, and hands them on.
- *
- * @param loadDetect loads what finds out the scheme of the first delivery that is refused
- */
-export function listenCommand(terminal: Terminal, loadDetect?: () => Promise<Detect>): Command {
+/** `listen`: receives deliveries, tells what came of each, and hands them on. */
+export function listenCommand(terminal: Terminal): Command {
   const command = new Command("listen")
     .summary("receive deliveries, tell what came of each, hand them on to your app")
     .description(
@@ -40,7 +36,7 @@ export function listenCommand(terminal: Terminal, loadDetect?: () => Promise<Det
   return withSecretOptions(command)
     .addOption(schemeOption())
     .addHelpText("after", HELP)
-    .action((options: ListenOptions) => listen(options, terminal, outputOf(command, terminal), loadDetect));
+    .action((options: ListenOptions) => listen(options, terminal, outputOf(command, terminal)));
 }
 
 const HELP = `
@@ -57,16 +53,11 @@ Examples:
 const MAX_CONNECTIONS = 256;
 const REQUEST_TIMEOUT_MS = 20_000;
 
-async function listen(
-  options: ListenOptions,
-  terminal: Terminal,
-  output: Output,
-  loadDetect: (() => Promise<Detect>) | undefined,
-): Promise<void> {
+async function listen(options: ListenOptions, terminal: Terminal, output: Output): Promise<void> {
   const { signal } = terminal;
   const secrets = await secretsOf(options, terminal, output);
-  const detectFirst = loadDetect && detection(loadDetect, secrets, output);
-  const take = taker({ ...options, judge: judgeBy(secrets, schemeOf(options.scheme)), detectFirst, signal, output });
+  const judge = judgeBy(secrets, schemeOf(options.scheme));
+  const take = taker({ ...options, judge, detectFirst: detection(secrets, output), signal, output });
   const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, take);
   server.maxConnections = MAX_CONNECTIONS;
   if (signal.aborted) return;

@@ -64,5 +64,9 @@ function namesFile(name: string): boolean {
 
 /** The first sentence, without what shells would take for their own. */
 function brief(text: string): string {
-  return (text.split(/[.;:(]/, 1)[0] ?? "").replace(/['"`$\\[\]]/g, "").trim();
+  const [sentence = ""] = text.split(/[.;:(]/, 1);
+  return sentence
+    .replace(/['`]/g, "’")
+    .replace(/["$\\[\]]/g, "")
+    .trim();
 }

@@ -17,7 +17,7 @@ export interface Taking {
   readonly save?: string;
   readonly judge: Judge;
   /** Looks at each delivery that was told. */
-  readonly detectFirst: ((told: Told) => Promise<void>) | undefined;
+  readonly detectFirst: (told: Told) => Promise<void>;
   /** Ends what is on its way. */
   readonly signal: AbortSignal;
   readonly output: Output;
@@ -51,7 +51,7 @@ async function take(arrival: Arrival, response: ServerResponse, taking: Taking):
   if (signal.aborted) return;
   const told = { arrival, judgement, ...answered, durationMs, saved };
   tell(told, output);
-  await detectFirst?.(told);
+  await detectFirst(told);
 }
 
 /** Saves a delivery. One that cannot be saved was answered all the same. */
