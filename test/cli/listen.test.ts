@@ -44,7 +44,7 @@ describe("listen", () => {
     const answer = await fetch(url, signDelivery({ secret: SECRET, event: sampleEvent("order.filled"), scheme }));
     expect(await answer.json()).toEqual({ error: { code: "signature_missing" } });
     await terminal.until(/that came/);
-    expect(terminal.out()).toMatch(/order\.filled .* refused signature_missing +401/);
+    expect(terminal.out()).toMatch(/order\.filled .* refused +401/);
     expect(terminal.out()).toMatch(/^ {10}looked for X-Bluum-Signature: <hex HMAC-SHA256/m);
     expect(terminal.out()).toMatch(/^ {10}signature-looking headers that came: x-other-signature/m);
   });
@@ -205,8 +205,10 @@ describe("listen, at the first delivery that is refused for its signature", () =
   it("prints the scheme's line where exactly one matches, and looks once", async () => {
     const { terminal, url } = await listening();
     await fetch(url, genuine());
+    // Without anything like a signature there is nothing to look at.
+    await fetch(url, { method: "POST", body: "{}" });
     for (let n = 0; n < 2; n++) await fetch(url, other("X-Sig"));
-    await terminal.until(/(refused[\s\S]*){2}/);
+    await terminal.until(/(refused[\s\S]*){3}/);
     await terminal.until(/scheme: hmacSignature\(\{ header: "X-Sig" \}\),\n/i);
     expect(terminal.out().match(/it is signed in another way/g)).toHaveLength(1);
   });

@@ -248,3 +248,15 @@ describe("trigger ends with 1", () => {
     ]);
   });
 });
+
+describe("trigger on a terminal", () => {
+  it.each([80, 120])("prints its table in colour, %i columns wide", async (columns) => {
+    const terminal = fakeTerminal();
+    terminal.stdout.isTTY = true;
+    terminal.stdout.columns = columns;
+    const { code, out } = await ran(["trigger", "order-life", "--to", await receiving()], terminal);
+    expect(code).toBe(0);
+    const lines = out.replaceAll("\u001b[1m", "").replaceAll("\u001b[22m", "").split("\n");
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+  });
+});

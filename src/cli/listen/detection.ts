@@ -14,10 +14,12 @@ export function detection(secrets: readonly string[], output: Output): (told: To
     const refused = outcome.kind === "rejected" && outcome.error.code.startsWith("signature_");
     const capture = captureOf(arrival);
     if (looked || !refused || capture === undefined) return;
-    looked = true;
     // Loaded when it is needed: most often all deliveries are genuine.
     const { detectScheme } = await import("../detect.ts");
     const found = detectScheme([{ name: "the delivery", capture }], secrets);
+    // Where nothing could be a signature there was nothing to look at, as has been said.
+    if (looked || found.combinations === 0) return;
+    looked = true;
     if (output.json) output.record({ kind: "detection", ...found });
     else for (const line of wordsOf(found)) output.line(`${" ".repeat(10)}${printable(line, 1_000)}`);
   };

@@ -1,3 +1,5 @@
+import { basename } from "node:path";
+import type { Outcome } from "../../index.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
 import type { Arrival } from "./arrival.ts";
@@ -16,7 +18,8 @@ export interface Told {
   readonly saved?: string | undefined;
 }
 
-const WIDTH = { type: 28, id: 18, verdict: 30 };
+/** The longest documented event has 29 characters. */
+const WIDTH = { type: 30, id: 16, verdict: 9 };
 
 /** Prints one delivery: for people a line and what explains it, for programs an object. */
 export function tell(told: Told, output: Output): void {
@@ -27,7 +30,7 @@ export function tell(told: Told, output: Output): void {
   const { arrival, judgement, status, durationMs, saved } = told;
   const { dim, green, red, yellow } = output.colors;
   const shade = { accepted: green, ping: green, duplicate: yellow, in_flight: yellow, rejected: red };
-  const verdict = printable(verdictOf(judgement)).padEnd(WIDTH.verdict);
+  const verdict = VERDICT[judgement.outcome.kind].padEnd(WIDTH.verdict);
   const columns = [
     dim(clock(arrival.receivedAt)),
     printable(judgement.type ?? `${arrival.method} ${arrival.url}`, WIDTH.type - 1).padEnd(WIDTH.type),
@@ -35,15 +38,19 @@ export function tell(told: Told, output: Output): void {
     shade[judgement.outcome.kind](verdict),
     (status < 300 ? green : red)(String(status)),
     `${Math.round(durationMs)} ms`.padStart(8),
-    ...(saved === undefined ? [] : [dim(printable(saved))]),
+    ...(saved === undefined ? [] : [dim(printable(basename(saved)))]),
   ];
   output.line(columns.join("  "));
   for (const line of remarks(told)) output.line(`${" ".repeat(10)}${line}`);
 }
 
-function verdictOf({ outcome }: Judgement): string {
-  return outcome.kind === "rejected" ? `refused ${outcome.error.code}` : outcome.kind.replace("_", " ");
-}
+const VERDICT: Readonly<Record<Outcome["kind"], string>> = {
+  accepted: "accepted",
+  duplicate: "duplicate",
+  in_flight: "in flight",
+  ping: "ping",
+  rejected: "refused",
+};
 
 /** What a person should know beside the line. */
 function remarks({ judgement, status, trouble }: Told): string[] {
