@@ -7,8 +7,14 @@ import { packageVersion } from "./version.ts";
 
 /** The commands, each a file of its own in commands/. Loaded when it is asked for, so that no command waits for what others stand on. */
 const COMMANDS: Readonly<Record<string, (terminal: Terminal) => Promise<Command>>> = {
+  listen: async (terminal) => (await import("./commands/listen.ts")).listenCommand(terminal),
+  detect: async (terminal) => (await import("./commands/detect.ts")).detectCommand(terminal),
+  trigger: async (terminal) => (await import("./commands/trigger.ts")).triggerCommand(terminal),
+  verify: async (terminal) => (await import("./commands/verify.ts")).verifyCommand(terminal),
   endpoints: async (terminal) => (await import("./commands/endpoints.ts")).endpointsCommand(terminal),
   "event-types": async (terminal) => (await import("./commands/event-types.ts")).eventTypesCommand(terminal),
+  sandbox: async (terminal) => (await import("./commands/sandbox.ts")).sandboxCommand(terminal),
+  completion: async (terminal) => (await import("./commands/completion.ts")).completionCommand(terminal),
 };
 
 /** These speak of all commands. */

@@ -15,7 +15,6 @@ export type Column = string | { readonly heading: string; readonly align: "right
  */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], output: Output): string {
   const headings = columns.map((column) => (typeof column === "string" ? column : column.heading));
-  const { bold } = output.colors;
   const widths = widthsOf([headings, ...rows], output.columns);
   const printed = new Table({
     chars: PLAIN,
@@ -27,7 +26,8 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   });
   printed.push(headings, ...rows.map((row) => [...row]));
   const [head = "", ...lines] = printed.toString().replace(/ +$/gm, "").split("\n");
-  return [bold(head), ...lines].join("\n"); // coloured before it is laid out, a heading would be cut in its escapes
+  // Not in its cells: what wraps them would cut through the colours.
+  return [output.colors.bold(head), ...lines].join("\n");
 }
 
 const PLAIN = Object.fromEntries(
@@ -37,7 +37,8 @@ const PLAIN = Object.fromEntries(
 );
 
 function widthsOf(rows: readonly (readonly string[])[], available: number | undefined): number[] {
-  const widths = (rows[0] ?? []).map((_, place) => Math.max(...rows.map((row) => [...(row[place] ?? "")].length)));
+  // A column without any width would be wrapped for ever.
+  const widths = (rows[0] ?? []).map((_, place) => Math.max(1, ...rows.map((row) => [...(row[place] ?? "")].length)));
   let excess = widths.reduce((sum, width) => sum + width + GAP, -(available ?? Number.POSITIVE_INFINITY));
   while (excess > 0) {
     const widest = Math.max(...widths);

@@ -1,0 +1,55 @@
+import { type ByteEncoding, decodeExactly } from "../../schemes/encoding.ts";
+import { type Written, writtenIn } from "./digest.ts";
+import { hasTimestamp } from "./time-format.ts";
+
+/** Where a header's value has its signature: in an element of a list, after and before fixed text. */
+export interface Locator {
+  /** In lower case. */
+  readonly header: string;
+  /** What parts the elements of the list. */
+  readonly separator: string;
+  readonly prefix: string;
+  readonly suffix: string;
+}
+
+/** In order of preference: what the package's own schemes split by comes first. */
+export const SEPARATORS: readonly string[] = [",", ";", " ", "|", "&", ":", ".", "-", "_", "/"];
+
+/** The elements of a list, trimmed; empty ones are ignored. */
+export function elementsOf(value: string, separator: string): string[] {
+  return value
+    .split(separator)
+    .map((element) => element.trim())
+    .filter((element) => element !== "");
+}
+
+/** The ways to say where a signature stands, without what changes from delivery to delivery; the best first. */
+export function locatorsOf(header: string, value: string, written: Written): Locator[] {
+  const separators = SEPARATORS.filter((separator) => !value.slice(written.start, written.end).includes(separator));
+  const locators = separators.flatMap((separator) => locatorBy(separator, header, value, written) ?? []);
+  return locators.sort((one, other) => Number(one.suffix !== "") - Number(other.suffix !== ""));
+}
+
+/** The signatures that a locator finds in a header's value. */
+export function signaturesAt(locator: Locator, value: string, encoding: ByteEncoding, length: number): Uint8Array[] {
+  const { separator, prefix, suffix } = locator;
+  return elementsOf(value, separator)
+    .filter((element) => element.startsWith(prefix) && element.endsWith(suffix))
+    .map((element) => element.slice(prefix.length, element.length - suffix.length))
+    .flatMap((text) => decodeExactly(length, text, encoding) ?? []);
+}
+
+function locatorBy(separator: string, header: string, value: string, { start, end }: Written): Locator | undefined {
+  const from = start === 0 ? 0 : value.lastIndexOf(separator, start - 1) + 1;
+  const next = value.indexOf(separator, end);
+  const prefix = value.slice(from, start).trimStart();
+  const suffix = value.slice(end, next < 0 ? value.length : next).trimEnd();
+  if (isVolatile(prefix) || isVolatile(suffix)) return undefined;
+  // Standard Webhooks' list, `v1,… v1,…`, is parted by spaces; its comma belongs to the version.
+  if (separator === "," && /(^|\s)v\d+[a-z]?,$/.test(value.slice(0, start))) return undefined;
+  return { header, separator, prefix, suffix };
+}
+
+function isVolatile(text: string): boolean {
+  return hasTimestamp(text) || writtenIn(text).length > 0;
+}
