@@ -109,7 +109,11 @@ function fieldWords({ in: where, path }: IdField): string {
 
 function evidence({ captures, events, fields }: Facts): string[] {
   if (captures.length === 0) return ["No captured body is a JSON object, so nothing can be said about the event id."];
-  if (events.length < 2) return [];
+  if (events.length < 2) {
+    return fields.length === 0
+      ? []
+      : [`By their names these may be the event id: ${fields.map(fieldWords).join(", ")}. One event cannot show it.`];
+  }
   const retries = captures.length - events.length;
   const seen = `in ${captures.length} deliveries of ${events.length} events (${retries} of them retries)`;
   if (fields.length === 0)
