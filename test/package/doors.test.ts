@@ -41,6 +41,12 @@ function builtFilesOf(path: string, seen = new Set<string>()): string[] {
   return [...seen];
 }
 
+/** The sources that a built file was made of, as the bundler notes above each. */
+function modulesIn(path: string): string[] {
+  const text = readFileSync(`${root}${path}`, "utf8");
+  return [...text.matchAll(/^\/\/ ((?:src|adapters|node_modules)\/\S+)$/gm)].map(([, source = ""]) => source);
+}
+
 describe("the doors of the package", () => {
   it.each(doors)("%s leads to a compiled file with its types beside it, and has a source", (_door, target) => {
     expect(existsSync(`${root}${target}`), "run `npm run build` first").toBe(true);
@@ -48,19 +54,22 @@ describe("the doors of the package", () => {
     expect(existsSync(`${root}${sourceOf(target)}`)).toBe(true);
   });
 
-  it("are the face, the testing face, every adapter and every durable store: none is forgotten", () => {
+  it("are the faces, every adapter and every durable store: none is forgotten", () => {
     // What two adapters share is no door.
     const names = readdirSync(`${root}adapters`).filter((name) => name !== "arrived.ts");
     const adapters = names.map((name) => `adapters/${name}`);
     const stores = ["postgres", "redis", "sqlite"].map((name) => `src/stores/${name}.ts`);
     const sources = doors.map(([, target]) => sourceOf(target));
-    expect(sources.toSorted()).toEqual(["src/index.ts", "src/testing.ts", ...adapters, ...stores].toSorted());
+    const faces = ["index", "testing", "client", "sandbox"].map((name) => `src/${name}.ts`);
+    expect(sources.toSorted()).toEqual([...faces, ...adapters, ...stores].toSorted());
   });
 
-  it("to receive do not load the durable stores, nor the testing tools", () => {
+  it("to receive do not load the durable stores, nor the testing tools, the client, the sandbox or the command line", () => {
     for (const door of RECEIVING) {
       expect(reachableFrom(sourceOf(manifest.exports[door]))).not.toEqual(
-        expect.arrayContaining([expect.stringMatching(/stores\/(redis|postgres|sqlite)|testing/)]),
+        expect.arrayContaining([
+          expect.stringMatching(/stores\/(redis|postgres|sqlite)|src\/(testing|client|sandbox|cli)/),
+        ]),
       );
     }
   });
@@ -68,6 +77,15 @@ describe("the doors of the package", () => {
   it("to receive come in few files, since a cold process pays for each", () => {
     for (const door of RECEIVING)
       expect(builtFilesOf(posix.normalize(manifest.exports[door])).length).toBeLessThanOrEqual(5);
+  });
+
+  it("to receive load nothing of the tools, nor of what is bundled for them", () => {
+    expect(modulesIn("dist/src/cli/program.js")).toContain("src/cli/program.ts");
+    for (const door of RECEIVING) {
+      const modules = builtFilesOf(posix.normalize(manifest.exports[door])).flatMap(modulesIn);
+      expect(modules).not.toEqual([]);
+      expect(modules.filter((path) => /^node_modules|^src\/(testing|client|sandbox|cli)/.test(path))).toEqual([]);
+    }
   });
 
   it.each(doors)("%s can be imported and required by its name", async (door) => {
@@ -99,13 +117,31 @@ describe("the manifest", () => {
     }
   });
 
-  it("keeps the packed package small: under 260 kB to receive, under 400 kB with the durable stores and the testing tools", () => {
-    const more = packed.files.filter(({ path }) =>
-      /stores\/(redis|postgres|sqlite|forgone|failure|transaction)|src\/testing/.test(path),
-    );
-    expect(packed.unpackedSize - more.reduce((sum, { size }) => sum + size, 0)).toBeLessThan(260_000);
-    expect(packed.unpackedSize).toBeLessThan(400_000);
+  it("keeps the packed package small: under 260 kB to receive, under 400 kB with the durable stores and the testing tools, under 1.5 MB in all", () => {
+    expect(
+      sizeWithout(/stores\/(redis|postgres|sqlite|forgone|failure|transaction)|src\/testing|LICENSES/),
+    ).toBeLessThan(260_000);
+    expect(sizeWithout(/LICENSES/)).toBeLessThan(400_000);
+    expect(packed.unpackedSize).toBeLessThan(1_500_000);
   });
+
+  it("carries the licence of every package that is bundled", () => {
+    const built = packed.files.map(({ path }) => path).filter((path) => path.endsWith(".js"));
+    const noted = built.flatMap(modulesIn).flatMap((path) => packageOf(path.split("node_modules/").slice(1).at(-1)));
+    const own = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
+    const bundled = new Set([...noted, ...importedPackages()].filter((name) => !own.includes(name)));
+    expect([...bundled]).toEqual(expect.arrayContaining(["commander", "picocolors", "cli-table3", "string-width"]));
+    const licences = readFileSync(`${root}dist/LICENSES.txt`, "utf8");
+    for (const name of bundled) expect(licences).toMatch(new RegExp(`^${name} \\d\\S* \\(\\S+\\)\n\n.*\n`, "m"));
+    expect(packed.files.map(({ path }) => path)).toContain("dist/LICENSES.txt");
+  });
+
+  /** The size of what is published, without what only the tools need, and without some files. */
+  function sizeWithout(others: RegExp): number {
+    const tools = toolFiles();
+    const counted = packed.files.filter(({ path }) => !tools.has(path) && !others.test(path));
+    return counted.reduce((sum, { size }) => sum + size, 0);
+  }
 
   it("publishes what was built and the page that the log names, no source and no test", () => {
     const paths = packed.files.map(({ path }) => path);
@@ -113,6 +149,34 @@ describe("the manifest", () => {
     expect(paths).toContain("docs/errors.md");
   });
 });
+
+/** The packages that the sources import at run time. */
+function importedPackages(): string[] {
+  const sources = readdirSync(`${root}src`, { recursive: true }).map(String);
+  const texts = sources
+    .filter((name) => /\.tsx?$/.test(name))
+    .map((name) => readFileSync(`${root}src/${name}`, "utf8"));
+  const specifiers = texts.flatMap((text) => [
+    ...text.matchAll(/^(?:import|export)(?! type)[^;"`]*? from "([^".][^"]*)"/gms),
+  ]);
+  return specifiers.flatMap(([, specifier = ""]) => (specifier.startsWith("node:") ? [] : packageOf(specifier)));
+}
+
+/** The package's name at the start of a specifier. */
+function packageOf(specifier = ""): string[] {
+  return /^(?:@[^/]+\/)?[^/]+/.exec(specifier)?.slice(0, 1) ?? [];
+}
+
+/** The files that only the command line, the client or the sandbox loads, declarations included. */
+function toolFiles(): Set<string> {
+  const tools = ["./dist/src/cli.js", manifest.exports["./client"], manifest.exports["./sandbox"]];
+  const others = doors.map(([, target]) => target).filter((target) => !tools.includes(target));
+  const shared = new Set(others.flatMap((target) => builtFilesOf(posix.normalize(target))));
+  const loaded = readdirSync(`${root}dist`, { recursive: true }).map((name) => posix.join("dist", String(name)));
+  const bundles = loaded.filter((path) => path.endsWith(".js") && !shared.has(path));
+  const declarations = loaded.filter((path) => /^dist\/src\/(client|sandbox|cli)\b.*\.d\.ts$/.test(path));
+  return new Set([...bundles, ...declarations]);
+}
 
 /** What would be published; without `prepack`, which would take `dist` from under the other tests. */
 function pack(): { readonly unpackedSize: number; readonly files: readonly { path: string; size: number }[] } {

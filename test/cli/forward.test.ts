@@ -1,0 +1,191 @@
+import { createServer } from "node:net";
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { endToEnd, withHeader } from "../../src/cli/listen/headers.ts";
+import { sampleEvent, signDelivery } from "../../src/testing.ts";
+import { listening, receiving, sent, served } from "./app.ts";
+import { ran, SECRET } from "./fake-terminal.ts";
+
+const genuine = () => signDelivery({ secret: SECRET, event: sampleEvent("order.filled") });
+
+describe("listen --forward", () => {
+  it("hands bytes and headers on as they came, but for those of the connection", async () => {
+    const seen: { url: string | undefined; rawHeaders: string[] }[] = [];
+    const app = await served(({ url, rawHeaders }, response) => {
+      seen.push({ url, rawHeaders });
+      response.end();
+    });
+    const { url } = await listening(["--forward", `${app}?own=1`]);
+    const bytes = Buffer.from([0x7b, 0xff, 0x00, 0x7d]);
+    const rawHeaders = [
+      "Host",
+      "tunnel.example.com",
+      "X-Twice",
+      "one",
+      "x-TWICE",
+      "two",
+      "Connection",
+      "close, X-Of-This-Hop",
+      "X-Of-This-Hop",
+      "gone",
+      "TE",
+      "trailers",
+      "X-Bluum-Signature",
+      "00",
+      "Content-Length",
+      "4",
+      "Accept",
+      "*/*",
+    ];
+    await sent(`${url}?b=2&c`, rawHeaders, bytes);
+    expect(seen[0]?.url).toBe("/webhooks/bluum?own=1&b=2&c");
+    expect(seen[0]?.rawHeaders.slice(0, 12)).toEqual([
+      "Host",
+      new URL(app).host,
+      "X-Twice",
+      "one",
+      "x-TWICE",
+      "two",
+      "X-Bluum-Signature",
+      "00",
+      "Content-Length",
+      "4",
+      "Accept",
+      "*/*",
+    ]);
+  });
+
+  it("hands on every byte of a body", async () => {
+    const bodies: Buffer[] = [];
+    const app = await served(async (request, response) => {
+      bodies.push(Buffer.concat(await request.toArray()));
+      response.end();
+    });
+    const { url } = await listening(["--forward", app]);
+    const all = Uint8Array.from({ length: 70_000 }, (_, place) => place % 256);
+    await sent(url, ["Host", "x", "Transfer-Encoding", "chunked"], all);
+    expect(bodies[0]?.equals(all)).toBe(true);
+  });
+
+  it("relays the app's answer untouched", async () => {
+    const app = await served((_, response) => {
+      response.sendDate = false;
+      response.writeHead(418, "Short and stout", [
+        "Set-Cookie",
+        "a=1",
+        "X-Odd",
+        "é",
+        "set-cookie",
+        "b=2",
+        "Content-Length",
+        "3",
+      ]);
+      response.end(Buffer.from([0x00, 0xff, 0x0a]));
+    });
+    const { terminal, url } = await listening(["--forward", app]);
+    const { headers, body } = genuine();
+    const { answer, text } = await sent(url, ["Host", "x", ...Object.entries(headers).flat()], body);
+    expect([answer.statusCode, answer.statusMessage, text]).toEqual([418, "Short and stout", "\u0000\u00ff\n"]);
+    expect(answer.rawHeaders.slice(0, 8)).toEqual([
+      "Set-Cookie",
+      "a=1",
+      "X-Odd",
+      "é",
+      "set-cookie",
+      "b=2",
+      "Content-Length",
+      "3",
+    ]);
+    expect(answer.headers.date).toBeUndefined();
+    await terminal.until(/accepted +418/);
+  });
+
+  it("lets the app's receiver decide, and knows a retry by the app's answer", async () => {
+    let status = 500;
+    const app = await served((_, response) => response.writeHead(status).end());
+    const { terminal, url } = await listening(["--forward", app, "--json"]);
+    const delivery = genuine();
+    expect((await fetch(url, delivery)).status).toBe(500);
+    status = 200;
+    expect((await fetch(url, delivery)).status).toBe(200);
+    expect((await fetch(url, delivery)).status).toBe(200);
+    await terminal.until(/duplicate/);
+    const verdicts = [...terminal.out().matchAll(/"verdict":"(\w+)".*?"status":(\d+)/g)].map(([, verdict, code]) => [
+      verdict,
+      code,
+    ]);
+    expect(verdicts).toEqual([
+      ["accepted", "500"],
+      ["accepted", "200"],
+      ["duplicate", "200"],
+    ]);
+  });
+
+  it("serves as a mount that verify finds sound", async () => {
+    const { url } = await listening(["--forward", await receiving()]);
+    expect(await ran(["verify", url])).toMatchObject({ code: 0, err: "" });
+  });
+
+  it("points out an app that acknowledges what must be refused", async () => {
+    const { terminal, url } = await listening(["--forward", await served((_, response) => response.end("ok"))]);
+    expect((await fetch(url, { method: "POST", body: "{}" })).status).toBe(200);
+    await terminal.until(/the app acknowledged it all the same/);
+  });
+
+  it("answers 502 where the app is down, and says why", async () => {
+    const { terminal, url } = await listening(["--forward", "http://127.0.0.1:9/"]);
+    const answer = await fetch(url, genuine());
+    expect([answer.status, await answer.json()]).toEqual([502, { error: { code: "forward_failed" } }]);
+    await terminal.until(/the app did not answer: ECONNREFUSED/);
+  });
+
+  it("breaks its own answer off where the app's breaks off", async () => {
+    const app = await served((_, response) => {
+      response.writeHead(200, { "content-length": "100" });
+      response.write("half", () => response.destroy());
+    });
+    const { terminal, url } = await listening(["--forward", app]);
+    await expect(fetch(url, genuine()).then((answer) => answer.text())).rejects.toThrow();
+    await terminal.until(/the app's answer broke off/);
+  });
+
+  it("meets an app that speaks no HTTP with 502", async () => {
+    const server = createServer((socket) => void socket.end("SSH-2.0-OpenSSH\r\n")).listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { url } = await listening(["--forward", `http://127.0.0.1:${(server.address() as { port: number }).port}/`]);
+    expect((await fetch(url, genuine())).status).toBe(502);
+    server.close();
+  });
+
+  it("refuses to hand on to itself, and what is no URL", async () => {
+    expect(await ran(["listen", "--port", "48123", "--forward", "http://localhost:48123/x"])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("leads back to this command"),
+    });
+    for (const forward of ["localhost:3000", "ftp://x/", "http://me:hunter2@x/"]) {
+      const { code, err } = await ran(["listen", "--forward", forward]);
+      expect([code, err]).toEqual([2, expect.stringMatching(/^the URL must/)]);
+      expect(err).not.toContain("hunter2");
+    }
+  });
+});
+
+describe("headers that are passed on", () => {
+  const name = fc.constantFrom("Host", "host", "X-A", "x-a", "Connection", "TE", "Transfer-Encoding", "Set-Cookie");
+  const rawHeaders = fc
+    .array(fc.tuple(name, fc.constantFrom("1", "close", "x-a", "X-A, b")))
+    .map((pairs): string[] => pairs.flat());
+
+  it("keep their order, case and number, and lose those of the connection", () => {
+    fc.assert(
+      fc.property(rawHeaders, (raw) => {
+        const passed = endToEnd(raw).flat();
+        let from = 0;
+        for (const text of passed) from = raw.indexOf(text, from) + 1;
+        expect(passed.join().toLowerCase()).not.toMatch(/connection|transfer-encoding|\bte,/);
+        const host = withHeader(endToEnd(raw), "Host", "app").filter(([one]) => one.toLowerCase() === "host");
+        expect(host.map(([, value]) => value)).toEqual(["app"]);
+      }),
+    );
+  });
+});

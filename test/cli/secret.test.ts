@@ -1,0 +1,76 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import type { Output } from "../../src/cli/output.ts";
+import { type SecretOptions, secretOf, secretsOf } from "../../src/cli/secret.ts";
+import { type FakeTerminal, fakeTerminal } from "./fake-terminal.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "secret-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function file(text: string): string {
+  const path = join(folder, `${Math.random()}`);
+  writeFileSync(path, text);
+  return path;
+}
+
+function asked(options: SecretOptions, terminal: FakeTerminal, ask: typeof secretsOf | typeof secretOf = secretsOf) {
+  const notes: string[] = [];
+  const output = { note: (text: string) => notes.push(text) } as unknown as Output;
+  return ask(options, terminal, output).then((secrets) => ({ secrets, notes }));
+}
+
+describe("the secret", () => {
+  it("is that of the environment where nothing else is said", async () => {
+    const terminal = fakeTerminal({ BLUUM_WEBHOOK_SECRET: " from the environment\n" });
+    expect(await asked({}, terminal)).toEqual({ secrets: ["from the environment"], notes: [] });
+    expect(await asked({ secretFile: [file("from a file\n")] }, terminal)).toMatchObject({ secrets: ["from a file"] });
+  });
+
+  it("is read from files, one a line, for a rotation", async () => {
+    const options = { secretFile: [file("one\r\ntwo\n\n"), file("three")] };
+    expect((await asked(options, fakeTerminal({}))).secrets).toEqual(["one", "two", "three"]);
+  });
+
+  it("is read from standard input", async () => {
+    const terminal = fakeTerminal({});
+    terminal.stdin.end("piped in\n");
+    expect(await asked({ secretStdin: true }, terminal)).toEqual({ secrets: ["piped in"], notes: [] });
+  });
+
+  it("is taken as an argument, with a warning that does not repeat it", async () => {
+    const { secrets, notes } = await asked({ secret: ["hunter2hunter2"] }, fakeTerminal({}));
+    expect(secrets).toEqual(["hunter2hunter2"]);
+    expect(notes).toEqual([expect.stringMatching(/^--secret is visible to others in process lists/)]);
+    expect(notes.join()).not.toContain("hunter2");
+  });
+
+  it.each([
+    ["there is none", {}, /there is no secret; set BLUUM_WEBHOOK_SECRET/],
+    ["the file is not there", { secretFile: ["/nowhere/at/all"] }, /cannot be read \(ENOENT\)/],
+    ["the file is empty", { secretFile: [file(" \n")] }, /is empty/],
+  ])("is missed with a clear error where %s", async (_, options, message) => {
+    await expect(asked(options, fakeTerminal({}))).rejects.toMatchObject({
+      exitCode: 2,
+      message: expect.stringMatching(message),
+    });
+  });
+
+  it("is not typed in where it would be seen", async () => {
+    const terminal = fakeTerminal({});
+    terminal.stdin.isTTY = true;
+    await expect(asked({ secretStdin: true }, terminal)).rejects.toThrow(/a terminal, which would show it/);
+  });
+
+  it("is bounded where it is piped in", async () => {
+    const terminal = fakeTerminal({});
+    terminal.stdin.end("x".repeat(100_000));
+    await expect(asked({ secretStdin: true }, terminal)).rejects.toThrow(/more than any secret has/);
+  });
+
+  it("is one, for a command that signs", async () => {
+    const terminal = fakeTerminal({});
+    await expect(asked({ secret: ["one", "two"] }, terminal, secretOf)).rejects.toThrow(/takes one secret/);
+  });
+});

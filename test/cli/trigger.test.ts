@@ -1,0 +1,262 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { bluumHandler } from "../../adapters/node.ts";
+import { SCENARIOS } from "../../src/cli/scenarios.ts";
+import { parseScheme, schemeOf } from "../../src/cli/scheme.ts";
+import { FORGERIES } from "../../src/cli/trigger/forge.ts";
+import { createReceiver } from "../../src/index.ts";
+import { receiving, served } from "./app.ts";
+import { fakeTerminal, ran, SECRET } from "./fake-terminal.ts";
+
+const WHSEC = `whsec_${Buffer.from(SECRET).toString("base64")}`;
+
+async function outcomes(args: readonly string[], terminal = fakeTerminal()) {
+  const { code, out, err } = await ran(["trigger", ...args, "--json"], terminal);
+  return {
+    code,
+    err,
+    rows: JSON.parse(out).outcomes as {
+      event: string;
+      sent: string;
+      result: string;
+      count: number;
+      status?: number;
+      code?: string;
+    }[],
+  };
+}
+
+describe("trigger", () => {
+  it("sends a signed sample and prints what came of it", async () => {
+    const { code, out, err } = await ran(["trigger", "order.filled", "--to", await receiving()]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(/^event +sent +result +answer +count +median +p95 +max\n/);
+    expect(out).toMatch(/\norder\.filled +genuine +processed +200 +1 +[\d.]+ ms +[\d.]+ ms +[\d.]+ ms\n$/);
+  });
+
+  it("sends many with fresh ids, so many at a time", async () => {
+    let now = 0;
+    let most = 0;
+    const receiver = createReceiver({ secret: SECRET, logger: false }).on("*", async () => {
+      most = Math.max(most, ++now);
+      await new Promise((resolve) => setTimeout(resolve, 5));
+      now -= 1;
+    });
+    const args = ["order.filled", "--to", await served(bluumHandler(receiver)), "--times", "40", "--concurrency", "8"];
+    const { code, rows } = await outcomes(args);
+    expect([code, rows]).toEqual([0, [expect.objectContaining({ result: "processed", count: 40 })]]);
+    expect(most).toBeGreaterThan(1);
+    expect(most).toBeLessThanOrEqual(8);
+  });
+
+  it("sends copies, of which a receiver processes one", async () => {
+    const { code, rows } = await outcomes([
+      "order.filled",
+      "--to",
+      await receiving(),
+      "--duplicate",
+      "9",
+      "--concurrency",
+      "4",
+    ]);
+    expect(code).toBe(0);
+    expect(rows.find(({ result }) => result === "processed")?.count).toBe(1);
+    expect(rows.reduce((sum, { count }) => sum + count, 0)).toBe(10);
+  });
+
+  it.each(Object.keys(SCENARIOS))("sends the scenario %s", async (name) => {
+    const { code, rows } = await outcomes([name, "--to", await receiving()]);
+    expect(code).toBe(0);
+    expect(rows.length).toBeGreaterThan(0);
+  });
+
+  it("takes data from JSON and from a file", async () => {
+    const seen: unknown[] = [];
+    const receiver = createReceiver({ secret: SECRET }).on("*", ({ data }) => void seen.push(data));
+    const to = await served(bluumHandler(receiver));
+    const folder = mkdtempSync(join(tmpdir(), "data-"));
+    writeFileSync(join(folder, "data.json"), '{"symbol":"MSFT"}');
+    await ran(["trigger", "order.filled", "--to", to, "--data", ' {"symbol":"NVDA","quantity":"3"}']);
+    await ran(["trigger", "order.filled", "--to", to, "--data", join(folder, "data.json")]);
+    rmSync(folder, { recursive: true });
+    expect(seen).toMatchObject([{ symbol: "NVDA", quantity: "3", status: "filled" }, { symbol: "MSFT" }]);
+  });
+
+  it("sends an event outside the catalogue, with a note", async () => {
+    const { code, err } = await ran(["trigger", "compliance.alert", "--to", await receiving()]);
+    expect([code, err]).toEqual([0, "compliance.alert is not in the catalogue; it is sent all the same.\n"]);
+  });
+
+  it.each([
+    [["order filled"], /"order filled" is no event, such as order.filled, and no scenario; there are order-life/],
+    [["order.filled", "--data", "[1]"], /cannot be read \(ENOENT\)/],
+    [["order.filled", "--data", "{"], /--data is not JSON/],
+    [["order.filled", "--forge", "magic"], /"magic" is no kind; there are wrong-secret/],
+    [["order.filled", "--forge", "expired"], /expired is no forgery under the scheme bluum, which signs no timestamp/],
+    [["order.filled", "--forge", "old-event", "--scheme", "standard-webhooks"], /which signs a timestamp/],
+    [["order.filled", "--times", "0"], /whole number from 1 to 100000/],
+  ])("ends with 2 for %j", async (args, message) => {
+    const { code, err } = await ran(["trigger", ...args, "--to", "http://127.0.0.1:9/"]);
+    expect([code, err]).toEqual([2, expect.stringMatching(message)]);
+  });
+
+  it("ends with 3 where nobody answers, without trying all", async () => {
+    const { code, rows, err } = await outcomes([
+      "order.filled",
+      "--to",
+      "http://127.0.0.1:9/",
+      "--times",
+      "1000",
+      "--duplicate",
+      "5",
+    ]);
+    expect([code, rows]).toEqual([3, [expect.objectContaining({ result: "no answer", count: 3 })]]);
+    expect(JSON.parse(err).error.code).toBe("unreachable");
+  });
+
+  it("ends with 3 where an answer takes too long", async () => {
+    const { code, rows } = await outcomes(["order.filled", "--to", await served(() => {}), "--timeout-ms", "20"]);
+    expect([code, rows]).toEqual([3, [expect.objectContaining({ result: "no answer", code: "timed out" })]]);
+  });
+
+  it("follows no redirect", async () => {
+    const to = await served((_, response) => response.writeHead(302, { location: "/elsewhere" }).end());
+    expect(await outcomes(["order.filled", "--to", to])).toMatchObject({
+      code: 1,
+      rows: [{ result: "failed", status: 302 }],
+    });
+  });
+
+  it("stops at Ctrl-C with what came so far", async () => {
+    const terminal = fakeTerminal();
+    let requests = 0;
+    const to = await served((_, response) => {
+      requests += 1;
+      if (requests < 3) response.end("{}");
+      else terminal.interrupt();
+    });
+    const { code, out } = await ran(["trigger", "order.filled", "--to", to, "--times", "1000"], terminal);
+    expect(code).toBe(130);
+    expect(out).toMatch(/processed +200 +2 /);
+  });
+
+  it("shows a bar on a terminal where it is long, and takes it away", async () => {
+    const terminal = fakeTerminal();
+    terminal.stderr.isTTY = true;
+    const { err } = await ran(["trigger", "order.filled", "--to", await receiving(), "--times", "25"], terminal);
+    expect(err).toMatch(/\r\[# *\] 1 of 25/);
+    expect(err.endsWith(`\r[${"#".repeat(30)}] 25 of 25\r\u001b[K`)).toBe(true);
+    const short = fakeTerminal();
+    short.stderr.isTTY = true;
+    expect((await ran(["trigger", "order.filled", "--to", await receiving()], short)).err).toBe("");
+  });
+});
+
+describe("trigger --forge", () => {
+  const schemes = [
+    "bluum",
+    "hmac:header=X-Sig,encoding=base64,secretEncoding=hex",
+    "timestamped:header=X-Sig",
+    "standard-webhooks",
+  ];
+
+  it.each(schemes)("sends nothing that a receiver by the scheme %s admits", async (text) => {
+    const secret = text.includes("hex")
+      ? Buffer.from(SECRET).toString("hex")
+      : text.startsWith("standard")
+        ? WHSEC
+        : SECRET;
+    const to = await receiving({ secret, scheme: schemeOf(parseScheme(text)) });
+    const terminal = fakeTerminal({ BLUUM_WEBHOOK_SECRET: secret });
+    const { code, rows } = await outcomes(["order.filled", "--to", to, "--forge", "all", "--scheme", text], terminal);
+    expect(code).toBe(0);
+    expect(rows.length).toBeGreaterThanOrEqual(7);
+    for (const row of rows)
+      expect(row).toMatchObject({ result: "refused", status: row.sent === "old-event" ? 400 : 401 });
+  });
+
+  it("sends every kind under one scheme or another", async () => {
+    const sent = new Set<string>();
+    for (const [scheme, secret] of [
+      ["bluum", SECRET],
+      ["standard-webhooks", WHSEC],
+    ] as const) {
+      const terminal = fakeTerminal({ BLUUM_WEBHOOK_SECRET: secret });
+      const to = await receiving({ secret, scheme: schemeOf(parseScheme(scheme)) });
+      const { rows } = await outcomes(["order.filled", "--to", to, "--forge", "all", "--scheme", scheme], terminal);
+      for (const row of rows) sent.add(row.sent);
+    }
+    expect([...sent].sort()).toEqual(Object.keys(FORGERIES).sort());
+  });
+
+  it("ends with 1 where a forged delivery is admitted", async () => {
+    const args = [
+      "order.filled",
+      "--to",
+      await served((_, response) => response.end("ok")),
+      "--forge",
+      "no-signature,truncated",
+    ];
+    const { code, out, err } = await ran(["trigger", ...args]);
+    expect([code, err]).toEqual([1, "2 of 2 deliveries were not answered as expected.\n"]);
+    expect(out).toMatch(/no-signature +admitted +200.*not as expected/);
+  });
+
+  it("does not take a missing route for a refusal", async () => {
+    const to = await served((_, response) => response.writeHead(404).end());
+    expect((await outcomes(["order.filled", "--to", to, "--forge", "no-signature"])).code).toBe(1);
+  });
+});
+
+describe("trigger ends with 1", () => {
+  it("where a genuine delivery is refused", async () => {
+    const to = await receiving({ secret: "the secret of another endpoint" });
+    expect(await outcomes(["order.filled", "--to", to])).toMatchObject({
+      code: 1,
+      rows: [{ result: "refused", code: "signature_mismatch" }],
+    });
+  });
+
+  it("where a duplicate is not recognised", async () => {
+    const to = await served((_, response) => response.end('{"received":true}'));
+    const { code, rows } = await outcomes(["order.filled", "--to", to, "--duplicate", "2"]);
+    expect([code, rows.map(({ result, count }) => [result, count])]).toEqual([
+      1,
+      [
+        ["processed", 1],
+        ["processed again", 2],
+      ],
+    ]);
+  });
+
+  it("where an event is taken for the duplicate of another, as by the id of its order", async () => {
+    const ids = new Set<string>();
+    const to = await served(async (request, response) => {
+      const body = Buffer.concat(await request.toArray());
+      const { id } = JSON.parse(body.toString()).data;
+      response.end(JSON.stringify({ received: true, duplicate: ids.has(id) }));
+      ids.add(id);
+    });
+    const { code, rows } = await outcomes(["order-life", "--to", to]);
+    expect(code).toBe(1);
+    expect(rows.map(({ event, result }) => [event, result])).toEqual([
+      ["order.accepted", "processed"],
+      ["order.partially_filled", "taken for a duplicate"],
+      ["order.filled", "taken for a duplicate"],
+    ]);
+  });
+});
+
+describe("trigger on a terminal", () => {
+  it.each([80, 120])("prints its table in colour, %i columns wide", async (columns) => {
+    const terminal = fakeTerminal();
+    terminal.stdout.isTTY = true;
+    terminal.stdout.columns = columns;
+    const { code, out } = await ran(["trigger", "order-life", "--to", await receiving()], terminal);
+    expect(code).toBe(0);
+    const lines = out.replaceAll("\u001b[1m", "").replaceAll("\u001b[22m", "").split("\n");
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);
+  });
+});

@@ -1,0 +1,67 @@
+import { describe, expect, it } from "vitest";
+import { receiving, served } from "./app.ts";
+import { fakeTerminal, ran } from "./fake-terminal.ts";
+
+describe("verify", () => {
+  it("finds a sound mount sound", async () => {
+    const url = await receiving();
+    const { code, out, err } = await ran(["verify", url]);
+    expect([code, err]).toEqual([0, ""]);
+    expect(out).toMatch(`sound  ${url}\n`);
+    expect(out).toMatch(/a signed ping was answered in \d+ ms/);
+    const { out: json } = await ran(["verify", url, "--json"]);
+    expect(JSON.parse(json)).toMatchObject({ sound: true, where: url, bodyBytes: 65_536 });
+  });
+
+  it("ends with 1 and says what is wrong and what to change", async () => {
+    const url = await receiving({ secret: "the secret of another endpoint" });
+    const { code, out, err } = await ran(["verify", url]);
+    expect([code, err]).toEqual([1, `the mount at ${url} is not sound\n`]);
+    expect(out).toMatch(/^wrong_secret\n {2}.*\n {2}Give both the same secret/);
+    const { out: json } = await ran(["verify", url, "--json"]);
+    expect(JSON.parse(json)).toEqual({ sound: false, findings: [expect.objectContaining({ cause: "wrong_secret" })] });
+  });
+
+  it("ends with 1 where forgeries are acknowledged", async () => {
+    const url = await served((_, response) => response.end('{"received":true,"ping":true}'));
+    expect(await ran(["verify", url])).toMatchObject({ code: 1, out: expect.stringContaining("forgery_accepted") });
+  });
+
+  it("ends with 3 where nobody is there, or nobody answers in time", async () => {
+    expect(await ran(["verify", "http://127.0.0.1:9/x"])).toMatchObject({
+      code: 3,
+      out: expect.stringContaining("no_connection"),
+    });
+    const silent = await served(() => {});
+    expect(await ran(["verify", silent, "--timeout-ms", "50"])).toMatchObject({
+      code: 3,
+      out: expect.stringContaining("timed_out"),
+    });
+  });
+
+  it("sends headers that let it in", async () => {
+    const inner = await receiving();
+    const seen: unknown[] = [];
+    const url = await served((request, response) => {
+      seen.push(request.headers["x-preview-access"]);
+      response.writeHead(307, { location: inner }).end();
+    });
+    await ran(["verify", url, "--header", "x-preview-access: let me in"]);
+    expect(new Set(seen)).toEqual(new Set(["let me in"]));
+  });
+
+  it("checks by the scheme that it is told", async () => {
+    const secret = `whsec_${Buffer.from("a secret of 16 bytes or more").toString("base64")}`;
+    const url = await receiving();
+    const terminal = fakeTerminal({ BLUUM_WEBHOOK_SECRET: secret });
+    const { code, out } = await ran(["verify", url, "--scheme", "standard-webhooks"], terminal);
+    expect([code, out]).toEqual([1, expect.stringMatching(/^(wrong_scheme|header_stripped)/)]);
+  });
+
+  it.each([
+    [["nowhere"], /the URL must be a whole one/],
+    [["http://127.0.0.1:9/", "--body-bytes", "x"], /whole number from 0/],
+  ])("ends with 2 for %j", async (args, message) => {
+    expect(await ran(["verify", ...args])).toMatchObject({ code: 2, err: expect.stringMatching(message) });
+  });
+});

@@ -1,0 +1,33 @@
+import type { Command } from "commander";
+import { describe, expect, it } from "vitest";
+import { program } from "../../src/cli/program.ts";
+import { fakeTerminal } from "../cli/fake-terminal.ts";
+import { ROOT } from "./markdown.ts";
+
+// Written anew by: npx vitest run test/docs/command-line.test.ts -u
+const HEAD = `# The command line
+
+\`npx bluum-webhooks <command>\`, or \`bluum-webhooks\` where the package is installed. This page is made of the help texts; a test
+fails where they differ.
+`;
+
+function helpOf(command: Command): string {
+  const parts: string[] = [];
+  command.configureOutput({ writeOut: (part) => parts.push(part), getOutHelpWidth: () => 80 });
+  command.outputHelp();
+  return parts.join("").trimEnd();
+}
+
+function sections(command: Command, name: string, depth: number): string[] {
+  const heading = `${"#".repeat(depth)} \`${name}\``;
+  const own = `${heading}\n\n\`\`\`text\n${helpOf(command)}\n\`\`\`\n`;
+  const children = command.commands.filter((child) => child.name() !== "help");
+  return [own, ...children.flatMap((child) => sections(child, `${name} ${child.name()}`, 2))];
+}
+
+describe("docs/command-line.md", () => {
+  it("is what the help texts say", async () => {
+    const page = [HEAD, ...sections(await program(fakeTerminal()), "bluum-webhooks", 2)].join("\n");
+    await expect(page).toMatchFileSnapshot(`${ROOT}docs/command-line.md`);
+  });
+});
