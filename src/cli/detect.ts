@@ -128,9 +128,5 @@ function sameFinding(one: Finding, other: Finding): boolean {
 function reportOnIds(captured: readonly Captured[], explained: Explained | undefined): EventIdReport {
   const source = explained?.finding.handsOnId ? sourceIn(explained.hypothesis.content, "id") : undefined;
   const signedHeaders = explained?.hypothesis.content.flatMap((part) => ("source" in part ? [part.source.header] : []));
-  return eventIdReport(
-    parsedCaptures(captured),
-    source && ((one) => textOf(source, one.captured)),
-    signedHeaders ?? [],
-  );
+  return eventIdReport(parsedCaptures(captured), source && ((one) => textOf(source, one.captured)), signedHeaders);
 }
