@@ -9,7 +9,7 @@ import { eventsIn, parsedCaptures } from "./detect/events.ts";
 import { type Explained, explain, type Finding } from "./detect/finding.ts";
 import { type Hypothesis, hypothesesOf, type Tested, tester } from "./detect/hypothesis.ts";
 import { reasons } from "./detect/reasons.ts";
-import { search } from "./detect/search.ts";
+import { keysOf, type SearchOptions, search } from "./detect/search.ts";
 import { textOf } from "./detect/source.ts";
 import { whatWouldDecide } from "./detect/what-would-decide.ts";
 
@@ -47,6 +47,8 @@ export interface Detection {
   readonly eventId: EventIdReport;
 }
 
+type Searching = Pick<SearchOptions, "keys" | "urls">;
+
 /** So many captures are searched on their own where they have nothing in common. */
 const MAX_SEARCHED = 4;
 
@@ -64,7 +66,8 @@ export function detectScheme(
 ): Detection {
   const effort = newEffort();
   const captured = captures.map(({ name, capture }) => capturedOf(capture, name));
-  const candidates = found(captured, secrets, urls, effort);
+  const keys = keysOf(secrets);
+  const { candidates, untried } = found(captured, secrets, { keys, urls }, effort);
   const events = eventsIn(parsedCaptures(captured));
   const holding = candidates.filter(({ secretIndexes }) => !secretIndexes.includes(undefined));
   const explained = choose(holding).map(({ chosen, others }) =>
@@ -78,32 +81,35 @@ export function detectScheme(
     verdict,
     findings: distinct.map(({ finding }) => finding),
     captures: captured.length,
-    reasons: verdict === "none" ? reasons({ captured, candidates, secrets, urls, effort }) : [],
+    untried,
+    reasons: verdict === "none" ? reasons({ captured, candidates, secrets, keys, urls, effort }) : [],
     decides: whatWouldDecide(distinct),
     eventId: reportOnIds(captured, distinct[0]),
     // Read last: all that comes before adds to it.
     combinations: effort.combinations,
     macs: effort.macs,
-    untried: effort.untried,
   };
 }
 
+interface Found {
+  readonly candidates: readonly Tested[];
+  readonly untried: number;
+}
+
 /** What explains the capture with the smallest body, or else another; tested on all. */
-function found(
-  captured: readonly Captured[],
-  secrets: readonly string[],
-  urls: readonly string[],
-  effort: Effort,
-): Tested[] {
+function found(captured: readonly Captured[], secrets: readonly string[], options: Searching, effort: Effort): Found {
   const test = tester(captured, secrets, effort);
   const bySize = [...captured].sort((one, other) => one.body.byteLength - other.body.byteLength);
+  let left = 0;
   for (const one of bySize.slice(0, MAX_SEARCHED)) {
     const hashedBytes = MAX_HASHED_BYTES - effort.hashedBytes;
     if (hashedBytes <= 0) break;
-    const matches = search(one, secrets, urls, effort, { hashedBytes, contents: Number.POSITIVE_INFINITY });
-    if (matches.length > 0) return distinctOf(matches.flatMap((match) => hypothesesOf(match, one))).map(test);
+    const { matches, untried } = search(one, { ...options, hashedBytes, contents: Number.POSITIVE_INFINITY }, effort);
+    left ||= untried;
+    if (matches.length === 0) continue;
+    return { candidates: distinctOf(matches.flatMap((match) => hypothesesOf(match, one))).map(test), untried };
   }
-  return [];
+  return { candidates: [], untried: left };
 }
 
 function distinctOf(hypotheses: readonly Hypothesis[]): Hypothesis[] {
@@ -122,9 +128,5 @@ function sameFinding(one: Finding, other: Finding): boolean {
 function reportOnIds(captured: readonly Captured[], explained: Explained | undefined): EventIdReport {
   const source = explained?.finding.handsOnId ? sourceIn(explained.hypothesis.content, "id") : undefined;
   const signedHeaders = explained?.hypothesis.content.flatMap((part) => ("source" in part ? [part.source.header] : []));
-  return eventIdReport(
-    parsedCaptures(captured),
-    source && ((one) => textOf(source, one.captured)),
-    signedHeaders ?? [],
-  );
+  return eventIdReport(parsedCaptures(captured), source && ((one) => textOf(source, one.captured)), signedHeaders);
 }

@@ -60,7 +60,7 @@ describe("where detect says that the event id is", () => {
     expect(told.candidates[0]).toBe("body event_id");
     expect(told.option).toBeUndefined();
     expect(told.says.join(" ")).toMatch(
-      /Another for each event and the same in its retries, in 3 deliveries of 2 events \(1 of them retries\): body event_id/,
+      /In 3 deliveries of 2 events, another in each event and the same in retries: body event_id\./,
     );
   });
 
@@ -108,7 +108,7 @@ describe("where detect says that the event id is", () => {
     expect(told).toMatchObject({ taken: "payload", sound: false });
     expect(told.candidates).not.toContain("body id");
     expect(told.option).toBeUndefined();
-    expect(told.says.join(" ")).toMatch(/does not fit/);
+    expect(told.says.join(" ")).toMatch(/shared by events, or another in each retry/);
   });
 
   it("is the hash, where an id at the top is shared by events and retries are byte for byte the same", async () => {
@@ -143,7 +143,7 @@ describe("where detect says that the event id is", () => {
     );
     expect(told.candidates[0]).toBe("header x-event-id");
     expect(told.option).toBeUndefined();
-    expect(told.says.join(" ")).toMatch(/Do not take the id from header x-event-id: the signature does not cover it/);
+    expect(told.says.join(" ")).toMatch(/Do not take it from header x-event-id: the signature does not cover it/);
   });
 
   it("says what is still to be captured", () => {
@@ -151,6 +151,12 @@ describe("where detect says that the event id is", () => {
     expect(report(FILLED, ACCEPTED).says.at(-1)).toMatch(/capture a retry/);
     expect(report(FILLED, FILLED).says.at(-1)).toMatch(/capture another event as well/);
     expect(report(FILLED, FILLED, ACCEPTED).says.join()).not.toMatch(/To be sure/);
+  });
+
+  it("is named but not proven by a single event", () => {
+    const told = report({ ...FILLED, extra: { message_id: "m-1" } });
+    expect(told.says[0]).toBe("By their names these may be it: body message_id. One event alone cannot show it.");
+    expect(told.option).toBeUndefined();
   });
 
   it("says so where no body is JSON", () => {
@@ -197,7 +203,7 @@ describe("an id that the signature covers", () => {
     const { findings, eventId } = detectScheme(captures, [SECRET]);
     expect(findings[0]?.code).toContain("{ secretIndex, messageId: id }");
     expect(eventId).toMatchObject({ taken: "signed header", sound: true });
-    expect(eventId.says.join(" ")).toMatch(/The signature covers the id; no eventId option is needed/);
+    expect(eventId.says.join(" ")).toMatch(/The signature covers it; no option eventId is needed/);
   });
 
   it("is not, where every attempt has its own", () => {

@@ -37,7 +37,9 @@ describe("detect", () => {
       else expect(finding?.secretIndexes).toEqual(captures.map(() => 0));
 
       const program = await programs.run(finding?.code ?? "", secret, NOW);
-      for (const { capture } of captures) {
+      // What was found in one capture holds for the other one too, but for what it says is undecided.
+      const covered = finding?.undecided.length === 0 ? [one, other] : captures;
+      for (const { capture } of covered) {
         expect(refusalOf(await receive(program, capture))).toBe("accepted");
         expect(refusalOf(await receive(program, capture, `${capture.body} `))).toBe("signature_mismatch");
       }

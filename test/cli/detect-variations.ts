@@ -138,32 +138,39 @@ const times: Variation[] = TIMES.map(([name, time]) => ({
   }),
 }));
 
-const ID = "5f9c1e1a-8f1f-4a53-9a3c-0d7b5a1f7c11";
+/** Each body is sent with an id and at a second of its own. */
+function idOf(body: string): string {
+  return `5f9c1e1a-8f1f-4a53-9a3c-${hmac("sha1", "id", body).toString("hex").slice(0, 12)}`;
+}
+
+function secondsOf(body: string): string {
+  return String(Number(SECONDS) + (hmac("sha1", "time", body)[0] ?? 0));
+}
 
 /** What is signed, of a body; T and I are sent in headers of their own. */
-type Signed = (body: string) => readonly string[];
+type Signed = (body: string, ts: string, id: string) => readonly string[];
 const CONTENTS: readonly (readonly [name: string, signed: Signed])[] = [
   ...[".", "", ":", "|", "\n", "-", "_", ",", " ", ";", "&", "/"].map(
-    (joiner) => [`ts, ${JSON.stringify(joiner)} and body`, (body: string) => [SECONDS, joiner, body]] as const,
+    (joiner) => [`ts, ${JSON.stringify(joiner)} and body`, (body: string, ts: string) => [ts, joiner, body]] as const,
   ),
-  ["v0:ts:body", (body) => ["v0:", SECONDS, ":", body]],
-  ["v1:ts:body", (body) => ["v1:", SECONDS, ":", body]],
-  ["id.ts.body", (body) => [ID, ".", SECONDS, ".", body]],
-  ["id and ts and body without anything between", (body) => [ID, SECONDS, body]],
-  ["ts.id.body", (body) => [SECONDS, ".", ID, ".", body]],
-  ["ts, id and body on lines, with a line break at the end", (body) => [SECONDS, "\n", ID, "\n", body, "\n"]],
-  ["id.body", (body) => [ID, ".", body]],
-  ["body.id", (body) => [body, ".", ID]],
-  ["body and ts", (body) => [body, SECONDS]],
-  ["body.ts", (body) => [body, ".", SECONDS]],
-  ["body, id and ts", (body) => [body, ":", ID, ":", SECONDS]],
+  ["v0:ts:body", (body, ts) => ["v0:", ts, ":", body]],
+  ["v1:ts:body", (body, ts) => ["v1:", ts, ":", body]],
+  ["id.ts.body", (body, ts, id) => [id, ".", ts, ".", body]],
+  ["id and ts and body without anything between", (body, ts, id) => [id, ts, body]],
+  ["ts.id.body", (body, ts, id) => [ts, ".", id, ".", body]],
+  ["ts, id and body on lines, with a line break at the end", (body, ts, id) => [ts, "\n", id, "\n", body, "\n"]],
+  ["id.body", (body, _, id) => [id, ".", body]],
+  ["body.id", (body, _, id) => [body, ".", id]],
+  ["body and ts", (body, ts) => [body, ts]],
+  ["body.ts", (body, ts) => [body, ".", ts]],
+  ["body, id and ts", (body, ts, id) => [body, ":", id, ":", ts]],
   ["url and body", (body) => ["https://hooks.example.com/webhooks/bluum", body]],
   ["path and body", (body) => ["/webhooks/bluum", body]],
   ["path on a line before the body", (body) => ["/webhooks/bluum", "\n", body]],
-  ["method, url, body and ts", (body) => ["POST", "https://hooks.example.com/webhooks/bluum", body, SECONDS]],
-  ["ts, method, path and body", (body) => [SECONDS, "POST", "/webhooks/bluum", body]],
-  ["method, path, ts and body on lines", (body) => ["POST", "\n", "/webhooks/bluum", "\n", SECONDS, "\n", body]],
-  ["ts, id, method, path and body", (body) => [[SECONDS, ID, "POST", "/webhooks/bluum", body].join(".")]],
+  ["method, url, body and ts", (body, ts) => ["POST", "https://hooks.example.com/webhooks/bluum", body, ts]],
+  ["ts, method, path and body", (body, ts) => [ts, "POST", "/webhooks/bluum", body]],
+  ["method, path, ts and body on lines", (body, ts) => ["POST", "\n", "/webhooks/bluum", "\n", ts, "\n", body]],
+  ["ts, id, method, path and body", (body, ts, id) => [[ts, id, "POST", "/webhooks/bluum", body].join(".")]],
 ];
 
 const contents: Variation[] = CONTENTS.map(([name, signed]) => ({
@@ -171,38 +178,44 @@ const contents: Variation[] = CONTENTS.map(([name, signed]) => ({
   secret: SECRET,
   sends: (body) => ({
     headers: {
-      "X-Acme-Id": ID,
-      "X-Acme-Timestamp": SECONDS,
-      "X-Acme-Signature": `sha256=${hmac("sha256", SECRET, ...signed(body)).toString("hex")}`,
+      "X-Acme-Id": idOf(body),
+      "X-Acme-Timestamp": secondsOf(body),
+      "X-Acme-Signature": `sha256=${hmac("sha256", SECRET, ...signed(body, secondsOf(body), idOf(body))).toString("hex")}`,
     },
   }),
 }));
 
-const LISTS: readonly (readonly [value: (digest: string) => string, scheme?: string])[] = [
-  [(digest) => `t=${SECONDS},v1=${digest}`, 'timestampedSignature({ header: "X-Acme-Signature" })'],
-  [(digest) => `v1=${digest},t=${SECONDS}`, 'timestampedSignature({ header: "X-Acme-Signature" })'],
+const LISTS: readonly (readonly [value: (digest: string, ts: string, id: string) => string, scheme?: string])[] = [
+  [(digest, ts) => `t=${ts},v1=${digest}`, 'timestampedSignature({ header: "X-Acme-Signature" })'],
+  [(digest, ts) => `v1=${digest},t=${ts}`, 'timestampedSignature({ header: "X-Acme-Signature" })'],
   [
-    (digest) => `t=${SECONDS}, v1=${"0".repeat(64)}, v1=${digest}`,
+    (digest, ts) => `t=${ts}, v1=${"0".repeat(64)}, v1=${digest}`,
     'timestampedSignature({ header: "X-Acme-Signature" })',
   ],
-  [(digest) => `t=${SECONDS},v0=${digest}`],
-  [(digest) => `t=${SECONDS},s=${digest}`],
-  [(digest) => `ts=${SECONDS};h1=${digest}`],
-  [(digest) => `t=${SECONDS} v1=${digest}`],
-  [(digest) => `time=${SECONDS}&sig=${digest}`],
-  [(digest) => `t=${SECONDS}|${digest}`],
-  [(digest) => `${SECONDS}:${digest}`],
-  [(digest) => `${SECONDS}.${digest}`],
-  [(digest) => `${SECONDS}/${digest}`],
-  [(digest) => `t=${NOW},v1=${digest}`],
+  [(digest, ts) => `t=${ts},v0=${digest}`],
+  [(digest, ts) => `t=${ts},s=${digest}`],
+  [(digest, ts) => `ts=${ts};h1=${digest}`],
+  [(digest, ts, id) => `nonce=${id};t=${ts};sig=${digest}`],
+  [(digest, ts, id) => `t=${ts};sig=${digest};nonce=${id}`],
+  [(digest, ts, id) => `id="${id}", t=${ts}, sig="${digest}"`],
+  [(digest, ts, id) => `HMAC ${ts}:${id}:${digest}`],
+  [(digest, ts) => `t=${ts} v1=${digest}`],
+  [(digest, ts) => `time=${ts}&sig=${digest}`],
+  [(digest, ts) => `t=${ts}|${digest}`],
+  [(digest, ts) => `${ts}:${digest}`],
+  [(digest, ts) => `${ts}.${digest}`],
+  [(digest, ts) => `${ts}/${digest}`],
+  [(digest, ts) => `t=${ts}000,v1=${digest}`],
 ];
 
 const lists: Variation[] = LISTS.map(([value, scheme]) => ({
-  name: `one header like ${value("…")}`,
+  name: `one header like ${value("…", SECONDS, "…")}`,
   secret: SECRET,
   sends: (body) => {
-    const time = value("").includes(String(NOW)) ? String(NOW) : SECONDS;
-    return { headers: { "X-Acme-Signature": value(hmac("sha256", SECRET, time, ".", body).toString("hex")) } };
+    const ts = secondsOf(body);
+    const time = value("", ts, "").includes(`${ts}000`) ? `${ts}000` : ts;
+    const digest = hmac("sha256", SECRET, time, ".", body).toString("hex");
+    return { headers: { "X-Acme-Signature": value(digest, ts, idOf(body)) } };
   },
   ...(scheme && { scheme }),
 }));

@@ -1,7 +1,7 @@
 import type { Part } from "./content.ts";
 import type { Hypothesis, Tested } from "./hypothesis.ts";
 import { SEPARATORS } from "./locator.ts";
-import { SIGNATURE_NAME } from "./search.ts";
+import { SIGNATURE_NAME } from "./place.ts";
 
 /** The likeliest explanation of one signature, and the others that explain it as well. */
 export interface Choice {

@@ -6,8 +6,6 @@ export interface Effort {
   combinations: number;
   /** Bytes hashed for them, and what else a MAC costs, as bytes. */
   hashedBytes: number;
-  /** Contents that a search left untried, since it had come to its bound. */
-  untried: number;
 }
 
 /**
@@ -21,7 +19,7 @@ const MAC_BYTES = 4 * 1024;
 
 /** Nothing done yet. */
 export function newEffort(): Effort {
-  return { macs: 0, combinations: 0, hashedBytes: 0, untried: 0 };
+  return { macs: 0, combinations: 0, hashedBytes: 0 };
 }
 
 /** Counts one MAC over so many bytes. */

@@ -8,7 +8,7 @@ import { type Preset, presetFor } from "./preset.ts";
 import { type Program, presetProgram, programOf, signedUrl } from "./program.ts";
 import { isEventsId } from "./signed-id.ts";
 import { textOf } from "./source.ts";
-import { type Wording, wordingOf } from "./wording.ts";
+import { headerName, type Wording, wordingOf } from "./wording.ts";
 
 /** One way to say how all captures are signed. */
 export interface Finding extends Wording {
@@ -65,7 +65,7 @@ export function explain(
       code: program.code,
       secretIndexes: secretIndexes.map((index) => index ?? -1),
       warnings: [...secretWarnings(hypothesis, used), ...urlWarnings(hypothesis, captures)],
-      undecided: undecided(hypothesis, others, preset),
+      undecided: undecided(hypothesis, others, preset, first),
       handsOnId,
     },
   };
@@ -106,7 +106,12 @@ function urlWarnings({ content }: Hypothesis, captures: readonly Captured[]): st
 }
 
 /** What other hypotheses that hold as well say otherwise, although they are less likely. */
-function undecided(hypothesis: Hypothesis, others: readonly Hypothesis[], preset: Preset | undefined): string[] {
+function undecided(
+  hypothesis: Hypothesis,
+  others: readonly Hypothesis[],
+  preset: Preset | undefined,
+  captured: Captured,
+): string[] {
   const { encoding } = hypothesis;
   const says: string[] = [];
   if (preset?.import !== "standardWebhooksSignature" && others.some((other) => other.encoding !== encoding)) {
@@ -117,9 +122,8 @@ function undecided(hypothesis: Hypothesis, others: readonly Hypothesis[], preset
   }
   const headers = others.flatMap(sourcesOf).filter((header) => !sourcesOf(hypothesis).includes(header));
   if (preset === undefined && headers.length > 0) {
-    says.push(
-      `The same text came in ${[...new Set(headers)].join(", ")} as well. A capture in which they differ would decide.`,
-    );
+    const names = [...new Set(headers)].map((header) => headerName(header, captured));
+    says.push(`The same text came in ${names.join(", ")} as well. A capture in which they differ would decide.`);
   }
   return says;
 }

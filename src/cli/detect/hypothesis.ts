@@ -5,7 +5,8 @@ import { type Algorithm, SIGNATURE_BYTES } from "./digest.ts";
 import type { Effort } from "./effort.ts";
 import { type KeyReading, keyBy } from "./key-reading.ts";
 import { type Locator, locatorsOf, signaturesAt } from "./locator.ts";
-import { ed25519Signed, keyObject, type Match, macOf } from "./search.ts";
+import { ed25519Signed, keyObject, macOf } from "./mac.ts";
+import type { Match } from "./search.ts";
 
 /** One complete statement of how deliveries are signed. */
 export interface Hypothesis {

@@ -85,8 +85,13 @@ function looksLikeId(name: string, value: string): boolean {
   return ID_NAME.test(name) && value !== "" && value.length <= 200 && timeFormatOf(value) === undefined;
 }
 
+/** Whether a field is named for an event or a message. */
+export function isNamedForEvent({ path }: IdField): boolean {
+  return /event|message|msg|notification|webhook|svix/i.test(path.join("."));
+}
+
 /** Named for an event or a message is best, then nearer to the top; resources come last. */
-function doubt({ path, isResource, in: where }: IdField): number {
-  const named = /event|message|msg|notification|webhook|svix/i.test(path.join(".")) ? 0 : 4;
-  return (isResource ? 100 : 0) + named + path.length + (where === "header" ? 0.5 : 0);
+function doubt(field: IdField): number {
+  const { path, isResource, in: where } = field;
+  return (isResource ? 100 : 0) + (isNamedForEvent(field) ? 0 : 4) + path.length + (where === "header" ? 0.5 : 0);
 }

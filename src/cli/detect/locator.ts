@@ -44,10 +44,15 @@ function locatorBy(separator: string, header: string, value: string, { start, en
   const next = value.indexOf(separator, end);
   const prefix = value.slice(from, start).trimStart();
   const suffix = value.slice(end, next < 0 ? value.length : next).trimEnd();
-  if (isVolatile(prefix) || isVolatile(suffix)) return undefined;
+  if (isVolatile(prefix) || isVolatile(suffix) || isList(prefix, suffix)) return undefined;
   // Standard Webhooks' list, `v1,… v1,…`, is parted by spaces; its comma belongs to the version.
   if (separator === "," && /(^|\s)v\d+[a-z]?,$/.test(value.slice(0, start))) return undefined;
   return { header, separator, prefix, suffix };
+}
+
+/** Whether the fixed text is itself a list of names and values, to be parted by another separator. */
+function isList(prefix: string, suffix: string): boolean {
+  return /[=:][^;&| ]*[;&| ]+[A-Za-z][\w-]*[=:]["']?$/.test(prefix) || /^["']?[;&|]/.test(suffix);
 }
 
 function isVolatile(text: string): boolean {

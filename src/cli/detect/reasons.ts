@@ -3,7 +3,8 @@ import type { Captured } from "./delivery.ts";
 import { writtenIn } from "./digest.ts";
 import type { Effort } from "./effort.ts";
 import { type Hypothesis, hypothesesOf, type Tested } from "./hypothesis.ts";
-import { SIGNATURE_NAME, search } from "./search.ts";
+import { SIGNATURE_NAME } from "./place.ts";
+import { type SearchKey, search } from "./search.ts";
 import { headerName, wordingOf } from "./wording.ts";
 
 /** What was tried in vain. */
@@ -12,6 +13,7 @@ export interface InVain {
   /** What holds for some captures. */
   readonly candidates: readonly Tested[];
   readonly secrets: readonly string[];
+  readonly keys: readonly SearchKey[];
   readonly urls: readonly string[];
   readonly effort: Effort;
 }
@@ -46,10 +48,10 @@ function partlyHolds({ captured, candidates }: InVain): string | undefined {
 const ALTERED_BOUNDS = { hashedBytes: 8 * 1024 * 1024, contents: 48 };
 
 /** Whether a capture's signature is that of its body as something else prints it. */
-function alteredReason(captured: Captured, { secrets, urls, effort }: InVain): string | undefined {
+function alteredReason(captured: Captured, { keys, urls, effort }: InVain): string | undefined {
   for (const { body, how } of alteredBodies(captured.body)) {
     const original = { ...captured, body };
-    const [match] = search(original, secrets, urls, effort, ALTERED_BOUNDS);
+    const [match] = search(original, { ...ALTERED_BOUNDS, keys, urls }, effort).matches;
     const hypothesis = match && hypothesesOf(match, original)[0];
     if (hypothesis) {
       return `The body of ${captured.name} was altered on the way: ${how}. Secret and signature agree (${said(hypothesis, captured)}). Something between the provider and the capture reads the body and prints it again; capture the bytes as they come.`;

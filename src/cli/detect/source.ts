@@ -80,7 +80,7 @@ function elementsWithTexts(value: string): HeaderTexts["texts"] {
   const found = new Map<string, { text: string; element: NonNullable<Source["element"]> }>();
   for (const separator of SEPARATORS) {
     for (const text of elementsOf(value, separator)) {
-      const prefix = /^[A-Za-z][\w-]{0,15}[=:]/.exec(text)?.[0] ?? "";
+      const prefix = /^[A-Za-z][\w-]{0,15}[=: ]/.exec(text)?.[0] ?? "";
       const rest = text.slice(prefix.length);
       if (rest !== "" && rest.length <= MAX_LENGTH && !found.has(rest)) {
         found.set(rest, { text: rest, element: { separator, prefix } });
