@@ -75,15 +75,10 @@ function keyStep({ key }: SignatureForm, { signed }: Explained): Step {
   return { title: "The key", text: `${KEY_TEXTS[key]} It has ${bytes} bytes.`, code: signed.secret };
 }
 
-function digestStep(
-  { algorithm, encoding, before }: SignatureForm,
-  { signed, messageId }: Explained,
-  value: string,
-): Step {
+function digestStep({ algorithm, encoding, before }: SignatureForm, { signed }: Explained, value: string): Step {
   const name = algorithm === "ed25519" ? "The ed25519 signature" : `The HMAC-${algorithm.toUpperCase()}`;
-  const filled = before.replace("{timestamp}", timestampOf(signed.signedAtMs)).replace("{id}", messageId);
-  const text = `${name} of that under the key, written in ${encoding}.`;
-  return { title: "The signature", text, code: value.slice(filled.length) };
+  const code = value.slice(before.join(timestampOf(signed.signedAtMs)).length);
+  return { title: "The signature", text: `${name} of that under the key, written in ${encoding}.`, code };
 }
 
 function headerStep({ header }: SignatureForm, value: string): Step {

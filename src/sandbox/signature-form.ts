@@ -15,8 +15,8 @@ export interface SignatureForm {
   readonly content: SignedContent;
   readonly key: KeyForm;
   readonly encoding: Encoding;
-  /** What stands before the signature in its header; `{timestamp}` and `{id}` stand for those. */
-  readonly before: string;
+  /** What stands before the signature in its header, in pieces between which the timestamp stands. */
+  readonly before: readonly string[];
 }
 
 const PROBE = { body: Buffer.from('{"probe":"ü"}', "utf8"), messageId: "msg_probe", nowMs: 1_700_000_000_000 };
@@ -40,8 +40,7 @@ export function signatureForm(scheme: SignatureScheme, secret: string): Signatur
     if (found === undefined) continue;
     const [header, value] = found;
     const { signature, ...form } = candidate;
-    const before = value.slice(0, -signature.length);
-    return { ...form, header, before: before.replace(TIMESTAMP, "{timestamp}").replace(PROBE.messageId, "{id}") };
+    return { ...form, header, before: value.slice(0, -signature.length).split(TIMESTAMP) };
   }
   return undefined;
 }

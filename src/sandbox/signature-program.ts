@@ -62,9 +62,8 @@ function computation({ algorithm, content, encoding }: SignatureForm): string[] 
   return [`const signature = createHmac("${algorithm}", key)${updates}.digest("${encoding}");`];
 }
 
-/** The header's line: texts and variables in turn, since a prefix may hold any sign. */
-function headerExpression({ header, before }: SignatureForm): string {
-  const parts = `${header}: ${before}`.split(/\{(timestamp|id)\}/);
-  const expressions = parts.map((part, place) => (place % 2 === 0 ? JSON.stringify(part) : part));
-  return [...expressions, "signature"].join(" + ");
+/** The header's line. Its texts are literals, since a prefix may hold any sign. */
+function headerExpression({ header, before: [first = "", ...others] }: SignatureForm): string {
+  const texts = [`${header}: ${first}`, ...others].map((text) => JSON.stringify(text));
+  return `${texts.join(" + timestamp + ")} + signature`;
 }

@@ -46,18 +46,29 @@ export function sqliteState(database: SqliteDatabase, close: () => void = () => 
         for (const id of ids) statements.forgetDelivery.run(id);
       });
     },
-    close,
+    close() {
+      releaseFrom(database);
+      close();
+    },
   };
 }
 
 /** The lock stays with the connection: two sandboxes on one file would both send what is pending. */
 function openFor(database: SqliteDatabase): void {
   try {
-    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;");
+    // Not WAL: under it, the lock of a closed connection stays as long as the driver keeps its statements.
+    database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = NORMAL;");
     transact(database, "IMMEDIATE", () => database.exec(TABLES));
   } catch (error) {
     throw refused("the state", isBusy(error) ? "is in use by another sandbox" : "cannot be kept in this file", error);
   }
+}
+
+/** Gives the lock back, which goes with the next read. The connection may stay open, and others use the file. */
+function releaseFrom(database: SqliteDatabase): void {
+  if (database.open === false) return;
+  database.exec("PRAGMA locking_mode = NORMAL");
+  database.prepare("SELECT count(*) FROM sandbox_kept").all();
 }
 
 /** The same with all bytes in base64, as JSON can hold it. */
