@@ -15,8 +15,10 @@ const USERS_OWN = [...Object.keys(dependencies), ...Object.keys(peerDependencies
 
 const CORE = /^(src\/(?!testing|client|cli|sandbox|stores\/(redis|postgres|sqlite|forgone|failure))|adapters\/arrived)/;
 
+const CLI = /^src\/cli[/.]/;
+
 rmSync("dist", { recursive: true, force: true });
-await build({
+const { output: chunks } = await build({
   input: Object.fromEntries([...doors, ...Object.values(bin)].map((door) => [nameOf(door), `${nameOf(door)}.ts`])),
   // What the user's app has. All else that the tools stand on is bundled, so that nobody has to install it.
   external: (id) => isBuiltin(id) || USERS_OWN.some((name) => id === name || id.startsWith(`${name}/`)),
@@ -26,7 +28,7 @@ await build({
     dir: "dist",
     comments: false,
     entryFileNames: "[name].js",
-    chunkFileNames: "src/[name].js",
+    chunkFileNames: ({ moduleIds }) => (moduleIds.some(isOfCli) ? "src/cli/[name].js" : "src/[name].js"),
     // One file for all that every receiver needs; what only the durable stores or the testing tools share stays out of it.
     codeSplitting: {
       groups: [
@@ -38,6 +40,7 @@ await build({
     },
   },
 });
+writeFileSync("dist/LICENSES.txt", licencesOf(chunks.flatMap(({ moduleIds = [] }) => moduleIds)));
 
 const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 execFileSync(process.execPath, [compiler, "-p", "tsconfig.build.json", "--emitDeclarationOnly"], { stdio: "inherit" });
@@ -47,12 +50,34 @@ const reached = new Set();
 for (const door of doors) reach(declarationOf(door));
 for (const path of emitted(".d.ts").filter((path) => !reached.has(path))) rmSync(path);
 
-// The compiler indents by four spaces, a tenth of all that is installed; a tab says the same.
-for (const path of emitted(".ts", ".js")) {
+// The compiler indents declarations by four spaces, a tenth of all that is installed; a tab says the same.
+for (const path of emitted(".d.ts")) {
   writeFileSync(
     path,
     readFileSync(path, "utf8").replace(/^(?: {4})+/gm, (spaces) => "\t".repeat(spaces.length / 4)),
   );
+}
+
+function isOfCli(id) {
+  return CLI.test(relative(process.cwd(), id));
+}
+
+/** The licences of all packages that modules were bundled from. */
+function licencesOf(moduleIds) {
+  const folders = moduleIds.map(
+    (id) => /^.*[/\\]node_modules[/\\](?:@[^/\\]+[/\\])?[^/\\]+/.exec(id.replace(/^\0/, ""))?.[0],
+  );
+  const texts = [...new Set(folders.filter(Boolean))].sort().map(licenceOf);
+  return [`These packages are bundled in the files beside this one, each under its own licence.\n`, ...texts].join(
+    `\n${"-".repeat(78)}\n\n`,
+  );
+}
+
+function licenceOf(folder) {
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
+  if (file === undefined) throw new Error(`${name} is bundled and comes without the text of its licence`);
+  return `${name} ${version} (${license})\n\n${readFileSync(join(folder, file), "utf8").trim()}\n`;
 }
 
 function emitted(...endings) {

@@ -1,7 +1,11 @@
 #!/usr/bin/env node
 /** The bin `bluum-webhooks`. */
 import process from "node:process";
-import { run } from "./cli/program.ts";
-import { processTerminal } from "./cli/terminal.ts";
+
+// Takes the place of the arguments in process lists, as early as can be: one of them may be a secret.
+process.title = "bluum-webhooks";
+
+const { run } = await import("./cli/program.ts");
+const { processTerminal } = await import("./cli/terminal.ts");
 
 process.exitCode = await run(process.argv.slice(2), processTerminal());

@@ -26,6 +26,7 @@ export {
   type UnknownEvent,
 } from "./events/event.ts";
 export type { KnownPattern, Pattern } from "./events/pattern.ts";
+export { diagnosis } from "./pipeline/diagnose.ts";
 export type { EventIdOption, VerifiedDelivery } from "./pipeline/identity.ts";
 export type { Logger } from "./pipeline/log.ts";
 export { BLUUM_RETRY_HORIZON_MS, type ReceiverOptions } from "./pipeline/options.ts";

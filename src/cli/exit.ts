@@ -15,13 +15,26 @@ export const EXIT = {
 /** One of the exit codes. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
+/** What a {@link CommandFailed} may carry beside its message. */
+export interface FailureDetails extends ErrorOptions {
+  /** What went wrong, for programs that read `--json`. @default the name of the exit code, such as `usage` */
+  readonly code?: string;
+}
+
 /** Ends a command with a message for people and a code for scripts, without a stack. */
 export class CommandFailed extends Error {
   readonly exitCode: ExitCode;
+  /** What went wrong, for programs. */
+  readonly code: string;
 
-  constructor(message: string, exitCode: ExitCode = EXIT.failed, options?: ErrorOptions) {
+  constructor(message: string, exitCode: ExitCode = EXIT.failed, { code, ...options }: FailureDetails = {}) {
     super(message, options);
     this.name = "CommandFailed";
     this.exitCode = exitCode;
+    this.code = code ?? nameOf(exitCode);
   }
+}
+
+function nameOf(exitCode: ExitCode): string {
+  return Object.entries(EXIT).find(([, code]) => code === exitCode)?.[0] ?? "failed";
 }

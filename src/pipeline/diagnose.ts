@@ -13,18 +13,23 @@ const REMEDY: Partial<Record<RejectionCode, string>> = {
   store_unavailable: "deliveries are answered 503 and retried until the store is back",
 };
 
-/**
- * What the operator's log says of a refused delivery. Of the delivery it names headers only, made safe to print; no value,
- * no payload, no secret.
- */
+/** What the operator's log says of a refused delivery: its diagnosis, and where to read on. */
 export function diagnose(error: WebhookError, delivery: Delivery, scheme: SignatureScheme): string {
+  return `${diagnosis(error, delivery, scheme).join("; ")}. See docs/errors.md#${error.code}`;
+}
+
+/**
+ * What an operator should know of a refused delivery, point by point: what is wrong, what was looked for and came instead, what
+ * to do. Of the delivery it names headers only, made safe to print; no value, no payload, no secret.
+ */
+export function diagnosis(error: WebhookError, delivery: Delivery, scheme: SignatureScheme): string[] {
   const parts = [`${error.code}: ${error.message}`];
   if (error.code.startsWith("signature_")) {
     parts.push(`looked for ${scheme.description}`, signatureHeaders(delivery));
   }
   const remedy = REMEDY[error.code as RejectionCode];
   if (remedy !== undefined) parts.push(remedy);
-  return `${parts.join("; ")}. See docs/errors.md#${error.code}`;
+  return parts;
 }
 
 const LOOKS_LIKE_A_SIGNATURE = /sign|hmac|digest|hash|webhook|svix|bluum/i;

@@ -1,0 +1,47 @@
+import type { KnownOption, Vocabulary } from "./vocabulary.ts";
+
+/** The completion for bash 3.2 and later. It needs neither bash-completion nor a process of ours. */
+export function bashCompletion(name: string, vocabularies: readonly Vocabulary[]): string {
+  const fn = `_${name.replaceAll("-", "_")}`;
+  const paths = vocabularies.map(({ path }) => path).filter((path) => path !== "");
+  return `# bash completion for ${name}; put it into effect with: source <(${name} completion bash)
+${fn}() {
+  local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" path="" words="" i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; i++)); do
+    case "\${path:+$path }\${COMP_WORDS[i]}" in
+      ${paths.map((path) => `"${path}"`).join(" | ")}) path="\${path:+$path }\${COMP_WORDS[i]}" ;;
+    esac
+  done
+  case "$path:$prev" in
+${vocabularies.flatMap(({ path, options }) => options.flatMap((option) => valueCase(path, option))).join("\n")}
+  esac
+  case "$path" in
+${vocabularies.map(wordsCase).join("\n")}
+  esac
+  COMPREPLY=($(compgen -W "$words" -- "$cur"))
+}
+complete -F ${fn} ${name}
+`;
+}
+
+/** What follows an option that takes a value. */
+function valueCase(path: string, { text, short, value }: KnownOption): string[] {
+  if (value === "none") return [];
+  const patterns = [text, short].filter((flag) => flag !== undefined).map((flag) => `"${path}:${flag}"`);
+  const reply =
+    typeof value === "string"
+      ? value === "file"
+        ? FILES
+        : ""
+      : `COMPREPLY=($(compgen -W "${value.join(" ")}" -- "$cur")); `;
+  return [`    ${patterns.join(" | ")}) ${reply}return ;;`];
+}
+
+const FILES = 'compopt -o filenames 2> /dev/null; COMPREPLY=($(compgen -f -- "$cur")); ';
+
+function wordsCase({ path, words, options, takesFiles }: Vocabulary): string {
+  const files = takesFiles ? `[[ "$cur" == -* ]] || { ${FILES}return; }; ` : "";
+  const all = [...words, ...options].map(({ text }) => text);
+  return `    "${path}") ${files}words="${all.join(" ")}" ;;`;
+}

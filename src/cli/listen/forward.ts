@@ -1,0 +1,96 @@
+import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { pipeline } from "node:stream/promises";
+import type { Arrival } from "./arrival.ts";
+import { endToEnd, withHeader } from "./headers.ts";
+
+/** What became of a delivery that was handed on. */
+export interface Forwarded {
+  /** What the sender was answered: the app's own status, or 502 or 504 where the app did not answer. */
+  readonly status: number;
+  /** Why the app's answer did not go back whole. */
+  readonly trouble?: string;
+}
+
+/** How long the app may take, to the end of its answer: what Bluum waits. */
+const TIMEOUT_MS = 30_000;
+
+/**
+ * Hands a delivery on as it came, and its answer back as it comes. Never rejects.
+ *
+ * @param target the app's URL; the query of the request is put behind it
+ * @param signal ends it early
+ * @param timeoutMs how long the app may take, in milliseconds
+ */
+export async function forward(
+  arrival: Arrival & { readonly body: Uint8Array },
+  response: ServerResponse,
+  target: URL,
+  signal: AbortSignal,
+  timeoutMs: number = TIMEOUT_MS,
+): Promise<Forwarded> {
+  const timeout = AbortSignal.timeout(timeoutMs);
+  try {
+    const answer = await answerOf(send(arrival, target, AbortSignal.any([signal, timeout])));
+    const status = answer.statusCode as number;
+    response.sendDate = false;
+    response.writeHead(status, reasonPhrase(answer), endToEnd(answer.rawHeaders).flat());
+    await pipeline(answer, response);
+    return { status };
+  } catch (error) {
+    return giveUp(response, timeout.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(error), timeout.aborted);
+  }
+}
+
+function send(
+  { method, url, rawHeaders, body }: Arrival & { body: Uint8Array },
+  target: URL,
+  signal: AbortSignal,
+): ClientRequest {
+  const headers = withHeader(endToEnd(rawHeaders), "Host", target.host);
+  const bare = body.byteLength === 0 && (method === "GET" || method === "HEAD");
+  const outgoing = (target.protocol === "https:" ? httpsRequest : httpRequest)(withQuery(target, url), {
+    method,
+    // As a list, they are sent in this order and case, and with duplicates.
+    headers: (bare ? headers : withHeader(headers, "Content-Length", String(body.byteLength))).flat(),
+    signal,
+    agent: false,
+  });
+  return outgoing.end(body);
+}
+
+function withQuery(target: URL, requested: string): URL {
+  const question = requested.indexOf("?");
+  if (question < 0) return target;
+  const url = new URL(target);
+  url.search = [target.search.slice(1), requested.slice(question + 1)].filter(Boolean).join("&");
+  return url;
+}
+
+function answerOf(outgoing: ClientRequest): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    outgoing.once("response", resolve).once("error", reject);
+  });
+}
+
+/** Where the head of the app's answer has gone, only a broken connection can tell the sender that the rest will not come. */
+function giveUp(response: ServerResponse, reason: string, late: boolean): Forwarded {
+  if (response.headersSent) {
+    response.destroy();
+    return { status: response.statusCode, trouble: `the app's answer broke off: ${reason}` };
+  }
+  const status = late ? 504 : 502;
+  response.writeHead(status, { "content-type": "application/json" });
+  response.end(JSON.stringify({ error: { code: late ? "forward_timed_out" : "forward_failed" } }));
+  return { status, trouble: `the app did not answer: ${reason}` };
+}
+
+/** The words behind the status, unless they are such as no answer may have. */
+function reasonPhrase({ statusMessage = "" }: IncomingMessage): string {
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(statusMessage) ? statusMessage : "";
+}
+
+function reasonOf(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return code ?? message;
+}

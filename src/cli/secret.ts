@@ -1,0 +1,95 @@
+import { readFile } from "node:fs/promises";
+import type { Command } from "commander";
+import { CommandFailed, EXIT } from "./exit.ts";
+import type { Output } from "./output.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Where a secret may come from, as commander hands it on. */
+export interface SecretOptions {
+  readonly secretFile?: readonly string[];
+  readonly secretStdin?: boolean;
+  readonly secret?: readonly string[];
+}
+
+const VARIABLE = "BLUUM_WEBHOOK_SECRET";
+const MAX_CHARACTERS = 64 * 1024;
+
+/** Adds the options that {@link secretsOf} reads. */
+export function withSecretOptions(command: Command): Command {
+  return command
+    .option("--secret-file <path>", `read the secret from a file (default: the variable ${VARIABLE})`, collect)
+    .option("--secret-stdin", "read the secret from standard input")
+    .option("--secret <value>", "the secret itself; process lists and shell histories show it", collect);
+}
+
+function collect(value: string, earlier: readonly string[] = []): string[] {
+  return [...earlier, value];
+}
+
+/**
+ * The secrets that the command was given; the variable BLUUM_WEBHOOK_SECRET where it was given none. A file, or standard input, holds one a line.
+ * No message ever shows any of one.
+ *
+ * @throws CommandFailed `usage` where there is none, or its source cannot be read
+ */
+export async function secretsOf(options: SecretOptions, terminal: Terminal, output: Output): Promise<string[]> {
+  if (options.secret !== undefined) {
+    output.note(
+      `--secret is visible to others in process lists; better is ${VARIABLE}, --secret-file or --secret-stdin.`,
+    );
+  }
+  const files = await Promise.all((options.secretFile ?? []).map(linesOfFile));
+  const piped = options.secretStdin ? linesOf(await readAll(terminal.stdin)) : [];
+  const given = [...(options.secret ?? []), ...files.flat(), ...piped];
+  const secrets = given.length > 0 ? given : linesOf(terminal.env[VARIABLE] ?? "");
+  if (secrets.length === 0)
+    throw usage(`there is no secret; set ${VARIABLE}, or give --secret-file or --secret-stdin.`);
+  return secrets;
+}
+
+/**
+ * The secret of a command that signs: exactly one.
+ *
+ * @throws CommandFailed `usage`
+ */
+export async function secretOf(options: SecretOptions, terminal: Terminal, output: Output): Promise<string> {
+  const [secret = "", ...others] = await secretsOf(options, terminal, output);
+  if (others.length > 0) throw usage("this command takes one secret, and was given several.");
+  return secret;
+}
+
+async function linesOfFile(path: string): Promise<string[]> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (cause) {
+    throw usage(`--secret-file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code}).`, cause);
+  }
+  const lines = linesOf(text.slice(0, MAX_CHARACTERS));
+  if (lines.length === 0) throw usage(`--secret-file ${path} is empty.`);
+  return lines;
+}
+
+function linesOf(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+async function readAll(stdin: Terminal["stdin"]): Promise<string> {
+  if (stdin.isTTY)
+    throw usage("--secret-stdin reads from a pipe, and standard input is a terminal, which would show it.");
+  let text = "";
+  stdin.setEncoding("utf8");
+  for await (const chunk of stdin) {
+    text += chunk;
+    if (text.length > MAX_CHARACTERS) throw usage("--secret-stdin was given more than any secret has.");
+  }
+  if (text.trim() === "") throw usage("--secret-stdin was given nothing.");
+  return text;
+}
+
+function usage(message: string, cause?: unknown): CommandFailed {
+  return new CommandFailed(message, EXIT.usage, { code: "secret_unavailable", cause });
+}

@@ -1,0 +1,22 @@
+import { readFileSync } from "node:fs";
+
+/** Where the manifest is, seen from the source, and from what is built of it. */
+const MANIFESTS = ["../../package.json", "../../../package.json"];
+
+/** The version of this package, read from the manifest that it was installed with. */
+export function packageVersion(): string {
+  for (const manifest of MANIFESTS) {
+    const version = versionIn(new URL(manifest, import.meta.url));
+    if (version !== undefined) return version;
+  }
+  return "unknown";
+}
+
+function versionIn(manifest: URL): string | undefined {
+  try {
+    const { name, version } = JSON.parse(readFileSync(manifest, "utf8"));
+    return name === "bluum-webhooks" ? version : undefined;
+  } catch {
+    return undefined;
+  }
+}
