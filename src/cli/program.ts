@@ -9,6 +9,7 @@ import { packageVersion } from "./version.ts";
 const COMMANDS: Readonly<Record<string, (terminal: Terminal) => Promise<Command>>> = {
   listen: async (terminal) => (await import("./commands/listen.ts")).listenCommand(terminal),
   trigger: async (terminal) => (await import("./commands/trigger.ts")).triggerCommand(terminal),
+  sandbox: async (terminal) => (await import("./commands/sandbox.ts")).sandboxCommand(terminal),
   verify: async (terminal) => (await import("./commands/verify.ts")).verifyCommand(terminal),
   completion: async (terminal) => (await import("./commands/completion.ts")).completionCommand(terminal),
 };

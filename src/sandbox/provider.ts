@@ -1,13 +1,14 @@
 import type { Buffer } from "node:buffer";
 import { patternsMatching } from "../events/pattern.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
+import { newAttempt } from "./attempt.ts";
 import { Book, type BookLimits } from "./book.ts";
 import type { Changes } from "./changes.ts";
 import type { Clock } from "./clock.ts";
-import { type Attempt, type Delivery, isFinished, isGenuine, type Signed } from "./deliveries.ts";
+import { type Attempt, type Delivery, isFinished, isGenuine } from "./deliveries.ts";
 import { countAttempt, type Endpoint, isAcknowledged } from "./endpoints.ts";
 import { connectionFault, drawFaults, type FaultMix } from "./faults.ts";
-import { type ForgeryKind, forge, forgeriesOf } from "./forgeries.ts";
+import { type ForgeryKind, forgeriesOf } from "./forgeries.ts";
 import { freshId } from "./identifiers.ts";
 import type { DeliveryOrigin } from "./page-api.ts";
 import type { SandboxEvent } from "./payload.ts";
@@ -15,8 +16,7 @@ import { type Posted, Postman } from "./post.ts";
 import { oneOf, type Random } from "./random.ts";
 import { refused } from "./refusal.ts";
 import type { Registry } from "./registry.ts";
-import { ANSWER_TIMEOUT_MS, retryDelayMs } from "./schedule.ts";
-import { isSkewed, messageIdOf, signAttempt } from "./signing.ts";
+import { retryDelayMs } from "./schedule.ts";
 import type { State } from "./state.ts";
 import { summaryOf } from "./views.ts";
 
@@ -33,6 +33,8 @@ export interface ProviderParts {
   readonly clock: Clock;
   readonly changes: Changes;
   readonly state: State;
+  /** What an earlier run has left, oldest first. */
+  readonly resumed: readonly Delivery[];
   readonly random: Random;
   readonly limits: BookLimits;
   /** The wall clock, by which deliveries are signed. */
@@ -58,7 +60,7 @@ export class Provider {
   constructor(parts: ProviderParts) {
     this.#parts = parts;
     this.#book = new Book(parts.limits);
-    for (const delivery of parts.state.deliveries()) this.#resume(delivery);
+    for (const delivery of parts.resumed) this.#resume(delivery);
   }
 
   delivery(id: string): Delivery | undefined {
@@ -211,34 +213,13 @@ export class Provider {
 
   #begin(delivery: Delivery, endpoint: Endpoint): Attempt {
     const { scheme, random, wallNow, clock } = this.#parts;
-    const fault = this.#faultOf(delivery);
-    const signed = signAttempt(delivery, { scheme, secret: endpoint.secrets[0], nowMs: wallNow(), random });
-    delivery.signed ??= signed;
-    const sent = this.#forged(delivery, signed);
-    const attempt: Attempt = {
-      ...{ at: clock.now(), fault, ...sent, headers: [] },
-      ...{ latencyMs: null, status: null, error: null, answer: null },
-    };
+    const context = { scheme, random, secret: endpoint.secrets[0], nowMs: wallNow(), at: clock.now() };
+    const attempt = newAttempt(delivery, context);
     delivery.attempts.push(attempt);
     delivery.state = "sending";
     delivery.nextAttemptAt = null;
     this.#note(delivery);
     return attempt;
-  }
-
-  #forged(delivery: Delivery, signed: Signed): { readonly signed: Signed; readonly body: Buffer | null } {
-    if (delivery.forgery === null) return { signed, body: null };
-    const { body, headers } = forge(delivery.forgery, {
-      ...{ scheme: this.#parts.scheme, signed, body: delivery.body },
-      messageId: messageIdOf(delivery.eventId),
-    });
-    return { signed: { ...signed, headers }, body };
-  }
-
-  #faultOf(delivery: Delivery): string | null {
-    if (delivery.forgery !== null) return delivery.forgery;
-    if (delivery.attempts.length > 0) return null;
-    return connectionFault(delivery.faults) ?? (isSkewed(delivery, this.#parts.scheme) ? "clock_skew" : null);
   }
 
   #finish(
@@ -321,9 +302,4 @@ export class Provider {
     this.#whenIdle = [];
     for (const resolve of waiting) resolve();
   }
-}
-
-/** How long an answer may take on the wall, where the sandbox's time is compressed. A clock that stands still compresses nothing. */
-export function wallTimeoutMs(timeoutMs: number = ANSWER_TIMEOUT_MS, speed = 1): number {
-  return speed === 0 ? timeoutMs : Math.max(1, timeoutMs / speed);
 }

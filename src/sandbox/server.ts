@@ -57,7 +57,9 @@ interface Context {
 async function answer(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
   const { host, port, rooms } = context;
   secure(response);
-  const url = new URL(request.url?.startsWith("/") ? `http://sandbox.invalid${request.url}` : "http://sandbox.invalid/*");
+  const url = new URL(
+    request.url?.startsWith("/") ? `http://sandbox.invalid${request.url}` : "http://sandbox.invalid/*",
+  );
   const isReading = request.method === "GET" || request.method === "HEAD";
   if (!isOwnHost(request, host, port)) answerText(response, 421, "This server goes by another name.\n");
   else if (url.pathname.startsWith("/v1/")) await rooms.management.answer(request, response, url);

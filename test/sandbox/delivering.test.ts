@@ -64,10 +64,13 @@ describe("an event that is sent", () => {
     expect(JSON.parse(String(arrived[0]?.body))).toMatchObject({ data: { review_id: "r1" } });
   });
 
-  it.each([["order"], ["order.*"], [""], ["order.filled\n"], [7]])("is refused where it is no event: %j", async (type) => {
-    const sandbox = await sandboxed();
-    await expect(sandbox.send(type as string)).rejects.toMatchObject({ code: "configuration_invalid" });
-  });
+  it.each([["order"], ["order.*"], [""], ["order.filled\n"], [7]])(
+    "is refused where it is no event: %j",
+    async (type) => {
+      const sandbox = await sandboxed();
+      await expect(sandbox.send(type as string)).rejects.toMatchObject({ code: "configuration_invalid" });
+    },
+  );
 
   it("is refused where it is too large or no JSON", async () => {
     const sandbox = await sandboxed();
@@ -134,17 +137,20 @@ describe("an event that is refused", () => {
     expect(new Set(arrived.map(({ headers }) => headers["webhook-timestamp"])).size).toBe(2);
   });
 
-  it.each([[201, "delivered"], [299, "delivered"], [301, "retrying"], [400, "retrying"], [503, "retrying"]])(
-    "is one that was answered anything but 2xx: %i means %s",
-    async (status, state) => {
-      const { url } = await noting(statuses(status));
-      const sandbox = await sandboxed({ speed: 0 });
-      await sandbox.endpoint({ url });
-      await sandbox.send("order.filled");
-      await sandbox.advance(0);
-      expect(sandbox.deliveries()).toMatchObject([{ state, attempts: [{ status }] }]);
-    },
-  );
+  it.each([
+    [201, "delivered"],
+    [299, "delivered"],
+    [301, "retrying"],
+    [400, "retrying"],
+    [503, "retrying"],
+  ])("is one that was answered anything but 2xx: %i means %s", async (status, state) => {
+    const { url } = await noting(statuses(status));
+    const sandbox = await sandboxed({ speed: 0 });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await sandbox.advance(0);
+    expect(sandbox.deliveries()).toMatchObject([{ state, attempts: [{ status }] }]);
+  });
 
   it("is one that nobody answered: refused, broken off, timed out", async () => {
     const closed = await noting();

@@ -22,7 +22,7 @@ const SCHEMES: Record<string, readonly [SignatureScheme, string?]> = {
   "hmac in base64 with a prefix": [hmacSignature({ header: "X-Sig", encoding: "base64", prefix: "sha256=" })],
   "hmac in base64url, SHA-1": [hmacSignature({ header: "X-Sig", encoding: "base64url", algorithm: "sha1" })],
   "hmac in hex, SHA-512": [hmacSignature({ header: "X-Sig", algorithm: "sha512" })],
-  "hmac with a prefix that looks like code": [hmacSignature({ header: "X-Sig", prefix: '`${x}"{id}"=' })],
+  "hmac with a prefix that looks like code": [hmacSignature({ header: "X-Sig", prefix: "`$" + '{x}"{id}"=' })],
   "hmac with a key in base64": [hmacSignature({ header: "X-Sig", secretEncoding: "base64" }), BASE64],
   "hmac with a key in hex": [hmacSignature({ header: "X-Sig", secretEncoding: "hex" })],
   timestamped: [timestampedSignature({ header: "Stripe-Signature" })],
@@ -36,7 +36,7 @@ function run(program: string): string {
 
 describe.each(Object.entries(SCHEMES))("the explanation of a signature: %s", (_, [scheme, given]) => {
   const secret = given ?? freshSecret(scheme);
-  const body = Buffer.from('{"event":"order.filled","note":"`${1}` \\" ü \u2028"}', "utf8");
+  const body = Buffer.from('{"event":"order.filled","note":"`$' + '{1}` \\" ü \u2028"}', "utf8");
   const messageId = "msg_1";
   const nowMs = 1_772_366_400_123;
   const headers = scheme.sign({ secret, body, messageId, nowMs });

@@ -73,7 +73,8 @@ describe("a fault", () => {
       const random = randomFrom(seed);
       return Array.from({ length: 20 }, () => drawFaults(faultMix({ slow: 0.5, duplicate: 0.5 }), random));
     };
-    fc.assert(fc.property(numbers, (seed) => {
+    fc.assert(
+      fc.property(numbers, (seed) => {
         expect(draw(seed)).toEqual(draw(seed));
       }),
     );
@@ -176,7 +177,9 @@ describe("a fault", () => {
     const [fresh, old, ...others] = sandbox.secrets(id);
     expect(old).toBe(secret);
     expect(others).toEqual([]);
-    const used = sandbox.deliveries().map((one) => sandbox.delivery(one.id)?.attempts.map(({ signature }) => signature));
+    const used = sandbox
+      .deliveries()
+      .map((one) => sandbox.delivery(one.id)?.attempts.map(({ signature }) => signature));
     const shown = used.map((signatures) => signatures?.map(({ steps }) => steps[1]?.code));
     expect(shown).toEqual([[secret, secret], [fresh], [fresh]]);
     expect(arrived).toHaveLength(4);
@@ -215,7 +218,9 @@ describe("a forged delivery", () => {
   it("of a kind that makes no sense under the scheme is not made", async () => {
     const { sandbox } = await receiving({});
     const [original] = await sandbox.send("order.filled");
-    await expect(sandbox.forge(original?.id ?? "", "swapped_id")).rejects.toMatchObject({ code: "configuration_invalid" });
+    await expect(sandbox.forge(original?.id ?? "", "swapped_id")).rejects.toMatchObject({
+      code: "configuration_invalid",
+    });
     await expect(sandbox.forge("dlv_none")).rejects.toMatchObject({ code: "configuration_invalid" });
   });
 });

@@ -16,8 +16,17 @@ interface Answer {
 }
 
 /** One call, with headers that fetch would not let pass. */
-async function call(sandbox: Sandbox, method: string, path: string, headers: object = {}, body?: unknown): Promise<Answer> {
-  const sent = request(new URL(path, sandbox.url), { method, headers: { "content-type": "application/json", ...headers } });
+async function call(
+  sandbox: Sandbox,
+  method: string,
+  path: string,
+  headers: object = {},
+  body?: unknown,
+): Promise<Answer> {
+  const sent = request(new URL(path, sandbox.url), {
+    method,
+    headers: { "content-type": "application/json", ...headers },
+  });
   sent.end(body === undefined ? undefined : JSON.stringify(body));
   const [response] = (await once(sent, "response")) as [IncomingMessage];
   const chunks: Buffer[] = [];
@@ -28,7 +37,8 @@ async function call(sandbox: Sandbox, method: string, path: string, headers: obj
 }
 
 const get = (sandbox: Sandbox, path: string) => call(sandbox, "GET", `/_inspector/${path}`);
-const post = (sandbox: Sandbox, path: string, body: unknown = {}) => call(sandbox, "POST", `/_inspector/${path}`, {}, body);
+const post = (sandbox: Sandbox, path: string, body: unknown = {}) =>
+  call(sandbox, "POST", `/_inspector/${path}`, {}, body);
 
 async function withDelivery(answer = statuses(200)) {
   const endpoint = await noting(answer);
@@ -149,7 +159,8 @@ describe("the changes", () => {
     await sandbox.endpoint({ url });
     await sandbox.send("order.filled");
     await sandbox.settled();
-    const states = () => stream.events().flatMap(({ change }) => (change.kind === "delivery" ? change.delivery.state : []));
+    const states = () =>
+      stream.events().flatMap(({ change }) => (change.kind === "delivery" ? change.delivery.state : []));
     await expect.poll(states).toEqual(["waiting", "sending", "retrying", "sending", "delivered"]);
     const ids = stream.events().map(({ id }) => id);
     expect(ids).toEqual(ids.map((_, place) => revision + place + 1));
@@ -167,14 +178,17 @@ describe("the changes", () => {
     stream.end();
   });
 
-  it.each([["0"], ["99999999999999999"], ["x"], ["1.5"]])("ask to begin anew after an unknown revision: %s", async (id) => {
-    const sandbox = await sandboxed();
-    const stream = await following(sandbox, { lastEventId: id });
-    await expect.poll(stream.text).toContain("event: reset\n");
-    await sandbox.endpoint({ url: "https://example.com/" });
-    await expect.poll(() => stream.events().length).toBe(1);
-    stream.end();
-  });
+  it.each([["0"], ["99999999999999999"], ["x"], ["1.5"]])(
+    "ask to begin anew after an unknown revision: %s",
+    async (id) => {
+      const sandbox = await sandboxed();
+      const stream = await following(sandbox, { lastEventId: id });
+      await expect.poll(stream.text).toContain("event: reset\n");
+      await sandbox.endpoint({ url: "https://example.com/" });
+      await expect.poll(() => stream.events().length).toBe(1);
+      stream.end();
+    },
+  );
 
   it("tell of what was forgotten and removed", async () => {
     const { url } = await noting();
@@ -225,7 +239,12 @@ describe("who may ask", () => {
 
   it("does not go by a name that was rebound, or another port", async () => {
     const sandbox = await sandboxed();
-    for (const host of [own(sandbox, "evil.example"), "127.0.0.1:1", "localhost", own(sandbox, "127.0.0.1.evil.example")]) {
+    for (const host of [
+      own(sandbox, "evil.example"),
+      "127.0.0.1:1",
+      "localhost",
+      own(sandbox, "127.0.0.1.evil.example"),
+    ]) {
       for (const path of ["/", "/_inspector/state", "/v1/webhooks"]) {
         expect((await call(sandbox, "GET", path, { host })).status).toBe(421);
       }
@@ -262,7 +281,11 @@ describe("every answer", () => {
     for (const path of ["/", "/_inspector/state", "/v1/webhooks", "/nowhere", "/_inspector/nowhere"]) {
       const { headers } = await call(sandbox, "GET", path);
       expect(headers["content-security-policy"]).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
-      expect(headers).toMatchObject({ "x-content-type-options": "nosniff", "referrer-policy": "no-referrer", "cache-control": "no-store" });
+      expect(headers).toMatchObject({
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "cache-control": "no-store",
+      });
       expect(headers).not.toHaveProperty("access-control-allow-origin");
     }
   });

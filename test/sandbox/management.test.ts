@@ -11,7 +11,12 @@ interface Call {
   readonly headers?: Record<string, string>;
 }
 
-async function call(sandbox: Sandbox, method: string, path: string, { by = sandbox.credentials, body, headers }: Call = {}) {
+async function call(
+  sandbox: Sandbox,
+  method: string,
+  path: string,
+  { by = sandbox.credentials, body, headers }: Call = {},
+) {
   const authorization = `Basic ${btoa(`${by.apiKey}:${by.apiSecret}`)}`;
   const response = await fetch(sandbox.baseUrl + path, {
     method,
@@ -24,10 +29,19 @@ async function call(sandbox: Sandbox, method: string, path: string, { by = sandb
 describe("the management API", () => {
   it("refuses wrong credentials with 401 and an investor's with 403, on every call", async () => {
     const sandbox = await sandboxed();
-    const calls = [["GET", "/webhooks"], ["POST", "/webhooks"], ["GET", "/webhooks/event-types"], ["PATCH", "/webhooks/x"], ["DELETE", "/webhooks/x"]];
+    const calls = [
+      ["GET", "/webhooks"],
+      ["POST", "/webhooks"],
+      ["GET", "/webhooks/event-types"],
+      ["PATCH", "/webhooks/x"],
+      ["DELETE", "/webhooks/x"],
+    ];
     for (const [method = "", path = ""] of calls) {
       const wrong = await call(sandbox, method, path, { by: { ...sandbox.credentials, apiSecret: "x" } });
-      expect(wrong).toMatchObject({ status: 401, value: { error: { type: "authentication_error", code: "BLUM-401-001" } } });
+      expect(wrong).toMatchObject({
+        status: 401,
+        value: { error: { type: "authentication_error", code: "BLUM-401-001" } },
+      });
       expect(wrong.headers.get("www-authenticate")).toMatch(/^Basic /);
       expect((await call(sandbox, method, path, { by: sandbox.investorCredentials })).status).toBe(403);
     }
@@ -36,7 +50,9 @@ describe("the management API", () => {
 
   it("names every answer's request, each another", async () => {
     const sandbox = await sandboxed();
-    const ids = [await call(sandbox, "GET", "/webhooks"), await call(sandbox, "GET", "/nowhere")].map(({ headers }) => headers.get("x-request-id"));
+    const ids = [await call(sandbox, "GET", "/webhooks"), await call(sandbox, "GET", "/nowhere")].map(({ headers }) =>
+      headers.get("x-request-id"),
+    );
     expect(ids[0]).toMatch(/^req_/);
     expect(ids[1]).toMatch(/^req_/);
     expect(ids[0]).not.toBe(ids[1]);
@@ -67,8 +83,16 @@ describe("the management API", () => {
     expect(await sendAndCount()).toBe(1);
     await call(sandbox, "PATCH", `/webhooks/${id}`, { body: { status: "INACTIVE" } });
     expect(await sendAndCount()).toBe(1);
-    const changed = await call(sandbox, "PATCH", `/webhooks/${id}`, { body: { status: "ACTIVE", eventTypeNames: ["*"] } });
-    expect(changed.value.data.webhook).toMatchObject({ id, name: "mine", url, status: "ACTIVE", eventTypes: [{ name: "*" }] });
+    const changed = await call(sandbox, "PATCH", `/webhooks/${id}`, {
+      body: { status: "ACTIVE", eventTypeNames: ["*"] },
+    });
+    expect(changed.value.data.webhook).toMatchObject({
+      id,
+      name: "mine",
+      url,
+      status: "ACTIVE",
+      eventTypes: [{ name: "*" }],
+    });
     expect(await sendAndCount()).toBe(2);
     expect((await call(sandbox, "DELETE", `/webhooks/${id}`)).status).toBe(200);
     expect(await sendAndCount()).toBe(2);
@@ -99,12 +123,15 @@ describe("the management API", () => {
     expect(sandbox.endpoints()).toEqual([]);
   });
 
-  it.each(["https://example.com/", "http://localhost:1/", "http://127.0.0.1:1/", "http://[::1]:1/", "http://app.localhost/"])(
-    "takes %s",
-    async (url) => {
-      expect((await call(await sandboxed(), "POST", "/webhooks", { body: { ...WEBHOOK, url } })).status).toBe(201);
-    },
-  );
+  it.each([
+    "https://example.com/",
+    "http://localhost:1/",
+    "http://127.0.0.1:1/",
+    "http://[::1]:1/",
+    "http://app.localhost/",
+  ])("takes %s", async (url) => {
+    expect((await call(await sandboxed(), "POST", "/webhooks", { body: { ...WEBHOOK, url } })).status).toBe(201);
+  });
 
   it.each([
     ["no JSON", "{", {}, 400],
@@ -125,7 +152,9 @@ describe("the management API", () => {
     const sandbox = await sandboxed();
     for (const path of ["//", "/v1/%", "http://[", "*"]) {
       const answer = await new Promise((resolve, reject) => {
-        request(sandbox.url, { path }, (response) => resolve(response.resume().statusCode)).on("error", reject).end();
+        request(sandbox.url, { path }, (response) => resolve(response.resume().statusCode))
+          .on("error", reject)
+          .end();
       });
       expect(answer).toBeGreaterThanOrEqual(400);
     }
@@ -138,7 +167,10 @@ describe("a list", () => {
     for (let made = 0; made < 5; made += 1) await sandbox.endpoint({ url: `https://example.com/${made}` });
     const { value } = await call(sandbox, "GET", "/webhooks?limit=2&offset=1");
     expect(value).toMatchObject({ object: "list", url: "/v1/webhooks", has_more: true });
-    expect(value.data.map(({ url }: { url: string }) => url)).toEqual(["https://example.com/1", "https://example.com/2"]);
+    expect(value.data.map(({ url }: { url: string }) => url)).toEqual([
+      "https://example.com/1",
+      "https://example.com/2",
+    ]);
     expect((await call(sandbox, "GET", "/webhooks?limit=2&offset=3")).value.has_more).toBe(false);
     for (const query of ["limit=201", "limit=0", "limit=x", "offset=-1", "offset=1.5"]) {
       expect((await call(sandbox, "GET", `/webhooks?${query}`)).status).toBe(400);
@@ -153,10 +185,21 @@ describe("the published shapes", () => {
   it("flat", async () => {
     const sandbox = await sandboxed({ responseShape: "flat" });
     const { value } = await call(sandbox, "POST", "/webhooks", { body: WEBHOOK });
-    const webhook = { id: value.id, object: "webhook", url: WEBHOOK.url, event_type_names: WEBHOOK.eventTypeNames, status: "active", created_at: at };
+    const webhook = {
+      id: value.id,
+      object: "webhook",
+      url: WEBHOOK.url,
+      event_type_names: WEBHOOK.eventTypeNames,
+      status: "active",
+      created_at: at,
+    };
     expect(value).toEqual({ ...webhook, id: expect.stringMatching(/^wh_/), secret });
     expect((await call(sandbox, "GET", "/webhooks")).value.data).toEqual([webhook]);
-    expect((await call(sandbox, "DELETE", `/webhooks/${value.id}`)).value).toEqual({ id: value.id, object: "webhook", deleted: true });
+    expect((await call(sandbox, "DELETE", `/webhooks/${value.id}`)).value).toEqual({
+      id: value.id,
+      object: "webhook",
+      deleted: true,
+    });
   });
 
   it("wrapped", async () => {
@@ -164,7 +207,10 @@ describe("the published shapes", () => {
     const { value } = await call(sandbox, "POST", "/webhooks", { body: WEBHOOK });
     const webhook = { webhook_id: expect.stringMatching(/^wh_/), ...WEBHOOK, status: "ACTIVE", created_at: at };
     expect(value).toEqual({ status: "success", message: "Webhook created", data: { webhook: { ...webhook, secret } } });
-    expect((await call(sandbox, "GET", "/webhooks")).value).toEqual({ status: "success", data: { webhooks: [webhook] } });
+    expect((await call(sandbox, "GET", "/webhooks")).value).toEqual({
+      status: "success",
+      data: { webhooks: [webhook] },
+    });
   });
 
   it("detailed", async () => {
@@ -172,7 +218,16 @@ describe("the published shapes", () => {
     const { value } = await call(sandbox, "POST", "/webhooks", { body: { ...WEBHOOK, description: "d" } });
     const { eventTypeNames, ...rest } = WEBHOOK;
     const eventTypes = eventTypeNames.map((name) => ({ id: expect.any(String), name }));
-    const webhook = { id: expect.stringMatching(/^wh_/), ...rest, description: "d", status: "ACTIVE", secret, eventTypes, createdAt: at, updatedAt: at };
+    const webhook = {
+      id: expect.stringMatching(/^wh_/),
+      ...rest,
+      description: "d",
+      status: "ACTIVE",
+      secret,
+      eventTypes,
+      createdAt: at,
+      updatedAt: at,
+    };
     expect(value).toEqual({ status: "success", data: { webhook } });
     expect((await call(sandbox, "GET", "/webhooks")).value.data.webhooks).toEqual([webhook]);
   });

@@ -24,7 +24,8 @@ describe.each(SCENARIOS)("the scenario $name", ({ steps }) => {
   });
 
   it("is about one investor throughout, and another one each time", () => {
-    const investorOf = ({ type, data }: Step) => data.investor_id ?? data.account_id ?? (type.startsWith("account.") && data.id);
+    const investorOf = ({ type, data }: Step) =>
+      data.investor_id ?? data.account_id ?? (type.startsWith("account.") && data.id);
     const [first, second] = [steps(at), steps(at)].map((told) => new Set(told.map(investorOf)));
     expect(first?.size).toBe(1);
     expect([...(first ?? [])][0]).toMatch(/^inv_/);
@@ -50,14 +51,17 @@ describe("the amounts", () => {
     expect(filled).toBe(1_000);
   });
 
-  it.each(["deposit-completed", "deposit-failed", "withdrawal-completed"])("of %s are the same from first to last", (name) => {
-    const transfers = named(name).map(({ data }) => data);
-    expect(transfers).toHaveLength(2);
-    for (const field of ["id", "wallet_id", "amount", "currency", "created_at"]) {
-      expect(transfers[0]?.[field]).toBeDefined();
-      expect(transfers[1]?.[field]).toBe(transfers[0]?.[field]);
-    }
-  });
+  it.each(["deposit-completed", "deposit-failed", "withdrawal-completed"])(
+    "of %s are the same from first to last",
+    (name) => {
+      const transfers = named(name).map(({ data }) => data);
+      expect(transfers).toHaveLength(2);
+      for (const field of ["id", "wallet_id", "amount", "currency", "created_at"]) {
+        expect(transfers[0]?.[field]).toBeDefined();
+        expect(transfers[1]?.[field]).toBe(transfers[0]?.[field]);
+      }
+    },
+  );
 });
 
 describe("a scenario that is sent", () => {
@@ -66,8 +70,9 @@ describe("a scenario that is sent", () => {
     const seen: string[] = [];
     let secret = "";
     const now = () => Date.parse("2026-03-01T12:00:03Z");
-    const receiver = createReceiver({ secret: () => secret, logger: false, now }).on("order.*", ({ type, data, payload }) => {
-      seen.push(`${type} ${data.filled_quantity} ${(payload as { timestamp: string }).timestamp}`);
+    const receiver = createReceiver({ secret: () => secret, logger: false, now }).on("order.*", (event) => {
+      const { timestamp, data } = event.payload as { timestamp: string; data: BluumOrder };
+      seen.push(`${event.type} ${data.filled_quantity} ${timestamp}`);
     });
     ({ secret } = await sandbox.endpoint({ url: await served(createServer(bluumHandler(receiver))) }));
     const sent = await sandbox.scenario("order-filled");
