@@ -120,7 +120,7 @@ export function settingsFrom(options: SandboxOptions): Settings {
   const speed = bounded("speed", options.speed ?? 1, 0, 100_000);
   if (typeof scheme?.sign !== "function") throw refused("scheme", "must be a signature scheme");
   return {
-    ...{ speed, scheme, host: options.host ?? "127.0.0.1", eventIds: options.eventIds ?? false },
+    ...{ speed, scheme, host: named("host", options.host ?? "127.0.0.1"), eventIds: options.eventIds ?? false },
     port: whole("port", options.port ?? 0, 0, 65_535),
     responseShape: oneOf("responseShape", responseShape, ["flat", "wrapped", "detailed"]),
     listShape: oneOf("listShape", options.listShape ?? (responseShape === "flat" ? "list" : "wrapped"), LISTS),
@@ -134,6 +134,12 @@ export function settingsFrom(options: SandboxOptions): Settings {
 }
 
 const LISTS = ["list", "wrapped"] as const;
+
+/** Node takes an empty host for all addresses of the machine. */
+function named(name: string, value: string): string {
+  if (typeof value === "string" && value.trim() !== "") return value;
+  throw refused(name, "must be an address or a name");
+}
 
 function bounded(name: string, value: number, least: number, most: number): number {
   if (typeof value === "number" && value >= least && value <= most) return value;

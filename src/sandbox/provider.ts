@@ -1,4 +1,3 @@
-import type { Buffer } from "node:buffer";
 import { patternsMatching } from "../events/pattern.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 import { newAttempt } from "./attempt.ts";

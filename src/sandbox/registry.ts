@@ -34,9 +34,11 @@ export class Registry {
   readonly #parts: RegistryParts;
   readonly #endpoints: Map<string, Endpoint>;
 
+  /** @throws WebhookError `configuration_invalid` where the state has endpoints whose secrets the scheme cannot use */
   constructor(parts: RegistryParts) {
     this.#parts = parts;
     this.#endpoints = new Map(parts.state.endpoints().map((endpoint) => [endpoint.id, endpoint]));
+    for (const { secrets } of this.#endpoints.values()) checkSecret(parts.scheme, secrets[0]);
   }
 
   get(id: string): Endpoint | undefined {

@@ -43,9 +43,10 @@ function partsOf({ content }: SignatureForm, { messageId, signed }: Explained): 
 /** A literal for bytes, readable where they are text. */
 function bodyExpression(body: Buffer): string {
   const text = body.toString("utf8");
-  return Buffer.from(text, "utf8").equals(body)
-    ? `Buffer.from(${JSON.stringify(text)}, "utf8")`
-    : `Buffer.from("${body.toString("base64")}", "base64")`;
+  if (!Buffer.from(text, "utf8").equals(body)) return `Buffer.from("${body.toString("base64")}", "base64")`;
+  // JSON between single quotes reads as it is, unless it holds some itself, or what must be escaped.
+  const literal = /^[ -&(-[\]-~]*$/.test(text) ? `'${text}'` : JSON.stringify(text);
+  return `Buffer.from(${literal}, "utf8")`;
 }
 
 function computation({ algorithm, content, encoding }: SignatureForm): string[] {

@@ -87,6 +87,7 @@ describe("the command sandbox", () => {
     [["--shape", "round"], "shape"],
     [["--seed", "-1"], "seed"],
     [["--host", "256.1.1.1"], "port"],
+    [["--host", ""], "host"],
   ])("refuses %j as a mistake of usage", async (args, named) => {
     const command = started(...args);
     expect(await command.exited).toBe(2);

@@ -246,6 +246,33 @@ describe("a sandbox", () => {
     expect(sandbox.deliveries()[0]).toMatchObject({ id: pending?.id, state: "retrying" });
   });
 
+  it("tells its observer of every change, whatever that does", async () => {
+    const { url } = await noting();
+    const states: string[] = [];
+    const sandbox = await sandboxed({
+      observe(change) {
+        if (change.kind === "delivery") states.push(change.delivery.state);
+        throw new Error("the observer's own trouble");
+      },
+    });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await sandbox.settled();
+    expect(states).toEqual(["waiting", "sending", "delivered"]);
+  });
+
+  it("refuses an endpoint as the management API does, and a secret that the scheme cannot use", async () => {
+    const sandbox = await sandboxed({ scheme: standardWebhooksSignature() });
+    for (const options of [
+      { url: "http://example.com/" },
+      { url: "https://example.com/", eventTypeNames: ["order.fulfilled"] },
+      { url: "https://example.com/", secret: "not in the scheme's form" },
+    ]) {
+      await expect(sandbox.endpoint(options)).rejects.toMatchObject({ code: "configuration_invalid" });
+    }
+    expect(sandbox.endpoints()).toEqual([]);
+  });
+
   it("ends in the middle of a request, and sends no more", async () => {
     const { url, arrived } = await noting(() => {});
     const sandbox = await sandboxed();
@@ -263,6 +290,9 @@ describe("a sandbox", () => {
     [{ speed: -1 }, "speed"],
     [{ speed: Number.POSITIVE_INFINITY }, "speed"],
     [{ port: 70_000 }, "port"],
+    [{ host: "" }, "host"],
+    [{ maxDeliveries: 0 }, "maxDeliveries"],
+    [{ seed: 0.5 }, "seed"],
     [{ scheme: {} }, "scheme"],
     [{ responseShape: "round" }, "responseShape"],
     [{ faults: ["flood"] }, "faults"],

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, request } from "node:http";
 import { describe, expect, it } from "vitest";
 import { Changes } from "../../src/sandbox/changes.ts";
 import { EventStreams } from "../../src/sandbox/event-stream.ts";
+import { isOwnHost, isOwnOrigin } from "../../src/sandbox/origins.ts";
 import { policyOf } from "../../src/sandbox/page-file.ts";
 import type { Change, DeliveryDetail, Sandbox, Snapshot, Started } from "../../src/sandbox.ts";
 import { noting, sandboxed, served, statuses } from "./endpoints.ts";
@@ -272,6 +273,21 @@ describe("who may ask", () => {
     for (const headers of [{ origin: new URL(sandbox.url).origin, "sec-fetch-site": "same-origin" }, {}]) {
       expect((await call(sandbox, "POST", `/_inspector/deliveries/${id}/duplicate`, headers, {})).status).toBe(200);
     }
+  });
+});
+
+describe("a sandbox that was opened to others", () => {
+  const asked = (host: string, origin?: string) => ({ headers: { host, origin } }) as unknown as IncomingMessage;
+
+  it("goes by every address, which cannot be rebound, and by its own name", () => {
+    for (const host of ["192.168.1.7:4400", "[fe80::1]:80", "10.0.0.1", "localhost:4400", "dev.internal:4400"]) {
+      expect(isOwnHost(asked(host), "dev.internal", 4400)).toBe(true);
+    }
+    for (const host of ["evil.example:4400", "evil.example", "1.2.3.4.evil.example", "[::1", "user@10.0.0.1", ""]) {
+      expect(isOwnHost(asked(host), "0.0.0.0", 4400)).toBe(false);
+    }
+    expect(isOwnOrigin(asked("", "http://192.168.1.7:4400"), "0.0.0.0", 4400)).toBe(true);
+    expect(isOwnOrigin(asked("", "http://evil.example"), "0.0.0.0", 4400)).toBe(false);
   });
 });
 

@@ -1,6 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { standardWebhooksSignature } from "../../src/index.ts";
 import type { SandboxOptions } from "../../src/sandbox.ts";
 import { engines, freshFile } from "../stores/sqlite-engines.ts";
 import { type Answering, noting, sandboxed, statuses } from "./endpoints.ts";
@@ -110,6 +111,17 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
     const second = await run();
     expect(second.deliveries()).toHaveLength(3);
     expect(second.secrets(id)).toEqual(secrets);
+  });
+
+  it("is refused a scheme that cannot use the secrets of its endpoints", async () => {
+    const first = await run();
+    await first.endpoint({ url: "https://example.com/", secret: "of plain text, and long enough" });
+    await first.close();
+    endConnection();
+    await expect(run({ scheme: standardWebhooksSignature() })).rejects.toMatchObject({
+      code: "configuration_invalid",
+      message: expect.stringContaining("secret cannot be used to sign with standard-webhooks"),
+    });
   });
 
   it("is the only one on its file", async () => {

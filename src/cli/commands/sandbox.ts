@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { isLoopback } from "../../sandbox/origins.ts";
 import { createSandbox, FAULTS, type FaultPlan, type ResponseShape, type Sandbox } from "../../sandbox.ts";
 import { wholeNumber } from "../number.ts";
 import { type Output, outputOf } from "../output.ts";
@@ -74,6 +75,7 @@ async function run(options: SandboxCommandOptions, { signal }: Terminal, output:
   });
   try {
     announce(sandbox, options, output);
+    warnOfOthers(options, output);
     if (!signal.aborted) await once(signal, "abort");
   } finally {
     await sandbox.close();
@@ -84,6 +86,11 @@ function announce(sandbox: Sandbox, options: SandboxCommandOptions, output: Outp
   const { url, baseUrl, credentials, investorCredentials } = sandbox;
   if (output.json) output.record({ kind: "listening", url, baseUrl, credentials, investorCredentials });
   else for (const line of greeting(sandbox, options, output)) output.line(line);
+}
+
+function warnOfOthers({ host }: SandboxCommandOptions, output: Output): void {
+  if (isLoopback(host)) return;
+  output.note("Other machines can reach this sandbox: whoever does sees every secret and can send whatever they like.");
 }
 
 function greeting(sandbox: Sandbox, { scheme, speed }: SandboxCommandOptions, { colors }: Output): string[] {
