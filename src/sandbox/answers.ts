@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 
 /** No larger body is taken. */
-export const MAX_REQUEST_BYTES: number = 512 * 1024;
+const MAX_REQUEST_BYTES = 512 * 1024;
 
 /** On every answer: nothing of it is a page that may load, frame or be framed, and nobody guesses its type. */
 const SECURITY_HEADERS = {

@@ -5,7 +5,7 @@ import { freshId } from "./identifiers.ts";
 import { refused } from "./refusal.ts";
 
 /** The largest body that the sandbox sends. */
-export const MAX_EVENT_BYTES: number = 256 * 1024;
+const MAX_EVENT_BYTES = 256 * 1024;
 
 /** One event, made ready to be sent to any number of endpoints. */
 export interface SandboxEvent {

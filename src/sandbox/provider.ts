@@ -87,8 +87,9 @@ export class Provider {
       .flatMap((endpoint) => this.#publishTo(endpoint, event, mix, dueAt));
   }
 
-  /** Sends a copy of a delivery, once. */
+  /** Sends a copy of a delivery, once; of a forged one a forged one. */
   duplicate(delivery: Delivery): Delivery {
+    if (delivery.forgery !== null) return this.forge(delivery, delivery.forgery);
     return this.#copy(delivery, "duplicate", this.#parts.clock.now());
   }
 

@@ -6,7 +6,7 @@ import type { SignatureScheme } from "../schemes/scheme.ts";
 export type SignedContent = "body" | "timestamp.body" | "id.timestamp.body";
 /** How the key comes out of the secret. */
 export type KeyForm = "utf8" | "base64" | "hex" | "whsec" | "whsk";
-export type Encoding = "hex" | "base64" | "base64url";
+type Encoding = "hex" | "base64" | "base64url";
 
 /** A signature taken apart: all that another program needs to make the same. */
 export interface SignatureForm {

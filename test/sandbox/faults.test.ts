@@ -215,6 +215,17 @@ describe("a forged delivery", () => {
     expect(sandbox.endpoints()[0]?.recent).toEqual([200]);
   });
 
+  it("stays forged when it is sent once more", async () => {
+    const { sandbox, ran } = await receiving({});
+    const [original] = await sandbox.send("order.filled");
+    await sandbox.settled();
+    const forged = await sandbox.forge(original?.id ?? "");
+    const again = await sandbox.duplicate(forged.id);
+    await sandbox.settled();
+    expect(sandbox.delivery(again.id)).toMatchObject({ origin: "forged", attempts: [{ status: 401 }] });
+    expect(ran).toHaveLength(1);
+  });
+
   it("of a kind that makes no sense under the scheme is not made", async () => {
     const { sandbox } = await receiving({});
     const [original] = await sandbox.send("order.filled");

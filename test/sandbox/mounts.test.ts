@@ -38,7 +38,7 @@ describe.each(Object.entries(MOUNTS))("a receiver mounted on %s", (_, mount) => 
     const sandbox = await sandboxed({ seed: 11, faults: Object.fromEntries(FAULTS.map((fault) => [fault, 0.3])) });
     const seen: string[] = [];
     let id = "";
-    const receiver = createReceiver({ secret: () => sandbox.secrets(id), logger: false }).on("*", (event, context) => {
+    const receiver = createReceiver({ secret: () => sandbox.secrets(id), logger: false }).on("*", (_event, context) => {
       seen.push(context.eventKey);
     });
     ({ id } = await sandbox.endpoint({ url: await served(await mount(receiver)) }));
