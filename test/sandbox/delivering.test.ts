@@ -213,16 +213,35 @@ describe("a parked event", () => {
     expect(sandbox.endpoints()).toMatchObject([{ parked: 0, delivered: 1 }]);
   });
 
-  it("is one whose endpoint was paused or removed before it came through", async () => {
+  it("is signed with the secret of the day when it is replayed", async () => {
+    let secrets: readonly string[] = [];
+    const receiver = createReceiver({ secret: () => secrets, logger: false }).on("*", () => {});
+    const sandbox = await sandboxed();
+    const { id } = await sandbox.endpoint({ url: await served(createServer(bluumHandler(receiver))) });
+    secrets = ["a secret that nobody signs with"];
+    await sandbox.send("order.filled");
+    await sandbox.settled();
+    secrets = [await sandbox.rotateSecret(id)];
+    await sandbox.replayParked();
+    await sandbox.settled();
+    expect(sandbox.deliveries().map(({ origin, state }) => [origin, state])).toEqual([
+      ["event", "parked"],
+      ["replay", "delivered"],
+    ]);
+  });
+
+  it.each([
+    ["paused", "PATCH", '{"status":"INACTIVE"}'],
+    ["removed", "DELETE", null],
+  ])("is one whose endpoint was %s before it came through", async (_, method, body) => {
     const { url, arrived } = await noting(statuses(500));
     const sandbox = await sandboxed();
     const { id } = await sandbox.endpoint({ url });
     await sandbox.send("order.filled");
     await sandbox.advance(0);
-    await fetch(`${sandbox.baseUrl}/webhooks/${id}`, {
-      method: "DELETE",
-      headers: { authorization: `Basic ${btoa(Object.values(sandbox.credentials).join(":"))}` },
-    });
+    const { apiKey, apiSecret } = sandbox.credentials;
+    const headers = { authorization: `Basic ${btoa(`${apiKey}:${apiSecret}`)}`, "content-type": "application/json" };
+    await fetch(`${sandbox.baseUrl}/webhooks/${id}`, { method, headers, body });
     await sandbox.settled();
     expect(sandbox.deliveries()).toMatchObject([{ state: "parked" }]);
     expect(arrived).toHaveLength(1);
