@@ -73,6 +73,23 @@ describe("the command sandbox", () => {
     server.close();
   });
 
+  it("tells of copies and forgeries, and what became of them", async () => {
+    const { server, url } = await endpoint(200);
+    const command = started("--speed", "100", "--faults", "forged,duplicate");
+    const [, page = ""] = await command.saying(/inspector at (\S+)/);
+    const [, key] = await command.saying(/BLUUM_API_KEY=(\S+)/);
+    const [, secret] = await command.saying(/BLUUM_API_SECRET=(\S+)/);
+    const headers = { authorization: `Basic ${btoa(`${key}:${secret}`)}`, "content-type": "application/json" };
+    const webhook = JSON.stringify({ name: "careless", url, eventTypeNames: ["*"] });
+    await fetch(`${page}v1/webhooks`, { method: "POST", headers, body: webhook });
+    await fetch(`${page}_inspector/events`, { method: "POST", headers, body: '{"event":"order.filled"}' });
+    await command.saying(/careless {2}#1 {2}200 {2}\d+ ms {2}delivered\n/);
+    await command.saying(/careless {2}#1 {2}200 {2}\d+ ms {2}delivered {2}\(duplicate\)\n/);
+    await command.saying(/careless {2}#1 {2}200 {2}\d+ ms {2}ACCEPTED A FORGERY {2}\(forged, \w+\)\n/);
+    await command.end();
+    server.close();
+  });
+
   it("speaks JSON to programs", async () => {
     const command = started("--json", "--scheme", "standard-webhooks", "--shape", "flat");
     const [line] = await command.saying(/.+\n/);

@@ -74,18 +74,20 @@ function line(delivery: DeliverySummary, attempt: AttemptSummary, { endpoint, ou
     `#${delivery.attempts.length}`,
     color(answer),
     dim(`${attempt.latencyMs} ms`),
-    color(delivery.state === "retrying" ? `again in ${duration(waitMs)}` : stateOf(delivery)),
+    color(delivery.state === "retrying" ? `again in ${duration(waitMs)}` : stateOf(delivery, attempt)),
     ...(notes === "" ? [] : [dim(`(${notes})`)]),
   ].join("  ");
 }
 
-function stateOf({ state, origin }: DeliverySummary): string {
-  if (origin === "forged") return state === "delivered" ? "ACCEPTED A FORGERY" : "refused, as it must be";
-  return state === "parked" && origin === "duplicate" ? "copy refused, not retried" : state;
+function stateOf({ state, origin }: DeliverySummary, { status }: AttemptSummary): string {
+  if (state === "delivered") return origin === "forged" ? "ACCEPTED A FORGERY" : state;
+  if (origin === "forged") return status === null ? "not answered" : "refused, as it must be";
+  return origin === "duplicate" ? "a copy is not retried" : state;
 }
 
 /** In the largest unit that leaves a number of two digits. */
 function duration(ms: number): string {
+  if (ms < 1_000) return `${Math.round(ms)} ms`;
   if (ms < 90_000) return `${Math.round(ms / 1_000)} s`;
   if (ms < 90 * 60_000) return `${Math.round(ms / 60_000)} min`;
   return `${Math.round(ms / 3_600_000)} h`;
