@@ -1,0 +1,109 @@
+import { once } from "node:events";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { isLoopback } from "../../sandbox/origins.ts";
+import { createSandbox, FAULTS, type FaultPlan, type ResponseShape, type Sandbox } from "../../sandbox.ts";
+import { wholeNumber } from "../number.ts";
+import { type Output, outputOf } from "../output.ts";
+import { faultsOf } from "../sandbox/faults.ts";
+import { reporter } from "../sandbox/report.ts";
+import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
+import type { Terminal } from "../terminal.ts";
+
+interface SandboxCommandOptions {
+  readonly port: number;
+  readonly host: string;
+  readonly speed: number;
+  readonly scheme: SchemeChoice;
+  readonly eventIds?: true;
+  readonly shape: ResponseShape;
+  readonly state?: string;
+  readonly seed?: number;
+  readonly faults?: FaultPlan;
+}
+
+/** `sandbox`: Bluum on localhost, until Ctrl-C. */
+export function sandboxCommand(terminal: Terminal): Command {
+  const command = new Command("sandbox")
+    .summary("run Bluum on localhost: its webhook API, deliveries with retries, an inspector page")
+    .description(
+      "Runs the webhook system that Bluum documents on this machine: the management API, signed deliveries with retries, parking and replay, and a page on which all of it can be watched and set going. Prints a line for each attempt. Not for production.",
+    )
+    .option("-p, --port <port>", "the port to listen on; 0 for a free one", wholeNumber(0, 65_535), 4400)
+    .option("--host <address>", "the address to listen on; others than loopback let other machines in", "127.0.0.1")
+    .option("--speed <factor>", "how much faster time passes: 60 makes a minute a second", speed, 1)
+    .option("--event-ids", "put an event id at the top of every payload")
+    .option("--state <file>", "keep everything in this SQLite file, and go on from it")
+    .addOption(
+      new Option("--shape <shape>", "the shape of the API's answers")
+        .choices(["flat", "wrapped", "detailed"])
+        .default("detailed"),
+    )
+    .option("--seed <n>", "what faults and jitter are drawn from", wholeNumber(0, 2 ** 32 - 1))
+    .option("--faults <list>", "what to do to deliveries on purpose: faults, or fault=probability, or all=…", faultsOf)
+    .addOption(schemeOption())
+    .addHelpText("after", HELP);
+  return command.action((options: SandboxCommandOptions) => run(options, terminal, outputOf(command, terminal)));
+}
+
+const HELP = `
+Faults (--faults):
+  ${FAULTS.join(", ")}
+
+${SCHEME_HELP}
+
+Examples:
+  $ bluum-webhooks sandbox
+  $ bluum-webhooks sandbox --speed 60 --state sandbox.db
+  $ bluum-webhooks sandbox --faults duplicate,concurrent
+  $ bluum-webhooks sandbox --faults all=0.1 --seed 7 --scheme standard-webhooks`;
+
+function speed(text: string): number {
+  const factor = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
+  if (factor >= 0.001 && factor <= 100_000) return factor;
+  throw new InvalidArgumentError("It must be a number from 0.001 to 100000.");
+}
+
+async function run(options: SandboxCommandOptions, { signal }: Terminal, output: Output): Promise<void> {
+  if (signal.aborted) return;
+  const { port, host, speed, scheme, eventIds = false, shape, state, seed, faults } = options;
+  const report = reporter(output, speed);
+  const sandbox = await createSandbox({
+    ...{ port, host, speed, scheme: schemeOf(scheme), eventIds, responseShape: shape, observe: report },
+    ...(state === undefined ? {} : { statePath: state }),
+    ...(seed === undefined ? {} : { seed }),
+    ...(faults === undefined ? {} : { faults }),
+  });
+  try {
+    announce(sandbox, options, output);
+    warnOfOthers(options, output);
+    if (!signal.aborted) await once(signal, "abort");
+  } finally {
+    await sandbox.close();
+  }
+}
+
+function announce(sandbox: Sandbox, options: SandboxCommandOptions, output: Output): void {
+  const { url, baseUrl, credentials, investorCredentials } = sandbox;
+  if (output.json) output.record({ kind: "listening", url, baseUrl, credentials, investorCredentials });
+  else for (const line of greeting(sandbox, options, output)) output.line(line);
+}
+
+function warnOfOthers({ host }: SandboxCommandOptions, output: Output): void {
+  if (isLoopback(host)) return;
+  output.note("Other machines can reach this sandbox: whoever does sees every secret and can send whatever they like.");
+}
+
+function greeting(sandbox: Sandbox, { scheme, speed }: SandboxCommandOptions, { colors }: Output): string[] {
+  const { url, baseUrl, credentials, investorCredentials: investor } = sandbox;
+  return [
+    `inspector at ${colors.bold(url)}`,
+    `  export BLUUM_BASE_URL=${baseUrl}`,
+    `  export BLUUM_API_KEY=${credentials.apiKey}`,
+    `  export BLUUM_API_SECRET=${credentials.apiSecret}`,
+    ...[
+      `an investor's key, which the API refuses: ${investor.apiKey}:${investor.apiSecret}`,
+      `signing as ${schemeOf(scheme).description}${speed === 1 ? "" : `; time passes ${speed} times as fast`}`,
+      "for tests and for trying things out, not for production; end with Ctrl-C",
+    ].map(colors.dim),
+  ];
+}

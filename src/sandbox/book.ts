@@ -1,0 +1,89 @@
+import { type Delivery, isFinished } from "./deliveries.ts";
+
+/** How many deliveries are kept, and how many bytes of bodies and answers with them. */
+export interface BookLimits {
+  readonly maxDeliveries: number;
+  readonly maxBytes: number;
+}
+
+/**
+ * The deliveries that the sandbox remembers, oldest first. Once there are too many, the oldest are forgotten, those first whose
+ * story is over.
+ */
+export class Book {
+  readonly #limits: BookLimits;
+  readonly #deliveries = new Map<string, Delivery>();
+  /** In the order in which they were finished. */
+  readonly #finished = new Set<Delivery>();
+  readonly #sizes = new Map<Delivery, number>();
+  #bytes = 0;
+
+  constructor(limits: BookLimits) {
+    this.#limits = limits;
+  }
+
+  get(id: string): Delivery | undefined {
+    return this.#deliveries.get(id);
+  }
+
+  has(delivery: Delivery): boolean {
+    return this.#deliveries.get(delivery.id) === delivery;
+  }
+
+  all(): IterableIterator<Delivery> {
+    return this.#deliveries.values();
+  }
+
+  /** How many are neither delivered nor parked. */
+  get open(): number {
+    return this.#deliveries.size - this.#finished.size;
+  }
+
+  /** Takes a delivery in, or notes that one has changed. */
+  put(delivery: Delivery): void {
+    this.#deliveries.set(delivery.id, delivery);
+    this.#measure(delivery);
+    if (isFinished(delivery)) this.#finished.add(delivery);
+    else this.#finished.delete(delivery);
+  }
+
+  /** Forgets what is too much, and gives the ids of that. The newest stays, whatever its size. */
+  trim(): string[] {
+    const dropped: string[] = [];
+    while (this.#deliveries.size > 1 && this.#isTooMuch()) {
+      const oldest = first(this.#finished) ?? first(this.#deliveries.values());
+      if (oldest === undefined) break;
+      this.#forget(oldest);
+      dropped.push(oldest.id);
+    }
+    return dropped;
+  }
+
+  #isTooMuch(): boolean {
+    return this.#deliveries.size > this.#limits.maxDeliveries || this.#bytes > this.#limits.maxBytes;
+  }
+
+  #measure(delivery: Delivery): void {
+    const bytes = bytesOf(delivery);
+    this.#bytes += bytes - (this.#sizes.get(delivery) ?? 0);
+    this.#sizes.set(delivery, bytes);
+  }
+
+  #forget(delivery: Delivery): void {
+    this.#deliveries.delete(delivery.id);
+    this.#finished.delete(delivery);
+    this.#bytes -= this.#sizes.get(delivery) ?? 0;
+    this.#sizes.delete(delivery);
+  }
+}
+
+/** Copies share the body of their event; it is counted for each, since each may outlive the others. */
+function bytesOf({ body, attempts }: Delivery): number {
+  const answers = attempts.map((attempt) => (attempt.body?.byteLength ?? 0) + (attempt.answer?.body.byteLength ?? 0));
+  return answers.reduce((sum, bytes) => sum + bytes, body.byteLength);
+}
+
+function first(deliveries: Iterable<Delivery>): Delivery | undefined {
+  for (const delivery of deliveries) return delivery;
+  return undefined;
+}

@@ -1,0 +1,85 @@
+import { type Ending, ExpiryHeap } from "../stores/expiry-heap.ts";
+
+/** setTimeout takes no more; whatever is due later is looked at again then. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+interface Appointment extends Ending {
+  readonly run: () => void;
+}
+
+/**
+ * The sandbox's clock. It runs `speed` times as fast as the wall, and can be put forward: what falls due in between happens in its
+ * order, each thing at its own time. One real timer serves all appointments.
+ */
+export class Clock {
+  readonly speed: number;
+  readonly #appointments = new ExpiryHeap<Appointment>();
+  #timer: NodeJS.Timeout | undefined;
+  /** What the clock showed when it was last set, and when that was by the machine's monotonic time. */
+  #setTo: number;
+  #setAt: number = performance.now();
+
+  /**
+   * @param startMs what it shows at first, in epoch milliseconds
+   * @param speed 0 for a clock that stands still until it is put forward
+   */
+  constructor(startMs: number, speed: number) {
+    this.#setTo = startMs;
+    this.speed = speed;
+  }
+
+  /** What it shows: epoch milliseconds, whole. */
+  now(): number {
+    return Math.floor(this.#setTo + (performance.now() - this.#setAt) * this.speed);
+  }
+
+  /** Calls back once the clock shows `at`; never before this returns. */
+  at(at: number, run: () => void): void {
+    this.#appointments.add({ endsAt: at, place: 0, run });
+    this.#arm();
+  }
+
+  /** When the next appointment is. */
+  next(): number | undefined {
+    return this.#appointments.first()?.endsAt;
+  }
+
+  /** Puts the clock forward to a time, unless it shows more already, and does what is due by then. */
+  putForward(to: number): void {
+    if (to > this.now()) this.#set(to);
+    this.#doWhatIsDue();
+  }
+
+  /** Forgets all appointments. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    for (let first = this.#appointments.first(); first; first = this.#appointments.first()) {
+      this.#appointments.remove(first);
+    }
+  }
+
+  #set(to: number): void {
+    this.#setTo = to;
+    this.#setAt = performance.now();
+  }
+
+  #doWhatIsDue(): void {
+    const now = this.now();
+    for (let first = this.#appointments.first(); first && first.endsAt <= now; first = this.#appointments.first()) {
+      this.#appointments.remove(first);
+      first.run();
+    }
+    this.#arm();
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    const next = this.next();
+    if (next === undefined) return;
+    const waitMs = Math.max(0, next - this.now());
+    if (this.speed === 0 && waitMs > 0) return;
+    // Rounded up, since a timer that fires early would only be set again.
+    const realMs = waitMs === 0 ? 0 : Math.ceil(waitMs / this.speed);
+    this.#timer = setTimeout(() => this.#doWhatIsDue(), Math.min(realMs, LONGEST_TIMER_MS));
+  }
+}

@@ -1,0 +1,157 @@
+import { bluumSignature } from "../schemes/bluum.ts";
+import type { SignatureScheme } from "../schemes/scheme.ts";
+import type { SqliteDatabase } from "../stores/sqlite-database.ts";
+import { type FaultMix, type FaultPlan, faultMix } from "./faults.ts";
+import type { Change } from "./page-api.ts";
+import { refused } from "./refusal.ts";
+import { ANSWER_TIMEOUT_MS } from "./schedule.ts";
+import type { ErrorShape, ListShape, ResponseShape } from "./shapes.ts";
+
+/** How a sandbox listens, signs and behaves; see {@link createSandbox}. */
+export interface SandboxOptions {
+  /**
+   * The port; 0 for a free one.
+   * @default 0
+   */
+  readonly port?: number;
+  /**
+   * The address to listen on. Whoever reaches it can see every secret and send whatever they like.
+   * @default "127.0.0.1"
+   */
+  readonly host?: string;
+  /**
+   * How much faster than the wall the sandbox's clock runs, time-outs included: 60 makes a minute a second. With 0 it stands still until
+   * `advance` or `settled` put it forward. From 0 to 100,000.
+   * @default 1
+   */
+  readonly speed?: number;
+  /**
+   * How deliveries are signed.
+   * @default bluumSignature()
+   */
+  readonly scheme?: SignatureScheme;
+  /**
+   * Whether payloads carry an event id at the top, as `id`. Bluum's documented payload has none.
+   * @default false
+   */
+  readonly eventIds?: boolean;
+  /**
+   * The shape of webhooks in the management API.
+   * @default "detailed"
+   */
+  readonly responseShape?: ResponseShape;
+  /**
+   * The shape of lists in the management API.
+   * @default "list" with `responseShape: "flat"`, else "wrapped"
+   */
+  readonly listShape?: ListShape;
+  /**
+   * The shape of errors in the management API.
+   * @default "nested"
+   */
+  readonly errorShape?: ErrorShape;
+  /** The tenant's API key. @default a fresh one, or that of the state */
+  readonly apiKey?: string;
+  /** The tenant's API secret. @default a fresh one, or that of the state */
+  readonly apiSecret?: string;
+  /**
+   * What faults and jitter are drawn from.
+   * @default a different one each time
+   */
+  readonly seed?: number;
+  /** What is done to deliveries on purpose, from the start; see `faults`. @default nothing */
+  readonly faults?: FaultPlan;
+  /** A file that keeps the state, by `node:sqlite` or else your better-sqlite3. @default memory only */
+  readonly statePath?: string;
+  /** A connection that keeps the state, in place of `statePath`; libsql, better-sqlite3 and node:sqlite fit. It stays open. */
+  readonly database?: SqliteDatabase;
+  /**
+   * How long an answer may take, in milliseconds of the sandbox's time; on the wall it is that divided by `speed`.
+   * @default 30_000
+   */
+  readonly timeoutMs?: number;
+  /**
+   * How many deliveries are remembered. Beyond that the oldest are forgotten, finished ones first.
+   * @default 10_000
+   */
+  readonly maxDeliveries?: number;
+  /** Told of every change, such as a delivery's new state. What it throws is swallowed. */
+  readonly observe?: (change: Change) => void;
+  /**
+   * The wall clock, in epoch milliseconds: what payloads are dated and signatures timed by, whatever `speed` says, since receivers go
+   * by it.
+   * @default Date.now
+   */
+  readonly now?: () => number;
+}
+
+/** Options with nothing left open. */
+export interface Settings {
+  readonly port: number;
+  readonly host: string;
+  readonly speed: number;
+  readonly scheme: SignatureScheme;
+  readonly eventIds: boolean;
+  readonly responseShape: ResponseShape;
+  readonly listShape: ListShape;
+  readonly errorShape: ErrorShape;
+  readonly seed: number;
+  readonly faults: FaultMix;
+  readonly timeoutMs: number;
+  readonly maxDeliveries: number;
+  readonly now: () => number;
+}
+
+const NAMES: readonly (keyof SandboxOptions)[] = [
+  ...(["port", "host", "speed", "scheme", "eventIds", "responseShape", "listShape", "errorShape"] as const),
+  ...(["apiKey", "apiSecret", "seed", "faults", "statePath", "database", "timeoutMs", "maxDeliveries"] as const),
+  ...(["observe", "now"] as const),
+];
+
+/**
+ * Checks options, and fills in the defaults.
+ *
+ * @throws WebhookError `configuration_invalid`, naming the option
+ */
+export function settingsFrom(options: SandboxOptions): Settings {
+  const unknown = Object.keys(options).find((name) => !(NAMES as readonly string[]).includes(name));
+  if (unknown !== undefined) throw refused(unknown, `is no option; there are ${NAMES.join(", ")}`);
+  const { responseShape = "detailed", scheme = bluumSignature() } = options;
+  const speed = bounded("speed", options.speed ?? 1, 0, 100_000);
+  if (typeof scheme?.sign !== "function") throw refused("scheme", "must be a signature scheme");
+  return {
+    ...{ speed, scheme, host: named("host", options.host ?? "127.0.0.1"), eventIds: options.eventIds ?? false },
+    port: whole("port", options.port ?? 0, 0, 65_535),
+    responseShape: oneOf("responseShape", responseShape, ["flat", "wrapped", "detailed"]),
+    listShape: oneOf("listShape", options.listShape ?? (responseShape === "flat" ? "list" : "wrapped"), LISTS),
+    errorShape: oneOf("errorShape", options.errorShape ?? "nested", ["nested", "flat"]),
+    seed: whole("seed", options.seed ?? Math.floor(Math.random() * 2 ** 32), 0, 2 ** 32 - 1),
+    faults: faultMix(options.faults ?? []),
+    timeoutMs: bounded("timeoutMs", options.timeoutMs ?? ANSWER_TIMEOUT_MS, 1, 600_000),
+    maxDeliveries: whole("maxDeliveries", options.maxDeliveries ?? 10_000, 1, 100_000),
+    now: options.now ?? Date.now,
+  };
+}
+
+const LISTS = ["list", "wrapped"] as const;
+
+/** Node takes an empty host for all addresses of the machine. */
+function named(name: string, value: string): string {
+  if (typeof value === "string" && value.trim() !== "") return value;
+  throw refused(name, "must be an address or a name");
+}
+
+function bounded(name: string, value: number, least: number, most: number): number {
+  if (typeof value === "number" && value >= least && value <= most) return value;
+  throw refused(name, `must be a number from ${least} to ${most}`);
+}
+
+function whole(name: string, value: number, least: number, most: number): number {
+  if (Number.isInteger(value) && value >= least && value <= most) return value;
+  throw refused(name, `must be a whole number from ${least} to ${most}`);
+}
+
+function oneOf<Value extends string>(name: string, value: Value, allowed: readonly Value[]): Value {
+  if (allowed.includes(value)) return value;
+  throw refused(name, `must be one of ${allowed.join(", ")}`);
+}

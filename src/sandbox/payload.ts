@@ -1,0 +1,64 @@
+import { Buffer } from "node:buffer";
+import { KNOWN_EVENT_TYPES } from "../events/catalogue.ts";
+import { sampleEvent } from "../testing/samples.ts";
+import { freshId } from "./identifiers.ts";
+import { refused } from "./refusal.ts";
+
+/** The largest body that the sandbox sends. */
+const MAX_EVENT_BYTES = 256 * 1024;
+
+/** One event, made ready to be sent to any number of endpoints. */
+export interface SandboxEvent {
+  readonly id: string;
+  readonly type: string;
+  /** The exact bytes, the same for every endpoint and every attempt. */
+  readonly body: Buffer;
+}
+
+/**
+ * Makes an event as Bluum documents it: `{ event, timestamp, data }`.
+ *
+ * @param data merged into the sample's; or, with `whole`, all of it
+ * @param withId puts the event's own id at the top, as `id`
+ * @throws WebhookError `configuration_invalid` for a type that is no event's name, or data that is no JSON or too large
+ */
+export function makeEvent(
+  type: string,
+  data: object | undefined,
+  { atMs, withId, whole = false }: { readonly atMs: number; readonly withId: boolean; readonly whole?: boolean },
+): SandboxEvent {
+  checkType(type);
+  checkData(data);
+  const id = freshId("evt_");
+  const timestamp = wholeSeconds(atMs);
+  const sample = sampleEvent(type, { timestamp, ...(whole ? {} : { data: { ...data } }) });
+  const payload = { ...(withId ? { id } : {}), ...sample, ...(whole ? { data } : {}) };
+  return { id, type, body: bytesOf(payload) };
+}
+
+/** RFC 3339 without fractions, as in the documentation. */
+export function wholeSeconds(atMs: number): string {
+  return new Date(atMs).toISOString().replace(/\.\d+Z$/, "Z");
+}
+
+function checkType(type: unknown): void {
+  if (typeof type === "string" && type.length <= 128 && /^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/i.test(type)) return;
+  throw refused("the event", `must be an event's name, such as "${KNOWN_EVENT_TYPES[0]}"`);
+}
+
+function checkData(data: unknown): void {
+  if (data === undefined || (typeof data === "object" && data !== null && !Array.isArray(data))) return;
+  throw refused("data", "must be an object");
+}
+
+function bytesOf(payload: object): Buffer {
+  let json: string;
+  try {
+    json = JSON.stringify(payload);
+  } catch (error) {
+    throw refused("data", "must be what JSON can express", error);
+  }
+  const body = Buffer.from(json, "utf8");
+  if (body.byteLength > MAX_EVENT_BYTES) throw refused("data", `must fit into ${MAX_EVENT_BYTES} bytes`);
+  return body;
+}

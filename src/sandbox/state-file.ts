@@ -1,0 +1,54 @@
+import process from "node:process";
+import type { SqliteDatabase } from "../stores/sqlite-database.ts";
+import { refused } from "./refusal.ts";
+import { sqliteState } from "./sqlite-state.ts";
+import type { State } from "./state.ts";
+
+type Connection = SqliteDatabase & { close(): unknown };
+type Driver = new (path: string) => Connection;
+
+/**
+ * Keeps the state in a file, by the SQLite that the runtime has (`node:sqlite`) or else the user's better-sqlite3.
+ *
+ * @throws WebhookError `configuration_invalid` where there is neither, or the file cannot be opened
+ */
+export async function fileState(path: string): Promise<State> {
+  const Database = builtIn() ?? (await installed());
+  if (Database === undefined) {
+    throw refused(
+      "statePath",
+      "needs a SQLite driver: run it on a Node that has node:sqlite (22.13 or later), or npm install better-sqlite3",
+    );
+  }
+  const database = open(Database, path);
+  try {
+    return sqliteState(database, () => database.close());
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function builtIn(): Driver | undefined {
+  // Not by import: runtimes without it would refuse the whole module.
+  const { DatabaseSync } = (process.getBuiltinModule?.("node:sqlite" as string) ?? {}) as { DatabaseSync?: Driver };
+  return DatabaseSync;
+}
+
+async function installed(): Promise<Driver | undefined> {
+  const name = "better-sqlite3";
+  try {
+    const { default: Database } = (await import(name)) as { readonly default: Driver };
+    return Database;
+  } catch {
+    return undefined;
+  }
+}
+
+function open(Database: Driver, path: string): Connection {
+  try {
+    return new Database(path);
+  } catch (error) {
+    throw refused("statePath", "cannot be opened", error);
+  }
+}

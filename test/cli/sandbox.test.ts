@@ -1,0 +1,123 @@
+import { EventEmitter, once } from "node:events";
+import { createServer } from "node:http";
+import { PassThrough } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { run } from "../../src/cli/program.ts";
+import { faultsOf } from "../../src/cli/sandbox/faults.ts";
+import { FAULTS } from "../../src/sandbox.ts";
+
+/** The command line in a terminal of its own, until it is ended. */
+function started(...args: string[]) {
+  const controller = new AbortController();
+  const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  const said = { out: "", err: "" };
+  const written = new EventEmitter();
+  stdout.on("data", (text) => {
+    said.out += text;
+    written.emit("written");
+  });
+  stderr.on("data", (text) => (said.err += text));
+  const terminal = { stdin: new PassThrough(), stdout, stderr, env: {}, signal: controller.signal };
+  const exited = run(["sandbox", "--port", "0", ...args], terminal);
+  return {
+    said,
+    exited,
+    async saying(text: RegExp): Promise<RegExpExecArray> {
+      for (let found = text.exec(said.out); ; found = text.exec(said.out)) {
+        if (found) return found;
+        await Promise.race([once(written, "written"), exited.then(() => Promise.reject(new Error(said.err)))]);
+      }
+    },
+    async end() {
+      controller.abort();
+      return exited;
+    },
+  };
+}
+
+async function endpoint(status: number) {
+  const server = createServer((request, response) => {
+    request.resume().on("end", () => response.writeHead(status).end());
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return { server, url: `http://127.0.0.1:${(server.address() as { port: number }).port}/` };
+}
+
+describe("the command sandbox", () => {
+  it("prints where it is and its keys, then a line for each attempt, until it is ended", async () => {
+    const { server, url } = await endpoint(500);
+    const command = started("--speed", "2");
+    const [, page = ""] = await command.saying(/inspector at (http:\/\/127\.0\.0\.1:\d+\/)/);
+    const [, base] = await command.saying(/BLUUM_BASE_URL=(\S+)/);
+    const [, key] = await command.saying(/BLUUM_API_KEY=(\S+)/);
+    const [, secret] = await command.saying(/BLUUM_API_SECRET=(\S+)/);
+    await command.saying(/not for production/);
+    const made = await fetch(`${base}/webhooks`, {
+      method: "POST",
+      headers: { authorization: `Basic ${btoa(`${key}:${secret}`)}`, "content-type": "application/json" },
+      body: JSON.stringify({ name: "mine\u001b[31m", url, eventTypeNames: ["order.*"] }),
+    });
+    expect(made.status).toBe(201);
+    await fetch(`${page}_inspector/events`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"event":"order.filled"}',
+    });
+    const [line] = await command.saying(/.*order\.filled.*\n/);
+    expect(line).toMatch(
+      /^\d\d:\d\d:\d\d {2}order\.filled +mine\\u\{1b\}\[31m {2}#1 {2}500 {2}\d+ ms {2}again in (29|30) s\n$/,
+    );
+    expect(await command.end()).toBe(130);
+    await expect(fetch(page)).rejects.toThrow();
+    expect(command.said.err).toBe("");
+    server.close();
+  });
+
+  it("tells of copies and forgeries, and what became of them", async () => {
+    const { server, url } = await endpoint(200);
+    const command = started("--speed", "100", "--faults", "forged,duplicate");
+    const [, page = ""] = await command.saying(/inspector at (\S+)/);
+    const [, key] = await command.saying(/BLUUM_API_KEY=(\S+)/);
+    const [, secret] = await command.saying(/BLUUM_API_SECRET=(\S+)/);
+    const headers = { authorization: `Basic ${btoa(`${key}:${secret}`)}`, "content-type": "application/json" };
+    const webhook = JSON.stringify({ name: "careless", url, eventTypeNames: ["*"] });
+    await fetch(`${page}v1/webhooks`, { method: "POST", headers, body: webhook });
+    await fetch(`${page}_inspector/events`, { method: "POST", headers, body: '{"event":"order.filled"}' });
+    await command.saying(/careless {2}#1 {2}200 {2}\d+ ms {2}delivered\n/);
+    await command.saying(/careless {2}#1 {2}200 {2}\d+ ms {2}delivered {2}\(duplicate\)\n/);
+    await command.saying(/careless {2}#1 {2}200 {2}\d+ ms {2}ACCEPTED A FORGERY {2}\(forged, \w+\)\n/);
+    await command.end();
+    server.close();
+  });
+
+  it("speaks JSON to programs", async () => {
+    const command = started("--json", "--scheme", "standard-webhooks", "--shape", "flat");
+    const [line] = await command.saying(/.+\n/);
+    expect(JSON.parse(line)).toMatchObject({ kind: "listening", credentials: { apiKey: expect.any(String) } });
+    await command.end();
+  });
+
+  it.each([
+    [["--speed", "0"], "speed"],
+    [["--faults", "flood"], "faults"],
+    [["--faults", "slow=2"], "faults"],
+    [["--shape", "round"], "shape"],
+    [["--seed", "-1"], "seed"],
+    [["--host", "256.1.1.1"], "port"],
+    [["--host", ""], "host"],
+  ])("refuses %j as a mistake of usage", async (args, named) => {
+    const command = started(...args);
+    expect(await command.exited).toBe(2);
+    expect(command.said.err).toContain(named);
+  });
+});
+
+describe("the faults of the command line", () => {
+  it("are read with their probabilities", () => {
+    expect(faultsOf("duplicate,slow=0.25")).toEqual({ duplicate: 1, slow: 0.25 });
+    expect(faultsOf("all=0.1,forged=0")).toEqual({
+      ...Object.fromEntries(FAULTS.map((fault) => [fault, 0.1])),
+      forged: 0,
+    });
+  });
+});

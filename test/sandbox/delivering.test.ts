@@ -1,0 +1,327 @@
+import { createServer } from "node:http";
+import { describe, expect, it } from "vitest";
+import { bluumHandler } from "../../adapters/node.ts";
+import { createReceiver, standardWebhooksSignature } from "../../src/index.ts";
+import { RETRY_DELAYS_MS } from "../../src/sandbox/schedule.ts";
+import { noting, sandboxed, served, statuses } from "./endpoints.ts";
+
+describe("an event that is sent", () => {
+  it("is verified, typed and processed by a receiver", async () => {
+    const sandbox = await sandboxed();
+    const seen: unknown[] = [];
+    let secret = "";
+    const receiver = createReceiver({ secret: () => secret, logger: false }).on("order.filled", (event) => {
+      seen.push(event.data);
+    });
+    ({ secret } = await sandbox.endpoint({ url: await served(createServer(bluumHandler(receiver))) }));
+    await sandbox.send("order.filled", { data: { id: "ord_1", average_price: "10.00" } });
+    await sandbox.settled();
+    expect(seen).toEqual([expect.objectContaining({ id: "ord_1", average_price: "10.00", status: "filled" })]);
+    expect(sandbox.deliveries()).toMatchObject([{ state: "delivered", attempts: [{ status: 200, error: null }] }]);
+  });
+
+  it("has the documented payload, and an event id at the top only when asked", async () => {
+    const { url, arrived } = await noting();
+    for (const eventIds of [false, true]) {
+      const sandbox = await sandboxed({ eventIds, now: () => Date.parse("2026-03-01T12:00:00.900Z") });
+      await sandbox.endpoint({ url });
+      await sandbox.send("order.filled");
+      await sandbox.settled();
+    }
+    const [without, having] = arrived.map(({ body }) => JSON.parse(body.toString()));
+    expect(Object.keys(without)).toEqual(["event", "timestamp", "data"]);
+    expect(without).toMatchObject({ event: "order.filled", timestamp: "2026-03-01T12:00:00Z" });
+    expect(Object.keys(having)).toEqual(["id", "event", "timestamp", "data"]);
+    expect(having.id).toMatch(/^evt_/);
+  });
+
+  it("goes to every endpoint whose subscription matches, and to no inactive one", async () => {
+    const sandbox = await sandboxed();
+    const subscriptions = [["order.filled"], ["order.*"], ["*"], ["transfer.*"], ["order.accepted"]];
+    const endpoints = await Promise.all(
+      subscriptions.map(async (eventTypeNames) => {
+        const { url, arrived } = await noting();
+        await sandbox.endpoint({ url, eventTypeNames });
+        return arrived;
+      }),
+    );
+    const { url, arrived } = await noting();
+    await sandbox.endpoint({ url, status: "INACTIVE" });
+    const sent = await sandbox.send("order.filled");
+    await sandbox.settled();
+    expect(endpoints.map((one) => one.length)).toEqual([1, 1, 1, 0, 0]);
+    expect(arrived).toEqual([]);
+    expect(new Set(sent.map(({ eventId }) => eventId)).size).toBe(1);
+    expect(sent).toHaveLength(3);
+  });
+
+  it("may be of a type that is in no catalogue", async () => {
+    const { url, arrived } = await noting();
+    const sandbox = await sandboxed();
+    await sandbox.endpoint({ url, eventTypeNames: ["compliance.*"] });
+    await sandbox.send("compliance.review.opened", { data: { review_id: "r1" } });
+    await sandbox.settled();
+    expect(JSON.parse(String(arrived[0]?.body))).toMatchObject({ data: { review_id: "r1" } });
+  });
+
+  it.each([["order"], ["order.*"], [""], ["order.filled\n"], [7]])(
+    "is refused where it is no event: %j",
+    async (type) => {
+      const sandbox = await sandboxed();
+      await expect(sandbox.send(type as string)).rejects.toMatchObject({ code: "configuration_invalid" });
+    },
+  );
+
+  it("is refused where it is too large or no JSON", async () => {
+    const sandbox = await sandboxed();
+    for (const data of [{ text: "x".repeat(300_000) }, { big: 1n }, ["a list"]]) {
+      await expect(sandbox.send("order.filled", { data })).rejects.toMatchObject({ code: "configuration_invalid" });
+    }
+  });
+
+  it("is sent over connections that are kept open", async () => {
+    const { url, arrived } = await noting();
+    const sandbox = await sandboxed();
+    await sandbox.endpoint({ url });
+    for (let sent = 0; sent < 3; sent += 1) {
+      await sandbox.send("order.filled");
+      await sandbox.settled();
+    }
+    expect(new Set(arrived.map(({ fromPort }) => fromPort)).size).toBe(1);
+  });
+});
+
+describe("an event that is refused", () => {
+  it("is retried on the documented schedule and then parked, without any waiting", async () => {
+    const { url, arrived } = await noting(statuses(500));
+    const sandbox = await sandboxed({ seed: 1 });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    const began = performance.now();
+    await sandbox.settled();
+    expect(performance.now() - began).toBeLessThan(5_000);
+    const [delivery] = sandbox.deliveries();
+    expect(delivery).toMatchObject({ state: "parked", nextAttemptAt: null });
+    const times = (delivery?.attempts ?? []).map(({ at }) => at);
+    const gaps = times.slice(1).map((at, place) => at - (times[place] ?? 0));
+    expect(gaps).toHaveLength(RETRY_DELAYS_MS.length);
+    RETRY_DELAYS_MS.forEach((delayMs, place) => {
+      expect(gaps[place]).toBeGreaterThanOrEqual(delayMs * 0.95);
+      expect(gaps[place]).toBeLessThanOrEqual(delayMs + 1_000);
+    });
+    expect(arrived).toHaveLength(6);
+  });
+
+  it("comes again byte for byte, with the same signature where the scheme signs no time", async () => {
+    const { url, arrived } = await noting(statuses(503, 500, 200));
+    const sandbox = await sandboxed();
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await sandbox.settled();
+    expect(arrived).toHaveLength(3);
+    expect(new Set(arrived.map(({ body }) => body.toString())).size).toBe(1);
+    expect(new Set(arrived.map(({ headers }) => headers["x-bluum-signature"])).size).toBe(1);
+  });
+
+  it("keeps its message id and is signed anew where the scheme signs a time", async () => {
+    let wall = Date.now();
+    const { url, arrived } = await noting(statuses(500, 200));
+    const sandbox = await sandboxed({ scheme: standardWebhooksSignature(), now: () => wall });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await sandbox.advance(0);
+    wall += 60_000;
+    await sandbox.advance();
+    expect(arrived).toHaveLength(2);
+    expect(new Set(arrived.map(({ headers }) => headers["webhook-id"])).size).toBe(1);
+    expect(new Set(arrived.map(({ headers }) => headers["webhook-timestamp"])).size).toBe(2);
+  });
+
+  it.each([
+    [201, "delivered"],
+    [299, "delivered"],
+    [301, "retrying"],
+    [400, "retrying"],
+    [503, "retrying"],
+  ])("is one that was answered anything but 2xx: %i means %s", async (status, state) => {
+    const { url } = await noting(statuses(status));
+    const sandbox = await sandboxed({ speed: 0 });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await sandbox.advance(0);
+    expect(sandbox.deliveries()).toMatchObject([{ state, attempts: [{ status }] }]);
+  });
+
+  it("is one that nobody answered: refused, broken off, timed out", async () => {
+    const closed = await noting();
+    const broken = await noting((_, response) => response.destroy());
+    const silent = await noting(() => {});
+    const sandbox = await sandboxed({ speed: 0, timeoutMs: 100 });
+    for (const { url } of [broken, silent]) await sandbox.endpoint({ url });
+    await sandbox.endpoint({ url: closed.url.replace(/:\d+/, ":1") });
+    await sandbox.send("order.filled");
+    await sandbox.advance(0);
+    expect(sandbox.deliveries().map(({ attempts }) => attempts[0]?.error)).toEqual([
+      "ECONNRESET",
+      "timed out",
+      "ECONNREFUSED",
+    ]);
+  });
+
+  it("is retried when its time has come, and not before", async () => {
+    const { url, arrived } = await noting(statuses(500, 200));
+    const sandbox = await sandboxed({ speed: 0 });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await sandbox.advance(0);
+    await sandbox.advance(56_000);
+    expect(arrived).toHaveLength(1);
+    await sandbox.advance(4_000);
+    expect(arrived).toHaveLength(2);
+    expect(sandbox.deliveries()).toMatchObject([{ state: "delivered" }]);
+  });
+
+  it("runs through the schedule by itself where time is compressed, time-outs included", async () => {
+    const { url, arrived } = await noting((_, response) => {
+      if (arrived.length > 1) response.end();
+    });
+    const sandbox = await sandboxed({ speed: 600 });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await expect.poll(() => sandbox.deliveries()[0]?.state, { timeout: 5_000 }).toBe("delivered");
+    const [first] = sandbox.deliveries()[0]?.attempts ?? [];
+    expect(first?.error).toBe("timed out");
+    expect(first?.latencyMs).toBeGreaterThanOrEqual(49);
+    expect(first?.latencyMs).toBeLessThan(1_000);
+  });
+});
+
+describe("a parked event", () => {
+  it("is delivered by a replay, once, though all that is parked is replayed", async () => {
+    const answers = [...Array(6).fill(500), 200];
+    const { url, arrived } = await noting(statuses(...answers));
+    const sandbox = await sandboxed();
+    const { id } = await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await sandbox.settled();
+    expect(sandbox.endpoints()).toMatchObject([{ id, parked: 1, delivered: 0, failed: 6 }]);
+    const replays = await sandbox.replayParked();
+    await sandbox.settled();
+    expect(replays).toMatchObject([{ origin: "replay" }]);
+    expect(await sandbox.replayParked()).toEqual([]);
+    expect(arrived.at(-1)?.body).toEqual(arrived[0]?.body);
+    expect(sandbox.endpoints()).toMatchObject([{ parked: 0, delivered: 1 }]);
+  });
+
+  it("is signed with the secret of the day when it is replayed", async () => {
+    let secrets: readonly string[] = [];
+    const receiver = createReceiver({ secret: () => secrets, logger: false }).on("*", () => {});
+    const sandbox = await sandboxed();
+    const { id } = await sandbox.endpoint({ url: await served(createServer(bluumHandler(receiver))) });
+    secrets = ["a secret that nobody signs with"];
+    await sandbox.send("order.filled");
+    await sandbox.settled();
+    secrets = [await sandbox.rotateSecret(id)];
+    await sandbox.replayParked();
+    await sandbox.settled();
+    expect(sandbox.deliveries().map(({ origin, state }) => [origin, state])).toEqual([
+      ["event", "parked"],
+      ["replay", "delivered"],
+    ]);
+  });
+
+  it.each([
+    ["paused", "PATCH", '{"status":"INACTIVE"}'],
+    ["removed", "DELETE", null],
+  ])("is one whose endpoint was %s before it came through", async (_, method, body) => {
+    const { url, arrived } = await noting(statuses(500));
+    const sandbox = await sandboxed();
+    const { id } = await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await sandbox.advance(0);
+    const { apiKey, apiSecret } = sandbox.credentials;
+    const headers = { authorization: `Basic ${btoa(`${apiKey}:${apiSecret}`)}`, "content-type": "application/json" };
+    await fetch(`${sandbox.baseUrl}/webhooks/${id}`, { method, headers, body });
+    await sandbox.settled();
+    expect(sandbox.deliveries()).toMatchObject([{ state: "parked" }]);
+    expect(arrived).toHaveLength(1);
+  });
+});
+
+describe("a sandbox", () => {
+  it("remembers so many deliveries, and forgets those first whose story is over", async () => {
+    const refusing = await noting(statuses(500));
+    const accepting = await noting();
+    const sandbox = await sandboxed({ maxDeliveries: 20, speed: 0 });
+    await sandbox.endpoint({ url: refusing.url, eventTypeNames: ["order.rejected"] });
+    await sandbox.endpoint({ url: accepting.url, eventTypeNames: ["order.filled"] });
+    const [pending] = await sandbox.send("order.rejected");
+    for (let sent = 0; sent < 50; sent += 1) {
+      await sandbox.send("order.filled");
+      await sandbox.advance(0);
+    }
+    expect(accepting.arrived).toHaveLength(50);
+    expect(sandbox.deliveries()).toHaveLength(20);
+    expect(sandbox.deliveries()[0]).toMatchObject({ id: pending?.id, state: "retrying" });
+  });
+
+  it("tells its observer of every change, whatever that does", async () => {
+    const { url } = await noting();
+    const states: string[] = [];
+    const sandbox = await sandboxed({
+      observe(change) {
+        if (change.kind === "delivery") states.push(change.delivery.state);
+        throw new Error("the observer's own trouble");
+      },
+    });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await sandbox.settled();
+    expect(states).toEqual(["waiting", "sending", "delivered"]);
+  });
+
+  it("refuses an endpoint as the management API does, and a secret that the scheme cannot use", async () => {
+    const sandbox = await sandboxed({ scheme: standardWebhooksSignature() });
+    for (const options of [
+      { url: "http://example.com/" },
+      { url: "https://example.com/", eventTypeNames: ["order.fulfilled"] },
+      { url: "https://example.com/", secret: "not in the scheme's form" },
+    ]) {
+      await expect(sandbox.endpoint(options)).rejects.toMatchObject({ code: "configuration_invalid" });
+    }
+    expect(sandbox.endpoints()).toEqual([]);
+  });
+
+  it("ends in the middle of a request, and sends no more", async () => {
+    const { url, arrived } = await noting(() => {});
+    const sandbox = await sandboxed();
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await expect.poll(() => arrived.length).toBe(1);
+    const settled = sandbox.settled();
+    await sandbox.close();
+    await settled;
+    await expect(sandbox.send("order.filled")).rejects.toMatchObject({ code: "configuration_invalid" });
+    await expect(fetch(sandbox.url)).rejects.toThrow();
+  });
+
+  it.each([
+    [{ speed: -1 }, "speed"],
+    [{ speed: Number.POSITIVE_INFINITY }, "speed"],
+    [{ port: 70_000 }, "port"],
+    [{ host: "" }, "host"],
+    [{ maxDeliveries: 0 }, "maxDeliveries"],
+    [{ seed: 0.5 }, "seed"],
+    [{ scheme: {} }, "scheme"],
+    [{ responseShape: "round" }, "responseShape"],
+    [{ faults: ["flood"] }, "faults"],
+    [{ faults: { slow: 2 } }, "faults.slow"],
+    [{ apiKey: "a:b" }, "apiKey"],
+    [{ prot: 1 }, "prot"],
+  ])("refuses %j, naming the option", async (options, name) => {
+    await expect(sandboxed(options as object)).rejects.toMatchObject({
+      code: "configuration_invalid",
+      message: expect.stringContaining(`sandbox: ${name} `),
+    });
+  });
+});

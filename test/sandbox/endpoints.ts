@@ -1,0 +1,78 @@
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach } from "vitest";
+import { createSandbox, type Sandbox, type SandboxOptions } from "../../src/sandbox.ts";
+
+const endings: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end();
+});
+
+/** A sandbox that is ended with the test. */
+export async function sandboxed(options: SandboxOptions = {}): Promise<Sandbox> {
+  const sandbox = await createSandbox(options);
+  endings.push(() => sandbox.close());
+  return sandbox;
+}
+
+/** Serves until the test is over; gives the address. */
+export async function served(server: Server): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  endings.push(() => {
+    server.closeAllConnections();
+    return new Promise((resolve) => server.close(resolve));
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks/bluum`;
+}
+
+/** A request that arrived whole. */
+export interface Arrived {
+  readonly headers: IncomingHttpHeaders;
+  readonly rawHeaders: readonly string[];
+  readonly body: Buffer;
+  /** The connection's own port: the same where a connection was used again. */
+  readonly fromPort: number | undefined;
+}
+
+/** Answers one request; called once its body is there. */
+export type Answering = (arrived: Arrived, response: ServerResponse) => unknown;
+
+/** An endpoint that notes what arrives and answers as it is told, at first 200. */
+export async function noting(answer: Answering = (_, response) => response.end("ok")): Promise<{
+  readonly url: string;
+  readonly arrived: Arrived[];
+  /** Requests whose body broke off. */
+  readonly broken: IncomingMessage[];
+}> {
+  const arrived: Arrived[] = [];
+  const broken: IncomingMessage[] = [];
+  const server = createServer(async (request, response) => {
+    const chunks: Buffer[] = [];
+    try {
+      for await (const chunk of request) chunks.push(chunk as Buffer);
+    } catch {
+      broken.push(request);
+      return;
+    }
+    const { headers, rawHeaders, socket } = request;
+    const one = { headers, rawHeaders, body: Buffer.concat(chunks), fromPort: socket.remotePort };
+    arrived.push(one);
+    answer(one, response);
+  });
+  return { url: await served(server), arrived, broken };
+}
+
+/** Answers one status after the other, and the last one from then on. */
+export function statuses(...list: readonly number[]): Answering {
+  let asked = 0;
+  return (_, response) => {
+    response.writeHead(list[Math.min(asked, list.length - 1)] ?? 200).end();
+    asked += 1;
+  };
+}

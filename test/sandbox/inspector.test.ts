@@ -1,0 +1,315 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request } from "node:http";
+import { describe, expect, it } from "vitest";
+import { Changes } from "../../src/sandbox/changes.ts";
+import { EventStreams } from "../../src/sandbox/event-stream.ts";
+import { isOwnHost, isOwnOrigin } from "../../src/sandbox/origins.ts";
+import { policyOf } from "../../src/sandbox/page-file.ts";
+import type { Change, DeliveryDetail, Sandbox, Snapshot, Started } from "../../src/sandbox.ts";
+import { noting, sandboxed, served, statuses } from "./endpoints.ts";
+
+interface Answer {
+  readonly status: number | undefined;
+  readonly headers: IncomingMessage["headers"];
+  readonly text: string;
+  // biome-ignore lint/suspicious/noExplicitAny: whatever was answered
+  readonly value: any;
+}
+
+/** One call, with headers that fetch would not let pass. */
+async function call(
+  sandbox: Sandbox,
+  method: string,
+  path: string,
+  headers: object = {},
+  body?: unknown,
+): Promise<Answer> {
+  const sent = request(new URL(path, sandbox.url), {
+    method,
+    headers: { "content-type": "application/json", ...headers },
+  });
+  sent.end(body === undefined ? undefined : JSON.stringify(body));
+  const [response] = (await once(sent, "response")) as [IncomingMessage];
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk as Buffer);
+  const text = Buffer.concat(chunks).toString();
+  const isJson = response.headers["content-type"]?.startsWith("application/json");
+  return { status: response.statusCode, headers: response.headers, text, value: isJson ? JSON.parse(text) : undefined };
+}
+
+const get = (sandbox: Sandbox, path: string) => call(sandbox, "GET", `/_inspector/${path}`);
+const post = (sandbox: Sandbox, path: string, body: unknown = {}) =>
+  call(sandbox, "POST", `/_inspector/${path}`, {}, body);
+
+async function withDelivery(answer = statuses(200)) {
+  const endpoint = await noting(answer);
+  const sandbox = await sandboxed({ speed: 0 });
+  const { id: endpointId, secret } = await sandbox.endpoint({ url: endpoint.url, name: "mine" });
+  const [sent] = await sandbox.send("order.filled");
+  await sandbox.advance(0);
+  return { ...endpoint, sandbox, endpointId, secret, id: sent?.id ?? "" };
+}
+
+/** Follows the changes, until the test is over. */
+async function following(sandbox: Sandbox, { since, lastEventId }: { since?: number; lastEventId?: string } = {}) {
+  const path = `/_inspector/changes${since === undefined ? "" : `?since=${since}`}`;
+  const headers = lastEventId === undefined ? {} : { "last-event-id": lastEventId };
+  const sent = request(new URL(path, sandbox.url), { headers }).end();
+  const [response] = (await once(sent, "response")) as [IncomingMessage];
+  let text = "";
+  response.on("data", (chunk) => (text += chunk)).on("error", () => {});
+  sent.on("error", () => {});
+  const events = () =>
+    [...text.matchAll(/^id: (\d+)\nevent: change\ndata: (.*)$/gm)].map(([, id, data = ""]) => ({
+      id: Number(id),
+      change: JSON.parse(data) as Change,
+    }));
+  return { response, text: () => text, events, end: () => sent.destroy() };
+}
+
+describe("the inspector", () => {
+  it("gives the whole state", async () => {
+    const { sandbox, endpointId, id } = await withDelivery();
+    const { value } = await get(sandbox, "state");
+    expect(value).toMatchObject({
+      speed: 0,
+      now: sandbox.now(),
+      scheme: expect.stringContaining("X-Bluum-Signature"),
+      endpoints: [{ id: endpointId, name: "mine", delivered: 1, failed: 0, parked: 0, recent: [200] }],
+      deliveries: [{ id, state: "delivered", origin: "event", attempts: [{ status: 200, error: null, fault: null }] }],
+    } satisfies Partial<Record<keyof Snapshot, unknown>>);
+    expect(value.eventTypes).toContain("order.filled");
+    expect(value.scenarios).toContainEqual({ name: "order-rejected", title: "An order that is rejected" });
+    expect(value.forgeries).toContainEqual({ kind: "no_signature", title: "No signature at all" });
+    expect(value.firstSteps[0].code).toContain(`BLUUM_BASE_URL=${sandbox.baseUrl}`);
+    expect(value.endpoints[0].medianLatencyMs).toBeGreaterThanOrEqual(0);
+  });
+
+  it("opens one delivery: what was sent, what was answered", async () => {
+    const { sandbox, id, arrived } = await withDelivery((_, response) => {
+      response.writeHead(500, { "X-Mine": "<b>é</b>" }).end("x".repeat(5_000));
+    });
+    const value = (await get(sandbox, `deliveries/${id}`)).value as DeliveryDetail;
+    expect(value).toMatchObject({ id, state: "retrying", body: { text: String(arrived[0]?.body), altered: false } });
+    const [attempt] = value.attempts;
+    const sent = Object.fromEntries(attempt?.request.headers ?? []);
+    for (const [name, text] of Object.entries(sent)) expect(arrived[0]?.headers[name.toLowerCase()]).toBe(text);
+    expect(sent).toHaveProperty("X-Bluum-Signature");
+    expect(sent).toHaveProperty("Host");
+    expect(attempt?.answer?.headers).toContainEqual(["X-Mine", "<b>é</b>"]);
+    expect(attempt?.answer?.body).toEqual({ text: "x".repeat(4_096), bytes: 5_000, altered: true });
+    expect(value.nextAttemptAt).toBeGreaterThan(sandbox.now());
+  });
+
+  it("sends copies, replays, forgeries, scenarios and single events", async () => {
+    const { sandbox, id } = await withDelivery();
+    const made = [
+      await post(sandbox, `deliveries/${id}/duplicate`),
+      await post(sandbox, `deliveries/${id}/replay`),
+      await post(sandbox, `deliveries/${id}/forge`, { kind: "altered_body" }),
+      await post(sandbox, `deliveries/${id}/forge`),
+      await post(sandbox, "scenarios/deposit-failed"),
+      await post(sandbox, "events", { event: "order.canceled", data: { id: "ord_9" } }),
+      await post(sandbox, "replay-parked"),
+    ];
+    expect(made.map(({ status }) => status)).toEqual(made.map(() => 200));
+    const ids = made.map(({ value }) => (value as Started).deliveryIds);
+    expect(ids.map((some) => some.length)).toEqual([1, 1, 1, 1, 2, 1, 0]);
+    await sandbox.settled();
+    expect(sandbox.delivery(ids[5]?.[0] ?? "")?.body.text).toContain('"id":"ord_9"');
+    const origins = ids.slice(0, 4).map(([one = ""]) => sandbox.delivery(one)?.origin);
+    expect(origins).toEqual(["duplicate", "replay", "forged", "forged"]);
+  });
+
+  it("pauses an endpoint and lets it go on", async () => {
+    const { sandbox, endpointId, arrived } = await withDelivery();
+    const paused = await call(sandbox, "PATCH", `/_inspector/endpoints/${endpointId}`, {}, { status: "INACTIVE" });
+    expect(paused.value).toMatchObject({ id: endpointId, status: "INACTIVE" });
+    expect(await sandbox.send("order.filled")).toEqual([]);
+    await call(sandbox, "PATCH", `/_inspector/endpoints/${endpointId}`, {}, { status: "ACTIVE" });
+    await sandbox.send("order.filled");
+    await sandbox.settled();
+    expect(arrived).toHaveLength(2);
+  });
+
+  it.each([
+    ["GET", "deliveries/dlv_none", undefined, 404],
+    ["GET", "nowhere", undefined, 404],
+    ["POST", "nowhere", {}, 404],
+    ["DELETE", "endpoints/wh_none", undefined, 404],
+    ["PATCH", "endpoints/wh_none", { status: "ACTIVE" }, 404],
+    ["POST", "deliveries/dlv_none/replay", {}, 400],
+    ["POST", "scenarios/none", {}, 400],
+    ["POST", "events", {}, 400],
+    ["POST", "events", { event: "order" }, 400],
+    ["POST", "events", { event: "order.filled", data: 1 }, 400],
+    ["POST", "events", [], 400],
+  ])("answers what cannot be with a code: %s %s %j", async (method, path, body, status) => {
+    const answer = await call(await sandboxed(), method, `/_inspector/${path}`, {}, body);
+    expect(answer.status).toBe(status);
+    expect(answer.value.error).toEqual({ code: expect.any(String), message: expect.any(String) });
+  });
+});
+
+describe("the changes", () => {
+  it("tell of every state, in order, without a gap", async () => {
+    const { url } = await noting(statuses(500, 200));
+    const sandbox = await sandboxed({ speed: 0 });
+    const { revision } = (await get(sandbox, "state")).value;
+    const stream = await following(sandbox, { since: revision });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await sandbox.settled();
+    const states = () =>
+      stream.events().flatMap(({ change }) => (change.kind === "delivery" ? change.delivery.state : []));
+    await expect.poll(states).toEqual(["waiting", "sending", "retrying", "sending", "delivered"]);
+    const ids = stream.events().map(({ id }) => id);
+    expect(ids).toEqual(ids.map((_, place) => revision + place + 1));
+    expect(stream.response.headers["content-type"]).toContain("text/event-stream");
+    stream.end();
+  });
+
+  it("go on after a reconnect from where the page was, by the header before the address", async () => {
+    const sandbox = await sandboxed();
+    const { revision } = (await get(sandbox, "state")).value;
+    for (let made = 0; made < 3; made += 1) await sandbox.endpoint({ url: `https://example.com/${made}` });
+    const stream = await following(sandbox, { since: revision, lastEventId: String(revision + 2) });
+    await expect.poll(() => stream.events().map(({ id }) => id)).toEqual([revision + 3]);
+    expect(stream.text()).not.toContain("reset");
+    stream.end();
+  });
+
+  it.each([["0"], ["99999999999999999"], ["x"], ["1.5"]])(
+    "ask to begin anew after an unknown revision: %s",
+    async (id) => {
+      const sandbox = await sandboxed();
+      const stream = await following(sandbox, { lastEventId: id });
+      await expect.poll(stream.text).toContain("event: reset\n");
+      await sandbox.endpoint({ url: "https://example.com/" });
+      await expect.poll(() => stream.events().length).toBe(1);
+      stream.end();
+    },
+  );
+
+  it("tell of what was forgotten and removed", async () => {
+    const { url } = await noting();
+    const sandbox = await sandboxed({ maxDeliveries: 1 });
+    const { revision } = (await get(sandbox, "state")).value;
+    const stream = await following(sandbox, { since: revision });
+    await sandbox.endpoint({ url });
+    const [first] = await sandbox.send("order.filled");
+    await sandbox.settled();
+    await sandbox.send("order.filled");
+    await expect
+      .poll(() => stream.events().map(({ change }) => change))
+      .toContainEqual({ kind: "deliveries_dropped", now: expect.any(Number), ids: [first?.id] });
+    stream.end();
+  });
+
+  it("cut off a page that does not read", async () => {
+    const changes = new Changes();
+    const streams = new EventStreams(changes);
+    const server = createServer((_, response) => void streams.open(response, undefined));
+    const sent = request(await served(server)).on("error", () => {});
+    sent.end();
+    const [response] = (await once(sent, "response")) as [IncomingMessage];
+    response.on("error", () => {}).pause();
+    const change: Change = { kind: "endpoint_removed", now: 0, id: "x".repeat(100_000) };
+    const connections = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
+    for (let told = 0; told < 1_000 && (await connections()) === 1; told += 1) changes.tell(change);
+    expect(await connections()).toBe(0);
+    streams.close();
+    sent.destroy();
+  });
+
+  it("can be followed by so many pages, and not by more", async () => {
+    const sandbox = await sandboxed();
+    const streams = await Promise.all(Array.from({ length: 65 }, () => following(sandbox)));
+    expect(streams.map(({ response }) => response.statusCode).toSorted()).toEqual([...Array(64).fill(200), 503]);
+    for (const { end } of streams) end();
+  });
+});
+
+describe("who may ask", () => {
+  const own = (sandbox: Sandbox, host: string) => `${host}:${new URL(sandbox.url).port}`;
+
+  it.each(["127.0.0.1", "localhost", "[::1]", "LOCALHOST"])("goes by the name of %s", async (host) => {
+    const sandbox = await sandboxed();
+    expect((await call(sandbox, "GET", "/_inspector/state", { host: own(sandbox, host) })).status).toBe(200);
+  });
+
+  it("does not go by a name that was rebound, or another port", async () => {
+    const sandbox = await sandboxed();
+    for (const host of [
+      own(sandbox, "evil.example"),
+      "127.0.0.1:1",
+      "localhost",
+      own(sandbox, "127.0.0.1.evil.example"),
+    ]) {
+      for (const path of ["/", "/_inspector/state", "/v1/webhooks"]) {
+        expect((await call(sandbox, "GET", path, { host })).status).toBe(421);
+      }
+    }
+  });
+
+  it.each([
+    ["another page", { origin: "https://evil.example" }],
+    ["another port of this machine", { origin: "http://127.0.0.1:1" }],
+    ["a page without an origin", { origin: "null" }],
+    ["a browser that hides the origin", { "sec-fetch-site": "cross-site" }],
+  ])("is not %s", async (_, headers) => {
+    const { sandbox, id, arrived } = await withDelivery();
+    const calls = [`deliveries/${id}/replay`, "replay-parked", "scenarios/order-rejected", "events"];
+    for (const path of calls) {
+      const answer = await call(sandbox, "POST", `/_inspector/${path}`, headers, { event: "order.filled" });
+      expect(answer.status).toBe(403);
+    }
+    await sandbox.settled();
+    expect(arrived).toHaveLength(1);
+  });
+
+  it("is the page itself, and a program", async () => {
+    const { sandbox, id } = await withDelivery();
+    for (const headers of [{ origin: new URL(sandbox.url).origin, "sec-fetch-site": "same-origin" }, {}]) {
+      expect((await call(sandbox, "POST", `/_inspector/deliveries/${id}/duplicate`, headers, {})).status).toBe(200);
+    }
+  });
+});
+
+describe("a sandbox that was opened to others", () => {
+  const asked = (host: string, origin?: string) => ({ headers: { host, origin } }) as unknown as IncomingMessage;
+
+  it("goes by every address, which cannot be rebound, and by its own name", () => {
+    for (const host of ["192.168.1.7:4400", "[fe80::1]:80", "10.0.0.1", "localhost:4400", "dev.internal:4400"]) {
+      expect(isOwnHost(asked(host), "dev.internal", 4400)).toBe(true);
+    }
+    for (const host of ["evil.example:4400", "evil.example", "1.2.3.4.evil.example", "[::1", "user@10.0.0.1", ""]) {
+      expect(isOwnHost(asked(host), "0.0.0.0", 4400)).toBe(false);
+    }
+    expect(isOwnOrigin(asked("", "http://192.168.1.7:4400"), "0.0.0.0", 4400)).toBe(true);
+    expect(isOwnOrigin(asked("", "http://evil.example"), "0.0.0.0", 4400)).toBe(false);
+  });
+});
+
+describe("every answer", () => {
+  it("forbids to be framed, guessed at and kept, and to load anything", async () => {
+    const sandbox = await sandboxed();
+    for (const path of ["/", "/_inspector/state", "/v1/webhooks", "/nowhere", "/_inspector/nowhere"]) {
+      const { headers } = await call(sandbox, "GET", path);
+      expect(headers["content-security-policy"]).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+      expect(headers).toMatchObject({
+        "x-content-type-options": "nosniff",
+        "referrer-policy": "no-referrer",
+        "cache-control": "no-store",
+      });
+      expect(headers).not.toHaveProperty("access-control-allow-origin");
+    }
+  });
+
+  it("of the page lets its own scripts run and no others", () => {
+    const policy = policyOf("<script>one()</script><script type=module>two()</script>");
+    expect(policy).toContain("script-src 'sha256-");
+    expect(policy.match(/'sha256-[\w+/]{43}='/g)).toHaveLength(2);
+    expect(policyOf("<p>no script</p>")).toContain("script-src 'none'");
+  });
+});

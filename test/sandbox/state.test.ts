@@ -1,0 +1,170 @@
+import { writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { standardWebhooksSignature } from "../../src/index.ts";
+import type { SandboxOptions } from "../../src/sandbox.ts";
+import { engines, freshFile } from "../stores/sqlite-engines.ts";
+import { type Answering, noting, sandboxed, statuses } from "./endpoints.ts";
+
+const opened: { close(): unknown }[] = [];
+let place: ReturnType<typeof freshFile>;
+beforeEach(() => {
+  place = freshFile();
+});
+afterEach(() => {
+  for (const database of opened.splice(0)) database.close();
+  place.remove();
+});
+
+describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
+  const database = () => {
+    const connection = open(place.file);
+    opened.push(connection);
+    return connection;
+  };
+  const run = (options: SandboxOptions = {}) => sandboxed({ speed: 0, database: database(), ...options });
+  const endConnection = () => opened.pop()?.close();
+
+  it("goes on with pending retries after a restart, at their time, and sends nothing delivered again", async () => {
+    const answers = { failing: true };
+    const answering: Answering = ({ body }, response) => {
+      response.writeHead(answers.failing && body.includes("order.rejected") ? 500 : 200).end();
+    };
+    const { url, arrived } = await noting(answering);
+    const first = await run();
+    const { id, secret } = await first.endpoint({ url });
+    await first.send("order.filled");
+    const [pending] = await first.send("order.rejected");
+    await first.advance(0);
+    const dueAt = first.deliveries()[1]?.nextAttemptAt;
+    const known = first.deliveries();
+    await first.close();
+    endConnection();
+
+    answers.failing = false;
+    const second = await run();
+    expect(second.deliveries()).toEqual(known);
+    expect(second.secrets(id)).toEqual([secret]);
+    expect(second.credentials).toEqual(first.credentials);
+    expect(second.investorCredentials).toEqual(first.investorCredentials);
+    expect(second.endpoints()).toMatchObject([{ id, delivered: 1, failed: 1 }]);
+    await second.advance(0);
+    expect(arrived).toHaveLength(2);
+    await second.settled();
+    expect(arrived).toHaveLength(3);
+    expect(arrived[2]).toMatchObject({ body: arrived[1]?.body });
+    expect(second.delivery(pending?.id ?? "")?.attempts[1]?.at).toBeGreaterThanOrEqual(dueAt ?? Number.NaN);
+    expect(second.delivery(pending?.id ?? "")).toMatchObject({ state: "delivered" });
+  });
+
+  it("sends once more what it was sending when it ended: that may not have arrived", async () => {
+    const { url, arrived } = await noting((_, response) => {
+      if (arrived.length > 1) response.end();
+    });
+    const first = await run();
+    await first.endpoint({ url });
+    await first.send("order.filled");
+    void first.advance(0);
+    await expect.poll(() => arrived.length).toBe(1);
+    await first.close();
+    endConnection();
+
+    const second = await run();
+    await second.settled();
+    expect(second.deliveries()).toMatchObject([
+      { state: "delivered", attempts: [{ status: null, error: "the sandbox was ended" }, { status: 200 }] },
+    ]);
+    expect(arrived[1]?.body).toEqual(arrived[0]?.body);
+  });
+
+  it("keeps the whole of a delivery: its answers, its forgeries, its place on a clock that was put forward", async () => {
+    const { url } = await noting(statuses(500));
+    const first = await run();
+    await first.endpoint({ url });
+    const [sent] = await first.send("order.filled");
+    await first.settled();
+    const forged = await first.forge(sent?.id ?? "", "altered_body");
+    await first.settled();
+    const before = [sent, forged].map((one) => first.delivery(one?.id ?? ""));
+    const now = first.now();
+    await first.close();
+    endConnection();
+    const second = await run();
+    expect([sent, forged].map((one) => second.delivery(one?.id ?? ""))).toEqual(before);
+    expect(second.now()).toBeGreaterThanOrEqual(now);
+    expect(await second.replayParked()).toHaveLength(1);
+    await second.settled();
+  });
+
+  it("forgets in the file what it forgets in memory", async () => {
+    const { url } = await noting();
+    const first = await run({ maxDeliveries: 3 });
+    const { id } = await first.endpoint({ url });
+    for (let sent = 0; sent < 10; sent += 1) {
+      await first.send("order.filled");
+      await first.advance(0);
+    }
+    await first.rotateSecret(id);
+    const secrets = first.secrets(id);
+    await first.close();
+    endConnection();
+    const second = await run();
+    expect(second.deliveries()).toHaveLength(3);
+    expect(second.secrets(id)).toEqual(secrets);
+  });
+
+  it("is refused a scheme that cannot use the secrets of its endpoints", async () => {
+    const first = await run();
+    await first.endpoint({ url: "https://example.com/", secret: "of plain text, and long enough" });
+    await first.close();
+    endConnection();
+    await expect(run({ scheme: standardWebhooksSignature() })).rejects.toMatchObject({
+      code: "configuration_invalid",
+      message: expect.stringContaining("secret cannot be used to sign with standard-webhooks"),
+    });
+  });
+
+  it("is the only one on its file", async () => {
+    await run();
+    await expect(run()).rejects.toMatchObject({
+      code: "configuration_invalid",
+      message: expect.stringContaining("in use by another sandbox"),
+    });
+  });
+
+  it("is refused a file that is no database", async () => {
+    writeFileSync(place.file, "this is a text, and long enough to be looked at as a database's head ".repeat(20));
+    await expect(run()).rejects.toMatchObject({ code: "configuration_invalid" });
+  });
+});
+
+describe("statePath", () => {
+  const hasDriver = () => {
+    if (process.getBuiltinModule("node:sqlite" as "node:fs") !== undefined) return true;
+    try {
+      createRequire(import.meta.url).resolve("better-sqlite3");
+      return true;
+    } catch {
+      return false;
+    }
+  };
+
+  it.runIf(hasDriver())("keeps the state in a file of its own", async () => {
+    const first = await sandboxed({ statePath: place.file });
+    const { id } = await first.endpoint({ url: "https://example.com/" });
+    await first.close();
+    expect((await sandboxed({ statePath: place.file })).endpoints()).toMatchObject([{ id }]);
+  });
+
+  it.skipIf(hasDriver())("names both drivers where there is neither", async () => {
+    await expect(sandboxed({ statePath: place.file })).rejects.toMatchObject({
+      code: "configuration_invalid",
+      message: expect.stringMatching(/node:sqlite.*better-sqlite3/),
+    });
+  });
+
+  it("excludes a database", async () => {
+    const options = { statePath: place.file, database: engines[0]?.open(place.file) } as SandboxOptions;
+    await expect(sandboxed(options)).rejects.toMatchObject({ code: "configuration_invalid" });
+  });
+});
