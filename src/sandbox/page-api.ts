@@ -28,6 +28,8 @@ export interface Snapshot {
   readonly scenarios: readonly { readonly name: string; readonly title: string }[];
   readonly eventTypes: readonly string[];
   readonly forgeries: readonly { readonly kind: string; readonly title: string }[];
+  /** What to do first, shown with a button to copy while nothing has happened: only the sandbox knows its own keys. */
+  readonly firstSteps: readonly { readonly title: string; readonly code: string }[];
 }
 
 /** What has changed since the revision before. */

@@ -1,0 +1,62 @@
+// Builds the sandbox's inspector page into one file that loads nothing else. Its own Content-Security-Policy names its script
+// and its style by their hashes: nothing that comes over the wire can run beside them.
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { build } from "rolldown";
+
+const PAGE = "src/sandbox/page";
+const TARGET = "dist/src/sandbox/page.html";
+
+/** Writes the page where the sandbox's server finds it. */
+export async function buildPage() {
+  const script = await bundledScript();
+  const style = joinedStyle();
+  const parts = { script, style, policy: policyFor(script, style) };
+  const html = readFileSync(`${PAGE}/page.html`, "utf8").replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
+  mkdirSync(dirname(TARGET), { recursive: true });
+  writeFileSync(TARGET, html);
+}
+
+async function bundledScript() {
+  const { output } = await build({
+    input: `${PAGE}/main.tsx`,
+    platform: "browser",
+    logLevel: "warn",
+    write: false,
+    transform: { target: "es2023", define: { "process.env.NODE_ENV": '"production"' } },
+    output: { format: "esm", minify: true, comments: false },
+  });
+  // A script element ends at the first "</script", wherever it stands.
+  return output[0].code.replaceAll("</script", "<\\/script").trim();
+}
+
+/** The style sheets in the order of their names, without what only people read. */
+function joinedStyle() {
+  return readdirSync(`${PAGE}/style`)
+    .sort()
+    .map((name) => readFileSync(`${PAGE}/style/${name}`, "utf8"))
+    .join("\n")
+    .replace(/\/\*[^]*?\*\//g, "")
+    .replace(/\s+/g, " ")
+    .replace(/ ?([{};,]) ?/g, "$1")
+    .trim();
+}
+
+function policyFor(script, style) {
+  return [
+    "default-src 'none'",
+    `script-src ${hashOf(script)}`,
+    `style-src ${hashOf(style)}`,
+    "img-src data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+  ].join("; ");
+}
+
+function hashOf(text) {
+  return `'sha256-${createHash("sha256").update(text).digest("base64")}'`;
+}
