@@ -12,8 +12,10 @@ const TARGET = "dist/src/sandbox/page.html";
 export async function buildPage() {
   const script = await bundledScript();
   const style = joinedStyle();
-  const parts = { script, style, policy: policyFor(script, style) };
-  const html = readFileSync(`${PAGE}/page.html`, "utf8").replace(/\{\{(\w+)\}\}/g, (_, name) => parts[name]);
+  const html = readFileSync(`${PAGE}/page.html`, "utf8")
+    .replace("__policy__", policyFor(script, style))
+    .replace("</style>", () => `${style}</style>`)
+    .replace("</script>", () => `${script}</script>`);
   mkdirSync(dirname(TARGET), { recursive: true });
   writeFileSync(TARGET, html);
 }
@@ -37,7 +39,7 @@ function joinedStyle() {
     .sort()
     .map((name) => readFileSync(`${PAGE}/style/${name}`, "utf8"))
     .join("\n")
-    .replace(/\/\*[^]*?\*\//g, "")
+    .replace(/\/\*.*?\*\//gs, "")
     .replace(/\s+/g, " ")
     .replace(/ ?([{};,]) ?/g, "$1")
     .trim();

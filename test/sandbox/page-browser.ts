@@ -34,7 +34,10 @@ export function describePage(name: string, tests: (bench: Bench) => void): void 
     let servers: PageServer[] = [];
 
     beforeAll(async () => {
-      browser = await chromium.launch({ executablePath: executablePath as string, args: ["--no-sandbox", "--enable-precise-memory-info"] });
+      browser = await chromium.launch({
+        executablePath: executablePath as string,
+        args: ["--no-sandbox", "--enable-precise-memory-info"],
+      });
     }, 60_000);
     afterAll(() => browser?.close());
     afterEach(async () => {
@@ -45,7 +48,12 @@ export function describePage(name: string, tests: (bench: Bench) => void): void 
 
     tests({
       open: async (server, { hash = "", ...options } = {}) => {
-        const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-GB", timezoneId: "UTC", ...options });
+        const context = await browser.newContext({
+          viewport: { width: 1280, height: 800 },
+          locale: "en-GB",
+          timezoneId: "UTC",
+          ...options,
+        });
         await context.grantPermissions(["clipboard-read", "clipboard-write"]);
         const page = await context.newPage();
         page.setDefaultTimeout(10_000);

@@ -20,10 +20,12 @@ const ENDPOINTS = [
   }),
 ];
 const END = DAWN + 400_000;
+/** Some minutes before the fourth attempt of the delivery that is retried. */
+const NOW = END + 1_910_000;
 
 /** A morning's work, and at its end one delivery of each kind that there is. */
 const BUSY: readonly DeliverySummary[] = [
-  ...deliveries(140, 7),
+  ...deliveries(140, 7).filter(({ state }) => state !== "retrying"),
   delivery("dlv_parked", { type: "transfer.deposit.completed", endpointId: "wh_2", state: "parked", createdAt: END }),
   delivery("dlv_forged", {
     type: "order.filled",
@@ -44,12 +46,22 @@ const BUSY: readonly DeliverySummary[] = [
     attempts: [...failures(END + 3_000, 2), attempt(END + 363_000, { latencyMs: 9.7, status: 204 })],
   }),
   delivery("dlv_copy", { type: "order.filled", origin: "duplicate", createdAt: END + 4_000 }),
-  delivery("dlv_waiting", { type: "kyc.verification.approved", endpointId: "wh_2", state: "waiting", createdAt: END + 5_000 }),
+  delivery("dlv_waiting", {
+    type: "kyc.verification.approved",
+    endpointId: "wh_2",
+    state: "waiting",
+    createdAt: END + 5_000,
+  }),
   delivery("dlv_sending", { type: "document.approved", endpointId: "wh_2", state: "sending", createdAt: END + 5_000 }),
 ];
 
 /** What is worth a look: where the page stands, and what is done first. */
-const SCENES: readonly { readonly name: string; readonly world: "empty" | "ready" | "busy" | "paused"; readonly hash?: string; readonly before?: (page: Page) => Promise<unknown> }[] = [
+const SCENES: readonly {
+  readonly name: string;
+  readonly world: "empty" | "ready" | "busy" | "paused";
+  readonly hash?: string;
+  readonly before?: (page: Page) => Promise<unknown>;
+}[] = [
   { name: "empty", world: "empty" },
   { name: "ready", world: "ready" },
   { name: "list", world: "busy" },
@@ -90,7 +102,7 @@ describePage("pictures of the page", ({ open, serve }) => {
       for (const viewport of WIDTHS) {
         it(`${name}, ${colorScheme}, ${viewport.width} wide`, async () => {
           const server = await serve(WORLDS[world]);
-          server.now = END + 2_500_000 - 180_000;
+          server.now = NOW;
           server.speed = 60;
           const page = await open(server, { colorScheme, viewport, ...(hash === undefined ? {} : { hash }) });
           await page.getByText("Live", { exact: true }).waitFor();

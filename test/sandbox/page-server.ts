@@ -105,12 +105,17 @@ export class PageServer {
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, searchParams } = new URL(request.url ?? "/", "http://sandbox");
-    if (pathname === "/") return void response.setHeader("content-type", "text/html; charset=utf-8").end(readFileSync(PAGE));
+    if (pathname === "/")
+      return void response.setHeader("content-type", "text/html; charset=utf-8").end(readFileSync(PAGE));
     const body = await bodyOf(request);
     this.calls.push({ method: request.method ?? "", path: pathname, body });
     if (this.down) return void request.socket.destroy();
     if (pathname === "/_inspector/changes") return this.#stream(request, response, searchParams);
-    const answer = this.#reply(request.method ?? "", pathname.replace("/_inspector", ""), body as Record<string, string>);
+    const answer = this.#reply(
+      request.method ?? "",
+      pathname.replace("/_inspector", ""),
+      body as Record<string, string>,
+    );
     response.statusCode = "error" in answer ? (answer.status as number) : 200;
     response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
   }
@@ -130,12 +135,17 @@ export class PageServer {
     if (method === "GET" && path === "/state") return { ...this.#snapshot() };
     if (this.refusal !== undefined && method !== "GET") return refused(409, this.refusal);
     const [, room, id = "", verb] = path.split("/").map(decodeURIComponent);
-    if (room === "replay-parked") return this.#start([...this.#deliveries.values()].filter(({ state }) => state === "parked"));
+    if (room === "replay-parked")
+      return this.#start([...this.#deliveries.values()].filter(({ state }) => state === "parked"));
     if (room === "scenarios") return this.#start([delivery("order.accepted"), delivery("order.filled")]);
     if (room === "events") return this.#start([delivery("single", { type: body.event ?? "" })]);
     if (room === "endpoints") return this.#setStatus(id, body.status as EndpointView["status"]);
+    return room === "deliveries" ? this.#replyAbout(method, id, verb) : refused(404, "There is no such path.");
+  }
+
+  #replyAbout(method: string, id: string, verb: string | undefined): Record<string, unknown> {
     const found = this.#deliveries.get(id);
-    if (room !== "deliveries" || found === undefined) return refused(404, "There is no such delivery.");
+    if (found === undefined) return refused(404, "There is no such delivery.");
     if (method === "GET") return { ...(this.#bodies.get(id) ?? detailOf(found)) };
     const origin = verb === "forge" ? "forged" : verb === "replay" ? "replay" : "duplicate";
     return this.#start([{ ...found, origin }]);
@@ -160,7 +170,14 @@ export class PageServer {
   #snapshot(): Snapshot {
     const { now, speed } = this;
     const endpoints = [...this.#endpoints.values()];
-    return { ...SURROUNDINGS, revision: this.#revision, now, speed, endpoints, deliveries: [...this.#deliveries.values()] };
+    return {
+      ...SURROUNDINGS,
+      revision: this.#revision,
+      now,
+      speed,
+      endpoints,
+      deliveries: [...this.#deliveries.values()],
+    };
   }
 }
 

@@ -196,10 +196,22 @@ function explanation(mac: string, body: string, genuine: boolean): AttemptDetail
     scheme: "bluum",
     genuine,
     steps: [
-      { title: "The key", text: "The secret's UTF-8 bytes, as they stand: 31 of them.", code: `const key = Buffer.from(${JSON.stringify(SECRET)}, "utf8");` },
-      { title: "What is signed", text: `The raw body and nothing else: ${body.length} bytes with the SHA-256 ${digest}.`, code: null },
+      {
+        title: "The key",
+        text: "The secret's UTF-8 bytes, as they stand: 31 of them.",
+        code: `const key = Buffer.from(${JSON.stringify(SECRET)}, "utf8");`,
+      },
+      {
+        title: "What is signed",
+        text: `The raw body and nothing else: ${body.length} bytes with the SHA-256 ${digest}.`,
+        code: null,
+      },
       { title: "The signature", text: "HMAC-SHA256 of those bytes under that key, in hex.", code: mac },
-      { title: "Where it stands", text: "In one header, optionally with sha256= before it.", code: `X-Bluum-Signature: ${mac}` },
+      {
+        title: "Where it stands",
+        text: "In one header, optionally with sha256= before it.",
+        code: `X-Bluum-Signature: ${mac}`,
+      },
     ],
     program: `import { createHmac } from "node:crypto";\n\nconst body = process.argv[2];\nconsole.log(createHmac("sha256", ${JSON.stringify(SECRET)}).update(body).digest("hex"));`,
   };

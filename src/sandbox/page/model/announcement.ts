@@ -23,7 +23,7 @@ export function followNews(): void {
   };
   effect(() => {
     ledgerVersion.value;
-    if (connection.value === "live") timer ??= setTimeout(tell, QUIET_MS);
+    if (connection.value === "live" && timer === undefined) timer = setTimeout(tell, QUIET_MS);
   });
 }
 

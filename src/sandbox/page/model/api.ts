@@ -59,12 +59,14 @@ function deliveryPath(id: string): string {
 }
 
 async function call<Answer>(method: string, path: string, body?: object): Promise<Answer> {
-  const sent = body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const sent =
+    body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
   const response = await fetch(ROOT + path, { method, ...sent }).catch(() => {
     throw new RefusedError(0, "The sandbox cannot be reached.");
   });
   const answer: unknown = await response.json().catch(() => undefined);
-  if (!response.ok) throw new RefusedError(response.status, messageOf(answer) ?? `The sandbox answered ${response.status}.`);
+  if (!response.ok)
+    throw new RefusedError(response.status, messageOf(answer) ?? `The sandbox answered ${response.status}.`);
   return answer as Answer;
 }
 

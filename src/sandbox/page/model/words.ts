@@ -38,7 +38,8 @@ export function standingOf(delivery: DeliverySummary): Standing {
   const last = attempts.at(-1);
   const note = last === undefined ? "" : answerWords(last);
   if (origin === "forged" && state === "delivered") return { look: "fooled", word: "Accepted", note };
-  if (origin === "forged" && state === "parked" && last?.status != null) return { look: "refused", word: "Refused", note };
+  if (origin === "forged" && state === "parked" && last?.status != null)
+    return { look: "refused", word: "Refused", note };
   return { look: state, word: STATE_WORDS[state], note: noteOn(delivery, note) };
 }
 
@@ -60,7 +61,9 @@ export function endingOf({ status, error, latencyMs }: AttemptSummary): Ending {
 /** Such as `200 in 12 ms`, `timed out`, `on its way`. */
 export function answerWords(attempt: AttemptSummary): string {
   if (attempt.status !== null) {
-    return attempt.latencyMs === null ? String(attempt.status) : `${attempt.status} in ${latencyWords(attempt.latencyMs)}`;
+    return attempt.latencyMs === null
+      ? String(attempt.status)
+      : `${attempt.status} in ${latencyWords(attempt.latencyMs)}`;
   }
   return attempt.error ?? (endingOf(attempt) === "open" ? "on its way" : "no answer");
 }
@@ -75,12 +78,22 @@ export function durationWords(ms: number): string {
   const seconds = Math.max(0, Math.ceil(ms / 1_000));
   if (seconds < 60) return `${seconds} s`;
   const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes} min ${seconds % 60} s`;
+  if (minutes < 60) return twoUnits(minutes, "min", seconds % 60, "s");
   const hours = Math.floor(minutes / 60);
-  return hours < 48 ? `${hours} h ${minutes % 60} min` : `${Math.floor(hours / 24)} d ${hours % 24} h`;
+  if (hours < 48) return twoUnits(hours, "h", minutes % 60, "min");
+  return twoUnits(Math.floor(hours / 24), "d", hours % 24, "h");
 }
 
-const TIME = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+function twoUnits(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+}
+
+const TIME = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
 const DAY_AND_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
 
 export function timeWords(at: number): string {

@@ -68,7 +68,7 @@ function AttemptChoice({ attempt, number, afterMs, slowest, chosen, onChoose }: 
           <span style={{ width: `${(100 * (attempt.latencyMs ?? 0)) / (slowest || 1)}%` }} />
         </span>
         <span class="muted when">
-          {timeWords(attempt.at)} <span class="after">+{durationWords(afterMs)}</span>
+          {timeWords(attempt.at)} {afterMs >= 1_000 && <span class="after">+{durationWords(afterMs)}</span>}
         </span>
       </button>
     </li>

@@ -37,7 +37,6 @@ export function BodyText({ title, body }: { readonly title: string; readonly bod
         {raw.value || pieces === null
           ? visibleBlock(body.text)
           : pieces.map(({ kind, text }, at) => (
-              // biome-ignore lint/suspicious/noArrayIndexKey: the pieces of one text never change places
               <span key={at} class={`json-${kind}`}>
                 {visibleBlock(text)}
               </span>

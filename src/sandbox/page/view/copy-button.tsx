@@ -30,8 +30,7 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
 export function Code({ code, what }: { readonly code: string; readonly what: string }): JSX.Element {
   return (
     <div class="code">
-      {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
-      <pre tabIndex={0}>{code}</pre>
+      <pre>{code}</pre>
       <CopyButton text={code} what={what} />
     </div>
   );

@@ -7,7 +7,8 @@ import { surroundings } from "../model/world.ts";
 /** What can be done with a delivery. */
 export function DeliveryActions({ id }: { readonly id: string }): JSX.Element {
   const forgeries = surroundings.value?.forgeries ?? [];
-  const kind = useSignal(forgeries[0]?.kind ?? "");
+  const chosen = useSignal<string | null>(null);
+  const kind = chosen.value ?? forgeries[0]?.kind ?? "";
   return (
     <fieldset class="actions">
       <legend class="unseen">Do something with this delivery</legend>
@@ -21,9 +22,9 @@ export function DeliveryActions({ id }: { readonly id: string }): JSX.Element {
         <span class="joined">
           <select
             aria-label="Kind of forgery"
-            value={kind.value}
+            value={kind}
             onChange={({ currentTarget }) => {
-              kind.value = currentTarget.value;
+              chosen.value = currentTarget.value;
             }}
           >
             {forgeries.map((forgery) => (
@@ -32,7 +33,7 @@ export function DeliveryActions({ id }: { readonly id: string }): JSX.Element {
               </option>
             ))}
           </select>
-          <button type="button" onClick={() => actions.forge(id, kind.value)}>
+          <button type="button" onClick={() => actions.forge(id, kind)}>
             Forge
           </button>
         </span>

@@ -34,7 +34,6 @@ export function DeliveryList(): JSX.Element {
         <TimeAxis />
         <span>State</span>
       </div>
-      {/* biome-ignore lint/a11y: a select cannot hold rows of several parts, nor ten thousand of them */}
       <div
         id={LIST_ID}
         ref={scroller}

@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { DeliveryDetail } from "../../page-api.ts";
-import { close } from "../model/route.ts";
 import { openedDelivery } from "../model/opened-delivery.ts";
+import { close } from "../model/route.ts";
 import { visible } from "../model/visible-text.ts";
 import { dayAndTimeWords, ORIGIN_WORDS, standingOf } from "../model/words.ts";
 import { endpointName } from "../model/world.ts";
@@ -76,7 +76,13 @@ function Standing({ detail }: { readonly detail: DeliveryDetail }): JSX.Element 
       <div>
         <p class="standing-word">
           <strong>{word}</strong>{" "}
-          {nextAttemptAt === null ? visible(note) : <>attempt {detail.attempts.length + 1} {" "}<Countdown to={nextAttemptAt} /></>}
+          {nextAttemptAt === null ? (
+            visible(note)
+          ) : (
+            <>
+              attempt {detail.attempts.length + 1} <Countdown to={nextAttemptAt} />
+            </>
+          )}
         </p>
         <p class="muted">
           {nextAttemptAt !== null && <WallCountdown to={nextAttemptAt} />}

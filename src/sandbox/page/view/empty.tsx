@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
+import { actions } from "../model/actions.ts";
 import { endpoints, surroundings } from "../model/world.ts";
 import { Code } from "./copy-button.tsx";
-import { ScenarioButtons } from "./send-panel.tsx";
 
 /** What stands in the list's place before anything was sent: what to do first. */
 export function NothingYet(): JSX.Element | null {
@@ -11,7 +11,9 @@ export function NothingYet(): JSX.Element | null {
   return (
     <div class="empty first-steps">
       <h2>Nothing is listening yet</h2>
-      <p class="muted">This sandbox signs events and sends them to your endpoint as Bluum would. It needs to know where that is.</p>
+      <p class="muted">
+        This sandbox signs events and sends them to your endpoint as Bluum would. It needs to know where that is.
+      </p>
       <ol>
         {known.firstSteps.map(({ title, code }) => (
           <li key={title}>
@@ -29,11 +31,19 @@ export function NothingYet(): JSX.Element | null {
 }
 
 function ReadyToSend(): JSX.Element {
+  const [first] = surroundings.value?.scenarios ?? [];
   return (
     <div class="empty">
       <h2>Your endpoint is registered</h2>
-      <p class="muted">Nothing was sent so far. Start with a story; each step arrives here as it is delivered.</p>
-      <ScenarioButtons />
+      <p class="muted">
+        Nothing was sent so far. Start with a story; each of its steps arrives here as it is delivered.
+      </p>
+      {first !== undefined && (
+        <button type="button" class="primary" onClick={() => actions.scenario(first.name, first.title)}>
+          {first.title}
+        </button>
+      )}
+      <p class="muted hint">Other stories and single events are under “Send”.</p>
     </div>
   );
 }

@@ -67,12 +67,21 @@ const STRIP = 20;
 /** The answers of the last attempts: tall where it was a 2xx, short where it was another, hollow where none came. */
 function Recent({ recent }: { readonly recent: EndpointView["recent"] }): JSX.Element {
   const good = recent.filter(isGood).length;
-  const label = recent.length === 0 ? "Nothing was sent so far." : `${good} of the last ${recent.length} attempts were answered with 2xx.`;
+  const label =
+    recent.length === 0
+      ? "Nothing was sent so far."
+      : `${good} of the last ${recent.length} attempts were answered with 2xx.`;
   return (
-    <svg class="recent" viewBox={`0 0 ${STRIP * 10} 20`} height="20" preserveAspectRatio="none" role="img" aria-label={label}>
+    <svg
+      class="recent"
+      viewBox={`0 0 ${STRIP * 10} 20`}
+      height="20"
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={label}
+    >
       {Array.from({ length: STRIP }, (_, at) => {
         const answer = recent[at - (STRIP - recent.length)];
-        // biome-ignore lint/suspicious/noArrayIndexKey: the place is all that an answer has
         return <AnswerBar key={at} x={at * 10 + 1} answer={answer} />;
       })}
     </svg>

@@ -19,7 +19,7 @@ export function Filters(): JSX.Element {
         <input
           id={SEARCH_ID}
           type="search"
-          placeholder="Type or event id"
+          placeholder="Search"
           aria-label="Type or event id"
           autocomplete="off"
           spellcheck={false}
@@ -31,7 +31,8 @@ export function Filters(): JSX.Element {
         <EndpointChoice />
         {parked > 0 && (
           <button type="button" onClick={() => actions.replayParked()}>
-            Replay {plural(parked, "parked delivery", "parked deliveries")}
+            Replay {parked.toLocaleString("en")}
+            <span class="unseen-narrow"> parked</span>
           </button>
         )}
       </div>

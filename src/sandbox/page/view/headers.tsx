@@ -17,7 +17,6 @@ export function Headers({ title, headers, opened = false }: HeadersProps): JSX.E
       <table>
         <tbody>
           {headers.map(([name, value], at) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: a name may come twice
             <tr key={at}>
               <th scope="row">{visible(name)}</th>
               <td>{visible(value)}</td>

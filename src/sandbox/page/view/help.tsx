@@ -33,8 +33,8 @@ export function Help(): JSX.Element {
         Single letters do something
       </label>
       <p class="muted">
-        This sandbox plays the provider on your own machine: made-up events, made-up secrets, everything in memory. It is not for
-        production, and nothing of it leaves your machine.
+        This sandbox plays the provider on your own machine: made-up events, made-up secrets, everything in memory. It
+        is not for production, and nothing of it leaves your machine.
       </p>
       <form method="dialog">
         <button type="submit" class="primary">

@@ -16,7 +16,7 @@ export function SendPanel(): JSX.Element {
   );
 }
 
-export function ScenarioButtons(): JSX.Element {
+function ScenarioButtons(): JSX.Element {
   return (
     <ul class="scenarios">
       {surroundings.value?.scenarios.map(({ name, title }) => (
@@ -39,7 +39,7 @@ function EventForm(): JSX.Element {
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const parsed = parseData(data.value);
-    if (parsed === null) complain("The data must be JSON, such as { \"symbol\": \"AAPL\" }.");
+    if (parsed === null) complain('The data must be JSON, such as { "symbol": "AAPL" }.');
     else void actions.event(type.value.trim(), parsed.data);
   };
   return (

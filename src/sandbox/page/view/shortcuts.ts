@@ -52,8 +52,11 @@ export function openHelp(): void {
 function onKey(event: KeyboardEvent): void {
   const target = event.target as HTMLElement;
   if (event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog") !== null) return;
-  if (event.key === "Escape") return onEscape(target);
-  if (!keysOn.value || target.matches("input, textarea, select")) return;
+  if (event.key === "Escape") onEscape(target);
+  else if (keysOn.value && !target.matches("input, textarea, select")) onSingleKey(event);
+}
+
+function onSingleKey(event: KeyboardEvent): void {
   const work = SINGLE_KEYS[event.key];
   if (work === undefined) return;
   event.preventDefault();

@@ -11,7 +11,9 @@ export function Signature({ signature }: { readonly signature: SignatureExplanat
       <h3>
         Signature <span class="count">{scheme}</span>
       </h3>
-      {!genuine && <p class="trouble">This attempt is not signed as a genuine one is. Your endpoint should refuse it.</p>}
+      {!genuine && (
+        <p class="trouble">This attempt is not signed as a genuine one is. Your endpoint should refuse it.</p>
+      )}
       <ol class="steps">
         {steps.map(({ title, text, code }) => (
           <li key={title}>

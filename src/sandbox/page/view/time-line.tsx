@@ -41,7 +41,7 @@ export function TimeLine({ delivery }: { readonly delivery: DeliverySummary }): 
 
 function AttemptMark({ at, attempt }: { readonly at: string; readonly attempt: AttemptSummary }): JSX.Element {
   return (
-    <svg x={at} y="7" class="mark-at">
+    <svg x={at} y="7" class="mark-at" aria-hidden="true">
       {MARKS[endingOf(attempt)]}
     </svg>
   );

@@ -28,7 +28,13 @@ export function TopBar(): JSX.Element {
       <SandboxClock />
       <span class={`connection ${connection.value}`}>{CONNECTION_WORDS[connection.value]}</span>
       <ThemeButton />
-      <button type="button" class="quiet icon" onClick={openHelp} aria-label="Keyboard and help" title="Keyboard and help (?)">
+      <button
+        type="button"
+        class="quiet icon"
+        onClick={openHelp}
+        aria-label="Keyboard and help"
+        title="Keyboard and help (?)"
+      >
         ?
       </button>
     </header>
@@ -37,7 +43,8 @@ export function TopBar(): JSX.Element {
 
 const THEME_SIGNS: Readonly<Record<Theme, string>> = {
   system: "M8 2.5a5.5 5.5 0 1 0 0 11ZM8 2.5a5.5 5.5 0 0 1 0 11",
-  light: "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6ZM8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1.1 1.1M11.9 11.9 13 13M13 3l-1.1 1.1M4.1 11.9 3 13",
+  light:
+    "M8 5a3 3 0 1 0 0 6 3 3 0 0 0 0-6ZM8 1v1.5M8 13.5V15M1 8h1.5M13.5 8H15M3 3l1.1 1.1M11.9 11.9 13 13M13 3l-1.1 1.1M4.1 11.9 3 13",
   dark: "M13.5 9.5A6 6 0 0 1 6.5 2.5a6 6 0 1 0 7 7Z",
 };
 
@@ -56,7 +63,9 @@ function ThemeButton(): JSX.Element {
 export function ConnectionNotice(): JSX.Element {
   return (
     <div role="status" class="connection-notice">
-      {connection.value === "lost" && <p>The sandbox does not answer. What you see may be old; the page tries again by itself.</p>}
+      {connection.value === "lost" && (
+        <p>The sandbox does not answer. What you see may be old; the page tries again by itself.</p>
+      )}
     </div>
   );
 }

@@ -26,7 +26,8 @@ export function useVirtualRows(scroller: RefObject<HTMLDivElement | null>, count
     getScrollElement: () => scroller.current,
     estimateSize: () => ROW_PX,
     getItemKey: (row: number) => deliveryAt(row)?.id ?? row,
-    rangeExtractor: (range: Parameters<typeof defaultRangeExtractor>[0]) => withRow(defaultRangeExtractor(range), keepRow),
+    rangeExtractor: (range: Parameters<typeof defaultRangeExtractor>[0]) =>
+      withRow(defaultRangeExtractor(range), keepRow),
     overscan: 8,
     // New deliveries come in above: what somebody reads stays where it is, unless they look at the newest.
     anchorTo: (scroller.current?.scrollTop ?? 0) < ROW_PX / 2 ? ("start" as const) : ("end" as const),
