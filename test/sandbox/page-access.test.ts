@@ -68,7 +68,7 @@ describePage("the page by keyboard alone", ({ open, serve }) => {
     await page.keyboard.press("End");
     const last = page.locator("#row-dlv_00000");
     await last.waitFor();
-    const inView = () => last.evaluate((row) => row.getBoundingClientRect().bottom <= innerHeight);
+    const inView = () => last.evaluate((row) => row.getBoundingClientRect().bottom <= innerHeight + 1);
     await expect.poll(inView).toBe(true);
     await page.locator("#deliveries").evaluate((list) => list.scrollTo(0, 0));
     await page.locator("#row-dlv_01999").waitFor();
@@ -160,9 +160,9 @@ describePage("the page for everyone", ({ open, serve }) => {
             await page.evaluate(axe.source);
             const findings = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
             const grave = findings.violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-            expect(
-              grave.map(({ id, nodes }) => [id, nodes.map(({ html, failureSummary }) => [html, failureSummary])]),
-            ).toEqual([]);
+            expect(grave.map(({ id, nodes }) => [id, nodes.length, nodes[0]?.html, nodes[0]?.failureSummary])).toEqual(
+              [],
+            );
             expect(findings.passes.length).toBeGreaterThan(15);
           });
         }

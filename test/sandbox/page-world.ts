@@ -159,7 +159,7 @@ export function detailOf(summary: DeliverySummary, body: string = bodyOf(summary
 function bodyOf({ type, createdAt, eventId }: DeliverySummary): string {
   const data = { id: `ord_${eventId.slice(-8)}`, symbol: "AAPL", side: "buy", status: "filled" };
   const amounts = { quantity: "10", filled_quantity: "10", average_price: "178.50", commission: "0.00" };
-  return JSON.stringify({ event: type, timestamp: new Date(createdAt).toISOString(), data: { ...data, ...amounts } });
+  return JSON.stringify({ event: type, timestamp: new Date(createdAt), data: { ...data, ...amounts } });
 }
 
 function exchange(summary: AttemptSummary, { origin }: DeliverySummary, body: string): AttemptDetail {

@@ -6,8 +6,12 @@ const DELIVERY = /^#\/deliveries\/([^/]+)$/;
 export const opened = signal<string | null>(fromAddress());
 
 addEventListener("hashchange", () => {
+  walkedTo.value = false;
   opened.value = fromAddress();
 });
+
+/** Whether the delivery took the place of another, in front of somebody who walks through the list. */
+export const walkedTo = signal(false);
 
 /** Opens a delivery as a new step of the browser's history, or in place of the present one. */
 export function open(id: string, { inPlace = false }: { readonly inPlace?: boolean } = {}): void {
@@ -22,6 +26,7 @@ function go(hash: string, inPlace: boolean): void {
   if (hash === location.hash) return;
   if (inPlace) history.replaceState(null, "", hash);
   else history.pushState(null, "", hash);
+  walkedTo.value = inPlace;
   opened.value = fromAddress();
 }
 

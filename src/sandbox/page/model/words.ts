@@ -107,11 +107,3 @@ export function dayAndTimeWords(at: number): string {
 export function plural(count: number, noun: string, nouns = `${noun}s`): string {
   return count === 1 ? `1 ${noun}` : `${count.toLocaleString("en")} ${nouns}`;
 }
-
-/** A list's row in one sentence, for those who hear it. */
-export function rowWords(delivery: DeliverySummary, endpoint: string): string {
-  const { word, note } = standingOf(delivery);
-  const origin = delivery.origin === "event" ? "" : `, ${ORIGIN_WORDS[delivery.origin]}`;
-  const tries = plural(delivery.attempts.length, "attempt");
-  return `${delivery.type}${origin}, to ${endpoint}, ${word.toLowerCase()}, ${note}, ${tries}, ${timeWords(delivery.createdAt)}`;
-}

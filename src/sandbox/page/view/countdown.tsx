@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import { sandboxNow, speed, tick } from "../model/clock.ts";
-import { durationWords } from "../model/words.ts";
+import { durationWords, timeWords } from "../model/words.ts";
 
 /** How long it is until a time by the sandbox's clock, such as `in 4 min 12 s`. */
 export function Countdown({ to }: { readonly to: number }): JSX.Element {
@@ -21,10 +21,9 @@ export function WallCountdown({ to }: { readonly to: number }): JSX.Element | nu
 /** What time it is in the sandbox, going on. */
 export function SandboxClock(): JSX.Element {
   tick.value;
-  const at = new Date(sandboxNow());
   return (
-    <time class="clock" dateTime={at.toISOString()} title="The sandbox's clock">
-      {at.toLocaleTimeString(undefined, { hourCycle: "h23" })}
+    <time class="clock" title="The sandbox's clock">
+      {timeWords(sandboxNow())}
       {speed.value !== 1 && <span class="speed"> ×{speed.value}</span>}
     </time>
   );

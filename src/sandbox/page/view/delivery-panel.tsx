@@ -2,14 +2,13 @@ import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import type { DeliveryDetail } from "../../page-api.ts";
 import { openedDelivery } from "../model/opened-delivery.ts";
-import { close } from "../model/route.ts";
+import { close, walkedTo } from "../model/route.ts";
 import { visible } from "../model/visible-text.ts";
 import { dayAndTimeWords, ORIGIN_WORDS, standingOf } from "../model/words.ts";
 import { endpointName } from "../model/world.ts";
 import { Attempts } from "./attempts.tsx";
 import { Countdown, WallCountdown } from "./countdown.tsx";
 import { DeliveryActions } from "./delivery-actions.tsx";
-import { LIST_ID } from "./element-ids.ts";
 import { Glyph } from "./glyph.tsx";
 
 /** One delivery opened. It takes the focus, and {@link close} gives it back to the list. */
@@ -18,8 +17,7 @@ export function DeliveryPanel(): JSX.Element | null {
   const heading = useRef<HTMLHeadingElement>(null);
   const id = opened?.id;
   useEffect(() => {
-    // Whoever walks the list with the panel open stays in the list.
-    if (id !== undefined && document.activeElement?.id !== LIST_ID) heading.current?.focus();
+    if (id !== undefined && !walkedTo.peek()) heading.current?.focus();
   }, [id]);
   if (opened === null) return null;
   const { detail, trouble } = opened;

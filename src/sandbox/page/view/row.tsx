@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { DeliverySummary } from "../../page-api.ts";
 import { visible } from "../model/visible-text.ts";
-import { ORIGIN_WORDS, rowWords, standingOf, timeWords } from "../model/words.ts";
+import { ORIGIN_WORDS, plural, standingOf, timeWords } from "../model/words.ts";
 import { endpointName } from "../model/world.ts";
 import { Countdown } from "./countdown.tsx";
 import { Glyph } from "./glyph.tsx";
@@ -30,7 +30,6 @@ export function Row({ delivery, row, rows, top, active, opened, onOpen }: RowPro
       aria-selected={opened}
       aria-setsize={rows}
       aria-posinset={row + 1}
-      aria-label={visible(rowWords(delivery, endpoint))}
       style={{ transform: `translateY(${top}px)` }}
       onClick={() => onOpen(delivery.id)}
     >
@@ -43,6 +42,7 @@ export function Row({ delivery, row, rows, top, active, opened, onOpen }: RowPro
         {timeWords(delivery.createdAt)} <span class="to">to</span> {endpoint}
       </span>
       <TimeLine delivery={delivery} />
+      <span class="unseen">{plural(delivery.attempts.length, "attempt")}</span>
       <span class="row-state">
         <span class={`word look-${standing.look}`}>{standing.word}</span>
         <span class="note">
