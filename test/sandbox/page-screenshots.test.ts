@@ -3,6 +3,7 @@ import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import type { DeliverySummary } from "../../src/sandbox/page-api.ts";
 import { describePage, screenshotPath } from "./page-browser.ts";
+import type { PageServer } from "./page-server.ts";
 import { attempt, DAWN, deliveries, delivery, endpoint, failures } from "./page-world.ts";
 
 const ENDPOINTS = [
@@ -60,7 +61,7 @@ const SCENES: readonly {
   readonly name: string;
   readonly world: "empty" | "ready" | "busy" | "paused";
   readonly hash?: string;
-  readonly before?: (page: Page) => Promise<unknown>;
+  readonly before?: (page: Page, server: PageServer) => Promise<unknown>;
 }[] = [
   { name: "empty", world: "empty" },
   { name: "ready", world: "ready" },
@@ -70,6 +71,7 @@ const SCENES: readonly {
   { name: "parked", world: "busy", hash: "#/deliveries/dlv_parked" },
   { name: "forged", world: "busy", hash: "#/deliveries/dlv_forged" },
   { name: "paused", world: "paused", before: showEndpoints },
+  { name: "disconnected", world: "busy", before: disconnect },
   { name: "help", world: "busy", before: (page) => page.keyboard.press("?") },
   {
     name: "signature",
@@ -96,6 +98,14 @@ async function showEndpoints(page: Page): Promise<void> {
   if (await tab.isVisible()) await tab.click();
 }
 
+async function disconnect(page: Page, server: PageServer): Promise<void> {
+  server.down = true;
+  server.cut();
+  await page.getByText("The sandbox does not answer").waitFor();
+  await page.getByRole("button", { name: /^Replay \d+ parked/ }).click();
+  await page.getByRole("alert").getByText("cannot be reached").waitFor();
+}
+
 describePage("pictures of the page", ({ open, serve }) => {
   for (const { name, world, hash, before } of SCENES) {
     for (const colorScheme of ["light", "dark"] as const) {
@@ -107,7 +117,7 @@ describePage("pictures of the page", ({ open, serve }) => {
           const page = await open(server, { colorScheme, viewport, ...(hash === undefined ? {} : { hash }) });
           await page.getByText("Live", { exact: true }).waitFor();
           if (hash !== undefined) await page.getByRole("heading", { name: "Request" }).waitFor();
-          await before?.(page);
+          await before?.(page, server);
           const path = screenshotPath(`${name}-${colorScheme}-${viewport.width}`);
           await page.screenshot({ path, animations: "disabled" });
           expect(readFileSync(path).length).toBeGreaterThan(5_000);

@@ -19,7 +19,7 @@ const MINUTE = 60 * SECOND;
 /** After which pause each attempt follows. */
 const PAUSES = [0, MINUTE, 5 * MINUTE, 30 * MINUTE, 120 * MINUTE, 480 * MINUTE];
 
-export const EVENT_TYPES: readonly string[] = [
+const EVENT_TYPES: readonly string[] = [
   "order.accepted",
   "order.partially_filled",
   "order.filled",

@@ -1,7 +1,7 @@
 import { effect, signal } from "@preact/signals";
 
-/** The themes, in the order in which the toggle goes through them. */
-export const THEMES = ["system", "light", "dark"] as const;
+/** In the order in which the toggle goes through them. */
+const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
 export const theme = signal<Theme>(THEMES.find((name) => name === read("theme")) ?? "system");

@@ -26,7 +26,9 @@ export function TopBar(): JSX.Element {
         </span>
       )}
       <SandboxClock />
-      <span class={`connection ${connection.value}`}>{CONNECTION_WORDS[connection.value]}</span>
+      <span class={`connection ${connection.value}`}>
+        <span class="unseen-narrow">{CONNECTION_WORDS[connection.value]}</span>
+      </span>
       <ThemeButton />
       <button
         type="button"
