@@ -8,9 +8,13 @@ import { build } from "rolldown";
 const PAGE = "src/sandbox/page";
 const TARGET = "dist/src/sandbox/page.html";
 
-/** Writes the page where the sandbox's server finds it. */
+/**
+ * Writes the page where the sandbox's server finds it.
+ *
+ * @returns the modules that its script is made of
+ */
 export async function buildPage() {
-  const script = await bundledScript();
+  const { script, moduleIds } = await bundledScript();
   const style = joinedStyle();
   const html = readFileSync(`${PAGE}/page.html`, "utf8")
     .replace("__policy__", policyFor(script, style))
@@ -18,10 +22,13 @@ export async function buildPage() {
     .replace("</script>", () => `${script}</script>`);
   mkdirSync(dirname(TARGET), { recursive: true });
   writeFileSync(TARGET, html);
+  return moduleIds;
 }
 
 async function bundledScript() {
-  const { output } = await build({
+  const {
+    output: [{ code, moduleIds }],
+  } = await build({
     input: `${PAGE}/main.tsx`,
     platform: "browser",
     logLevel: "warn",
@@ -30,7 +37,7 @@ async function bundledScript() {
     output: { format: "esm", minify: true, comments: false },
   });
   // A script element ends at the first "</script", wherever it stands.
-  return output[0].code.replaceAll("</script", "<\\/script").trim();
+  return { script: code.replaceAll("</script", "<\\/script").trim(), moduleIds };
 }
 
 /** The style sheets in the order of their names, without what only people read. */

@@ -13,13 +13,14 @@
  * | `POST /_inspector/events`, body `{ event, data? }` | {@link Started} |
  * | `PATCH /_inspector/endpoints/:id`, body `{ status }` | {@link EndpointView} |
  *
- * An error is `{ error: { code, message } }` with a 4xx.
+ * An error is `{ error: { code, message } }` with a 4xx; 503 where too many pages follow. Calls that change something must come from
+ * the page's own origin, and say `Content-Type: application/json` where they have a body.
  */
 export interface Snapshot {
   readonly revision: number;
   /** The sandbox's clock when this was made. */
   readonly now: number;
-  /** How much faster than the wall that clock runs. */
+  /** How much faster than the wall that clock runs; 0 where it stands still. It may be put forward: each change carries `now`. */
   readonly speed: number;
   readonly scheme: string;
   readonly endpoints: readonly EndpointView[];
@@ -98,7 +99,7 @@ export interface AttemptSummary {
 
 /** One delivery opened. */
 export interface DeliveryDetail extends DeliverySummary {
-  /** The resource that the payload is about. */
+  /** What every attempt sends, but a forged one. */
   readonly body: BodyView;
   readonly attempts: readonly AttemptDetail[];
 }

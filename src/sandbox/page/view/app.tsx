@@ -1,5 +1,5 @@
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { announcement } from "../model/announcement.ts";
 import { activeId } from "../model/list-position.ts";
 import { opened } from "../model/route.ts";
@@ -60,7 +60,8 @@ function Deliveries(): JSX.Element {
 function useFocusOnClosing(): void {
   const previous = useRef<string | null>(null);
   const id = opened.value;
-  useEffect(() => {
+  // At once, so that whoever closes it to go elsewhere is not called back later.
+  useLayoutEffect(() => {
     if (id !== null) activeId.value = id;
     else if (previous.current !== null) document.getElementById(LIST_ID)?.focus({ preventScroll: true });
     previous.current = id;
