@@ -6,6 +6,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { build } from "rolldown";
+import { buildPage } from "./build-page.mjs";
 
 const { exports, bin, dependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 const doors = Object.values(exports);
@@ -41,6 +42,8 @@ const { output: chunks } = await build({
   },
 });
 writeFileSync("dist/LICENSES.txt", licencesOf(chunks.flatMap(({ moduleIds = [] }) => moduleIds)));
+
+await buildPage();
 
 const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 execFileSync(process.execPath, [compiler, "-p", "tsconfig.build.json", "--emitDeclarationOnly"], { stdio: "inherit" });

@@ -1,0 +1,50 @@
+import type { EndpointView, Started } from "../../page-api.ts";
+import {
+  patchEndpoint,
+  postDuplicate,
+  postEvent,
+  postForgery,
+  postReplay,
+  postReplayParked,
+  postScenario,
+} from "./api.ts";
+import { complain, tell } from "./notices.ts";
+import { visible } from "./visible-text.ts";
+import { plural } from "./words.ts";
+import { putEndpoint } from "./world.ts";
+
+/** What the buttons do. Each tells how it went, and never rejects. */
+export const actions = {
+  scenario: (name: string, title: string): Promise<void> => start(title, postScenario(name)),
+  event: (type: string, data?: unknown): Promise<void> => start(visible(type), postEvent(type, data)),
+  duplicate: (id: string): Promise<void> => start("A copy", postDuplicate(id)),
+  replay: (id: string): Promise<void> => start("The replay", postReplay(id)),
+  forge: (id: string, kind: string): Promise<void> => start("The forgery", postForgery(id, kind)),
+  replayParked: (): Promise<void> => start("Parked deliveries", postReplayParked()),
+  setStatus,
+};
+
+async function start(what: string, started: Promise<Started>): Promise<void> {
+  try {
+    const { deliveryIds } = await started;
+    const [first] = deliveryIds;
+    if (first === undefined) tell(`${what}: nothing is sent, since no active endpoint subscribes to it.`);
+    else tell(`${what}: ${plural(deliveryIds.length, "delivery", "deliveries")} on the way.`, first);
+  } catch (error) {
+    complain(`${what}: ${messageOf(error)}`);
+  }
+}
+
+async function setStatus(endpoint: EndpointView, status: EndpointView["status"]): Promise<void> {
+  const name = visible(endpoint.name);
+  try {
+    putEndpoint(await patchEndpoint(endpoint.id, status));
+    tell(status === "ACTIVE" ? `${name} is active again.` : `${name} is paused: nothing new is sent to it.`);
+  } catch (error) {
+    complain(`${name}: ${messageOf(error)}`);
+  }
+}
+
+function messageOf(error: unknown): string {
+  return visible(error instanceof Error ? error.message : String(error));
+}

@@ -1,0 +1,75 @@
+import type { DeliveryDetail, EndpointView, Snapshot, Started } from "../../page-api.ts";
+
+const ROOT = "/_inspector";
+
+/** Where changes come from, from a revision on. */
+export function changesPath(revision: number): string {
+  return `${ROOT}/changes?since=${revision}`;
+}
+
+/** What the sandbox did not do, in its own words. */
+export class RefusedError extends Error {
+  /** The answer's status; 0 where none came. */
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+export function fetchState(): Promise<Snapshot> {
+  return call("GET", "/state");
+}
+
+export function fetchDelivery(id: string): Promise<DeliveryDetail> {
+  return call("GET", deliveryPath(id));
+}
+
+export function postDuplicate(id: string): Promise<Started> {
+  return call("POST", `${deliveryPath(id)}/duplicate`, {});
+}
+
+export function postReplay(id: string): Promise<Started> {
+  return call("POST", `${deliveryPath(id)}/replay`, {});
+}
+
+export function postForgery(id: string, kind: string): Promise<Started> {
+  return call("POST", `${deliveryPath(id)}/forge`, { kind });
+}
+
+export function postReplayParked(): Promise<Started> {
+  return call("POST", "/replay-parked", {});
+}
+
+export function postScenario(name: string): Promise<Started> {
+  return call("POST", `/scenarios/${encodeURIComponent(name)}`, {});
+}
+
+export function postEvent(event: string, data?: unknown): Promise<Started> {
+  return call("POST", "/events", data === undefined ? { event } : { event, data });
+}
+
+export function patchEndpoint(id: string, status: EndpointView["status"]): Promise<EndpointView> {
+  return call("PATCH", `/endpoints/${encodeURIComponent(id)}`, { status });
+}
+
+function deliveryPath(id: string): string {
+  return `/deliveries/${encodeURIComponent(id)}`;
+}
+
+async function call<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+  const sent =
+    body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  const response = await fetch(ROOT + path, { method, ...sent }).catch(() => {
+    throw new RefusedError(0, "The sandbox cannot be reached.");
+  });
+  const answer: unknown = await response.json().catch(() => undefined);
+  if (!response.ok)
+    throw new RefusedError(response.status, messageOf(answer) ?? `The sandbox answered ${response.status}.`);
+  return answer as Answer;
+}
+
+function messageOf(answer: unknown): string | undefined {
+  return (answer as { error?: { message?: string } } | undefined)?.error?.message;
+}

@@ -1,0 +1,129 @@
+import type { DeliveryState, DeliverySummary } from "../../page-api.ts";
+import { Outcomes } from "./outcomes.ts";
+
+/** A delivery in its place: the summary is replaced as it changes, the place stays. */
+export interface Entry {
+  readonly place: number;
+  delivery: DeliverySummary;
+}
+
+/** Which deliveries the list shows. */
+export interface Filter {
+  /** null shows every state. */
+  readonly state: DeliveryState | null;
+  /** null shows every endpoint. */
+  readonly endpointId: string | null;
+  /** Part of the type or of the event's id, in any case. */
+  readonly text: string;
+}
+
+/** The filter that lets everything through. */
+export const EVERYTHING: Filter = { state: null, endpointId: null, text: "" };
+
+/** All deliveries that the sandbox remembers. A change costs a search by halves, never a walk over all of them. */
+export class Ledger {
+  readonly #entries = new Map<string, Entry>();
+  readonly outcomes = new Outcomes();
+  readonly counts: Record<DeliveryState, number> = { waiting: 0, sending: 0, delivered: 0, retrying: 0, parked: 0 };
+  #filter = EVERYTHING;
+  #places = 0;
+  /** What the filter lets through, oldest first. */
+  shown: Entry[] = [];
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  find(id: string): Entry | undefined {
+    return this.#entries.get(id);
+  }
+
+  /** Forgets everything and takes these, oldest first. */
+  replace(deliveries: readonly DeliverySummary[]): void {
+    this.#entries.clear();
+    this.outcomes.clear();
+    for (const state of Object.keys(this.counts)) this.counts[state as DeliveryState] = 0;
+    this.shown = [];
+    for (const delivery of deliveries) this.put(delivery);
+  }
+
+  /** Takes a delivery that is new or has changed. */
+  put(delivery: DeliverySummary): void {
+    const entry = this.#entries.get(delivery.id);
+    if (entry === undefined) this.#append(delivery);
+    else this.#update(entry, delivery);
+    this.#count(delivery, 1);
+    this.outcomes.add(delivery);
+  }
+
+  drop(ids: readonly string[]): void {
+    for (const id of ids) {
+      const entry = this.#entries.get(id);
+      if (entry === undefined) continue;
+      this.#entries.delete(id);
+      this.#uncount(entry);
+      this.#hide(this.indexOf(entry));
+    }
+  }
+
+  filter(filter: Filter): void {
+    this.#filter = { ...filter, text: filter.text.trim().toLowerCase() };
+    this.shown = [...this.#entries.values()].filter(({ delivery }) => this.#lets(delivery));
+  }
+
+  /** Where an entry stands among what is shown, oldest first; -1 where it is not shown. */
+  indexOf(entry: Entry): number {
+    const index = this.#seek(entry.place);
+    return this.shown[index] === entry ? index : -1;
+  }
+
+  #append(delivery: DeliverySummary): void {
+    const entry = { place: this.#places++, delivery };
+    this.#entries.set(delivery.id, entry);
+    if (this.#lets(delivery)) this.shown.push(entry);
+  }
+
+  #update(entry: Entry, delivery: DeliverySummary): void {
+    this.#uncount(entry);
+    const index = this.#seek(entry.place);
+    const was = this.shown[index] === entry;
+    entry.delivery = delivery;
+    const is = this.#lets(delivery);
+    if (was && !is) this.shown.splice(index, 1);
+    if (is && !was) this.shown.splice(index, 0, entry);
+  }
+
+  /** The oldest are dropped most of the time, and taking the first off an array is cheap. */
+  #hide(index: number): void {
+    if (index === 0) this.shown.shift();
+    else if (index > 0) this.shown.splice(index, 1);
+  }
+
+  #uncount({ delivery }: Entry): void {
+    this.#count(delivery, -1);
+    this.outcomes.remove(delivery);
+  }
+
+  #count(delivery: DeliverySummary, by: 1 | -1): void {
+    this.counts[delivery.state] += by;
+  }
+
+  #lets({ state, endpointId, type, eventId }: DeliverySummary): boolean {
+    const { text, ...filter } = this.#filter;
+    if (filter.state !== null && filter.state !== state) return false;
+    if (filter.endpointId !== null && filter.endpointId !== endpointId) return false;
+    return text === "" || type.toLowerCase().includes(text) || eventId.toLowerCase().includes(text);
+  }
+
+  /** The index of the first entry shown at this place or after it. */
+  #seek(place: number): number {
+    let low = 0;
+    let high = this.shown.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.shown[middle] as Entry).place < place) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}

@@ -1,0 +1,60 @@
+import { computed, effect, signal } from "@preact/signals";
+import type { DeliveryDetail } from "../../page-api.ts";
+import { fetchDelivery, RefusedError } from "./api.ts";
+import { opened } from "./route.ts";
+import { ledger, ledgerVersion } from "./world.ts";
+
+/** The opened delivery as last fetched, and why it could not be fetched again. */
+export interface OpenedDelivery {
+  readonly id: string;
+  readonly detail: DeliveryDetail | null;
+  readonly trouble: string | null;
+}
+
+export const openedDelivery = signal<OpenedDelivery | null>(null);
+
+const summary = computed(() => {
+  ledgerVersion.value;
+  return opened.value === null ? undefined : ledger.find(opened.value)?.delivery;
+});
+
+let fetching: string | null = null;
+let stale = false;
+
+/** Fetches the delivery as it is opened, and again as its summary changes. */
+export function followOpened(): void {
+  effect(() => {
+    summary.value;
+    const id = opened.value;
+    if (id === null) openedDelivery.value = null;
+    else void refresh(id);
+  });
+}
+
+/** One request at a time; what changes meanwhile is fetched after it, so that a busy delivery neither floods nor starves. */
+async function refresh(id: string): Promise<void> {
+  if (fetching === id) {
+    stale = true;
+    return;
+  }
+  fetching = id;
+  stale = false;
+  const previous = openedDelivery.peek();
+  const known = previous?.id === id ? previous.detail : null;
+  if (known === null) openedDelivery.value = { id, detail: null, trouble: null };
+  const next = await fetchOpened(id, known);
+  if (fetching !== id) return;
+  fetching = null;
+  if (opened.peek() === id) openedDelivery.value = next;
+  if (stale && opened.peek() === id) void refresh(id);
+}
+
+async function fetchOpened(id: string, known: DeliveryDetail | null): Promise<OpenedDelivery> {
+  try {
+    return { id, detail: await fetchDelivery(id), trouble: null };
+  } catch (error) {
+    const gone = error instanceof RefusedError && error.status === 404;
+    const trouble = gone ? "The sandbox no longer remembers this delivery." : (error as Error).message;
+    return { id, detail: known, trouble };
+  }
+}

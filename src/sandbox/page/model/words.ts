@@ -1,0 +1,109 @@
+import type { AttemptSummary, DeliveryOrigin, DeliveryState, DeliverySummary } from "../../page-api.ts";
+
+/** What has become of a delivery, as the chart tells them apart. */
+export type Outcome = "delivered" | "retrying" | "parked" | "open";
+
+/** From the bottom of a column to its top. */
+export const OUTCOMES: readonly Outcome[] = ["delivered", "retrying", "parked", "open"];
+
+export function outcomeOf(state: DeliveryState): Outcome {
+  return state === "waiting" || state === "sending" ? "open" : state;
+}
+
+/** The states in the order of a delivery's life, and what they are called. */
+export const STATE_WORDS: Readonly<Record<DeliveryState, string>> = {
+  waiting: "Waiting",
+  sending: "Sending",
+  retrying: "Retrying",
+  delivered: "Delivered",
+  parked: "Parked",
+};
+
+export const ORIGIN_WORDS: Readonly<Record<DeliveryOrigin, string>> = {
+  event: "event",
+  duplicate: "duplicate",
+  replay: "replay",
+  forged: "forged",
+};
+
+/** How a delivery looks and is called. A forged one does well where it is refused, and badly where it is accepted. */
+export interface Standing {
+  readonly look: DeliveryState | "refused" | "fooled";
+  readonly word: string;
+  readonly note: string;
+}
+
+export function standingOf(delivery: DeliverySummary): Standing {
+  const { state, origin, attempts } = delivery;
+  const last = attempts.at(-1);
+  const note = last === undefined ? "" : answerWords(last);
+  if (origin === "forged" && state === "delivered") return { look: "fooled", word: "Accepted", note };
+  if (origin === "forged" && state === "parked" && last?.status != null)
+    return { look: "refused", word: "Refused", note };
+  return { look: state, word: STATE_WORDS[state], note: noteOn(delivery, note) };
+}
+
+function noteOn({ state, attempts }: DeliverySummary, answer: string): string {
+  if (state === "waiting") return "not sent yet";
+  if (state === "sending") return `attempt ${attempts.length}`;
+  if (state === "parked") return `after ${plural(attempts.length, "attempt")}`;
+  return answer;
+}
+
+/** How an attempt ended. */
+export type Ending = "accepted" | "failed" | "open";
+
+export function endingOf({ status, error, latencyMs }: AttemptSummary): Ending {
+  if (status !== null) return status >= 200 && status < 300 ? "accepted" : "failed";
+  return error === null && latencyMs === null ? "open" : "failed";
+}
+
+/** Such as `200 in 12 ms`, `timed out`, `on its way`. */
+export function answerWords(attempt: AttemptSummary): string {
+  if (attempt.status !== null) {
+    return attempt.latencyMs === null
+      ? String(attempt.status)
+      : `${attempt.status} in ${latencyWords(attempt.latencyMs)}`;
+  }
+  return attempt.error ?? (endingOf(attempt) === "open" ? "on its way" : "no answer");
+}
+
+export function latencyWords(latencyMs: number): string {
+  if (latencyMs < 10) return `${Number(latencyMs.toFixed(1))} ms`;
+  return latencyMs < 1_000 ? `${Math.round(latencyMs)} ms` : `${(latencyMs / 1_000).toFixed(1)} s`;
+}
+
+/** A duration in its two largest units, such as `4 min 12 s`; nothing below a second. */
+export function durationWords(ms: number): string {
+  const seconds = Math.max(0, Math.ceil(ms / 1_000));
+  if (seconds < 60) return `${seconds} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return twoUnits(minutes, "min", seconds % 60, "s");
+  const hours = Math.floor(minutes / 60);
+  if (hours < 48) return twoUnits(hours, "h", minutes % 60, "min");
+  return twoUnits(Math.floor(hours / 24), "d", hours % 24, "h");
+}
+
+function twoUnits(large: number, largeUnit: string, small: number, smallUnit: string): string {
+  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+}
+
+const TIME = new Intl.DateTimeFormat(undefined, {
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+});
+const DAY_AND_TIME = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+
+export function timeWords(at: number): string {
+  return Number.isFinite(at) && Math.abs(at) <= 8.64e15 ? TIME.format(at) : "no time";
+}
+
+export function dayAndTimeWords(at: number): string {
+  return Number.isFinite(at) && Math.abs(at) <= 8.64e15 ? DAY_AND_TIME.format(at) : "no time";
+}
+
+export function plural(count: number, noun: string, nouns = `${noun}s`): string {
+  return count === 1 ? `1 ${noun}` : `${count.toLocaleString("en")} ${nouns}`;
+}

@@ -1,0 +1,69 @@
+import type { JSX } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { announcement } from "../model/announcement.ts";
+import { activeId } from "../model/list-position.ts";
+import { opened } from "../model/route.ts";
+import { ledger, ledgerVersion } from "../model/world.ts";
+import { Chart } from "./chart.tsx";
+import { DeliveryList } from "./delivery-list.tsx";
+import { DeliveryPanel } from "./delivery-panel.tsx";
+import { LIST_ID } from "./element-ids.ts";
+import { NothingYet } from "./empty.tsx";
+import { EndpointsPanel } from "./endpoints-panel.tsx";
+import { Filters, NothingMatches } from "./filters.tsx";
+import { Help } from "./help.tsx";
+import { Notices } from "./notices.tsx";
+import { SendPanel } from "./send-panel.tsx";
+import { Tabs, tab } from "./tabs.tsx";
+import { ConnectionNotice, TopBar } from "./top-bar.tsx";
+
+/** The whole page. */
+export function App(): JSX.Element {
+  useFocusOnClosing();
+  return (
+    <div class={`page show-${opened.value === null ? tab.value : "delivery"}`}>
+      <TopBar />
+      <ConnectionNotice />
+      <div class="columns">
+        <main>
+          <Deliveries />
+        </main>
+        <aside aria-label="Send and endpoints">
+          <SendPanel />
+          <EndpointsPanel />
+        </aside>
+        <DeliveryPanel />
+      </div>
+      <Tabs />
+      <Notices />
+      <Help />
+      <p class="unseen" role="status">
+        {announcement}
+      </p>
+    </div>
+  );
+}
+
+function Deliveries(): JSX.Element {
+  ledgerVersion.value;
+  if (ledger.size === 0) return <NothingYet />;
+  return (
+    <>
+      <Chart />
+      <Filters />
+      {ledger.shown.length === 0 ? <NothingMatches /> : <DeliveryList />}
+    </>
+  );
+}
+
+/** When a delivery closes, the focus goes back to the list, at that delivery. */
+function useFocusOnClosing(): void {
+  const previous = useRef<string | null>(null);
+  const id = opened.value;
+  // At once, so that whoever closes it to go elsewhere is not called back later.
+  useLayoutEffect(() => {
+    if (id !== null) activeId.value = id;
+    else if (previous.current !== null) document.getElementById(LIST_ID)?.focus({ preventScroll: true });
+    previous.current = id;
+  }, [id]);
+}

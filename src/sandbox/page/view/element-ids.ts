@@ -1,0 +1,8 @@
+/** The list, which takes the focus for all its rows. */
+export const LIST_ID = "deliveries";
+/** The field that the list is narrowed with. */
+export const SEARCH_ID = "search";
+/** The field for the type of a single event. */
+export const EVENT_ID = "event-type";
+/** The dialog that lists the keys. */
+export const HELP_ID = "help";

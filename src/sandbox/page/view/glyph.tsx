@@ -1,0 +1,42 @@
+import type { JSX } from "preact";
+import type { Standing } from "../model/words.ts";
+
+/** Each state has a shape of its own, so that none is told by colour alone. */
+const SHAPES: Readonly<Record<Standing["look"], JSX.Element>> = {
+  waiting: <circle cx="8" cy="8" r="5.5" class="line dashed" />,
+  sending: <path d="M3 8h9M8.5 4.2 12.3 8l-3.8 3.8" class="line" />,
+  retrying: <path d="M13 8a5 5 0 1 1-1.6-3.7M13 2.2v3h-3" class="line" />,
+  delivered: (
+    <>
+      <circle cx="8" cy="8" r="7" class="solid" />
+      <path d="m4.8 8.3 2.2 2.2 4.2-4.6" class="cut" />
+    </>
+  ),
+  parked: (
+    <>
+      <rect x="1.5" y="1.5" width="13" height="13" rx="3" class="solid" />
+      <path d="M6 5v6M10 5v6" class="cut" />
+    </>
+  ),
+  refused: (
+    <>
+      <path d="M8 1 14 3.2v4.3c0 3.6-2.5 6.2-6 7.5-3.5-1.3-6-3.9-6-7.5V3.2Z" class="solid" />
+      <path d="m5.2 8 2 2 3.6-4" class="cut" />
+    </>
+  ),
+  fooled: (
+    <>
+      <path d="M8 1.2 15.2 14.5H.8Z" class="solid" />
+      <path d="M8 6v4M8 12v.4" class="cut" />
+    </>
+  ),
+};
+
+/** The sign of a state. The word always stands beside it. */
+export function Glyph({ look }: { readonly look: Standing["look"] }): JSX.Element {
+  return (
+    <svg class={`glyph look-${look}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
+      {SHAPES[look]}
+    </svg>
+  );
+}

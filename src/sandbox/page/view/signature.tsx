@@ -1,0 +1,30 @@
+import type { JSX } from "preact";
+import type { SignatureExplanation } from "../../page-api.ts";
+import { visibleBlock } from "../model/visible-text.ts";
+import { Code } from "./copy-button.tsx";
+
+/** How an attempt was signed, for somebody whose own computation differs. */
+export function Signature({ signature }: { readonly signature: SignatureExplanation }): JSX.Element {
+  const { scheme, steps, program, genuine } = signature;
+  return (
+    <>
+      <h3>
+        Signature <span class="count">{scheme}</span>
+      </h3>
+      {!genuine && (
+        <p class="trouble">This attempt is not signed as a genuine one is. Your endpoint should refuse it.</p>
+      )}
+      <ol class="steps">
+        {steps.map(({ title, text, code }) => (
+          <li key={title}>
+            <h4>{title}</h4>
+            <p>{visibleBlock(text)}</p>
+            {code !== null && <Code code={code} what={title} />}
+          </li>
+        ))}
+      </ol>
+      <h4>Compute it yourself</h4>
+      <Code code={program} what="the program" />
+    </>
+  );
+}

@@ -1,0 +1,98 @@
+import { expect, it } from "vitest";
+import { describePage } from "./page-browser.ts";
+import { delivery, endpoint } from "./page-world.ts";
+
+const AT_D = { hash: "#/deliveries/d" };
+const world = { endpoints: [endpoint()], deliveries: [delivery("d"), delivery("p", { state: "parked" })] };
+
+describePage("the page's buttons", ({ open, serve }) => {
+  it("duplicate, replay and forge the opened delivery", async () => {
+    const server = await serve(world);
+    const page = await open(server, AT_D);
+    await page.getByRole("button", { name: "Duplicate" }).click();
+    await page.getByRole("status").getByText("A copy: 1 delivery on the way.").waitFor();
+    await page.getByRole("button", { name: "Replay", exact: true }).click();
+    await page.getByText("The replay: 1 delivery").waitFor();
+    await page.getByRole("combobox", { name: "Kind of forgery" }).selectOption({ label: "No signature at all" });
+    await page.getByRole("button", { name: "Forge" }).click();
+    await page.getByText("The forgery: 1 delivery").waitFor();
+    expect(server.pressed).toEqual([
+      { method: "POST", path: "/_inspector/deliveries/d/duplicate", body: {} },
+      { method: "POST", path: "/_inspector/deliveries/d/replay", body: {} },
+      { method: "POST", path: "/_inspector/deliveries/d/forge", body: { kind: "no-signature" } },
+    ]);
+  });
+
+  it("forge by the first kind where none was chosen, also on a page that opened at the delivery", async () => {
+    const server = await serve(world);
+    const page = await open(server, AT_D);
+    await page.getByRole("button", { name: "Forge" }).click();
+    await page.getByText("The forgery: 1 delivery").waitFor();
+    expect(server.pressed).toMatchObject([{ body: { kind: "wrong-secret" } }]);
+  });
+
+  it("replay all that is parked", async () => {
+    const server = await serve(world);
+    const page = await open(server);
+    await page.getByRole("button", { name: "Replay 1 parked" }).click();
+    await page.getByText("Parked deliveries: 1 delivery on the way.").waitFor();
+    expect(server.pressed).toEqual([{ method: "POST", path: "/_inspector/replay-parked", body: {} }]);
+  });
+
+  it("send any event, with data of its own, and lead to the delivery", async () => {
+    const server = await serve(world);
+    const page = await open(server);
+    await page.getByLabel("One event").fill("order.canceled");
+    await page.getByText("Data of its own").click();
+    await page.getByLabel("Data as JSON").fill('{ "symbol": "MSFT" }');
+    await page.getByRole("button", { name: "Send", exact: true }).click();
+    await page.getByRole("button", { name: "Show", exact: true }).click();
+    await page.getByRole("heading", { name: "order.canceled" }).waitFor();
+    const body = { event: "order.canceled", data: { symbol: "MSFT" } };
+    expect(server.pressed).toEqual([{ method: "POST", path: "/_inspector/events", body }]);
+  });
+
+  it("send nothing where the data is no JSON, and say so", async () => {
+    const server = await serve(world);
+    const page = await open(server);
+    await page.getByLabel("One event").fill("order.canceled");
+    await page.getByText("Data of its own").click();
+    await page.getByLabel("Data as JSON").fill("{ symbol }");
+    await page.getByRole("button", { name: "Send", exact: true }).click();
+    await page.getByRole("alert").getByText("must be JSON").waitFor();
+    expect(server.pressed).toEqual([]);
+  });
+
+  it("pause an endpoint and activate it again", async () => {
+    const server = await serve(world);
+    const page = await open(server);
+    await page.getByRole("button", { name: "Pause Orders service" }).click();
+    await page.getByText("Orders service is paused").waitFor();
+    await page.getByRole("button", { name: "Activate Orders service" }).click();
+    await page.getByText("Orders service is active again").waitFor();
+    expect(server.pressed.map(({ method, path, body }) => [method, path, body])).toEqual([
+      ["PATCH", "/_inspector/endpoints/wh_1", { status: "INACTIVE" }],
+      ["PATCH", "/_inspector/endpoints/wh_1", { status: "ACTIVE" }],
+    ]);
+  });
+
+  it("say in the sandbox's words why something was refused, until that is dismissed", async () => {
+    const server = await serve(world);
+    server.refusal = "The endpoint was deleted.";
+    const page = await open(server, AT_D);
+    await page.getByRole("button", { name: "Duplicate" }).click();
+    const alert = page.getByRole("alert");
+    await alert.getByText("A copy: The endpoint was deleted.").waitFor();
+    await alert.getByRole("button", { name: "Dismiss" }).click();
+    await expect.poll(() => alert.innerText()).toBe("");
+  });
+
+  it("say so where the sandbox cannot be reached", async () => {
+    const server = await serve(world);
+    const page = await open(server, AT_D);
+    await page.getByRole("heading", { name: "Request" }).waitFor();
+    server.down = true;
+    await page.getByRole("button", { name: "Replay", exact: true }).click();
+    await page.getByRole("alert").getByText("The replay: The sandbox cannot be reached.").waitFor();
+  });
+});

@@ -1,0 +1,130 @@
+import { readFileSync } from "node:fs";
+import type { Page } from "playwright-core";
+import { expect, it } from "vitest";
+import type { DeliverySummary } from "../../src/sandbox/page-api.ts";
+import { describePage, screenshotPath } from "./page-browser.ts";
+import type { PageServer } from "./page-server.ts";
+import { attempt, DAWN, deliveries, delivery, endpoint, failures } from "./page-world.ts";
+
+const ENDPOINTS = [
+  endpoint(),
+  endpoint({
+    id: "wh_2",
+    name: "Ledger",
+    url: "http://127.0.0.1:8787/hooks",
+    eventTypeNames: ["transfer.*", "document.*", "kyc.verification.approved"],
+    recent: [200, 200, 200, 500, 500, null, 500, 500],
+    delivered: 41,
+    failed: 17,
+    parked: 3,
+    medianLatencyMs: 48,
+  }),
+];
+const END = DAWN + 400_000;
+/** Some minutes before the fourth attempt of the delivery that is retried. */
+const NOW = END + 1_910_000;
+
+/** A morning's work, and at its end one delivery of each kind that there is. */
+const BUSY: readonly DeliverySummary[] = [
+  ...deliveries(140, 7).filter(({ state }) => state !== "retrying"),
+  delivery("dlv_parked", { type: "transfer.deposit.completed", endpointId: "wh_2", state: "parked", createdAt: END }),
+  delivery("dlv_forged", {
+    type: "order.filled",
+    origin: "forged",
+    state: "parked",
+    createdAt: END + 1_000,
+    attempts: [attempt(END + 1_000, { status: 401, latencyMs: 3.1, fault: "wrong-secret" })],
+  }),
+  delivery("dlv_retrying", {
+    type: "order.partially_filled",
+    state: "retrying",
+    createdAt: END + 2_000,
+    attempts: failures(END + 2_000, 3, { status: null, latencyMs: null, error: "timed out" }),
+  }),
+  delivery("dlv_recovered", {
+    type: "order.filled",
+    createdAt: END + 3_000,
+    attempts: [...failures(END + 3_000, 2), attempt(END + 363_000, { latencyMs: 9.7, status: 204 })],
+  }),
+  delivery("dlv_copy", { type: "order.filled", origin: "duplicate", createdAt: END + 4_000 }),
+  delivery("dlv_waiting", {
+    type: "kyc.verification.approved",
+    endpointId: "wh_2",
+    state: "waiting",
+    createdAt: END + 5_000,
+  }),
+  delivery("dlv_sending", { type: "document.approved", endpointId: "wh_2", state: "sending", createdAt: END + 5_000 }),
+];
+
+/** What is worth a look: where the page stands, and what is done first. */
+const SCENES: readonly {
+  readonly name: string;
+  readonly world: "empty" | "ready" | "busy" | "paused";
+  readonly hash?: string;
+  readonly before?: (page: Page, server: PageServer) => Promise<unknown>;
+}[] = [
+  { name: "empty", world: "empty" },
+  { name: "ready", world: "ready" },
+  { name: "list", world: "busy" },
+  { name: "delivered", world: "busy", hash: "#/deliveries/dlv_recovered" },
+  { name: "retrying", world: "busy", hash: "#/deliveries/dlv_retrying" },
+  { name: "parked", world: "busy", hash: "#/deliveries/dlv_parked" },
+  { name: "forged", world: "busy", hash: "#/deliveries/dlv_forged" },
+  { name: "paused", world: "paused", before: showEndpoints },
+  { name: "disconnected", world: "busy", before: disconnect },
+  { name: "help", world: "busy", before: (page) => page.keyboard.press("?") },
+  {
+    name: "signature",
+    world: "busy",
+    hash: "#/deliveries/dlv_recovered",
+    before: (page) => page.getByRole("heading", { name: /^Signature/ }).evaluate((heading) => heading.scrollIntoView()),
+  },
+];
+
+const WORLDS = {
+  empty: {},
+  ready: { endpoints: [endpoint({ recent: [], delivered: 0, failed: 0, parked: 0, medianLatencyMs: null })] },
+  busy: { endpoints: ENDPOINTS, deliveries: BUSY },
+  paused: { endpoints: [endpoint({ status: "INACTIVE" as const }), ...ENDPOINTS.slice(1)], deliveries: BUSY },
+};
+
+const WIDTHS = [
+  { width: 1280, height: 800 },
+  { width: 390, height: 844 },
+];
+
+async function showEndpoints(page: Page): Promise<void> {
+  const tab = page.getByRole("button", { name: "Send and endpoints" });
+  if (await tab.isVisible()) await tab.click();
+}
+
+async function disconnect(page: Page, server: PageServer): Promise<void> {
+  server.down = true;
+  server.cut();
+  await page.getByText("The sandbox does not answer").waitFor();
+  await page.getByRole("button", { name: /^Replay \d+ parked/ }).click();
+  await page.getByRole("alert").getByText("cannot be reached").waitFor();
+}
+
+describePage("pictures of the page", ({ open, serve }) => {
+  for (const { name, world, hash, before } of SCENES) {
+    for (const colorScheme of ["light", "dark"] as const) {
+      for (const viewport of WIDTHS) {
+        it(`${name}, ${colorScheme}, ${viewport.width} wide`, async () => {
+          const server = await serve(WORLDS[world]);
+          server.now = NOW;
+          server.speed = 60;
+          const page = await open(server, { colorScheme, viewport, ...(hash === undefined ? {} : { hash }) });
+          await page.getByText("Live", { exact: true }).waitFor();
+          if (hash !== undefined) await page.getByRole("heading", { name: "Request" }).waitFor();
+          await before?.(page, server);
+          const path = screenshotPath(`${name}-${colorScheme}-${viewport.width}`);
+          await page.screenshot({ path, animations: "disabled" });
+          expect(readFileSync(path).length).toBeGreaterThan(5_000);
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+          expect(overflow, "nothing sticks out at the side").toBeLessThanOrEqual(0);
+        });
+      }
+    }
+  }
+});

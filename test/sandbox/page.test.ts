@@ -1,0 +1,209 @@
+import type { Page } from "playwright-core";
+import { expect, it } from "vitest";
+import { describePage } from "./page-browser.ts";
+import { attempt, DAWN, deliveries, delivery, endpoint, failures, SURROUNDINGS } from "./page-world.ts";
+
+const list = (page: Page) => page.getByRole("listbox", { name: "Deliveries" });
+const rows = (page: Page) => list(page).getByRole("option");
+const opened = (page: Page) => page.getByRole("region", { name: /./ }).and(page.locator(".delivery"));
+const heading = (page: Page, name: string) => opened(page).getByRole("heading", { level: 2, name });
+const live = (page: Page) => page.getByText("Live", { exact: true }).waitFor();
+
+describePage("the inspector page", ({ open, serve }) => {
+  it("says what to do first while no endpoint is registered, with commands to copy", async () => {
+    const page = await open(await serve());
+    const [first] = SURROUNDINGS.firstSteps;
+    await page.getByRole("heading", { name: "Nothing is listening yet" }).waitFor();
+    await page.getByRole("button", { name: `Copy ${first?.title}` }).click();
+    await page.getByText("Copied").waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(first?.code);
+  });
+
+  it("offers a story once an endpoint is registered, and shows what comes of it", async () => {
+    const server = await serve();
+    const page = await open(server);
+    await live(page);
+    server.emit({ kind: "endpoint", now: DAWN, endpoint: endpoint() });
+    await page.getByRole("heading", { name: "Your endpoint is registered" }).waitFor();
+    await page.getByRole("main").getByRole("button", { name: "An order is accepted" }).click();
+    await rows(page).nth(1).waitFor();
+    expect(server.pressed).toEqual([{ method: "POST", path: "/_inspector/scenarios/order-filled", body: {} }]);
+  });
+
+  it("grows as changes come, the newest first, and follows a delivery through its states", async () => {
+    const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("old")] });
+    const page = await open(server);
+    await live(page);
+    server.put(delivery("new", { type: "order.accepted", state: "waiting", createdAt: DAWN + 1_000 }));
+    await rows(page).first().getByText("Waiting").waitFor();
+    expect(await rows(page).allInnerTexts()).toEqual([
+      expect.stringContaining("order.accepted"),
+      expect.stringContaining("order.filled"),
+    ]);
+    server.put(delivery("new", { type: "order.accepted", state: "sending", createdAt: DAWN + 1_000 }));
+    await rows(page).first().getByText("Sending").waitFor();
+    server.put(delivery("new", { type: "order.accepted", createdAt: DAWN + 1_000 }));
+    await rows(page).first().getByText("200 in 12 ms").waitFor();
+    expect(await rows(page).count()).toBe(2);
+  });
+
+  it("says calmly that it is not connected, and resumes without loss after a cut", async () => {
+    const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d0")] });
+    const page = await open(server);
+    await live(page);
+    server.put(delivery("d1"));
+    await expect.poll(() => rows(page).count()).toBe(2);
+    server.down = true;
+    server.cut();
+    await page.getByText("The sandbox does not answer").waitFor();
+    for (const id of ["d2", "d3", "d4"]) server.put(delivery(id));
+    const asked = server.calls.length;
+    server.down = false;
+    await live(page);
+    await expect.poll(() => rows(page).count()).toBe(5);
+    expect(await page.getByText("The sandbox does not answer").count()).toBe(0);
+    expect(server.calls.slice(asked).map(({ path }) => path)).not.toContain("/_inspector/state");
+  });
+
+  it("fetches everything again where the changes that it missed are forgotten", async () => {
+    const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d0")] });
+    const page = await open(server);
+    await live(page);
+    server.down = true;
+    server.cut();
+    server.put(delivery("d1"));
+    server.emit({ kind: "deliveries_dropped", now: DAWN, ids: ["d0"] });
+    server.forgetChanges();
+    server.down = false;
+    await expect.poll(() => rows(page).evaluateAll((all) => all.map(({ id }) => id))).toEqual(["row-d1"]);
+    await expect.poll(() => server.streams).toBe(1);
+  });
+
+  it("is filtered by state, endpoint and text, together", async () => {
+    const endpoints = [endpoint(), endpoint({ id: "wh_2", name: "Ledger" })];
+    const all = deliveries(300, 3);
+    const page = await open(await serve({ endpoints, deliveries: all }));
+    const shown = () => rows(page).first().getAttribute("aria-setsize");
+    const matching = (matches: (each: (typeof all)[number]) => boolean) => String(all.filter(matches).length);
+    await page.getByRole("button", { name: /^Parked/ }).click();
+    await expect.poll(shown).toBe(matching(({ state }) => state === "parked"));
+    await page.getByRole("combobox", { name: "Endpoint" }).selectOption({ label: "Ledger" });
+    await expect.poll(shown).toBe(matching(({ state, endpointId }) => state === "parked" && endpointId === "wh_2"));
+    await page.getByRole("searchbox").fill("Order.Filled");
+    const three = ({ state, endpointId, type }: (typeof all)[number]) =>
+      state === "parked" && endpointId === "wh_2" && type === "order.filled";
+    await expect.poll(shown).toBe(matching(three));
+    await page.getByRole("searchbox").fill("nothing of this name");
+    await page.getByRole("button", { name: "Show all" }).click();
+    await expect.poll(shown).toBe("300");
+  });
+
+  it("keeps what is being read in its place while deliveries come in above", async () => {
+    const server = await serve({ endpoints: [endpoint()], deliveries: deliveries(200) });
+    const page = await open(server);
+    await live(page);
+    await list(page).evaluate((element) => element.scrollTo(0, 3_000));
+    const topOf = () => page.locator("#row-dlv_00145").evaluate((row) => Math.round(row.getBoundingClientRect().top));
+    const before = await topOf();
+    server.put(delivery("late_1"), delivery("late_2"), delivery("late_3"));
+    await expect.poll(() => rows(page).first().getAttribute("aria-setsize")).toBe("203");
+    await expect.poll(topOf).toBe(before);
+  });
+
+  it("opens a delivery by its address, and goes back and forward", async () => {
+    const server = await serve({
+      endpoints: [endpoint()],
+      deliveries: [delivery("a/b"), delivery("c", { type: "order.accepted" })],
+    });
+    const page = await open(server, { hash: "#/deliveries/a%2Fb" });
+    await heading(page, "order.filled").waitFor();
+    await rows(page).filter({ hasText: "order.accepted" }).click();
+    await heading(page, "order.accepted").waitFor();
+    await page.goBack();
+    await heading(page, "order.filled").waitFor();
+    await page.goForward();
+    await heading(page, "order.accepted").waitFor();
+    await page.reload();
+    await heading(page, "order.accepted").waitFor();
+    await page.getByRole("button", { name: "Close the delivery" }).click();
+    await opened(page).waitFor({ state: "detached" });
+    expect(new URL(page.url()).hash).toBe("#/");
+  });
+
+  it("says so where the sandbox no longer remembers a delivery", async () => {
+    const page = await open(await serve({ endpoints: [endpoint()] }), { hash: "#/deliveries/gone" });
+    await page.getByText("no longer remembers this delivery").waitFor();
+  });
+
+  it("shows request, answer, latency and signature of each attempt", async () => {
+    const attempts = [...failures(DAWN, 1), attempt(DAWN + 60_000, { status: 204, latencyMs: 8.25, fault: "slow" })];
+    const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d", { attempts })] });
+    const page = await open(server, { hash: "#/deliveries/d" });
+    const chosen = opened(page).getByRole("button", { pressed: true });
+    await opened(page).getByRole("heading", { name: "Answer to attempt 2" }).waitFor();
+    expect(await chosen.first().innerText()).toMatch(/204 in 8\.3 ms\s*slow/);
+    await opened(page)
+      .getByRole("button", { name: /500 in 31 ms/ })
+      .click();
+    await opened(page).getByRole("heading", { name: "Answer to attempt 1" }).waitFor();
+    await opened(page).getByText('"handler_failed"').waitFor();
+    expect(await opened(page).getByRole("rowheader", { name: "x-bluum-signature" }).count()).toBe(1);
+    expect(await opened(page).locator(".steps > li").count()).toBe(4);
+    await opened(page).getByRole("button", { name: "Copy the program" }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toContain("createHmac");
+  });
+
+  it("shows a body indented, and raw on request, without a change to its numbers", async () => {
+    const raw = '{"event":"order.filled","data":{"price":1.10,"serial":12345678901234567890,"list":[]}}';
+    const { detailOf } = await import("./page-world.ts");
+    const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d")] });
+    server.reveal(detailOf(delivery("d"), raw));
+    const page = await open(server, { hash: "#/deliveries/d" });
+    const figure = opened(page).getByRole("figure").filter({ hasText: "Body of the request" });
+    await figure.waitFor();
+    expect(await figure.locator("pre").innerText()).toContain(
+      '    "price": 1.10,\n    "serial": 12345678901234567890,\n    "list": []',
+    );
+    await figure.getByRole("button", { name: "Raw" }).click();
+    expect(await figure.locator("pre").innerText()).toBe(raw);
+    await figure.getByRole("button", { name: "Copy" }).click();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(raw);
+  });
+
+  it("counts the next retry down by the sandbox's clock, and follows what it becomes", async () => {
+    const retried = delivery("d", { state: "retrying", attempts: failures(DAWN, 3) });
+    const server = await serve({ endpoints: [endpoint()], deliveries: [retried] });
+    server.now = (retried.nextAttemptAt ?? 0) - 600_000;
+    server.speed = 60;
+    const page = await open(server, { hash: "#/deliveries/d" });
+    const countdown = opened(page).locator(".standing .countdown");
+    await expect.poll(() => countdown.first().innerText()).toMatch(/^in 9 min/);
+    await expect.poll(() => countdown.first().innerText()).toMatch(/^in 8 min/);
+    expect(await countdown.last().innerText()).toMatch(/^\d s on your clock$/);
+    server.put(delivery("d", { attempts: [...retried.attempts, attempt(retried.nextAttemptAt ?? 0)] }));
+    await opened(page).getByText("Bluum forgets the event now").waitFor();
+    await opened(page).getByRole("heading", { name: "Answer to attempt 4" }).waitFor();
+  });
+
+  it("tells a forgery that was refused from one that was taken for genuine", async () => {
+    const refused = { origin: "forged", state: "parked", attempts: [attempt(DAWN, { status: 401 })] } as const;
+    const taken = { origin: "forged", type: "order.accepted" } as const;
+    const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("r", refused), delivery("t", taken)] });
+    const page = await open(server, { hash: "#/deliveries/r" });
+    await opened(page).getByText("refused a forgery, as it should").waitFor();
+    await opened(page).getByText("not signed as a genuine one is").waitFor();
+    await rows(page).filter({ hasText: "order.accepted" }).click();
+    await opened(page).getByText("took a forgery for genuine").waitFor();
+  });
+
+  it("draws the outcomes, and tells them as a sentence and as figures", async () => {
+    const all = [...deliveries(50).filter(({ state }) => state === "delivered"), delivery("p", { state: "parked" })];
+    const page = await open(await serve({ endpoints: [endpoint()], deliveries: all }));
+    const delivered = all.length - 1;
+    const drawing = page.getByRole("img", { name: `${all.length} deliveries from` });
+    expect(await drawing.getAttribute("aria-label")).toContain(`${delivered} delivered, 0 retrying, 1 parked`);
+    await page.getByRole("button", { name: "Figures" }).click();
+    const cells = await page.getByRole("row").locator("td:first-of-type").allInnerTexts();
+    expect(cells.reduce((sum, cell) => sum + Number(cell), 0)).toBe(delivered);
+  });
+});
