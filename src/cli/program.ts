@@ -10,7 +10,6 @@ const COMMANDS: Readonly<Record<string, (terminal: Terminal) => Promise<Command>
   listen: async (terminal) => (await import("./commands/listen.ts")).listenCommand(terminal),
   detect: async (terminal) => (await import("./commands/detect.ts")).detectCommand(terminal),
   trigger: async (terminal) => (await import("./commands/trigger.ts")).triggerCommand(terminal),
-  sandbox: async (terminal) => (await import("./commands/sandbox.ts")).sandboxCommand(terminal),
   verify: async (terminal) => (await import("./commands/verify.ts")).verifyCommand(terminal),
   endpoints: async (terminal) => (await import("./commands/endpoints.ts")).endpointsCommand(terminal),
   "event-types": async (terminal) => (await import("./commands/event-types.ts")).eventTypesCommand(terminal),
