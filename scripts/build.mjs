@@ -41,9 +41,8 @@ const { output: chunks } = await build({
     },
   },
 });
-writeFileSync("dist/LICENSES.txt", licencesOf(chunks.flatMap(({ moduleIds = [] }) => moduleIds)));
-
-await buildPage();
+const bundled = [...chunks.flatMap(({ moduleIds = [] }) => moduleIds), ...(await buildPage())];
+writeFileSync("dist/LICENSES.txt", licencesOf(bundled));
 
 const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 execFileSync(process.execPath, [compiler, "-p", "tsconfig.build.json", "--emitDeclarationOnly"], { stdio: "inherit" });
