@@ -149,7 +149,9 @@ describe("words", () => {
       ...refused,
       attempts: [attempt(DAWN, { status: null, latencyMs: null, error: "timed out" })],
     } as const;
+    const failed = { ...refused, attempts: [attempt(DAWN, { status: 500 })] } as const;
     expect(standingOf(delivery("d", refused)).look).toBe("refused");
+    expect(standingOf(delivery("d", failed)).look).toBe("parked");
     expect(standingOf(delivery("d", unanswered)).look).toBe("parked");
     expect(standingOf(delivery("d", { state: "delivered", origin: "forged" })).look).toBe("fooled");
     expect(standingOf(delivery("d", { state: "parked" })).look).toBe("parked");

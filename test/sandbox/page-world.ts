@@ -33,7 +33,7 @@ const EVENT_TYPES: readonly string[] = [
 
 /** What stays the same in every world. */
 export const SURROUNDINGS: Pick<Snapshot, "scheme" | "scenarios" | "eventTypes" | "forgeries" | "firstSteps"> = {
-  scheme: "bluum",
+  scheme: "X-Bluum-Signature: <hex HMAC-SHA256 of the raw body>, optionally with sha256= before it",
   scenarios: [
     { name: "order-filled", title: "An order is accepted, filled in parts, then filled" },
     { name: "order-rejected", title: "An order is rejected" },

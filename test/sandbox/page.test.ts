@@ -65,6 +65,19 @@ describePage("the inspector page", ({ open, serve }) => {
     expect(server.calls.slice(asked).map(({ path }) => path)).not.toContain("/_inspector/state");
   });
 
+  it("shows a delivery that was opened during a cut as soon as the sandbox answers again", async () => {
+    const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d")] });
+    const page = await open(server);
+    await live(page);
+    server.down = true;
+    server.cut();
+    await rows(page).first().click();
+    await opened(page).getByText("cannot be reached").waitFor();
+    server.down = false;
+    await opened(page).getByRole("heading", { name: "Request" }).waitFor();
+    expect(await opened(page).getByText("cannot be reached").count()).toBe(0);
+  });
+
   it("fetches everything again where the changes that it missed are forgotten", async () => {
     const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d0")] });
     const page = await open(server);

@@ -2,6 +2,7 @@ import { computed, effect, signal } from "@preact/signals";
 import type { DeliveryDetail } from "../../page-api.ts";
 import { fetchDelivery, RefusedError } from "./api.ts";
 import { opened } from "./route.ts";
+import { connection } from "./stream.ts";
 import { ledger, ledgerVersion } from "./world.ts";
 
 /** The opened delivery as last fetched, and why it could not be fetched again. */
@@ -21,13 +22,17 @@ const summary = computed(() => {
 let fetching: string | null = null;
 let stale = false;
 
-/** Fetches the delivery as it is opened, and again as its summary changes. */
+/** Fetches the delivery as it is opened, again as its summary changes, and again after a cut that it fell into. */
 export function followOpened(): void {
   effect(() => {
     summary.value;
     const id = opened.value;
     if (id === null) openedDelivery.value = null;
     else void refresh(id);
+  });
+  effect(() => {
+    const known = openedDelivery.peek();
+    if (connection.value === "live" && known !== null && known.trouble !== null) void refresh(known.id);
   });
 }
 

@@ -38,9 +38,14 @@ export function standingOf(delivery: DeliverySummary): Standing {
   const last = attempts.at(-1);
   const note = last === undefined ? "" : answerWords(last);
   if (origin === "forged" && state === "delivered") return { look: "fooled", word: "Accepted", note };
-  if (origin === "forged" && state === "parked" && last?.status != null)
-    return { look: "refused", word: "Refused", note };
+  if (origin === "forged" && state === "parked" && isRefusal(last)) return { look: "refused", word: "Refused", note };
   return { look: state, word: STATE_WORDS[state], note: noteOn(delivery, note) };
+}
+
+/** A 5xx, or no answer, is an endpoint in trouble and no verdict. */
+function isRefusal(attempt: AttemptSummary | undefined): boolean {
+  const status = attempt?.status ?? 0;
+  return status >= 400 && status < 500;
 }
 
 function noteOn({ state, attempts }: DeliverySummary, answer: string): string {

@@ -21,7 +21,7 @@ export function TopBar(): JSX.Element {
       <strong class="badge">Not for production</strong>
       <span class="spring" />
       {surroundings.value !== null && (
-        <span class="scheme muted">
+        <span class="scheme muted" title={surroundings.value.scheme}>
           signs as <span class="mono">{surroundings.value.scheme}</span>
         </span>
       )}
