@@ -1,18 +1,29 @@
-// An Express app is sent real signed deliveries over HTTP. What happened is printed as a table; the exit code is 1 where an
-// answer was not the expected one.
+// An Express app is registered with a sandbox, which is Bluum on localhost, and lives through what a webhook endpoint lives through:
+// copies, forgeries, handlers that fail, retries, parking and replay. What happened is printed as a table; the exit code is 1 where
+// an answer was not the expected one. On a terminal the sandbox's page stays open until Ctrl-C.
 //   npm run demo                         on the memory store
 //   npm run demo -- --store sqlite       or redis, or postgres; see stores.mjs
 import { EventEmitter, once } from "node:events";
 import { parseArgs } from "node:util";
 import { createReceiver } from "bluum-webhooks";
 import { bluumHandler } from "bluum-webhooks/express";
-import { sampleEvent, signDelivery } from "bluum-webhooks/testing";
+import { createSandbox } from "bluum-webhooks/sandbox";
 import express from "express";
 import { openStore, UnreachableError } from "./stores.mjs";
 import { paint, print, printTable } from "./table.mjs";
 
-const secret = "the secret that Bluum gave this endpoint";
 const opened = await openStore(chosenStore()).catch(giveUp);
+
+// ---- Bluum. Its clock stands still until the demo puts it forward, so that nobody waits for the retry eight hours later.
+
+const answers = new EventEmitter();
+const sandbox = await createSandbox({
+  speed: 0,
+  seed: 1,
+  observe: ({ delivery }) => {
+    if (delivery?.attempts.at(-1)?.latencyMs != null) answers.emit(delivery.id);
+  },
+});
 
 // ---- The app. `did` notes what its handlers do, `log` what the receiver tells the operator.
 
@@ -21,6 +32,7 @@ const log = [];
 let failuresLeft = 0;
 const slowWork = new EventEmitter();
 
+const secret = "the secret that Bluum gave this endpoint";
 const logger = { warn: (line) => log.push(line), error: (line) => log.push(line) };
 const receiver = createReceiver({ secret, store: opened.store, namespace: "demo", logger })
   .on("order.filled", (event) => did.push(`booked ${event.data.id}`))
@@ -29,17 +41,18 @@ const receiver = createReceiver({ secret, store: opened.store, namespace: "demo"
     await once(slowWork, "finish"); // at work until the copies have been answered
     did.push("credited the deposit");
   })
-  .on("order.canceled", () => failOnce("refunded the order"))
+  .on("order.canceled", () => failOrDo("refunded the order"))
   .on("document.*", () => did.push("filed the document"), { name: "file" })
-  .on("document.*", () => failOnce("mailed the investor"), { name: "mail" });
+  .on("document.*", () => failOrDo("mailed the investor"), { name: "mail" });
 
 const app = express();
 app.post("/webhooks/bluum", bluumHandler(receiver));
 const server = app.listen(0, "127.0.0.1");
 await once(server, "listening");
 const url = `http://127.0.0.1:${server.address().port}/webhooks/bluum`;
+await sandbox.endpoint({ url, secret, name: "the demo's app" });
 
-function failOnce(work) {
+function failOrDo(work) {
   if (failuresLeft-- > 0) {
     did.push("threw an error");
     throw new Error("the database is away");
@@ -51,70 +64,87 @@ function failOnce(work) {
 
 const OK = '{"received":true}';
 const DUPLICATE = '{"received":true,"duplicate":true}';
+const FAILED = { status: 500, said: "handler_failed", did: "threw an error" };
 const rows = [];
 
 try {
-  await sendEverything();
+  await liveThroughEverything();
+  await showPage();
 } finally {
   server.close();
+  server.closeAllConnections();
   await receiver.close();
+  await sandbox.close();
   await opened.close();
 }
 
-async function sendEverything() {
-  const order = sign(sampleEvent("order.filled", { data: { id: "ord_1" } }));
-  await send("a fresh event", order, { status: 200, said: OK, did: "booked ord_1" });
-  await send("the same again", order, { status: 200, said: DUPLICATE, did: "nothing" });
+async function liveThroughEverything() {
+  const order = await send("order.filled", { id: "ord_1" });
+  await note("a fresh event", order, { status: 200, said: OK, did: "booked ord_1" });
+  await note("the same again", await copyOf(order), { status: 200, said: DUPLICATE, did: "nothing" });
 
-  const deposit = sign(sampleEvent("transfer.deposit.completed"));
   const started = once(slowWork, "started");
-  const first = fetch(url, deposit);
+  const deposit = await send("transfer.deposit.completed");
   await started;
   for (const copy of ["a copy, while the first is at work", "another copy, meanwhile"]) {
-    await send(copy, deposit, { status: 503, said: "event_in_flight", did: "nothing" });
+    await note(copy, await copyOf(deposit), { status: 503, said: "event_in_flight", did: "nothing" });
   }
   slowWork.emit("finish");
-  await note("the first of them", await first, { status: 200, said: OK, did: "credited the deposit" });
-  await send("a copy, afterwards", deposit, { status: 200, said: DUPLICATE, did: "nothing" });
+  await note("the first of them", deposit, { status: 200, said: OK, did: "credited the deposit" });
+  await note("a copy, afterwards", await copyOf(deposit), { status: 200, said: DUPLICATE, did: "nothing" });
 
-  const forged = sign(sampleEvent("order.filled"), "another secret, by somebody else");
-  await send("forged: another secret", forged, { status: 401, said: "signature_mismatch", did: "nothing" });
-  const altered = { ...order, body: order.body.replace('"10"', '"99"') };
-  await send("forged: one amount altered", altered, { status: 401, said: "signature_mismatch", did: "nothing" });
-  const unsigned = { ...order, headers: { "content-type": "application/json" } };
-  await send("unsigned", unsigned, { status: 401, said: "signature_missing", did: "nothing" });
-
-  failuresLeft = 1;
-  const canceled = sign(sampleEvent("order.canceled"));
-  await send("an event whose handler fails", canceled, { status: 500, said: "handler_failed", did: "threw an error" });
-  await send("  its retry", canceled, { status: 200, said: OK, did: "refunded the order" });
-  await send("  a further retry", canceled, { status: 200, said: DUPLICATE, did: "nothing" });
+  for (const [sent, kind, code] of [
+    ["forged: another secret", "wrong_secret", "signature_mismatch"],
+    ["forged: one amount altered", "altered_body", "signature_mismatch"],
+    ["unsigned", "no_signature", "signature_missing"],
+  ]) {
+    await note(sent, (await sandbox.forge(order, kind)).id, { status: 401, said: code, did: "nothing" });
+  }
 
   failuresLeft = 1;
-  const document = sign(sampleEvent("document.approved"));
-  await send("two handlers, the second fails", document, {
-    ...{ status: 500, said: "handler_failed", did: "filed the document, threw an error" },
-  });
-  await send("  its retry: only the second runs", document, { status: 200, said: OK, did: "mailed the investor" });
+  const canceled = await send("order.canceled");
+  await note("an event whose handler fails", canceled, FAILED);
+  await sandbox.advance();
+  await note(`  its retry, ${sinceFirst(canceled)} later`, canceled, { status: 200, said: OK, did: "refunded the order" });
 
-  const unknown = sign(sampleEvent("compliance.review.opened"));
-  await send("an event that nothing handles", unknown, { status: 200, said: OK, did: "nothing" });
+  failuresLeft = 1;
+  const document = await send("document.approved");
+  await note("two handlers, the second fails", document, { ...FAILED, did: "filed the document, threw an error" });
+  await sandbox.advance();
+  await note("  its retry: only the second runs", document, { status: 200, said: OK, did: "mailed the investor" });
+
+  failuresLeft = 6;
+  const parked = await send("order.canceled");
+  await sandbox.settled();
+  const failures = { ...FAILED, did: `${FAILED.did} 6 times` };
+  await note(`one that fails 6 times in ${sinceFirst(parked)}: parked`, parked, failures);
+  const [replayed] = await sandbox.replayParked();
+  await note("  replayed, once the app is repaired", replayed.id, { status: 200, said: OK, did: "refunded the order" });
+
+  const unknown = await send("compliance.review.opened");
+  await note("an event that nothing handles", unknown, { status: 200, said: OK, did: "nothing" });
 }
 
 // ---- What came of it.
 
-print(`On ${opened.name}\n`);
-printTable(rows);
-print(`\n${paint("bold", "What the operator's log says")}`);
-for (const line of log) print(paint("dim", `  ${line}`));
-const wrong = rows.filter((row) => row.wrong).length;
-if (wrong > 0) process.exitCode = 1;
-print();
-print(
-  wrong > 0
-    ? paint("red", `${wrong} of ${rows.length} answers were not the expected ones.`)
-    : "Every genuine event with a handler was processed once, whatever failed or came twice; nothing forged reached the app.",
-);
+/** Prints the table, and where somebody watches keeps the page open. */
+async function showPage() {
+  print(`On ${opened.name}\n`);
+  printTable(rows);
+  print(`\n${paint("bold", "What the operator's log says")}`);
+  for (const line of log) print(paint("dim", `  ${line}`));
+  const wrong = rows.filter((row) => row.wrong).length;
+  if (wrong > 0) process.exitCode = 1;
+  print();
+  print(
+    wrong > 0
+      ? paint("red", `${wrong} of ${rows.length} answers were not the expected ones.`)
+      : "Every genuine event with a handler was processed once, whatever failed or came twice; nothing forged reached the app.",
+  );
+  if (!process.stdout.isTTY) return;
+  print(`\nAll of it, with buttons to try more: ${paint("bold", sandbox.url)}   (Ctrl-C ends it)`);
+  await once(process, "SIGINT");
+}
 
 /** The store that the command line names. */
 function chosenStore() {
@@ -132,23 +162,41 @@ function giveUp(error) {
   process.exit(1);
 }
 
-function sign(event, by = secret) {
-  return signDelivery({ secret: by, event });
+/** Lets the sandbox send an event to the app, and gives its delivery's id. */
+async function send(type, data = {}) {
+  const [delivery] = await sandbox.send(type, { data });
+  return delivery.id;
 }
 
-async function send(sent, delivery, expected) {
-  await note(sent, await fetch(url, delivery), expected);
+async function copyOf(id) {
+  const { id: copy } = await sandbox.duplicate(id);
+  return copy;
 }
 
-/** Adds a row; `wrong` tells what was expected where something else came. */
-async function note(sent, response, expected) {
-  const body = await response.text();
-  const row = {
-    sent,
-    status: response.status,
-    said: JSON.parse(body).error?.code ?? body,
-    did: did.splice(0).join(", ") || "nothing",
-  };
+/** Adds a row on the attempts of a delivery that had none yet; `wrong` tells what was expected where something else came. */
+async function note(sent, id, expected) {
+  while (isOnItsWay(sandbox.delivery(id))) await once(answers, id);
+  const { status, answer } = sandbox.delivery(id).attempts.at(-1);
+  const body = answer?.body.text ?? "{}";
+  const row = { sent, status, said: JSON.parse(body).error?.code ?? body, did: countedOf(did.splice(0)) };
   const differs = Object.keys(expected).some((field) => row[field] !== expected[field]);
   rows.push({ ...row, wrong: differs ? Object.values(expected).join(", ") : undefined });
+}
+
+function isOnItsWay({ state }) {
+  return state === "waiting" || state === "sending";
+}
+
+/** What was done, each thing once. */
+function countedOf(things) {
+  const counts = new Map();
+  for (const thing of things) counts.set(thing, (counts.get(thing) ?? 0) + 1);
+  return [...counts].map(([thing, count]) => (count > 1 ? `${thing} ${count} times` : thing)).join(", ") || "nothing";
+}
+
+/** How long after its first attempt a delivery's last came, on the sandbox's clock. */
+function sinceFirst(id) {
+  const { attempts } = sandbox.delivery(id);
+  const minutes = Math.round((attempts.at(-1).at - attempts[0].at) / 60_000);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
 }

@@ -1,4 +1,5 @@
 import { KNOWN_EVENT_TYPES } from "../index.ts";
+import { SCENARIOS as STORIES } from "../sandbox/scenarios.ts";
 
 /** One event of a scenario. */
 export interface Step {
@@ -12,34 +13,27 @@ export interface Step {
 /** What happens together at a provider. */
 export interface Scenario {
   readonly title: string;
-  /** @param id fresh at every run, for a resource that the steps share */
-  readonly steps: (id: string) => readonly Step[];
+  /** The events of one run; the ids of its resources are fresh at every run. */
+  readonly steps: () => readonly Step[];
 }
 
-/** The scenarios by name. No event has such a name: those hold a full stop. */
+/** The sandbox's stories lie in the past by the longest of them, since here nobody waits between their events. */
+const STORY_MS = 5_000;
+
+const stories = STORIES.map(({ name, title, steps }): [string, Scenario] => {
+  const told = () => steps((afterMs) => new Date(Date.now() - STORY_MS + afterMs).toISOString());
+  return [name, { title, steps: told }];
+});
+
+/** The scenarios by name: the sandbox's, and two of copies and numbers. No event has such a name: those hold a full stop. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
-  "order-life": {
-    title: "one order, accepted, filled in part, filled",
-    steps: (id) => about({ id: `ord_${id}` }, ["order.accepted", "order.partially_filled", "order.filled"]),
-  },
-  "deposit-life": {
-    title: "one deposit, initiated and completed",
-    steps: (id) => about({ id: `dep_${id}` }, ["transfer.deposit.initiated", "transfer.deposit.completed"]),
-  },
-  "withdrawal-returned": {
-    title: "one withdrawal, initiated and failed",
-    steps: (id) => about({ id: `wd_${id}` }, ["transfer.withdrawal.initiated", "transfer.withdrawal.failed"]),
-  },
+  ...Object.fromEntries(stories),
   "duplicate-storm": {
-    title: "one filled order, delivered fifty times",
+    title: "One filled order, delivered fifty times",
     steps: () => [{ type: "order.filled", duplicates: 49 }],
   },
   "whole-catalogue": {
-    title: "one of every documented event",
+    title: "One of every documented event",
     steps: () => KNOWN_EVENT_TYPES.map((type) => ({ type })),
   },
 };
-
-function about(data: { readonly id: string }, types: readonly string[]): Step[] {
-  return types.map((type) => ({ type, data }));
-}

@@ -28,12 +28,11 @@ export function snapshotOf(
 function firstSteps(baseUrl: string, { apiKey, apiSecret }: Credentials): Snapshot["firstSteps"] {
   const variables = { BLUUM_BASE_URL: baseUrl, BLUUM_API_KEY: apiKey, BLUUM_API_SECRET: apiSecret };
   const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${value}`);
-  const registration = '{"name":"my app","url":"http://localhost:3000/webhooks/bluum","eventTypeNames":["*"]}';
   return [
     { title: "Tell the tools where the sandbox is", code: exports.join("\n") },
     {
       title: "Register your endpoint; the answer has its secret",
-      code: `curl -u "$BLUUM_API_KEY:$BLUUM_API_SECRET" -H "Content-Type: application/json" \\\n  -d '${registration}' "$BLUUM_BASE_URL/webhooks"`,
+      code: "npx bluum-webhooks endpoints ensure --url http://localhost:3000/webhooks/bluum --event '*'",
     },
   ];
 }

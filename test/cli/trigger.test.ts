@@ -90,7 +90,7 @@ describe("trigger", () => {
   });
 
   it.each([
-    [["order filled"], /"order filled" is no event, such as order.filled, and no scenario; there are order-life/],
+    [["order filled"], /"order filled" is no event, such as order.filled, and no scenario; there are order-filled/],
     [["order.filled", "--data", "[1]"], /cannot be read \(ENOENT\)/],
     [["order.filled", "--data", "{"], /--data is not JSON/],
     [["order.filled", "--forge", "magic"], /"magic" is no kind; there are wrong-secret/],
@@ -239,10 +239,11 @@ describe("trigger ends with 1", () => {
       response.end(JSON.stringify({ received: true, duplicate: ids.has(id) }));
       ids.add(id);
     });
-    const { code, rows } = await outcomes(["order-life", "--to", to]);
+    const { code, rows } = await outcomes(["order-filled", "--to", to]);
     expect(code).toBe(1);
     expect(rows.map(({ event, result }) => [event, result])).toEqual([
       ["order.accepted", "processed"],
+      ["order.partially_filled", "taken for a duplicate"],
       ["order.partially_filled", "taken for a duplicate"],
       ["order.filled", "taken for a duplicate"],
     ]);
@@ -254,7 +255,7 @@ describe("trigger on a terminal", () => {
     const terminal = fakeTerminal();
     terminal.stdout.isTTY = true;
     terminal.stdout.columns = columns;
-    const { code, out } = await ran(["trigger", "order-life", "--to", await receiving()], terminal);
+    const { code, out } = await ran(["trigger", "order-filled", "--to", await receiving()], terminal);
     expect(code).toBe(0);
     const lines = out.replaceAll("\u001b[1m", "").replaceAll("\u001b[22m", "").split("\n");
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(columns);

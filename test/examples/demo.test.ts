@@ -43,7 +43,7 @@ describe("the demo", () => {
     const { code, output } = await run(`${copies}demo.mjs`);
     expect(code).toBe(1);
     expect(output).toMatch(/^unsigned .*\n {2}\^ expected 401, signature_malformed, nothing$/m);
-    expect(output).toContain("1 of 15 answers");
+    expect(output).toContain("1 of 16 answers");
   });
 
   it("tells the same of a SQLite file, which it deletes", async () => {

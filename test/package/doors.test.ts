@@ -130,7 +130,7 @@ describe("the manifest", () => {
     const noted = built.flatMap(modulesIn).flatMap((path) => packageOf(path.split("node_modules/").slice(1).at(-1)));
     const own = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
     const bundled = new Set([...noted, ...importedPackages()].filter((name) => !own.includes(name)));
-    expect([...bundled]).toEqual(expect.arrayContaining(["commander", "picocolors", "cli-table3", "string-width"]));
+    expect([...bundled]).toEqual(expect.arrayContaining(["commander", "picocolors", "cli-table3", "string-width", "preact"]));
     const licences = readFileSync(`${root}dist/LICENSES.txt`, "utf8");
     for (const name of bundled) expect(licences).toMatch(new RegExp(`^${name} \\d\\S* \\(\\S+\\)\n\n.*\n`, "m"));
     expect(packed.files.map(({ path }) => path)).toContain("dist/LICENSES.txt");
@@ -173,7 +173,7 @@ function toolFiles(): Set<string> {
   const others = doors.map(([, target]) => target).filter((target) => !tools.includes(target));
   const shared = new Set(others.flatMap((target) => builtFilesOf(posix.normalize(target))));
   const loaded = readdirSync(`${root}dist`, { recursive: true }).map((name) => posix.join("dist", String(name)));
-  const bundles = loaded.filter((path) => path.endsWith(".js") && !shared.has(path));
+  const bundles = loaded.filter((path) => /\.(js|html)$/.test(path) && !shared.has(path));
   const declarations = loaded.filter((path) => /^dist\/src\/(client|sandbox|cli)\b.*\.d\.ts$/.test(path));
   return new Set([...bundles, ...declarations]);
 }

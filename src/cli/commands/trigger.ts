@@ -64,7 +64,7 @@ Examples:
   $ export APP=http://localhost:3000/webhooks/bluum
   $ bluum-webhooks trigger order.filled --to $APP
   $ bluum-webhooks trigger order.filled --to $APP --data '{"symbol":"MSFT"}'
-  $ bluum-webhooks trigger order-life --to $APP --times 100 --concurrency 8
+  $ bluum-webhooks trigger order-filled --to $APP --times 100 --concurrency 8
   $ bluum-webhooks trigger order.filled --to $APP --duplicate 3
   $ bluum-webhooks trigger order.filled --to $APP --forge all`;
 

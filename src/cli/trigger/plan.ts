@@ -1,4 +1,4 @@
-import { randomBytes, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { KNOWN_EVENT_TYPES } from "../../index.ts";
 import { sampleEvent } from "../../testing.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
@@ -32,7 +32,7 @@ export interface PlanOptions {
  *
  * @throws CommandFailed `usage` for what is neither
  */
-export function stepsOf(name: string): (id: string) => readonly Step[] {
+export function stepsOf(name: string): () => readonly Step[] {
   const scenario = Object.hasOwn(SCENARIOS, name) ? SCENARIOS[name] : undefined;
   if (scenario !== undefined) return scenario.steps;
   // Names outside the catalogue are normal.
@@ -49,17 +49,16 @@ export function isUnknownEvent(name: string): boolean {
 }
 
 /** The events of all runs, one after the other; each is made when it is its turn. */
-export function* plan(steps: (id: string) => readonly Step[], options: PlanOptions): Generator<PlannedEvent> {
+export function* plan(steps: () => readonly Step[], options: PlanOptions): Generator<PlannedEvent> {
   const forgeries = options.forgeries.length > 0 ? options.forgeries : [undefined];
   for (let run = 0; run < options.times; run++) {
-    const id = randomBytes(8).toString("hex");
-    for (const step of steps(id)) for (const forgery of forgeries) yield planned(step, options, forgery);
+    for (const step of steps()) for (const forgery of forgeries) yield planned(step, options, forgery);
   }
 }
 
 /** How many deliveries a plan comes to. */
-export function deliveriesOf(steps: (id: string) => readonly Step[], options: PlanOptions): number {
-  const once = steps("").reduce((sum, step) => sum + copiesOf(step, options), 0);
+export function deliveriesOf(steps: () => readonly Step[], options: PlanOptions): number {
+  const once = steps().reduce((sum, step) => sum + copiesOf(step, options), 0);
   return once * options.times * Math.max(1, options.forgeries.length);
 }
 
