@@ -4,7 +4,7 @@ import { jsonLine } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Functions that colour a text, or leave it where there are no colours. */
-export type Colors = ReturnType<typeof picocolors.createColors>;
+type Colors = ReturnType<typeof picocolors.createColors>;
 
 /** How one command speaks: to people, or with `--json` to programs. */
 export interface Output {

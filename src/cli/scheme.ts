@@ -19,7 +19,7 @@ export interface SchemeChoice {
 }
 
 /** The presets that `--scheme` knows, by the names of their schemes. */
-export type PresetName = "bluum" | "hmac" | "timestamped" | "standard-webhooks";
+type PresetName = "bluum" | "hmac" | "timestamped" | "standard-webhooks";
 
 interface Preset {
   /** The function of the package that makes it. */

@@ -32,7 +32,7 @@ export function diagnosis(error: WebhookError, delivery: Delivery, scheme: Signa
   return parts;
 }
 
-const LOOKS_LIKE_A_SIGNATURE = /sign|hmac|digest|hash|webhook|svix|bluum/i;
+const LOOKS_LIKE_A_SIGNATURE = /sig|hmac|digest|hash|webhook|svix|bluum/i;
 const MAX_NAMES = 8;
 
 function signatureHeaders(delivery: Delivery): string {

@@ -46,7 +46,9 @@ export async function sent(
   body: string | Uint8Array,
   method = "POST",
 ): Promise<{ answer: IncomingMessage; text: string }> {
-  const outgoing = request(url, { method, headers: rawHeaders, agent: false });
+  // The path goes as it is; a URL would have some characters of it encoded.
+  const path = url.slice(new URL(url).origin.length);
+  const outgoing = request(url, { path, method, headers: rawHeaders, agent: false });
   outgoing.end(body);
   const [answer] = (await once(outgoing, "response")) as [IncomingMessage];
   let text = "";

@@ -37,8 +37,8 @@ describe("listen --forward", () => {
       "Accept",
       "*/*",
     ];
-    await sent(`${url}?b=2&c`, rawHeaders, bytes);
-    expect(seen[0]?.url).toBe("/webhooks/bluum?own=1&b=2&c");
+    await sent(`${url}?b='2'&c`, rawHeaders, bytes);
+    expect(seen[0]?.url).toBe("/webhooks/bluum?own=1&b='2'&c");
     expect(seen[0]?.rawHeaders.slice(0, 12)).toEqual([
       "Host",
       new URL(app).host,

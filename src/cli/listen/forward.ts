@@ -49,7 +49,8 @@ function send(
 ): ClientRequest {
   const headers = withHeader(endToEnd(rawHeaders), "Host", target.host);
   const bare = body.byteLength === 0 && (method === "GET" || method === "HEAD");
-  const outgoing = (target.protocol === "https:" ? httpsRequest : httpRequest)(withQuery(target, url), {
+  const outgoing = (target.protocol === "https:" ? httpsRequest : httpRequest)(target, {
+    path: pathOf(target, url),
     method,
     // As a list, they are sent in this order and case, and with duplicates.
     headers: (bare ? headers : withHeader(headers, "Content-Length", String(body.byteLength))).flat(),
@@ -59,12 +60,11 @@ function send(
   return outgoing.end(body);
 }
 
-function withQuery(target: URL, requested: string): URL {
+/** The target's path, with the query of the request as it came. */
+function pathOf({ pathname, search }: URL, requested: string): string {
   const question = requested.indexOf("?");
-  if (question < 0) return target;
-  const url = new URL(target);
-  url.search = [target.search.slice(1), requested.slice(question + 1)].filter(Boolean).join("&");
-  return url;
+  const queries = [search.slice(1), question < 0 ? "" : requested.slice(question + 1)].filter(Boolean);
+  return queries.length === 0 ? pathname : `${pathname}?${queries.join("&")}`;
 }
 
 function answerOf(outgoing: ClientRequest): Promise<IncomingMessage> {
