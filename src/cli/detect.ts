@@ -55,7 +55,7 @@ const MAX_SEARCHED = 4;
 /**
  * Finds every combination of header, algorithm, encoding, prefix, secret decoding and signed content that holds for all captures.
  * It never guesses: what is found has been computed and compared. The work is bounded (`MAX_HASHED_BYTES`), and done in
- * one go: about a second at the most, a few milliseconds for deliveries of a few KiB.
+ * one go: about a second at the most, some milliseconds for deliveries of a few KiB.
  *
  * @param secrets each capture must be signed by one of them, all in the same way
  */

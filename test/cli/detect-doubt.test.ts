@@ -229,6 +229,26 @@ describe("detect, where more than one matches", () => {
   });
 });
 
+describe("detect, on text around a signature that looks as if it changed", () => {
+  const KEY_ID = "0123456789abcdef0123456789abcdef01234567";
+  const capture = (keyId: string, body = BODY) => ({ headers: { "X-Acme-Signature": `<${keyId}>${hex(body)}` }, body });
+
+  it("finds what it stands for, and says what is open", () => {
+    const detection = detect(capture(KEY_ID));
+    expect(detection).toMatchObject({
+      verdict: "one",
+      findings: [{ signature: `hex HMAC-SHA256, after "<${KEY_ID}>"` }],
+    });
+    expect(detection.findings[0]?.undecided.join()).toMatch(/looks as if it changed/);
+  });
+
+  it("finds nothing that holds for all where it did change", () => {
+    const changed = detect(capture(KEY_ID), capture(KEY_ID.replaceAll("0", "9"), `${BODY} `));
+    expect(changed).toMatchObject({ verdict: "none", findings: [] });
+    expect(changed.reasons[0]).toMatch(/holds for 1 of 2 captures/);
+  });
+});
+
 describe("detect, on secrets", () => {
   const signed = captured({ headers: { "X-Acme-Signature": hex(BODY) } });
 

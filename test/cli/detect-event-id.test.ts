@@ -125,14 +125,16 @@ describe("where detect says that the event id is", () => {
     const told = report(ACCEPTED, ACCEPTED, FILLED);
     expect(told).toMatchObject({ taken: "body hash", sound: true, candidates: ["body data.id"] });
     expect(told.option).toBeUndefined();
-    expect(told.says.join(" ")).toMatch(/Warning: body data\.id is the id of the resource, not of the event/);
+    expect(told.says.join(" ")).toMatch(
+      /Warning: all that looks like an id is a resource's \(body data\.id\), not the event's/,
+    );
     expect(told.says.join(" ")).toMatch(/these retries have the same bytes, so they are recognised/);
   });
 
   it.each(["ord_1", "DEP_9", "inv_01j9x8m2k7qpzwv3t5r6y8n0ab"])("is not a resource's %s, wherever it stands", (id) => {
     const told = report({ ...ACCEPTED, extra: { id } }, { ...FILLED, extra: { id: `${id}0` } });
     expect(told.option).toBeUndefined();
-    expect(told.says.join(" ")).toMatch(/is the id of the resource/);
+    expect(told.says.join(" ")).toMatch(/looks like an id is a resource's/);
   });
 
   it("is never taken from a header that the signature does not cover", () => {

@@ -15,7 +15,7 @@ export interface Captured {
 }
 
 /** A header as it came. */
-export interface CapturedHeader {
+interface CapturedHeader {
   /** In the case of the wire. */
   readonly name: string;
   readonly value: string;

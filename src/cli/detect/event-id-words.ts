@@ -56,7 +56,7 @@ function warnings({ fields, resources, taken, signedHeaders }: IdFacts): string[
   }
   if (fields.length === 0 && resources.length > 0) {
     says.push(
-      `Warning: ${resources.map(fieldWords).join(", ")} is the id of the resource, not of the event: order.accepted and order.filled of one order share it. Never dedupe on it.`,
+      `Warning: all that looks like an id is a resource's (${resources.map(fieldWords).join(", ")}), not the event's: order.accepted and order.filled of one order share it. Never dedupe on it.`,
     );
   }
   return says;

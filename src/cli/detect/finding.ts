@@ -4,6 +4,7 @@ import type { Effort } from "./effort.ts";
 import type { ParsedCapture } from "./events.ts";
 import type { Hypothesis, Tested } from "./hypothesis.ts";
 import { keyBy, type SecretMistake } from "./key-reading.ts";
+import { isFixed } from "./locator.ts";
 import { type Preset, presetFor } from "./preset.ts";
 import { type Program, presetProgram, programOf, signedUrl } from "./program.ts";
 import { isEventsId } from "./signed-id.ts";
@@ -114,6 +115,11 @@ function undecided(
 ): string[] {
   const { encoding } = hypothesis;
   const says: string[] = [];
+  if (!isFixed(hypothesis.locator)) {
+    says.push(
+      "The text around the signature looks as if it changed from delivery to delivery. One more capture will show it.",
+    );
+  }
   if (preset?.import !== "standardWebhooksSignature" && others.some((other) => other.encoding !== encoding)) {
     const other = encoding === "base64" ? "base64url" : "base64";
     says.push(

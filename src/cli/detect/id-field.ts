@@ -25,7 +25,7 @@ export function idFields(events: readonly (readonly ParsedCapture[])[]): IdField
 }
 
 /** What a field holds in one delivery. */
-export function fieldValue({ in: where, path }: IdField, { captured, payload }: ParsedCapture): string | undefined {
+function fieldValue({ in: where, path }: IdField, { captured, payload }: ParsedCapture): string | undefined {
   if (where === "header") return captured.headers.get(path[0] ?? "")?.value;
   const value = path.reduce<unknown>(
     (at, name) => (isRecord(at) && Object.hasOwn(at, name) ? at[name] : undefined),

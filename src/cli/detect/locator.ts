@@ -23,10 +23,13 @@ export function elementsOf(value: string, separator: string): string[] {
     .filter((element) => element !== "");
 }
 
-/** The ways to say where a signature stands, without what changes from delivery to delivery; the best first. */
+/** The ways to say where a signature stands, if possible without what changes from delivery to delivery; the best first. */
 export function locatorsOf(header: string, value: string, written: Written): Locator[] {
-  const separators = SEPARATORS.filter((separator) => !value.slice(written.start, written.end).includes(separator));
-  const locators = separators.flatMap((separator) => locatorBy(separator, header, value, written) ?? []);
+  const all = SEPARATORS.filter((separator) => !value.slice(written.start, written.end).includes(separator)).map(
+    (separator) => locatorBy(separator, header, value, written),
+  );
+  const fixed = all.filter((locator) => isFixed(locator) && !isVersionsComma(locator, value, written));
+  const locators = fixed.length > 0 ? fixed : all;
   return locators.sort((one, other) => Number(one.suffix !== "") - Number(other.suffix !== ""));
 }
 
@@ -39,22 +42,25 @@ export function signaturesAt(locator: Locator, value: string, encoding: ByteEnco
     .flatMap((text) => decodeExactly(length, text, encoding) ?? []);
 }
 
-function locatorBy(separator: string, header: string, value: string, { start, end }: Written): Locator | undefined {
+/** Whether the text around a signature looks as if it were the same in every delivery. */
+export function isFixed({ prefix, suffix }: Locator): boolean {
+  return ![prefix, suffix].some((text) => hasTimestamp(text) || writtenIn(text).length > 0) && !isList(prefix, suffix);
+}
+
+function locatorBy(separator: string, header: string, value: string, { start, end }: Written): Locator {
   const from = start === 0 ? 0 : value.lastIndexOf(separator, start - 1) + 1;
   const next = value.indexOf(separator, end);
   const prefix = value.slice(from, start).trimStart();
   const suffix = value.slice(end, next < 0 ? value.length : next).trimEnd();
-  if (isVolatile(prefix) || isVolatile(suffix) || isList(prefix, suffix)) return undefined;
-  // Standard Webhooks' list, `v1,… v1,…`, is parted by spaces; its comma belongs to the version.
-  if (separator === "," && /(^|\s)v\d+[a-z]?,$/.test(value.slice(0, start))) return undefined;
   return { header, separator, prefix, suffix };
 }
 
-/** Whether the fixed text is itself a list of names and values, to be parted by another separator. */
-function isList(prefix: string, suffix: string): boolean {
-  return /[=:][^;&| ]*[;&| ]+[A-Za-z][\w-]*[=:]["']?$/.test(prefix) || /^["']?[;&|]/.test(suffix);
+/** Standard Webhooks' list, `v1,… v1,…`, is parted by spaces; its comma belongs to the version. */
+function isVersionsComma({ separator }: Locator, value: string, { start }: Written): boolean {
+  return separator === "," && /(^|\s)v\d+[a-z]?,$/.test(value.slice(0, start));
 }
 
-function isVolatile(text: string): boolean {
-  return hasTimestamp(text) || writtenIn(text).length > 0;
+/** Whether the text is itself a list of names and values, to be parted by another separator. */
+function isList(prefix: string, suffix: string): boolean {
+  return /[=:][^;&| ]*[;&| ]+[A-Za-z][\w-]*[=:]["']?$/.test(prefix) || /^["']?[;&|]/.test(suffix);
 }

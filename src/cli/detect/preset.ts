@@ -36,7 +36,7 @@ export function presetFor(
 }
 
 /** When a delivery says that it was signed, epoch milliseconds; else when it was received. */
-export function signedAt(content: Content, captured: Captured): number {
+function signedAt(content: Content, captured: Captured): number {
   const source = sourceIn(content, "timestamp");
   const text = source && textOf(source, captured);
   return source?.format && text ? momentOf(text, source.format) : captured.receivedAtMs;

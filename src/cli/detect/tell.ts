@@ -3,31 +3,35 @@ import type { Output } from "../output.ts";
 
 /** Tells people what was found. */
 export function tell(detection: Detection, output: Output): void {
-  const { verdict, findings, reasons, decides } = detection;
-  const { bold, green, red, yellow } = output.colors;
-  const captures = `${detection.captures} ${detection.captures === 1 ? "capture" : "captures"}`;
-  output.line(
-    `Tried ${count(detection.combinations)} combinations (${count(detection.macs)} signatures computed) on ${captures}.`,
-  );
-  if (detection.untried > 0) {
-    output.line(
-      `${count(detection.untried)} less likely contents were left out, as the bodies are large; a smaller capture has them tried.`,
-    );
-  }
+  tellEffort(detection, output);
   output.line("");
-  if (verdict === "one")
-    output.line(green(bold(`Found: one scheme holds for ${detection.captures === 1 ? "it" : "all of them"}.`)));
-  if (verdict === "several") output.line(yellow(bold(`${findings.length} schemes hold for ${captures}.`)));
-  if (verdict === "none") output.line(red(bold("Nothing matches. No scheme is printed, since it would be a guess.")));
-  for (const reason of reasons) output.line(`  ${reason}`);
-  for (const [place, finding] of findings.entries()) {
+  output.line(headline(detection, output));
+  for (const reason of detection.reasons) output.line(`  ${reason}`);
+  for (const [place, finding] of detection.findings.entries()) {
     output.line("");
-    if (findings.length > 1) output.line(bold(`${place + 1}.`));
+    if (detection.findings.length > 1) output.line(output.colors.bold(`${place + 1}.`));
     tellFinding(finding, output);
   }
-  if (decides.length > 0) output.line("");
-  for (const line of decides) output.line(`What decides: ${line}`);
+  if (detection.decides.length > 0) output.line("");
+  for (const line of detection.decides) output.line(`What decides: ${line}`);
   tellEventId(detection, output);
+}
+
+function tellEffort({ combinations, macs, captures, untried }: Detection, output: Output): void {
+  const tried = `${counted(combinations, "combination")} (${counted(macs, "signature")} computed)`;
+  output.line(`Tried ${tried} on ${counted(captures, "capture")}.`);
+  if (untried === 0) return;
+  output.line(
+    `${counted(untried, "less likely content")} left out, for the work it would be; a smaller capture has all tried.`,
+  );
+}
+
+function headline({ verdict, findings, captures }: Detection, { colors }: Output): string {
+  const { bold, green, red, yellow } = colors;
+  if (verdict === "none") return red(bold("Nothing matches. No scheme is printed, since it would be a guess."));
+  if (verdict === "several")
+    return yellow(bold(`${findings.length} schemes hold for ${counted(captures, "capture")}.`));
+  return green(bold(`Found: one scheme holds for ${captures === 1 ? "it" : "all of them"}.`));
 }
 
 function tellFinding(finding: Finding, output: Output): void {
@@ -59,6 +63,6 @@ function tellEventId({ eventId }: Detection, output: Output): void {
   if (eventId.option !== undefined) output.line(`\n  ${eventId.option}`);
 }
 
-function count(value: number): string {
-  return value.toLocaleString("en-US");
+function counted(count: number, what: string): string {
+  return `${count.toLocaleString("en-US")} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -36,7 +36,7 @@ export function headerName(header: string, captured: Captured): string {
 }
 
 /** A source in words, such as `t= of X-Signature`. */
-export function sourceWords({ header, element, format }: Source, captured: Captured): string {
+function sourceWords({ header, element, format }: Source, captured: Captured): string {
   const name = headerName(header, captured);
   const where = element ? `${element.prefix || "an element"} of ${name}` : name;
   return format ? `${where} (${FORMAT[format]})` : where;
