@@ -105,7 +105,11 @@ async function liveThroughEverything() {
   const canceled = await send("order.canceled");
   await note("an event whose handler fails", canceled, FAILED);
   await sandbox.advance();
-  await note(`  its retry, ${sinceFirst(canceled)} later`, canceled, { status: 200, said: OK, did: "refunded the order" });
+  await note(`  its retry, ${sinceFirst(canceled)} later`, canceled, {
+    status: 200,
+    said: OK,
+    did: "refunded the order",
+  });
 
   failuresLeft = 1;
   const document = await send("document.approved");

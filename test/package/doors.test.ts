@@ -130,7 +130,9 @@ describe("the manifest", () => {
     const noted = built.flatMap(modulesIn).flatMap((path) => packageOf(path.split("node_modules/").slice(1).at(-1)));
     const own = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
     const bundled = new Set([...noted, ...importedPackages()].filter((name) => !own.includes(name)));
-    expect([...bundled]).toEqual(expect.arrayContaining(["commander", "picocolors", "cli-table3", "string-width", "preact"]));
+    expect([...bundled]).toEqual(
+      expect.arrayContaining(["commander", "picocolors", "cli-table3", "string-width", "preact"]),
+    );
     const licences = readFileSync(`${root}dist/LICENSES.txt`, "utf8");
     for (const name of bundled) expect(licences).toMatch(new RegExp(`^${name} \\d\\S* \\(\\S+\\)\n\n.*\n`, "m"));
     expect(packed.files.map(({ path }) => path)).toContain("dist/LICENSES.txt");
