@@ -1,4 +1,6 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -11,6 +13,7 @@ import { findRedis } from "../services/redis.ts";
 import { run } from "./programs.ts";
 
 const DEMO = "examples/demo/demo.mjs";
+const PTY = "/usr/bin/script";
 const redis = await findRedis();
 const postgres = await findPostgres();
 
@@ -39,11 +42,40 @@ describe("the demo", () => {
     const demo = readFileSync(ROOT + DEMO, "utf8");
     mkdirSync(copies, { recursive: true });
     cpSync(`${ROOT}examples/demo`, copies, { recursive: true });
-    writeFileSync(`${copies}demo.mjs`, demo.replace('said: "signature_missing"', 'said: "signature_malformed"'));
+    writeFileSync(`${copies}demo.mjs`, demo.replace('"signature_missing"', '"signature_malformed"'));
     const { code, output } = await run(`${copies}demo.mjs`);
     expect(code).toBe(1);
     expect(output).toMatch(/^unsigned .*\n {2}\^ expected 401, signature_malformed, nothing$/m);
     expect(output).toContain("1 of 16 answers");
+  });
+
+  it.skipIf(!existsSync(PTY))("stays on a terminal with a page that works, until Ctrl-C", async () => {
+    // In a process group of its own, as a terminal has it, so that all of it gets the signal.
+    const child = spawn(PTY, ["-qec", `exec ${process.execPath} ${DEMO}`, "/dev/null"], { cwd: ROOT, detached: true });
+    const ended = once(child, "close");
+    try {
+      let output = "";
+      const page = await new Promise<string>((resolve, reject) => {
+        child.stdout.setEncoding("utf8").on("data", (text) => {
+          output += text;
+          const [, address] = /more: \S*?(http:\/\/127\.0\.0\.1:\d+\/)/.exec(output) ?? [];
+          if (address !== undefined) resolve(address);
+        });
+        ended.then(() => reject(new Error(`it ended:\n${output}`)));
+      });
+      for (const scenario of ["order-filled", "deposit-completed"]) {
+        const told = await fetch(`${page}_inspector/scenarios/${scenario}`, { method: "POST" });
+        expect(told.status).toBe(200);
+      }
+      const told = ["order.accepted", "transfer.deposit.initiated", "transfer.deposit.completed", "order.filled"];
+      await expect
+        .poll(async () => deliveredTypes(await (await fetch(`${page}_inspector/state`)).json()), { timeout: 15_000 })
+        .toEqual(expect.arrayContaining(told));
+      child.stdin.write("\u0003");
+      expect((await ended)[0]).toBe(0);
+    } finally {
+      if (child.exitCode === null && child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+    }
   });
 
   it("tells the same of a SQLite file, which it deletes", async () => {
@@ -101,6 +133,11 @@ describe("the demo", () => {
     expect(output).toBe('There is no store "carrier-pigeon". There are memory, sqlite, redis, postgres.\n');
   });
 });
+
+/** The types of the latest deliveries that were acknowledged. */
+function deliveredTypes({ deliveries }: { deliveries: { type: string; state: string }[] }): string[] {
+  return deliveries.slice(-6).flatMap(({ type, state }) => (state === "delivered" ? [type] : []));
+}
 
 /** What the demo shows, apart from the name of the store. */
 async function shownOn(store: string, env: Record<string, string> = {}): Promise<string> {

@@ -32,7 +32,7 @@ function createCommand(terminal: Terminal): Command {
   const command = new Command("create")
     .description("Registers an endpoint, even where there is one of its URL; see ensure.")
     .requiredOption("--name <name>", "what people call it")
-    .addHelpText("after", example("create --name orders --url https://example.com/webhooks/orders --event 'order.*'"));
+    .addHelpText("after", example("create --name orders --url https://example.com/hook --event 'order.*'"));
   withNewSecretOptions(withEndpointOptions(command, true));
   return command.action(async (options: EndpointOptions & { url: string; name: string }) => {
     const place = await placeForSecret(options, terminal);
@@ -84,7 +84,7 @@ function ensureCommand(terminal: Terminal): Command {
     )
     .option("--name <name>", "what people call it (default: its host and path, for a new one)")
     .option("--keep-inactive", "leave an inactive endpoint inactive")
-    .addHelpText("after", example("ensure --url https://example.com/webhooks/bluum --event order.filled 'transfer.*'"));
+    .addHelpText("after", example("ensure --url https://example.com/hook --event 'order.*' 'transfer.*'"));
   withNewSecretOptions(withEndpointOptions(command, true));
   return command.action(async (options: EndpointOptions & { url: string }) => {
     const place = await placeForSecret(options, terminal);

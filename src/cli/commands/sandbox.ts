@@ -47,7 +47,8 @@ export function sandboxCommand(terminal: Terminal): Command {
 
 const HELP = `
 Faults (--faults):
-  ${FAULTS.join(", ")}
+  ${FAULTS.slice(0, 6).join(", ")},
+  ${FAULTS.slice(6).join(", ")}
 
 ${SCHEME_HELP}
 
