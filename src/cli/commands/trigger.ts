@@ -69,7 +69,7 @@ Examples:
   $ bluum-webhooks trigger order.filled --to $APP --forge all`;
 
 function listed(rows: readonly (readonly [string, string?])[]): string {
-  return rows.map(([name, title = ""]) => `  ${name.padEnd(29)}${title}`.trimEnd()).join("\n");
+  return rows.map(([name, title = ""]) => `  ${name.padEnd(22)}${title}`.trimEnd()).join("\n");
 }
 
 async function trigger(name: string, options: TriggerOptions, terminal: Terminal, output: Output): Promise<void> {

@@ -27,6 +27,6 @@ with --save-secret or --show-secret.
 
 Examples:
   $ bluum-webhooks endpoints list --base-url sandbox
-  $ bluum-webhooks endpoints ensure --url https://example.com/hook --event 'order.*'
+  $ bluum-webhooks endpoints ensure --url https://example.com/hook --event '*'
   $ bluum-webhooks endpoints list --credentials-file bluum.env
   $ bluum-webhooks endpoints delete wh_1`;
