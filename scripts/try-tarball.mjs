@@ -1,5 +1,5 @@
 // Packs the package and uses it as its users do: installed from the tarball into an empty folder, beside each framework in
-// each major version, driven by signed deliveries over HTTP; then compiled against by each TypeScript.
+// each major version, driven by signed deliveries over HTTP; then compiled against by each TypeScript; and its command line.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -15,6 +15,7 @@ const FRAMEWORKS = [
   { app: "koa.mjs", install: ["koa@3", "@types/koa@3", "@types/node@20"], types: "koa.ts" },
   { app: "hono.mjs", install: ["hono@4", "@hono/node-server@2", "@types/node@20"], types: "hono.ts", skip: true },
   { app: "plain.mjs", install: [] },
+  { app: "tools.mjs", install: [] },
 ];
 const COMPILER_OPTIONS = "--noEmit --strict --target es2022 --types node".split(" ");
 const RESOLUTIONS = [
@@ -48,7 +49,7 @@ function tryOut({ app, install, types, skip }, tarball) {
   for (const compiler of types ? COMPILERS : []) {
     for (const resolution of RESOLUTIONS) run(process.execPath, [compiler, ...options, ...resolution, types], folder);
   }
-  console.log(`ok: ${install.join(" ") || "no framework"}${types ? ", with its types under each TypeScript" : ""}`);
+  console.log(`ok: ${install.join(" ") || app}${types ? ", with its types under each TypeScript" : ""}`);
 }
 
 function run(command, args, cwd) {
