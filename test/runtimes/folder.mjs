@@ -38,9 +38,10 @@ function writeDoors(folder) {
     `exports.doors = {\n${required.join("")}};\nexports.Hono = require("hono").Hono;\n`,
   );
 
-  // A door that needs a package is one of the Node family, and Lambda's runs on Node alone; the others run without anything beside them.
+  // A door that needs a package is one of the Node family, Lambda's runs on Node alone, and the sandbox is a server of Node's own; the
+  // others run without anything beside them.
   const paths = names
-    .filter((name) => name !== "./lambda")
+    .filter((name) => name !== "./lambda" && name !== "./sandbox")
     .map((name) => [name, `./${join("node_modules/bluum-webhooks", exports[name])}`])
     .filter(([, path]) => closureOf(folder, path).packages.length === 0);
   const alone = Object.fromEntries(paths.map(([name]) => [name, specifiers[name]]));

@@ -58,7 +58,7 @@ export const RUNTIMES = [
     version: "1.20261117.1",
     tells: "2026-11-17",
     bin: "workerd",
-    doors: "a module worker with `nodejs_compat`; the fetch family, stores and testing",
+    doors: "a module worker with `nodejs_compat`; the fetch family, stores, client and testing",
     hosts: [["serve", "worker.capnp", "--control-fd=1"]],
   },
 ];
