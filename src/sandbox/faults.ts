@@ -11,7 +11,7 @@ export type Fault =
   | "reorder"
   /** A forged copy, of a kind chosen by chance, is sent at the same moment. */
   | "forged"
-  /** The body comes in small pieces, for half a second. */
+  /** The body comes in small pieces, for half a second, or a quarter of the time-out where that is less. */
   | "slow"
   /** The connection is cut before anything was sent. */
   | "cut_before"

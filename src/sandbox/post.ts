@@ -10,9 +10,11 @@ import type { Fault } from "./faults.ts";
 const KEPT_ANSWER_BYTES = 4 * 1024;
 /** So much of it is read, so that the connection can be used again; of a longer one the rest is cut off. */
 const READ_ANSWER_BYTES = 1024 * 1024;
-/** In how many pieces a slow body is sent, and how long each takes. */
+/** In how many pieces a slow body is sent, and how long each takes at the most. */
 const SLOW_PIECES = 20;
 const SLOW_PIECE_MS = 25;
+/** A slow body takes no more than this part of the time that there is for an answer: it is to be slow, and not late. */
+const SLOW_PART = 1 / 4;
 
 /** One request to be sent. */
 export interface Post {
@@ -90,25 +92,29 @@ function outcomeOf(sent: ClientRequest, { body, timeoutMs, fault }: Post): Promi
       fail("cut off on purpose");
       sent.destroy();
     };
-    write(sent, body, fault, cut);
+    write(sent, { body, timeoutMs, fault }, cut);
   });
 }
 
-function write(sent: ClientRequest, body: Buffer, fault: Fault | undefined, cut: () => void): void {
+type Written = Pick<Post, "body" | "timeoutMs" | "fault">;
+
+function write(sent: ClientRequest, { body, timeoutMs, fault }: Written, cut: () => void): void {
   if (fault === "cut_before") onceConnected(sent, cut);
   else if (fault === "cut_middle") sent.write(body.subarray(0, body.byteLength >> 1), cut);
-  else if (fault === "slow") void drip(sent, body);
+  else if (fault === "slow") void drip(sent, body, timeoutMs * SLOW_PART);
   else sent.end(body, fault === "cut_after" ? cut : undefined);
 }
 
-async function drip(sent: ClientRequest, body: Buffer): Promise<void> {
+async function drip(sent: ClientRequest, body: Buffer, mostMs: number): Promise<void> {
   const size = Math.ceil(body.byteLength / SLOW_PIECES);
+  const endAt = performance.now() + mostMs;
   sent.setNoDelay(true);
-  for (let from = 0; from < body.byteLength && !sent.destroyed; from += size) {
+  let from = 0;
+  for (; from < body.byteLength && !sent.destroyed && performance.now() < endAt; from += size) {
     sent.write(body.subarray(from, from + size));
-    await pause(SLOW_PIECE_MS);
+    await pause(Math.min(SLOW_PIECE_MS, mostMs / SLOW_PIECES));
   }
-  sent.end();
+  sent.end(body.subarray(from));
 }
 
 function onceConnected(sent: ClientRequest, cut: () => void): void {

@@ -142,6 +142,15 @@ describe("a fault", () => {
     expect(delivery?.attempts[0]?.latencyMs).toBeGreaterThan(300);
   });
 
+  it("slow is not late, though time is compressed a hundredfold and the time-out with it", async () => {
+    const { url } = await noting();
+    const sandbox = await sandboxed({ speed: 100 });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled", { faults: ["slow"] });
+    await sandbox.settled();
+    expect(sandbox.deliveries()[0]?.attempts).toMatchObject([{ status: 200, fault: "slow" }]);
+  });
+
   it.each([
     ["cut_before", 0, 0],
     ["cut_middle", 0, 1],
