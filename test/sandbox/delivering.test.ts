@@ -55,6 +55,23 @@ describe("an event that is sent", () => {
     expect(sent).toHaveLength(3);
   });
 
+  it("is sent after all that was sent before it, though the clock stands still", async () => {
+    const { url } = await noting();
+    const begun: string[] = [];
+    const sandbox = await sandboxed({
+      speed: 0,
+      observe: (change) => change.kind === "delivery" && change.delivery.state === "sending" && begun.push(change.delivery.id),
+    });
+    await sandbox.endpoint({ url });
+    const sent: string[] = [];
+    for (let count = 0; count < 10; count += 1) {
+      const [delivery] = await sandbox.send("order.filled");
+      sent.push(delivery?.id ?? "");
+    }
+    await sandbox.settled();
+    expect(begun).toEqual(sent);
+  });
+
   it("may be of a type that is in no catalogue", async () => {
     const { url, arrived } = await noting();
     const sandbox = await sandboxed();
