@@ -36,6 +36,11 @@ export interface Posted {
   readonly error: string | null;
 }
 
+/** A request that never left. */
+export function unsent(error: string): Posted {
+  return { headers: [], latencyMs: 0, answer: null, error };
+}
+
 /** Sends requests over connections that are kept open. */
 export class Postman {
   readonly #http = new HttpAgent({ keepAlive: true });
@@ -44,7 +49,8 @@ export class Postman {
   /** Sends one. Never rejects. Redirects are not followed: Bluum counts them as failures. */
   async send(post: Post): Promise<Posted> {
     const startedAt = performance.now();
-    const sent = this.#open(post);
+    const sent = this.#tryToOpen(post);
+    if (typeof sent === "string") return unsent(sent);
     const outcome = await outcomeOf(sent, post);
     return { headers: headersOf(sent), latencyMs: Math.round(performance.now() - startedAt), ...outcome };
   }
@@ -53,6 +59,15 @@ export class Postman {
   close(): void {
     this.#http.destroy();
     this.#https.destroy();
+  }
+
+  /** @returns why not, where Node takes no such request: a header of a scheme's own may hold anything */
+  #tryToOpen(post: Post): ClientRequest | string {
+    try {
+      return this.#open(post);
+    } catch (error) {
+      return `could not be sent: ${error instanceof Error ? error.message : String(error)}`;
+    }
   }
 
   #open({ url, headers, body, fault }: Post): ClientRequest {

@@ -9,9 +9,10 @@ import { countAttempt, type Endpoint, isAcknowledged } from "./endpoints.ts";
 import { connectionFault, drawFaults, type FaultMix } from "./faults.ts";
 import { type ForgeryKind, forgeriesOf } from "./forgeries.ts";
 import { freshId } from "./identifiers.ts";
+import { keepTime } from "./kept-time.ts";
 import type { DeliveryOrigin } from "./page-api.ts";
 import type { SandboxEvent } from "./payload.ts";
-import { type Posted, Postman } from "./post.ts";
+import { type Posted, Postman, unsent } from "./post.ts";
 import { oneOf, type Random } from "./random.ts";
 import { refused } from "./refusal.ts";
 import type { Registry } from "./registry.ts";
@@ -188,29 +189,36 @@ export class Provider {
     while (!this.#closed && this.#sending < MAX_SENDING) {
       const delivery = this.#queue.shift();
       if (delivery === undefined) return;
-      if (this.#book.has(delivery)) void this.#attempt(delivery);
+      if (this.#book.has(delivery)) this.#attempt(delivery);
     }
   }
 
-  async #attempt(delivery: Delivery): Promise<void> {
+  #attempt(delivery: Delivery): void {
     const endpoint = this.#parts.registry.get(delivery.endpointId);
-    if (endpoint?.status === "ACTIVE") await this.#sendTo(endpoint, delivery);
+    if (endpoint?.status === "ACTIVE") void this.#sendTo(endpoint, delivery);
     else this.#park(delivery, endpoint);
   }
 
   async #sendTo(endpoint: Endpoint, delivery: Delivery): Promise<void> {
     this.#sending += 1;
-    const attempt = this.#begin(delivery, endpoint);
-    const posted = await this.#postman.send({
-      ...{ url: endpoint.url, headers: attempt.signed.headers, body: attempt.body ?? delivery.body },
-      timeoutMs: this.#parts.timeoutMs,
+    try {
+      const attempt = this.#begin(delivery, endpoint);
+      const posted = await this.#post(attempt, delivery, endpoint);
+      // Cut by our own end: what came of it nobody knows, and the next run sends it again.
+      if (!this.#closed) this.#finish(delivery, endpoint, attempt, posted);
+    } finally {
+      this.#sending -= 1;
+      this.#sendNext();
+      this.#tellIfIdle();
+    }
+  }
+
+  async #post({ signed, body, error }: Attempt, delivery: Delivery, { url }: Endpoint): Promise<Posted> {
+    if (error !== null) return unsent(error);
+    return this.#postman.send({
+      ...{ url, headers: signed.headers, body: body ?? delivery.body, timeoutMs: this.#parts.timeoutMs },
       fault: delivery.attempts.length === 1 ? connectionFault(delivery.faults) : undefined,
     });
-    this.#sending -= 1;
-    // Cut by our own end: what came of it nobody knows, and the next run sends it again.
-    if (!this.#closed) this.#finish(delivery, endpoint, attempt, posted);
-    this.#sendNext();
-    this.#tellIfIdle();
   }
 
   #begin(delivery: Delivery, endpoint: Endpoint): Attempt {
@@ -281,6 +289,7 @@ export class Provider {
     if (this.#book.has(delivery)) {
       this.#book.put(delivery);
       state.saveDelivery(delivery);
+      keepTime(state, now);
       changes.tell({ kind: "delivery", now, delivery: summaryOf(delivery) });
       this.#trim(now);
     }
@@ -290,7 +299,7 @@ export class Provider {
   #trim(now: number): void {
     const ids = this.#book.trim();
     if (ids.length === 0) return;
-    this.#parts.state.forgetDeliveries(ids);
+    for (const id of ids) this.#parts.state.forgetDelivery(id);
     this.#parts.changes.tell({ kind: "deliveries_dropped", now, ids });
   }
 

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { bluumHandler } from "../../adapters/node.ts";
-import { createReceiver, standardWebhooksSignature } from "../../src/index.ts";
+import { bluumSignature, createReceiver, type MessageToSign, standardWebhooksSignature } from "../../src/index.ts";
 import { RETRY_DELAYS_MS } from "../../src/sandbox/schedule.ts";
 import { noting, sandboxed, served, statuses } from "./endpoints.ts";
 
@@ -60,7 +60,8 @@ describe("an event that is sent", () => {
     const begun: string[] = [];
     const sandbox = await sandboxed({
       speed: 0,
-      observe: (change) => change.kind === "delivery" && change.delivery.state === "sending" && begun.push(change.delivery.id),
+      observe: (change) =>
+        change.kind === "delivery" && change.delivery.state === "sending" && begun.push(change.delivery.id),
     });
     await sandbox.endpoint({ url });
     const sent: string[] = [];
@@ -183,6 +184,31 @@ describe("an event that is refused", () => {
       "timed out",
       "ECONNREFUSED",
     ]);
+  });
+
+  it.each([
+    ["throws", "the key store is away", "could not be signed: the key store is away"],
+    ["makes no header", undefined, expect.stringContaining("could not be sent: ")],
+  ])("is one whose scheme %s, which ends nothing else", async (_, message, error) => {
+    const { url, arrived } = await noting();
+    let isWell = true;
+    const genuine = bluumSignature();
+    const sign = (signing: MessageToSign) => {
+      if (isWell) return genuine.sign(signing);
+      if (message === undefined) return { "X-Signature": "two\r\nlines" };
+      throw new Error(message);
+    };
+    const sandbox = await sandboxed({ speed: 0, scheme: { ...genuine, sign } });
+    await sandbox.endpoint({ url });
+    isWell = false;
+    const [sent] = await sandbox.send("order.filled", { faults: ["fresh_signature"] });
+    await sandbox.advance(0);
+    expect(sandbox.deliveries()).toMatchObject([{ state: "retrying", attempts: [{ status: null, error }] }]);
+    expect(sandbox.delivery(sent?.id ?? "")?.attempts[0]?.signature.steps.length).toBeGreaterThan(0);
+    isWell = true;
+    await sandbox.settled();
+    expect(arrived).toHaveLength(1);
+    expect(sandbox.deliveries()).toMatchObject([{ state: "delivered", attempts: [{ error }, { status: 200 }] }]);
   });
 
   it("is retried when its time has come, and not before", async () => {

@@ -22,7 +22,7 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
     opened.push(connection);
     return connection;
   };
-  const run = (options: SandboxOptions = {}) => sandboxed({ speed: 0, database: database(), ...options });
+  const run = (options: SandboxOptions = {}) => sandboxed({ speed: 0, database: database(), warn: () => {}, ...options });
   const endConnection = () => opened.pop()?.close();
 
   it("goes on with pending retries after a restart, at their time, and sends nothing delivered again", async () => {
@@ -94,6 +94,31 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
     expect(second.now()).toBeGreaterThanOrEqual(now);
     expect(await second.replayParked()).toHaveLength(1);
     await second.settled();
+  });
+
+  it("does not let the clock go back, though nothing was sent after it was put forward", async () => {
+    const first = await run({ now: () => 1_000_000 });
+    await first.advance(50_000);
+    await first.close();
+    endConnection();
+    expect((await run({ now: () => 1_000_000 })).now()).toBeGreaterThanOrEqual(1_050_000);
+  });
+
+  it("goes on in memory where the state cannot be written any more, and says so once", async () => {
+    const { url } = await noting();
+    const warnings: string[] = [];
+    const connection = database();
+    const sandbox = await run({ database: connection, warn: (message) => warnings.push(message) });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await sandbox.settled();
+    connection.exec("DROP TABLE sandbox_deliveries");
+    for (let sent = 0; sent < 2; sent += 1) {
+      await sandbox.send("order.filled");
+      await sandbox.settled();
+    }
+    expect(sandbox.deliveries().map(({ state }) => state)).toEqual(Array(3).fill("delivered"));
+    await expect.poll(() => warnings).toEqual([expect.stringMatching(/no longer kept.*sandbox_deliveries/)]);
   });
 
   it("forgets in the file what it forgets in memory", async () => {
