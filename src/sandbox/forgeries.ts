@@ -54,7 +54,7 @@ const FORGERIES: Readonly<Record<ForgeryKind, Forgery>> = {
   },
   malformed_signature: {
     title: "Signature cut short",
-    forge: ({ signed }) => ({ headers: mapValues(signed.headers, (value) => value.slice(0, -7)), body: null }),
+    forge: (genuine) => ({ headers: cutShort(genuine), body: null }),
   },
   swapped_id: {
     title: "Genuine signature under another message id",
@@ -110,9 +110,12 @@ function altered(body: Buffer): Buffer {
   return Buffer.from(JSON.stringify({ ...payload, data: { ...payload.data, amount: "1000000.00" } }), "utf8");
 }
 
-function mapValues(
-  record: Readonly<Record<string, string>>,
-  change: (value: string) => string,
-): Record<string, string> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, change(value)]));
+/** What is another for another body is the signature; a message id or a time stays whole. */
+function cutShort({ scheme, signed, body, messageId }: Genuine): Record<string, string> {
+  const another = { secret: signed.secret, body: Buffer.concat([body, Buffer.from(" ")]), messageId };
+  const others = scheme.sign({ ...another, nowMs: signed.signedAtMs });
+  const cut = Object.entries(signed.headers).map(([name, value]) => {
+    return [name, value === others[name] ? value : value.slice(0, -7)] as const;
+  });
+  return Object.fromEntries(cut);
 }

@@ -61,7 +61,7 @@ export interface SandboxOptions {
   readonly seed?: number;
   /** What is done to deliveries on purpose, from the start; see `faults`. @default nothing */
   readonly faults?: FaultPlan;
-  /** A file that keeps the state, by `node:sqlite` or else your better-sqlite3. @default memory only */
+  /** A file that keeps the state, by `node:sqlite` or else your better-sqlite3 or libsql. @default memory only */
   readonly statePath?: string;
   /** A connection that keeps the state, in place of `statePath`; libsql, better-sqlite3 and node:sqlite fit. It stays open. */
   readonly database?: SqliteDatabase;

@@ -8,6 +8,8 @@ import type { Fault } from "./faults.ts";
 
 /** So much of an answer's body is kept. */
 const KEPT_ANSWER_BYTES = 4 * 1024;
+/** So much of its headers, names and values together. */
+const KEPT_HEADER_BYTES = 4 * 1024;
 /** So much of it is read, so that the connection can be used again; of a longer one the rest is cut off. */
 const READ_ANSWER_BYTES = 1024 * 1024;
 /** In how many pieces a slow body is sent, and how long each takes at the most. */
@@ -137,15 +139,20 @@ function onceConnected(sent: ClientRequest, cut: () => void): void {
 }
 
 function readAnswer(response: IncomingMessage, done: (answer: Answer) => void, fail: (error: string) => void): void {
-  const kept: Buffer[] = [];
+  const chunks: Buffer[] = [];
   let bytes = 0;
   const finish = () => {
-    const body = Buffer.concat(kept).subarray(0, KEPT_ANSWER_BYTES);
+    const body = Buffer.concat(chunks).subarray(0, KEPT_ANSWER_BYTES);
     // A copy of its own: a slice would keep all that was read in memory.
-    done({ status: response.statusCode ?? 0, headers: pairs(response.rawHeaders), body: Buffer.from(body), bytes });
+    done({
+      status: response.statusCode ?? 0,
+      headers: kept(pairs(response.rawHeaders)),
+      body: Buffer.from(body),
+      bytes,
+    });
   };
   response.on("data", (chunk: Buffer) => {
-    if (bytes < KEPT_ANSWER_BYTES) kept.push(chunk);
+    if (bytes < KEPT_ANSWER_BYTES) chunks.push(chunk);
     bytes += chunk.byteLength;
     if (bytes <= READ_ANSWER_BYTES) return;
     finish();
@@ -157,6 +164,15 @@ function readAnswer(response: IncomingMessage, done: (answer: Answer) => void, f
 
 function pairs(rawHeaders: readonly string[]): (readonly [string, string])[] {
   return rawHeaders.flatMap((name, place) => (place % 2 === 0 ? [[name, rawHeaders[place + 1] ?? ""] as const] : []));
+}
+
+/** The first headers that fit. */
+function kept(headers: readonly (readonly [string, string])[]): (readonly [string, string])[] {
+  let left = KEPT_HEADER_BYTES;
+  return headers.filter(([name, value]) => {
+    left -= name.length + value.length;
+    return left >= 0;
+  });
 }
 
 /** As they go over the wire; Node adds `Host` and `Connection`. */

@@ -53,6 +53,8 @@ export class Provider {
   readonly #postman = new Postman();
   /** Due, and waiting for one of the places. */
   readonly #queue: Delivery[] = [];
+  /** Made together with their original, before that was signed. */
+  readonly #copies = new WeakMap<Delivery, readonly Delivery[]>();
   #sending = 0;
   #closed = false;
   #whenIdle: (() => void)[] = [];
@@ -94,16 +96,26 @@ export class Provider {
     return this.#copy(delivery, "duplicate", this.#parts.clock.now());
   }
 
-  /** Sends an event again from the start, as Bluum's support does with parked ones. */
+  /**
+   * Sends an event again from the start, as Bluum's support does with parked ones.
+   *
+   * @throws WebhookError `configuration_invalid` where its endpoint was removed
+   */
   replay(delivery: Delivery): Delivery {
+    if (this.#parts.registry.get(delivery.endpointId) === undefined) {
+      throw refused("the delivery", "cannot be replayed, since its endpoint was removed");
+    }
     if (delivery.state === "parked" && isGenuine(delivery) && !delivery.replayed) this.#supersede(delivery);
     return this.#copy(delivery, "replay", this.#parts.clock.now());
   }
 
-  /** Replays every parked event that was not replayed since. */
+  /** Replays every parked event that was not replayed since, and whose endpoint takes events: others would be parked anew. */
   replayParked(): Delivery[] {
     const parked = this.deliveries().filter((delivery) => delivery.state === "parked" && isGenuine(delivery));
-    return parked.filter(({ replayed }) => !replayed).map((delivery) => this.replay(delivery));
+    const { registry } = this.#parts;
+    return parked
+      .filter(({ replayed, endpointId }) => !replayed && registry.get(endpointId)?.status === "ACTIVE")
+      .map((delivery) => this.replay(delivery));
   }
 
   /** Sends a forged copy of a delivery, once. */
@@ -126,9 +138,8 @@ export class Provider {
   }
 
   #publishTo(endpoint: Endpoint, event: SandboxEvent, mix: FaultMix, dueAt: number): Delivery[] {
-    const { random, registry, scheme } = this.#parts;
+    const { random, scheme } = this.#parts;
     const faults = drawFaults(mix, random);
-    if (faults.includes("rotate_secret") && endpoint.secrets.length === 1) registry.rotate(endpoint);
     const heldBackMs = faults.includes("reorder") ? Math.floor(random() * HELD_BACK_MS) : 0;
     const at = dueAt + heldBackMs;
     const { type, id: eventId, body } = event;
@@ -140,6 +151,7 @@ export class Provider {
       const [first, ...others] = forgeriesOf(scheme).map(({ kind }) => kind);
       if (first) added.push(this.#copy(original, "forged", at, oneOf(random, [first, ...others])));
     }
+    this.#copies.set(original, added);
     return added;
   }
 
@@ -226,10 +238,19 @@ export class Provider {
     const context = { scheme, random, secret: endpoint.secrets[0], nowMs: wallNow(), at: clock.now() };
     const attempt = newAttempt(delivery, context);
     delivery.attempts.push(attempt);
+    this.#afterSigning(delivery, endpoint);
     delivery.state = "sending";
     delivery.nextAttemptAt = null;
     this.#note(delivery);
     return attempt;
+  }
+
+  /** A copy is the same to the last byte, its signature included, though the secret changes between the two. */
+  #afterSigning(delivery: Delivery, endpoint: Endpoint): void {
+    if (delivery.attempts.length > 1) return;
+    for (const copy of this.#copies.get(delivery) ?? []) copy.signed ??= delivery.signed;
+    const isFirst = endpoint.secrets.length === 1;
+    if (isFirst && delivery.faults.includes("rotate_secret")) this.#parts.registry.rotate(endpoint);
   }
 
   #finish(
@@ -239,7 +260,7 @@ export class Provider {
     { headers, latencyMs, answer, error }: Posted,
   ): void {
     Object.assign(attempt, { headers, latencyMs, answer, error, status: answer?.status ?? null });
-    if (delivery.forgery === null) countAttempt(endpoint.health, attempt);
+    if (isGenuine(delivery)) countAttempt(endpoint.health, attempt);
     if (isAcknowledged(attempt.status)) this.#acknowledge(delivery, endpoint);
     else this.#retryOrPark(delivery, endpoint);
   }

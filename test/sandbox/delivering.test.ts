@@ -290,6 +290,10 @@ describe("a parked event", () => {
     await sandbox.settled();
     expect(sandbox.deliveries()).toMatchObject([{ state: "parked" }]);
     expect(arrived).toHaveLength(1);
+    expect(await sandbox.replayParked()).toEqual([]);
+    const replay = sandbox.replay(sandbox.deliveries()[0]?.id ?? "");
+    if (method === "DELETE") await expect(replay).rejects.toMatchObject({ code: "configuration_invalid" });
+    else await replay;
   });
 });
 
