@@ -298,6 +298,20 @@ describe("a parked event", () => {
 });
 
 describe("a sandbox", () => {
+  it("keeps no more than 4 KB of an answer's headers", async () => {
+    const { url } = await noting((_, response) => {
+      for (let count = 0; count < 12; count += 1) response.setHeader(`X-Large-${count}`, "x".repeat(1_000));
+      response.end();
+    });
+    const sandbox = await sandboxed();
+    await sandbox.endpoint({ url });
+    const [sent] = await sandbox.send("order.filled");
+    await sandbox.settled();
+    const kept = sandbox.delivery(sent?.id ?? "")?.attempts[0]?.answer?.headers ?? [];
+    expect(kept.length).toBeGreaterThan(0);
+    expect(kept.flat().join("").length).toBeLessThanOrEqual(4_096);
+  });
+
   it("remembers so many deliveries, and forgets those first whose story is over", async () => {
     const refusing = await noting(statuses(500));
     const accepting = await noting();
