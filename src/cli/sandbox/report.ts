@@ -22,24 +22,20 @@ export function reporter(
     secrets.set(id, secret);
     if (before !== undefined && before !== secret) tellOfSecret(output, name);
   };
-  return (change) => {
-    if (change.kind === "endpoint") noteEndpoint(change.endpoint);
-    if (change.kind === "endpoint_removed") {
-      names.delete(change.id);
-      secrets.delete(change.id);
-    }
-    if (change.kind === "deliveries_dropped") told.forget(change.ids);
-    if (change.kind !== "delivery") return;
-    const { delivery, now } = change;
+  const noteDelivery = (delivery: DeliverySummary, now: number) => {
     const endpoint = names.get(delivery.endpointId) ?? delivery.endpointId;
     const attempt = told.next(delivery);
     if (attempt === undefined) {
       const reason = names.has(delivery.endpointId) ? "paused" : "gone";
       if (told.isParkedUnsent(delivery)) tellOfParking(output, delivery, endpoint, reason);
-      return;
-    }
-    if (output.json) output.record({ kind: "attempt", endpoint, ...about(delivery, attempt) });
+    } else if (output.json) output.record({ kind: "attempt", endpoint, ...about(delivery, attempt) });
     else output.line(line(delivery, attempt, { endpoint, output, waitMs: waitOf(delivery, now) / speed }));
+  };
+  return (change) => {
+    if (change.kind === "endpoint") noteEndpoint(change.endpoint);
+    else if (change.kind === "delivery") noteDelivery(change.delivery, change.now);
+    else if (change.kind === "deliveries_dropped") told.forget(change.ids);
+    else for (const known of [names, secrets]) known.delete(change.id);
   };
 }
 
