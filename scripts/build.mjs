@@ -12,7 +12,7 @@ const { exports, bin, dependencies, peerDependencies } = JSON.parse(readFileSync
 const doors = Object.values(exports);
 const nameOf = (door) => door.replace("./dist/", "").replace(/\.js$/, "");
 
-const USERS_OWN = [...Object.keys(dependencies), ...Object.keys(peerDependencies), "better-sqlite3"];
+const USERS_OWN = [...Object.keys(dependencies), ...Object.keys(peerDependencies), "better-sqlite3", "libsql"];
 
 const CORE = /^(src\/(?!testing|client|cli|sandbox|stores\/(redis|postgres|sqlite|forgone|failure))|adapters\/arrived)/;
 

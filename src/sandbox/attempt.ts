@@ -9,15 +9,29 @@ export interface AttemptContext extends SigningContext {
   readonly at: number;
 }
 
-/** Makes the next attempt of a delivery: signed, or forged, and not sent yet. The first signature is remembered. */
+/**
+ * Makes the next attempt of a delivery: signed, or forged, and not sent yet. The first signature is remembered. A scheme that throws
+ * is the attempt's error.
+ */
 export function newAttempt(delivery: Delivery, context: AttemptContext): Attempt {
-  const fault = faultOf(delivery, context);
-  const signed = signAttempt(delivery, context);
-  delivery.signed ??= signed;
   return {
-    ...{ at: context.at, fault, ...forged(delivery, signed, context), headers: [] },
-    ...{ latencyMs: null, status: null, error: null, answer: null },
+    ...{ at: context.at, fault: faultOf(delivery, context), headers: [], latencyMs: null, status: null, answer: null },
+    ...made(delivery, context),
   };
+}
+
+type Made = Pick<Attempt, "signed" | "body" | "error">;
+
+function made(delivery: Delivery, context: AttemptContext): Made {
+  try {
+    const signed = signAttempt(delivery, context);
+    delivery.signed ??= signed;
+    return { ...forged(delivery, signed, context), error: null };
+  } catch (error) {
+    const { secret, nowMs: signedAtMs } = context;
+    const reason = error instanceof Error ? error.message : String(error);
+    return { signed: { headers: {}, secret, signedAtMs }, body: null, error: `could not be signed: ${reason}` };
+  }
 }
 
 /** What is done to this attempt on purpose. */

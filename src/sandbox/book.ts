@@ -1,6 +1,6 @@
-import { type Delivery, isFinished } from "./deliveries.ts";
+import { type Attempt, type Delivery, isFinished } from "./deliveries.ts";
 
-/** How many deliveries are kept, and how many bytes of bodies and answers with them. */
+/** How many deliveries are kept, and how many bytes of bodies, headers and answers with them. */
 export interface BookLimits {
   readonly maxDeliveries: number;
   readonly maxBytes: number;
@@ -79,8 +79,16 @@ export class Book {
 
 /** Copies share the body of their event; it is counted for each, since each may outlive the others. */
 function bytesOf({ body, attempts }: Delivery): number {
-  const answers = attempts.map((attempt) => (attempt.body?.byteLength ?? 0) + (attempt.answer?.body.byteLength ?? 0));
-  return answers.reduce((sum, bytes) => sum + bytes, body.byteLength);
+  return attempts.reduce((sum, attempt) => sum + bytesOfAttempt(attempt), body.byteLength);
+}
+
+function bytesOfAttempt({ body, headers, answer }: Attempt): number {
+  const answered = answer === null ? 0 : answer.body.byteLength + bytesOfHeaders(answer.headers);
+  return (body?.byteLength ?? 0) + bytesOfHeaders(headers) + answered;
+}
+
+function bytesOfHeaders(headers: Attempt["headers"]): number {
+  return headers.reduce((sum, [name, value]) => sum + name.length + value.length, 0);
 }
 
 function first(deliveries: Iterable<Delivery>): Delivery | undefined {

@@ -3,8 +3,9 @@ import { type Ending, ExpiryHeap } from "../stores/expiry-heap.ts";
 /** setTimeout takes no more; whatever is due later is looked at again then. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-interface Appointment extends Ending {
-  readonly run: () => void;
+/** Everything that is due at one time, in the order in which it was asked for: a heap does not keep the order of equals. */
+interface Appointments extends Ending {
+  readonly runs: (() => void)[];
 }
 
 /**
@@ -13,7 +14,8 @@ interface Appointment extends Ending {
  */
 export class Clock {
   readonly speed: number;
-  readonly #appointments = new ExpiryHeap<Appointment>();
+  readonly #appointments = new ExpiryHeap<Appointments>();
+  readonly #byTime = new Map<number, Appointments>();
   #timer: NodeJS.Timeout | undefined;
   /** What the clock showed when it was last set, and when that was by the machine's monotonic time. */
   #setTo: number;
@@ -35,7 +37,7 @@ export class Clock {
 
   /** Calls back once the clock shows `at`; never before this returns. */
   at(at: number, run: () => void): void {
-    this.#appointments.add({ endsAt: at, place: 0, run });
+    this.#appointmentsAt(at).runs.push(run);
     this.#arm();
   }
 
@@ -53,9 +55,21 @@ export class Clock {
   /** Forgets all appointments. */
   stop(): void {
     clearTimeout(this.#timer);
-    for (let first = this.#appointments.first(); first; first = this.#appointments.first()) {
-      this.#appointments.remove(first);
-    }
+    for (let first = this.#appointments.first(); first; first = this.#appointments.first()) this.#remove(first);
+  }
+
+  #appointmentsAt(at: number): Appointments {
+    const known = this.#byTime.get(at);
+    if (known !== undefined) return known;
+    const fresh: Appointments = { endsAt: at, place: 0, runs: [] };
+    this.#byTime.set(at, fresh);
+    this.#appointments.add(fresh);
+    return fresh;
+  }
+
+  #remove(appointments: Appointments): void {
+    this.#appointments.remove(appointments);
+    this.#byTime.delete(appointments.endsAt);
   }
 
   #set(to: number): void {
@@ -66,8 +80,8 @@ export class Clock {
   #doWhatIsDue(): void {
     const now = this.now();
     for (let first = this.#appointments.first(); first && first.endsAt <= now; first = this.#appointments.first()) {
-      this.#appointments.remove(first);
-      first.run();
+      this.#remove(first);
+      for (const run of first.runs) run();
     }
     this.#arm();
   }

@@ -3,8 +3,10 @@ import { Clock } from "./clock.ts";
 import { SandboxCore, type SandboxParts } from "./core.ts";
 import { type Credentials, callerBy, credentialsFor } from "./credentials.ts";
 import { EventStreams } from "./event-stream.ts";
+import { gathered } from "./gathered-state.ts";
 import { inspectedOf, sandboxOf } from "./handle.ts";
 import { Inspector } from "./inspector.ts";
+import { keepTime, keptTime } from "./kept-time.ts";
 import { ManagementApi } from "./management.ts";
 import { type SandboxOptions, type Settings, settingsFrom } from "./options.ts";
 import { readPage } from "./page-file.ts";
@@ -56,7 +58,8 @@ async function assemble(options: SandboxOptions, settings: Settings, state: Stat
   const investorCredentials = credentialsFor("investor", {}, state);
   const changes = new Changes();
   if (options.observe !== undefined) observeBy(options.observe, changes);
-  const parts = partsOf(settings, state, changes);
+  const kept = gathered(state, (error) => settings.warn(notKept(error)));
+  const parts = partsOf(settings, kept, changes);
   const core = new SandboxCore(parts);
   const stop = () => {
     parts.clock.stop();
@@ -72,7 +75,8 @@ async function assemble(options: SandboxOptions, settings: Settings, state: Stat
     async close() {
       stop();
       await serving.close();
-      state.close();
+      keepTime(kept, parts.clock.now());
+      kept.close();
     },
   });
 }
@@ -80,8 +84,8 @@ async function assemble(options: SandboxOptions, settings: Settings, state: Stat
 function partsOf(settings: Settings, state: State, changes: Changes): SandboxParts {
   const { scheme, now, seed, speed, timeoutMs, maxDeliveries } = settings;
   const resumed = state.deliveries();
-  // Later than all that an earlier run has noted, so that time never goes back.
-  const startMs = resumed.reduce((latest, { updatedAt }) => Math.max(latest, updatedAt), now());
+  // Never earlier than an earlier run has ended, so that time does not go back.
+  const startMs = Math.max(now(), keptTime(state));
   const clock = new Clock(startMs, speed);
   const registry = new Registry({ scheme, clock, changes, state });
   const provider = new Provider({
@@ -91,6 +95,11 @@ function partsOf(settings: Settings, state: State, changes: Changes): SandboxPar
     timeoutMs: Math.max(1, speed === 0 ? timeoutMs : timeoutMs / speed),
   });
   return { settings, clock, registry, provider };
+}
+
+function notKept(error: unknown): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  return `The sandbox's state is no longer kept, since it cannot be written (${reason}). It goes on in memory; a restart goes on from the last state that was written.`;
 }
 
 interface Outside {

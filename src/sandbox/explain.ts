@@ -27,6 +27,16 @@ const SHOWN_CHARACTERS = 2_000;
  * up, and a wrong one is what people look for.
  */
 export function explain(explained: Explained): SignatureExplanation {
+  const { scheme, forgery } = explained;
+  try {
+    return explainSigned(explained);
+  } catch (error) {
+    const steps = [ownScheme(scheme), unsigned(error)];
+    return { scheme: scheme.name, steps, program: ownProgram(scheme), genuine: forgery === null };
+  }
+}
+
+function explainSigned(explained: Explained): SignatureExplanation {
   const { scheme, signed, body, messageId, forgery } = explained;
   const form = signatureForm(scheme, signed.secret);
   const genuine = scheme.sign({ secret: signed.secret, body, messageId, nowMs: signed.signedAtMs });
@@ -111,6 +121,11 @@ function ownScheme({ name, description }: SignatureScheme): Step {
     text: `${name} is a scheme of your own, and of no form that can be taken apart here. It says of itself:`,
     code: description,
   };
+}
+
+function unsigned(error: unknown): Step {
+  const code = error instanceof Error ? error.message : String(error);
+  return { title: "Why there is no signature", text: "Its sign() has thrown:", code };
 }
 
 function ownProgram({ name }: SignatureScheme): string {

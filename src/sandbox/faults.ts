@@ -11,7 +11,7 @@ export type Fault =
   | "reorder"
   /** A forged copy, of a kind chosen by chance, is sent at the same moment. */
   | "forged"
-  /** The body comes in small pieces, for half a second. */
+  /** The body comes in small pieces, for half a second, or a quarter of the time-out where that is less. */
   | "slow"
   /** The connection is cut before anything was sent. */
   | "cut_before"
@@ -38,9 +38,9 @@ const TITLES: Readonly<Record<Fault, string>> = {
   cut_before: "cut before anything was sent",
   cut_middle: "cut in the middle of the body",
   cut_after: "cut after the last byte, before the answer",
-  fresh_signature: "each retry signed anew",
-  clock_skew: "signed ten minutes early or late",
-  rotate_secret: "the endpoint's secret changes half-way",
+  fresh_signature: "each retry signed anew; where no time is signed, that shows only once the secret has changed",
+  clock_skew: "signed ten minutes early or late; nothing where no time is signed",
+  rotate_secret: "the endpoint's secret changes, once, after the first attempt was signed",
 };
 
 /** All faults, in the order in which they are drawn. */

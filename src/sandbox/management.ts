@@ -99,7 +99,9 @@ export class ManagementApi {
   }
 
   #list({ searchParams }: URL): Reply {
-    const limit = wholeNumber(searchParams, "limit", DEFAULT_LIMIT, 1, MAX_LIMIT);
+    // A wrapped list has no sign of more: what is left out without being asked for would seem not to exist.
+    const otherwise = this.#parts.listShape === "wrapped" ? MAX_LIMIT : DEFAULT_LIMIT;
+    const limit = wholeNumber(searchParams, "limit", otherwise, 1, MAX_LIMIT);
     const offset = wholeNumber(searchParams, "offset", 0, 0, Number.MAX_SAFE_INTEGER);
     const all = this.#parts.registry.all();
     const page = { endpoints: all.slice(offset, offset + limit), hasMore: all.length > offset + limit };

@@ -61,7 +61,7 @@ export interface SandboxOptions {
   readonly seed?: number;
   /** What is done to deliveries on purpose, from the start; see `faults`. @default nothing */
   readonly faults?: FaultPlan;
-  /** A file that keeps the state, by `node:sqlite` or else your better-sqlite3. @default memory only */
+  /** A file that keeps the state, by `node:sqlite` or else your better-sqlite3 or libsql. @default memory only */
   readonly statePath?: string;
   /** A connection that keeps the state, in place of `statePath`; libsql, better-sqlite3 and node:sqlite fit. It stays open. */
   readonly database?: SqliteDatabase;
@@ -77,6 +77,11 @@ export interface SandboxOptions {
   readonly maxDeliveries?: number;
   /** Told of every change, such as a delivery's new state. What it throws is swallowed. */
   readonly observe?: (change: Change) => void;
+  /**
+   * Told in a sentence of what goes wrong beside the deliveries: once, when the state cannot be written any more.
+   * @default console.warn
+   */
+  readonly warn?: (message: string) => void;
   /**
    * The wall clock, in epoch milliseconds: what payloads are dated and signatures timed by, whatever `speed` says, since receivers go
    * by it.
@@ -99,13 +104,14 @@ export interface Settings {
   readonly faults: FaultMix;
   readonly timeoutMs: number;
   readonly maxDeliveries: number;
+  readonly warn: (message: string) => void;
   readonly now: () => number;
 }
 
 const NAMES: readonly (keyof SandboxOptions)[] = [
   ...(["port", "host", "speed", "scheme", "eventIds", "responseShape", "listShape", "errorShape"] as const),
   ...(["apiKey", "apiSecret", "seed", "faults", "statePath", "database", "timeoutMs", "maxDeliveries"] as const),
-  ...(["observe", "now"] as const),
+  ...(["observe", "warn", "now"] as const),
 ];
 
 /**
@@ -129,6 +135,8 @@ export function settingsFrom(options: SandboxOptions): Settings {
     faults: faultMix(options.faults ?? []),
     timeoutMs: bounded("timeoutMs", options.timeoutMs ?? ANSWER_TIMEOUT_MS, 1, 600_000),
     maxDeliveries: whole("maxDeliveries", options.maxDeliveries ?? 10_000, 1, 100_000),
+    // biome-ignore lint/suspicious/noConsole: the default, which an option replaces
+    warn: options.warn ?? ((message) => console.warn(message)),
     now: options.now ?? Date.now,
   };
 }

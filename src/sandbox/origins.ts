@@ -21,16 +21,19 @@ export function isOwnHost(request: IncomingMessage, host: string, port: number):
 /**
  * Whether a request that changes something comes from the server's own page, or from no page at all (CSRF). Browsers name the
  * page's origin in every such request.
+ *
+ * @param request its `Host` checked already: an origin is the server's own only where it is that which the request was sent to
  */
-export function isOwnOrigin(request: IncomingMessage, host: string, port: number): boolean {
-  const { origin, "sec-fetch-site": site } = request.headers;
+export function isOwnOrigin({ headers }: IncomingMessage): boolean {
+  const { origin, host, "sec-fetch-site": site } = headers;
   if (origin === undefined) return site === undefined || site === "same-origin";
-  return origin.startsWith("http://") && isOwn(origin.slice("http://".length), host, port);
+  return origin.toLowerCase() === `http://${host?.toLowerCase()}`;
 }
 
 function isOwn(authority: string, host: string, port: number): boolean {
   const { hostname, port: named } = parts(authority);
-  if (isLoopback(host)) return named === port && ["127.0.0.1", "localhost", "::1"].includes(hostname);
+  if (isLoopback(host))
+    return named === port && ["127.0.0.1", "localhost", "::1", bare(host).toLowerCase()].includes(hostname);
   // Opened to others on purpose, perhaps behind a mapped port.
   return isIP(hostname) !== 0 || hostname === "localhost" || hostname === bare(host).toLowerCase();
 }

@@ -8,11 +8,15 @@ import type { Fault } from "./faults.ts";
 
 /** So much of an answer's body is kept. */
 const KEPT_ANSWER_BYTES = 4 * 1024;
+/** So much of its headers, names and values together. */
+const KEPT_HEADER_BYTES = 4 * 1024;
 /** So much of it is read, so that the connection can be used again; of a longer one the rest is cut off. */
 const READ_ANSWER_BYTES = 1024 * 1024;
-/** In how many pieces a slow body is sent, and how long each takes. */
+/** In how many pieces a slow body is sent, and how long each takes at the most. */
 const SLOW_PIECES = 20;
 const SLOW_PIECE_MS = 25;
+/** A slow body takes no more than this part of the time that there is for an answer: it is to be slow, and not late. */
+const SLOW_PART = 1 / 4;
 
 /** One request to be sent. */
 export interface Post {
@@ -34,6 +38,11 @@ export interface Posted {
   readonly error: string | null;
 }
 
+/** A request that never left. */
+export function unsent(error: string): Posted {
+  return { headers: [], latencyMs: 0, answer: null, error };
+}
+
 /** Sends requests over connections that are kept open. */
 export class Postman {
   readonly #http = new HttpAgent({ keepAlive: true });
@@ -42,7 +51,8 @@ export class Postman {
   /** Sends one. Never rejects. Redirects are not followed: Bluum counts them as failures. */
   async send(post: Post): Promise<Posted> {
     const startedAt = performance.now();
-    const sent = this.#open(post);
+    const sent = this.#tryToOpen(post);
+    if (typeof sent === "string") return unsent(sent);
     const outcome = await outcomeOf(sent, post);
     return { headers: headersOf(sent), latencyMs: Math.round(performance.now() - startedAt), ...outcome };
   }
@@ -51,6 +61,15 @@ export class Postman {
   close(): void {
     this.#http.destroy();
     this.#https.destroy();
+  }
+
+  /** @returns why not, where Node takes no such request: a header of a scheme's own may hold anything */
+  #tryToOpen(post: Post): ClientRequest | string {
+    try {
+      return this.#open(post);
+    } catch (error) {
+      return `could not be sent: ${error instanceof Error ? error.message : String(error)}`;
+    }
   }
 
   #open({ url, headers, body, fault }: Post): ClientRequest {
@@ -90,25 +109,29 @@ function outcomeOf(sent: ClientRequest, { body, timeoutMs, fault }: Post): Promi
       fail("cut off on purpose");
       sent.destroy();
     };
-    write(sent, body, fault, cut);
+    write(sent, { body, timeoutMs, fault }, cut);
   });
 }
 
-function write(sent: ClientRequest, body: Buffer, fault: Fault | undefined, cut: () => void): void {
+type Written = Pick<Post, "body" | "timeoutMs" | "fault">;
+
+function write(sent: ClientRequest, { body, timeoutMs, fault }: Written, cut: () => void): void {
   if (fault === "cut_before") onceConnected(sent, cut);
   else if (fault === "cut_middle") sent.write(body.subarray(0, body.byteLength >> 1), cut);
-  else if (fault === "slow") void drip(sent, body);
+  else if (fault === "slow") void drip(sent, body, timeoutMs * SLOW_PART);
   else sent.end(body, fault === "cut_after" ? cut : undefined);
 }
 
-async function drip(sent: ClientRequest, body: Buffer): Promise<void> {
+async function drip(sent: ClientRequest, body: Buffer, mostMs: number): Promise<void> {
   const size = Math.ceil(body.byteLength / SLOW_PIECES);
+  const endAt = performance.now() + mostMs;
   sent.setNoDelay(true);
-  for (let from = 0; from < body.byteLength && !sent.destroyed; from += size) {
+  let from = 0;
+  for (; from < body.byteLength && !sent.destroyed && performance.now() < endAt; from += size) {
     sent.write(body.subarray(from, from + size));
-    await pause(SLOW_PIECE_MS);
+    await pause(Math.min(SLOW_PIECE_MS, mostMs / SLOW_PIECES));
   }
-  sent.end();
+  sent.end(body.subarray(from));
 }
 
 function onceConnected(sent: ClientRequest, cut: () => void): void {
@@ -116,15 +139,20 @@ function onceConnected(sent: ClientRequest, cut: () => void): void {
 }
 
 function readAnswer(response: IncomingMessage, done: (answer: Answer) => void, fail: (error: string) => void): void {
-  const kept: Buffer[] = [];
+  const chunks: Buffer[] = [];
   let bytes = 0;
   const finish = () => {
-    const body = Buffer.concat(kept).subarray(0, KEPT_ANSWER_BYTES);
+    const body = Buffer.concat(chunks).subarray(0, KEPT_ANSWER_BYTES);
     // A copy of its own: a slice would keep all that was read in memory.
-    done({ status: response.statusCode ?? 0, headers: pairs(response.rawHeaders), body: Buffer.from(body), bytes });
+    done({
+      status: response.statusCode ?? 0,
+      headers: kept(pairs(response.rawHeaders)),
+      body: Buffer.from(body),
+      bytes,
+    });
   };
   response.on("data", (chunk: Buffer) => {
-    if (bytes < KEPT_ANSWER_BYTES) kept.push(chunk);
+    if (bytes < KEPT_ANSWER_BYTES) chunks.push(chunk);
     bytes += chunk.byteLength;
     if (bytes <= READ_ANSWER_BYTES) return;
     finish();
@@ -136,6 +164,15 @@ function readAnswer(response: IncomingMessage, done: (answer: Answer) => void, f
 
 function pairs(rawHeaders: readonly string[]): (readonly [string, string])[] {
   return rawHeaders.flatMap((name, place) => (place % 2 === 0 ? [[name, rawHeaders[place + 1] ?? ""] as const] : []));
+}
+
+/** The first headers that fit. */
+function kept(headers: readonly (readonly [string, string])[]): (readonly [string, string])[] {
+  let left = KEPT_HEADER_BYTES;
+  return headers.filter(([name, value]) => {
+    left -= name.length + value.length;
+    return left >= 0;
+  });
 }
 
 /** As they go over the wire; Node adds `Host` and `Connection`. */

@@ -9,9 +9,10 @@ import { countAttempt, type Endpoint, isAcknowledged } from "./endpoints.ts";
 import { connectionFault, drawFaults, type FaultMix } from "./faults.ts";
 import { type ForgeryKind, forgeriesOf } from "./forgeries.ts";
 import { freshId } from "./identifiers.ts";
+import { keepTime } from "./kept-time.ts";
 import type { DeliveryOrigin } from "./page-api.ts";
 import type { SandboxEvent } from "./payload.ts";
-import { type Posted, Postman } from "./post.ts";
+import { type Posted, Postman, unsent } from "./post.ts";
 import { oneOf, type Random } from "./random.ts";
 import { refused } from "./refusal.ts";
 import type { Registry } from "./registry.ts";
@@ -52,6 +53,8 @@ export class Provider {
   readonly #postman = new Postman();
   /** Due, and waiting for one of the places. */
   readonly #queue: Delivery[] = [];
+  /** Made together with their original, before that was signed. */
+  readonly #copies = new WeakMap<Delivery, readonly Delivery[]>();
   #sending = 0;
   #closed = false;
   #whenIdle: (() => void)[] = [];
@@ -93,16 +96,26 @@ export class Provider {
     return this.#copy(delivery, "duplicate", this.#parts.clock.now());
   }
 
-  /** Sends an event again from the start, as Bluum's support does with parked ones. */
+  /**
+   * Sends an event again from the start, as Bluum's support does with parked ones.
+   *
+   * @throws WebhookError `configuration_invalid` where its endpoint was removed
+   */
   replay(delivery: Delivery): Delivery {
+    if (this.#parts.registry.get(delivery.endpointId) === undefined) {
+      throw refused("the delivery", "cannot be replayed, since its endpoint was removed");
+    }
     if (delivery.state === "parked" && isGenuine(delivery) && !delivery.replayed) this.#supersede(delivery);
     return this.#copy(delivery, "replay", this.#parts.clock.now());
   }
 
-  /** Replays every parked event that was not replayed since. */
+  /** Replays every parked event that was not replayed since, and whose endpoint takes events: others would be parked anew. */
   replayParked(): Delivery[] {
     const parked = this.deliveries().filter((delivery) => delivery.state === "parked" && isGenuine(delivery));
-    return parked.filter(({ replayed }) => !replayed).map((delivery) => this.replay(delivery));
+    const { registry } = this.#parts;
+    return parked
+      .filter(({ replayed, endpointId }) => !replayed && registry.get(endpointId)?.status === "ACTIVE")
+      .map((delivery) => this.replay(delivery));
   }
 
   /** Sends a forged copy of a delivery, once. */
@@ -125,9 +138,8 @@ export class Provider {
   }
 
   #publishTo(endpoint: Endpoint, event: SandboxEvent, mix: FaultMix, dueAt: number): Delivery[] {
-    const { random, registry, scheme } = this.#parts;
+    const { random, scheme } = this.#parts;
     const faults = drawFaults(mix, random);
-    if (faults.includes("rotate_secret") && endpoint.secrets.length === 1) registry.rotate(endpoint);
     const heldBackMs = faults.includes("reorder") ? Math.floor(random() * HELD_BACK_MS) : 0;
     const at = dueAt + heldBackMs;
     const { type, id: eventId, body } = event;
@@ -139,6 +151,7 @@ export class Provider {
       const [first, ...others] = forgeriesOf(scheme).map(({ kind }) => kind);
       if (first) added.push(this.#copy(original, "forged", at, oneOf(random, [first, ...others])));
     }
+    this.#copies.set(original, added);
     return added;
   }
 
@@ -188,29 +201,36 @@ export class Provider {
     while (!this.#closed && this.#sending < MAX_SENDING) {
       const delivery = this.#queue.shift();
       if (delivery === undefined) return;
-      if (this.#book.has(delivery)) void this.#attempt(delivery);
+      if (this.#book.has(delivery)) this.#attempt(delivery);
     }
   }
 
-  async #attempt(delivery: Delivery): Promise<void> {
+  #attempt(delivery: Delivery): void {
     const endpoint = this.#parts.registry.get(delivery.endpointId);
-    if (endpoint?.status === "ACTIVE") await this.#sendTo(endpoint, delivery);
+    if (endpoint?.status === "ACTIVE") void this.#sendTo(endpoint, delivery);
     else this.#park(delivery, endpoint);
   }
 
   async #sendTo(endpoint: Endpoint, delivery: Delivery): Promise<void> {
     this.#sending += 1;
-    const attempt = this.#begin(delivery, endpoint);
-    const posted = await this.#postman.send({
-      ...{ url: endpoint.url, headers: attempt.signed.headers, body: attempt.body ?? delivery.body },
-      timeoutMs: this.#parts.timeoutMs,
+    try {
+      const attempt = this.#begin(delivery, endpoint);
+      const posted = await this.#post(attempt, delivery, endpoint);
+      // Cut by our own end: what came of it nobody knows, and the next run sends it again.
+      if (!this.#closed) this.#finish(delivery, endpoint, attempt, posted);
+    } finally {
+      this.#sending -= 1;
+      this.#sendNext();
+      this.#tellIfIdle();
+    }
+  }
+
+  async #post({ signed, body, error }: Attempt, delivery: Delivery, { url }: Endpoint): Promise<Posted> {
+    if (error !== null) return unsent(error);
+    return this.#postman.send({
+      ...{ url, headers: signed.headers, body: body ?? delivery.body, timeoutMs: this.#parts.timeoutMs },
       fault: delivery.attempts.length === 1 ? connectionFault(delivery.faults) : undefined,
     });
-    this.#sending -= 1;
-    // Cut by our own end: what came of it nobody knows, and the next run sends it again.
-    if (!this.#closed) this.#finish(delivery, endpoint, attempt, posted);
-    this.#sendNext();
-    this.#tellIfIdle();
   }
 
   #begin(delivery: Delivery, endpoint: Endpoint): Attempt {
@@ -218,10 +238,19 @@ export class Provider {
     const context = { scheme, random, secret: endpoint.secrets[0], nowMs: wallNow(), at: clock.now() };
     const attempt = newAttempt(delivery, context);
     delivery.attempts.push(attempt);
+    this.#afterSigning(delivery, endpoint);
     delivery.state = "sending";
     delivery.nextAttemptAt = null;
     this.#note(delivery);
     return attempt;
+  }
+
+  /** A copy is the same to the last byte, its signature included, though the secret changes between the two. */
+  #afterSigning(delivery: Delivery, endpoint: Endpoint): void {
+    if (delivery.attempts.length > 1) return;
+    for (const copy of this.#copies.get(delivery) ?? []) copy.signed ??= delivery.signed;
+    const isFirst = endpoint.secrets.length === 1;
+    if (isFirst && delivery.faults.includes("rotate_secret")) this.#parts.registry.rotate(endpoint);
   }
 
   #finish(
@@ -231,7 +260,7 @@ export class Provider {
     { headers, latencyMs, answer, error }: Posted,
   ): void {
     Object.assign(attempt, { headers, latencyMs, answer, error, status: answer?.status ?? null });
-    if (delivery.forgery === null) countAttempt(endpoint.health, attempt);
+    if (isGenuine(delivery)) countAttempt(endpoint.health, attempt);
     if (isAcknowledged(attempt.status)) this.#acknowledge(delivery, endpoint);
     else this.#retryOrPark(delivery, endpoint);
   }
@@ -281,6 +310,7 @@ export class Provider {
     if (this.#book.has(delivery)) {
       this.#book.put(delivery);
       state.saveDelivery(delivery);
+      keepTime(state, now);
       changes.tell({ kind: "delivery", now, delivery: summaryOf(delivery) });
       this.#trim(now);
     }
@@ -290,7 +320,7 @@ export class Provider {
   #trim(now: number): void {
     const ids = this.#book.trim();
     if (ids.length === 0) return;
-    this.#parts.state.forgetDeliveries(ids);
+    for (const id of ids) this.#parts.state.forgetDelivery(id);
     this.#parts.changes.tell({ kind: "deliveries_dropped", now, ids });
   }
 

@@ -99,9 +99,13 @@ export interface Sandbox {
   delivery(id: string): DeliveryDetail | undefined;
   /** Sends a copy, once. @throws WebhookError `configuration_invalid` for an unknown delivery */
   duplicate(id: string): Promise<DeliverySummary>;
-  /** Sends an event again, with all its retries. @throws WebhookError `configuration_invalid` for an unknown delivery */
+  /**
+   * Sends an event again, with all its retries.
+   *
+   * @throws WebhookError `configuration_invalid` for an unknown delivery, or one whose endpoint was removed
+   */
   replay(id: string): Promise<DeliverySummary>;
-  /** Replays every parked event, as Bluum's support does on request. */
+  /** Replays every parked event whose endpoint takes events, as Bluum's support does on request. */
   replayParked(): Promise<readonly DeliverySummary[]>;
   /**
    * Sends a forged copy, once. A receiver must refuse it.

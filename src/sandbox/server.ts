@@ -63,7 +63,7 @@ async function answer(request: IncomingMessage, response: ServerResponse, contex
   const isReading = request.method === "GET" || request.method === "HEAD";
   if (!isOwnHost(request, host, port)) answerText(response, 421, "This server goes by another name.\n");
   else if (url.pathname.startsWith("/v1/")) await rooms.management.answer(request, response, url);
-  else if (!isReading && !isOwnOrigin(request, host, port)) answerText(response, 403, FOREIGN);
+  else if (!isReading && !isOwnOrigin(request)) answerText(response, 403, FOREIGN);
   else if (url.pathname.startsWith("/_inspector/")) await rooms.inspector.answer(request, response, url);
   else if (url.pathname === "/" && isReading) rooms.inspector.answerPage(response);
   else answerText(response, 404, "There is nothing here. The inspector is at /, the API under /v1.\n");

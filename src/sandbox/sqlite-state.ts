@@ -41,11 +41,8 @@ export function sqliteState(database: SqliteDatabase, close: () => void = () => 
     saveEndpoint: (endpoint) => void statements.saveEndpoint.run(endpoint.id, JSON.stringify(endpoint)),
     removeEndpoint: (id) => void statements.removeEndpoint.run(id),
     saveDelivery: (delivery) => void statements.saveDelivery.run(delivery.id, JSON.stringify(stored(delivery))),
-    forgetDeliveries(ids) {
-      transact(database, "IMMEDIATE", () => {
-        for (const id of ids) statements.forgetDelivery.run(id);
-      });
-    },
+    forgetDelivery: (id) => void statements.forgetDelivery.run(id),
+    together: (writes) => transact(database, "IMMEDIATE", writes),
     close() {
       releaseFrom(database);
       close();

@@ -8,16 +8,16 @@ type Connection = SqliteDatabase & { close(): unknown };
 type Driver = new (path: string) => Connection;
 
 /**
- * Keeps the state in a file, by the SQLite that the runtime has (`node:sqlite`) or else the user's better-sqlite3.
+ * Keeps the state in a file, by the SQLite that the runtime has (`node:sqlite`) or else the user's better-sqlite3 or libsql.
  *
- * @throws WebhookError `configuration_invalid` where there is neither, or the file cannot be opened
+ * @throws WebhookError `configuration_invalid` where there is none of them, or the file cannot be opened
  */
 export async function fileState(path: string): Promise<State> {
   const Database = builtIn() ?? (await installed());
   if (Database === undefined) {
     throw refused(
       "statePath",
-      "needs a SQLite driver: run it on a Node that has node:sqlite (22.13 or later), or npm install better-sqlite3",
+      "needs a SQLite driver: run it on a Node that has node:sqlite (22.13 or later), or npm install better-sqlite3 or libsql",
     );
   }
   const database = open(Database, path);
@@ -36,13 +36,15 @@ function builtIn(): Driver | undefined {
 }
 
 async function installed(): Promise<Driver | undefined> {
-  const name = "better-sqlite3";
-  try {
-    const { default: Database } = (await import(name)) as { readonly default: Driver };
-    return Database;
-  } catch {
-    return undefined;
+  for (const name of ["better-sqlite3", "libsql"]) {
+    try {
+      const { default: Database } = (await import(name)) as { readonly default: Driver };
+      return Database;
+    } catch {
+      // Not there, or not built for this machine.
+    }
   }
+  return undefined;
 }
 
 function open(Database: Driver, path: string): Connection {

@@ -12,7 +12,9 @@ export interface State {
   saveEndpoint(endpoint: Endpoint): void;
   removeEndpoint(id: string): void;
   saveDelivery(delivery: Delivery): void;
-  forgetDeliveries(ids: readonly string[]): void;
+  forgetDelivery(id: string): void;
+  /** Does several writes as one: all of them or none. */
+  together(writes: () => void): void;
   close(): void;
 }
 
@@ -26,7 +28,8 @@ export function noState(): State {
     saveEndpoint() {},
     removeEndpoint() {},
     saveDelivery() {},
-    forgetDeliveries() {},
+    forgetDelivery() {},
+    together() {},
     close() {},
   };
 }

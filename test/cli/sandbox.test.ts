@@ -73,6 +73,34 @@ describe("the command sandbox", () => {
     server.close();
   });
 
+  it("says when a secret has changed, and why something is parked without being sent", async () => {
+    const { server, url } = await endpoint(500);
+    const command = started("--speed", "600", "--faults", "rotate_secret");
+    const [, page = ""] = await command.saying(/inspector at (\S+)/);
+    const [, key] = await command.saying(/BLUUM_API_KEY=(\S+)/);
+    const [, secret] = await command.saying(/BLUUM_API_SECRET=(\S+)/);
+    const headers = { authorization: `Basic ${btoa(`${key}:${secret}`)}`, "content-type": "application/json" };
+    const register = async (name: string) => {
+      const body = JSON.stringify({ name, url, eventTypeNames: ["order.*"] });
+      const made = await fetch(`${page}v1/webhooks`, { method: "POST", headers, body });
+      return `${page}v1/webhooks/${((await made.json()) as { data: { webhook: { id: string } } }).data.webhook.id}`;
+    };
+    const [paused, gone] = [await register("one"), await register("two")];
+    await fetch(`${page}_inspector/events`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"event":"order.filled"}',
+    });
+    await command.saying(/#1 {2}500/);
+    await fetch(paused, { method: "PATCH", headers, body: '{"status":"INACTIVE"}' });
+    await fetch(gone, { method: "DELETE", headers });
+    await command.saying(/the secret of one has changed\n/);
+    await command.saying(/order\.filled {2}one {2}parked: the endpoint is paused\n/);
+    await command.saying(/order\.filled {2}wh_\w+ {2}parked: the endpoint is gone\n/);
+    await command.end();
+    server.close();
+  });
+
   it("tells of copies and forgeries, and what became of them", async () => {
     const { server, url } = await endpoint(200);
     const command = started("--speed", "100", "--faults", "forged,duplicate");

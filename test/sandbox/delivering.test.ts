@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { bluumHandler } from "../../adapters/node.ts";
-import { createReceiver, standardWebhooksSignature } from "../../src/index.ts";
+import { bluumSignature, createReceiver, type MessageToSign, standardWebhooksSignature } from "../../src/index.ts";
 import { RETRY_DELAYS_MS } from "../../src/sandbox/schedule.ts";
 import { noting, sandboxed, served, statuses } from "./endpoints.ts";
 
@@ -53,6 +53,24 @@ describe("an event that is sent", () => {
     expect(arrived).toEqual([]);
     expect(new Set(sent.map(({ eventId }) => eventId)).size).toBe(1);
     expect(sent).toHaveLength(3);
+  });
+
+  it("is sent after all that was sent before it, though the clock stands still", async () => {
+    const { url } = await noting();
+    const begun: string[] = [];
+    const sandbox = await sandboxed({
+      speed: 0,
+      observe: (change) =>
+        change.kind === "delivery" && change.delivery.state === "sending" && begun.push(change.delivery.id),
+    });
+    await sandbox.endpoint({ url });
+    const sent: string[] = [];
+    for (let count = 0; count < 10; count += 1) {
+      const [delivery] = await sandbox.send("order.filled");
+      sent.push(delivery?.id ?? "");
+    }
+    await sandbox.settled();
+    expect(begun).toEqual(sent);
   });
 
   it("may be of a type that is in no catalogue", async () => {
@@ -168,6 +186,31 @@ describe("an event that is refused", () => {
     ]);
   });
 
+  it.each([
+    ["throws", "the key store is away", "could not be signed: the key store is away"],
+    ["makes no header", undefined, expect.stringContaining("could not be sent: ")],
+  ])("is one whose scheme %s, which ends nothing else", async (_, message, error) => {
+    const { url, arrived } = await noting();
+    let isWell = true;
+    const genuine = bluumSignature();
+    const sign = (signing: MessageToSign) => {
+      if (isWell) return genuine.sign(signing);
+      if (message === undefined) return { "X-Signature": "two\r\nlines" };
+      throw new Error(message);
+    };
+    const sandbox = await sandboxed({ speed: 0, scheme: { ...genuine, sign } });
+    await sandbox.endpoint({ url });
+    isWell = false;
+    const [sent] = await sandbox.send("order.filled", { faults: ["fresh_signature"] });
+    await sandbox.advance(0);
+    expect(sandbox.deliveries()).toMatchObject([{ state: "retrying", attempts: [{ status: null, error }] }]);
+    expect(sandbox.delivery(sent?.id ?? "")?.attempts[0]?.signature.steps.length).toBeGreaterThan(0);
+    isWell = true;
+    await sandbox.settled();
+    expect(arrived).toHaveLength(1);
+    expect(sandbox.deliveries()).toMatchObject([{ state: "delivered", attempts: [{ error }, { status: 200 }] }]);
+  });
+
   it("is retried when its time has come, and not before", async () => {
     const { url, arrived } = await noting(statuses(500, 200));
     const sandbox = await sandboxed({ speed: 0 });
@@ -205,9 +248,11 @@ describe("a parked event", () => {
     await sandbox.send("order.filled");
     await sandbox.settled();
     expect(sandbox.endpoints()).toMatchObject([{ id, parked: 1, delivered: 0, failed: 6 }]);
+    expect(sandbox.deliveries()).toMatchObject([{ state: "parked", replayed: false }]);
     const replays = await sandbox.replayParked();
     await sandbox.settled();
     expect(replays).toMatchObject([{ origin: "replay" }]);
+    expect(sandbox.deliveries().map(({ replayed }) => replayed)).toEqual([true, false]);
     expect(await sandbox.replayParked()).toEqual([]);
     expect(arrived.at(-1)?.body).toEqual(arrived[0]?.body);
     expect(sandbox.endpoints()).toMatchObject([{ parked: 0, delivered: 1 }]);
@@ -245,10 +290,28 @@ describe("a parked event", () => {
     await sandbox.settled();
     expect(sandbox.deliveries()).toMatchObject([{ state: "parked" }]);
     expect(arrived).toHaveLength(1);
+    expect(await sandbox.replayParked()).toEqual([]);
+    const replay = sandbox.replay(sandbox.deliveries()[0]?.id ?? "");
+    if (method === "DELETE") await expect(replay).rejects.toMatchObject({ code: "configuration_invalid" });
+    else await replay;
   });
 });
 
 describe("a sandbox", () => {
+  it("keeps no more than 4 KB of an answer's headers", async () => {
+    const { url } = await noting((_, response) => {
+      for (let count = 0; count < 12; count += 1) response.setHeader(`X-Large-${count}`, "x".repeat(1_000));
+      response.end();
+    });
+    const sandbox = await sandboxed();
+    await sandbox.endpoint({ url });
+    const [sent] = await sandbox.send("order.filled");
+    await sandbox.settled();
+    const kept = sandbox.delivery(sent?.id ?? "")?.attempts[0]?.answer?.headers ?? [];
+    expect(kept.length).toBeGreaterThan(0);
+    expect(kept.flat().join("").length).toBeLessThanOrEqual(4_096);
+  });
+
   it("remembers so many deliveries, and forgets those first whose story is over", async () => {
     const refusing = await noting(statuses(500));
     const accepting = await noting();

@@ -142,6 +142,15 @@ describe("a fault", () => {
     expect(delivery?.attempts[0]?.latencyMs).toBeGreaterThan(300);
   });
 
+  it("slow is not late, though time is compressed a hundredfold and the time-out with it", async () => {
+    const { url } = await noting();
+    const sandbox = await sandboxed({ speed: 100 });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled", { faults: ["slow"] });
+    await sandbox.settled();
+    expect(sandbox.deliveries()[0]?.attempts).toMatchObject([{ status: 200, fault: "slow" }]);
+  });
+
   it.each([
     ["cut_before", 0, 0],
     ["cut_middle", 0, 1],
@@ -181,8 +190,20 @@ describe("a fault", () => {
       .deliveries()
       .map((one) => sandbox.delivery(one.id)?.attempts.map(({ signature }) => signature));
     const shown = used.map((signatures) => signatures?.map(({ steps }) => steps[1]?.code));
-    expect(shown).toEqual([[secret, secret], [fresh], [fresh]]);
+    // Under way before, signed while it changed, and after.
+    expect(shown).toEqual([[secret, secret], [secret], [fresh]]);
     expect(arrived).toHaveLength(4);
+  });
+
+  it("rotate_secret leaves a copy as its original was signed, and counts no refused copy as the endpoint's failure", async () => {
+    const { url, arrived } = await noting(statuses(200, 500));
+    const sandbox = await sandboxed({ speed: 0 });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled", { faults: ["rotate_secret", "duplicate"] });
+    await sandbox.settled();
+    expect(arrived).toHaveLength(2);
+    expect(new Set(arrived.map(({ headers }) => headers["x-bluum-signature"])).size).toBe(1);
+    expect(sandbox.endpoints()).toMatchObject([{ failed: 0, delivered: 1, recent: [200] }]);
   });
 
   it("fresh_signature signs a retry with the secret of its day", async () => {
@@ -213,6 +234,20 @@ describe("a forged delivery", () => {
     expect(sandbox.delivery(forged.id)?.attempts[0]?.signature.genuine).toBe(false);
     expect(ran).toHaveLength(1);
     expect(sandbox.endpoints()[0]?.recent).toEqual([200]);
+  });
+
+  it("with a malformed signature is whole but for that", async () => {
+    const { url, arrived } = await noting();
+    const sandbox = await sandboxed({ scheme: SCHEMES["standard-webhooks"] });
+    await sandbox.endpoint({ url });
+    const [original] = await sandbox.send("order.filled");
+    await sandbox.settled();
+    await sandbox.forge(original?.id ?? "", "malformed_signature");
+    await sandbox.settled();
+    const [genuine, forged] = arrived.map(({ headers }) => headers);
+    expect(forged?.["webhook-id"]).toBe(genuine?.["webhook-id"]);
+    expect(forged?.["webhook-timestamp"]).toMatch(/^\d{10}$/);
+    expect(forged?.["webhook-signature"]).toHaveLength(String(genuine?.["webhook-signature"]).length - 7);
   });
 
   it("stays forged when it is sent once more", async () => {

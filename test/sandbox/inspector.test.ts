@@ -286,8 +286,12 @@ describe("a sandbox that was opened to others", () => {
     for (const host of ["evil.example:4400", "evil.example", "1.2.3.4.evil.example", "[::1", "user@10.0.0.1", ""]) {
       expect(isOwnHost(asked(host), "0.0.0.0", 4400)).toBe(false);
     }
-    expect(isOwnOrigin(asked("", "http://192.168.1.7:4400"), "0.0.0.0", 4400)).toBe(true);
-    expect(isOwnOrigin(asked("", "http://evil.example"), "0.0.0.0", 4400)).toBe(false);
+    expect(isOwnHost(asked("127.0.0.2:4400"), "127.0.0.2", 4400)).toBe(true);
+    expect(isOwnHost(asked("127.0.0.2:4400"), "127.0.0.1", 4400)).toBe(false);
+    expect(isOwnOrigin(asked("192.168.1.7:4400", "http://192.168.1.7:4400"))).toBe(true);
+    for (const origin of ["http://evil.example", "http://192.168.1.9:4400", "http://192.168.1.7:4401", "null"]) {
+      expect(isOwnOrigin(asked("192.168.1.7:4400", origin))).toBe(false);
+    }
   });
 });
 

@@ -48,6 +48,12 @@ describe("the management API", () => {
     expect((await fetch(`${sandbox.baseUrl}/webhooks`)).status).toBe(401);
   });
 
+  it("lists all webhooks where the list's shape cannot say that there are more", async () => {
+    const sandbox = await sandboxed();
+    for (let count = 0; count < 60; count += 1) await sandbox.endpoint({ url: "https://example.com/" });
+    expect((await call(sandbox, "GET", "/webhooks")).value.data.webhooks).toHaveLength(60);
+  });
+
   it("names every answer's request, each another", async () => {
     const sandbox = await sandboxed();
     const ids = [await call(sandbox, "GET", "/webhooks"), await call(sandbox, "GET", "/nowhere")].map(({ headers }) =>

@@ -67,13 +67,18 @@ function speed(text: string): number {
 async function run(options: SandboxCommandOptions, { signal }: Terminal, output: Output): Promise<void> {
   if (signal.aborted) return;
   const { port, host, speed, scheme, eventIds = false, shape, state, seed, faults } = options;
-  const report = reporter(output, speed);
+  let running: Sandbox | undefined;
+  const report = reporter(output, speed, (id) => running?.secrets(id)[0]);
   const sandbox = await createSandbox({
     ...{ port, host, speed, scheme: schemeOf(scheme), eventIds, responseShape: shape, observe: report },
+    warn: (message) => output.note(message),
     ...(state === undefined ? {} : { statePath: state }),
     ...(seed === undefined ? {} : { seed }),
     ...(faults === undefined ? {} : { faults }),
   });
+  running = sandbox;
+  // Those of an earlier run are told of by no change.
+  for (const endpoint of sandbox.endpoints()) report({ kind: "endpoint", now: sandbox.now(), endpoint });
   try {
     announce(sandbox, options, output);
     warnOfOthers(options, output);

@@ -1,26 +1,41 @@
-import type { AttemptSummary, Change, DeliverySummary } from "../../sandbox.ts";
+import type { AttemptSummary, Change, DeliverySummary, EndpointView } from "../../sandbox.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
 
 /**
- * Tells of each attempt once it is over, as a line.
+ * Tells of each attempt once it is over, of what is parked without one, and of each changed secret, as a line.
  *
  * @param speed how much faster than the wall the sandbox's clock runs
+ * @param secretOf the secret of an endpoint, which is only compared; undefined where it cannot be known yet
  */
-export function reporter(output: Output, speed: number): (change: Change) => void {
+export function reporter(
+  output: Output,
+  speed: number,
+  secretOf: (endpointId: string) => string | undefined,
+): (change: Change) => void {
   const names = new Map<string, string>();
+  const secrets = new Map<string, string | undefined>();
   const told = new Told();
-  return (change) => {
-    if (change.kind === "endpoint") names.set(change.endpoint.id, change.endpoint.name);
-    if (change.kind === "endpoint_removed") names.delete(change.id);
-    if (change.kind === "deliveries_dropped") told.forget(change.ids);
-    if (change.kind !== "delivery") return;
-    const { delivery, now } = change;
-    const attempt = told.next(delivery);
-    if (attempt === undefined) return;
+  const noteEndpoint = ({ id, name }: EndpointView) => {
+    names.set(id, name);
+    const [before, secret] = [secrets.get(id), secretOf(id)];
+    secrets.set(id, secret);
+    if (before !== undefined && before !== secret) tellOfSecret(output, name);
+  };
+  const noteDelivery = (delivery: DeliverySummary, now: number) => {
     const endpoint = names.get(delivery.endpointId) ?? delivery.endpointId;
-    if (output.json) output.record({ kind: "attempt", endpoint, ...about(delivery, attempt) });
+    const attempt = told.next(delivery);
+    if (attempt === undefined) {
+      const reason = names.has(delivery.endpointId) ? "paused" : "gone";
+      if (told.isParkedUnsent(delivery)) tellOfParking(output, delivery, endpoint, reason);
+    } else if (output.json) output.record({ kind: "attempt", endpoint, ...about(delivery, attempt) });
     else output.line(line(delivery, attempt, { endpoint, output, waitMs: waitOf(delivery, now) / speed }));
+  };
+  return (change) => {
+    if (change.kind === "endpoint") noteEndpoint(change.endpoint);
+    else if (change.kind === "delivery") noteDelivery(change.delivery, change.now);
+    else if (change.kind === "deliveries_dropped") told.forget(change.ids);
+    else for (const known of [names, secrets]) known.delete(change.id);
   };
 }
 
@@ -37,9 +52,29 @@ class Told {
     return attempt;
   }
 
+  /** Whether a delivery was parked without another attempt. Once a replay has taken its place, it was told of before. */
+  isParkedUnsent({ id, state, replayed, attempts }: DeliverySummary): boolean {
+    return state === "parked" && !replayed && (this.#counts.get(id) ?? 0) === attempts.length;
+  }
+
   forget(ids: readonly string[]): void {
     for (const id of ids) this.#counts.delete(id);
   }
+}
+
+function tellOfSecret(output: Output, endpoint: string): void {
+  if (output.json) output.record({ kind: "secret_changed", endpoint });
+  else output.line(output.colors.yellow(`the secret of ${printable(endpoint, 30)} has changed`));
+}
+
+function tellOfParking(
+  output: Output,
+  { id, type, eventId }: DeliverySummary,
+  endpoint: string,
+  reason: "paused" | "gone",
+): void {
+  if (output.json) output.record({ kind: "parked", endpoint, id, type, eventId, reason });
+  else output.line(`${type}  ${printable(endpoint, 30)}  ${output.colors.red(`parked: the endpoint is ${reason}`)}`);
 }
 
 function about(
