@@ -81,6 +81,8 @@ export interface DeliverySummary {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly nextAttemptAt: number | null;
+  /** Whether a replay has taken the place of a parked one. */
+  readonly replayed: boolean;
   readonly attempts: readonly AttemptSummary[];
 }
 
@@ -93,7 +95,7 @@ export interface AttemptSummary {
   readonly status: number | null;
   /** Why no answer came, such as `timed out` or `ECONNREFUSED`. */
   readonly error: string | null;
-  /** The fault that was done to it on purpose, such as `cut` or `skewed`. */
+  /** The fault that was done to it on purpose, such as `cut_before` or `clock_skew`; of a forged one its kind. */
   readonly fault: string | null;
 }
 

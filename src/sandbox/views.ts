@@ -11,9 +11,9 @@ const SHOWN_BYTES = 64 * 1024;
 
 /** A delivery as the list shows it. */
 export function summaryOf(delivery: Delivery): DeliverySummary {
-  const { id, type, eventId, endpointId, origin, state, createdAt, updatedAt, nextAttemptAt } = delivery;
+  const { id, type, eventId, endpointId, origin, state, createdAt, updatedAt, nextAttemptAt, replayed } = delivery;
   return {
-    ...{ id, type, eventId, endpointId, origin, state, createdAt, updatedAt, nextAttemptAt },
+    ...{ id, type, eventId, endpointId, origin, state, createdAt, updatedAt, nextAttemptAt, replayed },
     attempts: delivery.attempts.map(attemptSummary),
   };
 }

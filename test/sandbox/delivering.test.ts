@@ -205,9 +205,11 @@ describe("a parked event", () => {
     await sandbox.send("order.filled");
     await sandbox.settled();
     expect(sandbox.endpoints()).toMatchObject([{ id, parked: 1, delivered: 0, failed: 6 }]);
+    expect(sandbox.deliveries()).toMatchObject([{ state: "parked", replayed: false }]);
     const replays = await sandbox.replayParked();
     await sandbox.settled();
     expect(replays).toMatchObject([{ origin: "replay" }]);
+    expect(sandbox.deliveries().map(({ replayed }) => replayed)).toEqual([true, false]);
     expect(await sandbox.replayParked()).toEqual([]);
     expect(arrived.at(-1)?.body).toEqual(arrived[0]?.body);
     expect(sandbox.endpoints()).toMatchObject([{ parked: 0, delivered: 1 }]);
