@@ -44,9 +44,9 @@ export const SURROUNDINGS: Pick<Snapshot, "scheme" | "scenarios" | "eventTypes" 
   ],
   eventTypes: EVENT_TYPES,
   forgeries: [
-    { kind: "wrong-secret", title: "Signed with another secret" },
-    { kind: "altered-body", title: "Body altered after signing" },
-    { kind: "no-signature", title: "No signature at all" },
+    { kind: "wrong_secret", title: "Signed with another secret" },
+    { kind: "altered_body", title: "Genuine signature, another amount in the body" },
+    { kind: "no_signature", title: "No signature at all" },
   ],
   firstSteps: [
     {
@@ -90,6 +90,7 @@ export function delivery(id: string, overrides: Partial<DeliverySummary> = {}): 
     endpointId: "wh_1",
     origin: "event",
     state,
+    replayed: false,
     createdAt,
     updatedAt: last,
     nextAttemptAt: state === "retrying" ? last + (PAUSES[attempts.length] ?? MINUTE) : null,
