@@ -130,10 +130,12 @@ export function deliveries(count: number, seed = 1): DeliverySummary[] {
   let createdAt = DAWN;
   return Array.from({ length: count }, (_, index) => {
     createdAt += Math.floor(random() * 4 * SECOND);
+    const state = pick(MIX);
     return delivery(`dlv_${String(index).padStart(5, "0")}`, {
       type: pick(EVENT_TYPES),
-      state: pick(MIX),
-      origin: pick(ORIGINS),
+      state,
+      // A copy is sent once: it is neither retried nor parked like an event.
+      origin: state === "delivered" ? pick(ORIGINS) : "event",
       endpointId: pick(["wh_1", "wh_1", "wh_2"]),
       createdAt,
     });

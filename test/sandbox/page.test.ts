@@ -222,7 +222,7 @@ describePage("the inspector page", ({ open, serve }) => {
       expect.stringMatching(/1$/),
     ]);
     const label = await page.getByRole("img", { name: "3 deliveries from" }).getAttribute("aria-label");
-    expect(label).toContain(": 1 delivered, 1 refused, failed or replayed, 1 forgeries accepted.");
+    expect(label).toContain(": 1 delivered, 1 refused, failed or replayed, 1 accepted though forged.");
     await page.getByRole("button", { name: /^Accepted / }).click();
     await expect.poll(() => rows(page).evaluateAll((each) => each.map(({ id }) => id))).toEqual(["row-t"]);
   });

@@ -6,14 +6,14 @@ import type { AttemptSummary, DeliveryOrigin, DeliveryState, DeliverySummary } f
  */
 export type Look = DeliveryState | "replayed" | "refused" | "fooled" | "failed";
 
-/** In the order of a delivery's life, and what they are called. */
+/** What they are called; what asks for somebody comes first, and what is over comes last. */
 export const LOOK_WORDS: Readonly<Record<Look, string>> = {
-  waiting: "Waiting",
-  sending: "Sending",
-  retrying: "Retrying",
-  delivered: "Delivered",
-  parked: "Parked",
   fooled: "Accepted",
+  parked: "Parked",
+  retrying: "Retrying",
+  sending: "Sending",
+  waiting: "Waiting",
+  delivered: "Delivered",
   refused: "Refused",
   failed: "Failed",
   replayed: "Replayed",

@@ -11,7 +11,7 @@ const WORDS: Readonly<Record<Outcome, string>> = {
   closed: "refused, failed or replayed",
   retrying: "retrying",
   parked: "parked",
-  fooled: "forgeries accepted",
+  fooled: "accepted though forged",
   open: "waiting or sending",
 };
 

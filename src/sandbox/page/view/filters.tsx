@@ -40,7 +40,7 @@ export function Filters(): JSX.Element {
 }
 
 /** The others would only take room in front of somebody who forges and replays nothing. */
-const ALWAYS: ReadonlySet<Look> = new Set(["waiting", "sending", "retrying", "delivered", "parked"]);
+const ALWAYS: ReadonlySet<Look> = new Set(["parked", "retrying", "sending", "waiting", "delivered"]);
 
 function StateChips(): JSX.Element {
   const looks = LOOKS.filter((look) => ALWAYS.has(look) || ledger.counts[look] > 0 || filter.value.look === look);
