@@ -43,6 +43,7 @@ export function Filters(): JSX.Element {
 const ALWAYS: ReadonlySet<Look> = new Set(["parked", "retrying", "sending", "waiting", "delivered"]);
 
 function StateChips(): JSX.Element {
+  ledgerVersion.value;
   const looks = LOOKS.filter((look) => ALWAYS.has(look) || ledger.counts[look] > 0 || filter.value.look === look);
   return (
     <fieldset class="chips">
