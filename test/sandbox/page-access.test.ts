@@ -147,7 +147,7 @@ describePage("the page for everyone", ({ open, serve }) => {
     server.put(delivery("g", { ...refused, origin: "forged" }), delivery("h", { ...refused, origin: "duplicate" }));
     server.put(delivery("i", { origin: "forged" }));
     await expect.poll(() => said.innerText(), { timeout: 9_000 }).toBe("3 new deliveries, 1 forgery accepted");
-  });
+  }, 40_000);
 
   const STATES = [
     { name: "empty", world: {}, hash: "" },
