@@ -1,5 +1,6 @@
 // Builds the sandbox's inspector page into one file that loads nothing else. Its own Content-Security-Policy names its script
-// and its style by their hashes: nothing that comes over the wire can run beside them.
+// and its style by their hashes: nothing that comes over the wire can run beside them, whoever serves the file. A meta element
+// cannot say frame-ancestors; that is left to the server's header.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
@@ -103,6 +104,11 @@ describePage("the page by keyboard alone", ({ open, serve }) => {
     await help.focus();
     await page.keyboard.press("Enter");
     await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+    const keys = await page.getByRole("dialog").locator("kbd").allInnerTexts();
+    const [, documented = ""] = readFileSync("docs/inspector.md", "utf8").split("## Keyboard");
+    const rows = documented.split("\n").filter((line) => line.startsWith("| `"));
+    const firstCells = rows.map((row) => row.split("|")[1] ?? "").join();
+    expect(keys).toEqual([...firstCells.matchAll(/`([^`]+)`/g)].map(([, key]) => key));
     await page.keyboard.press("Escape");
     await expect.poll(() => help.evaluate((button) => button === document.activeElement)).toBe(true);
   });
@@ -137,7 +143,11 @@ describePage("the page for everyone", ({ open, serve }) => {
     await expect.poll(() => said.innerText(), { timeout: 9_000 }).toBe("1 new delivery");
     server.put(delivery("e"), delivery("f", { state: "parked" }));
     await expect.poll(() => said.innerText(), { timeout: 9_000 }).toBe("2 new deliveries, 1 parked");
-  });
+    const refused = { state: "parked", attempts: [attempt(DAWN, { status: 401 })] } as const;
+    server.put(delivery("g", { ...refused, origin: "forged" }), delivery("h", { ...refused, origin: "duplicate" }));
+    server.put(delivery("i", { origin: "forged" }));
+    await expect.poll(() => said.innerText(), { timeout: 9_000 }).toBe("3 new deliveries, 1 forgery accepted");
+  }, 40_000);
 
   const STATES = [
     { name: "empty", world: {}, hash: "" },

@@ -22,7 +22,10 @@ if (executablePath === undefined) console.warn(`The page is not tested: ${MISSIN
 /** What a test of the page works with. */
 export interface Bench {
   /** Opens the page of a server, with nothing kept from before. */
-  readonly open: (server: PageServer, options?: BrowserContextOptions & { readonly hash?: string }) => Promise<Page>;
+  readonly open: (
+    server: { readonly url: string },
+    options?: BrowserContextOptions & { readonly hash?: string },
+  ) => Promise<Page>;
   /** Starts a made-up sandbox that ends with the test. */
   readonly serve: (...world: Parameters<typeof PageServer.start>) => Promise<PageServer>;
 }

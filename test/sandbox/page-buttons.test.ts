@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { describePage } from "./page-browser.ts";
-import { delivery, endpoint } from "./page-world.ts";
+import { attempt, DAWN, delivery, endpoint } from "./page-world.ts";
 
 const AT_D = { hash: "#/deliveries/d" };
 const world = { endpoints: [endpoint()], deliveries: [delivery("d"), delivery("p", { state: "parked" })] };
@@ -19,7 +19,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     expect(server.pressed).toEqual([
       { method: "POST", path: "/_inspector/deliveries/d/duplicate", body: {} },
       { method: "POST", path: "/_inspector/deliveries/d/replay", body: {} },
-      { method: "POST", path: "/_inspector/deliveries/d/forge", body: { kind: "no-signature" } },
+      { method: "POST", path: "/_inspector/deliveries/d/forge", body: { kind: "no_signature" } },
     ]);
   });
 
@@ -28,15 +28,44 @@ describePage("the page's buttons", ({ open, serve }) => {
     const page = await open(server, AT_D);
     await page.getByRole("button", { name: "Forge" }).click();
     await page.getByText("The forgery: 1 delivery").waitFor();
-    expect(server.pressed).toMatchObject([{ body: { kind: "wrong-secret" } }]);
+    expect(server.pressed).toMatchObject([{ body: { kind: "wrong_secret" } }]);
   });
 
   it("replay all that is parked", async () => {
     const server = await serve(world);
     const page = await open(server);
-    await page.getByRole("button", { name: "Replay 1 parked" }).click();
+    const button = page.getByRole("button", { name: "Replay 1 parked" });
+    await button.click();
     await page.getByText("Parked deliveries: 1 delivery on the way.").waitFor();
+    await button.waitFor({ state: "detached" });
+    await page.locator("#row-p").getByText("Replayed").waitFor();
     expect(server.pressed).toEqual([{ method: "POST", path: "/_inspector/replay-parked", body: {} }]);
+  });
+
+  it("say so where somebody else has replayed all of them just before", async () => {
+    const server = await serve(world);
+    const page = await open(server);
+    const button = page.getByRole("button", { name: "Replay 1 parked" });
+    await button.waitFor();
+    server.supersedeUnseen("p");
+    await button.click();
+    await page.getByText("Parked deliveries: nothing to replay.").waitFor();
+  });
+
+  it("offer no replay of what is parked but was refused as it should be, or replayed before", async () => {
+    const refused = { state: "parked", attempts: [attempt(DAWN, { status: 401 })] } as const;
+    const server = await serve({
+      endpoints: [endpoint()],
+      deliveries: [
+        delivery("forged", { ...refused, origin: "forged" }),
+        delivery("copy", { ...refused, origin: "duplicate" }),
+        delivery("again", { state: "parked", replayed: true }),
+      ],
+    });
+    const page = await open(server);
+    await page.locator("#row-copy").getByText("Failed").waitFor();
+    expect(await page.getByRole("button", { name: /^Replay \d/ }).count()).toBe(0);
+    expect(await page.getByRole("button", { name: /^Parked/ }).innerText()).toMatch(/0$/);
   });
 
   it("send any event, with data of its own, and lead to the delivery", async () => {

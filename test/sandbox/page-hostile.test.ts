@@ -49,6 +49,23 @@ describePage("what comes over the wire", ({ open, serve }) => {
     expect(await page.locator("#row-d .type").innerText()).toBe("order⟨U+200B⟩.filled⟨U+2066⟩");
   });
 
+  it("cannot hide in the code of a signature's steps either, and is copied as it is", async () => {
+    const code = "x-signature: ab\u200bcd\u202e";
+    const detail = detailOf(delivery("d"));
+    const attempts = detail.attempts.map((each) => ({
+      ...each,
+      signature: { ...each.signature, program: code, steps: [{ title: "Where it stands", text: "", code }] },
+    }));
+    const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d")] });
+    server.reveal({ ...detail, attempts });
+    const page = await open(server, { hash: "#/deliveries/d" });
+    const shown = page.locator(".delivery .code pre");
+    await expect.poll(() => shown.allInnerTexts()).toEqual(Array(2).fill("x-signature: ab⟨U+200B⟩cd⟨U+202E⟩"));
+    await page.getByRole("button", { name: "Copy Where it stands" }).click();
+    await page.getByText("Copied").waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(code);
+  });
+
   it("does not break the page by its length or depth", async () => {
     const long = "x".repeat(100_000);
     const server = await serve({

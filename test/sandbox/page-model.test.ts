@@ -4,28 +4,43 @@ import { indentJson } from "../../src/sandbox/page/model/json-text.ts";
 import { EVERYTHING, Ledger } from "../../src/sandbox/page/model/ledger.ts";
 import { Outcomes } from "../../src/sandbox/page/model/outcomes.ts";
 import { visible, visibleBlock } from "../../src/sandbox/page/model/visible-text.ts";
-import { durationWords, latencyWords, outcomeOf, standingOf } from "../../src/sandbox/page/model/words.ts";
-import type { DeliveryState, DeliverySummary } from "../../src/sandbox/page-api.ts";
+import {
+  durationWords,
+  LOOKS,
+  type Look,
+  latencyWords,
+  lookOf,
+  outcomeOf,
+  standingOf,
+} from "../../src/sandbox/page/model/words.ts";
+import type { DeliveryOrigin, DeliveryState, DeliverySummary } from "../../src/sandbox/page-api.ts";
 import { attempt, DAWN, delivery } from "./page-world.ts";
 
 const state = fc.constantFrom<DeliveryState>("waiting", "sending", "delivered", "retrying", "parked");
 const id = fc.integer({ min: 0, max: 12 }).map(String);
+const origin = fc.constantFrom<DeliveryOrigin>("event", "duplicate", "replay", "forged");
+const attempts = fc.constantFrom([], [attempt(DAWN, { status: 401 })], [attempt(DAWN, { status: 500 })]);
 const put = fc.record({
   id,
   state,
+  origin,
+  attempts,
+  replayed: fc.boolean(),
   type: fc.constantFrom("order.filled", "kyc.done"),
   createdAt: fc.nat({ max: 9_000_000 }),
 });
 const step = fc.oneof(
   put.map(({ id, ...rest }) => ({ put: delivery(id, rest) })),
   fc.array(id, { maxLength: 3 }).map((drop) => ({ drop })),
-  fc.record({ state: fc.option(state), text: fc.constantFrom("", "ORDER", "kyc") }).map((filter) => ({ filter })),
+  fc
+    .record({ look: fc.option(fc.constantFrom(...LOOKS)), text: fc.constantFrom("", "ORDER", "kyc") })
+    .map((filter) => ({ filter })),
 );
 
 /** The same ledger with no thought for its cost. */
 class PlainLedger {
   all: DeliverySummary[] = [];
-  filter: { state: DeliveryState | null; text: string } = { state: null, text: "" };
+  filter: { look: Look | null; text: string } = { look: null, text: "" };
 
   put(delivery: DeliverySummary): void {
     const at = this.all.findIndex(({ id }) => id === delivery.id);
@@ -34,8 +49,8 @@ class PlainLedger {
   }
 
   get shown(): DeliverySummary[] {
-    const { state, text } = this.filter;
-    return this.all.filter((each) => (state ?? each.state) === each.state && each.type.includes(text.toLowerCase()));
+    const { look, text } = this.filter;
+    return this.all.filter((each) => (look ?? lookOf(each)) === lookOf(each) && each.type.includes(text.toLowerCase()));
   }
 }
 
@@ -59,8 +74,8 @@ describe("the page's ledger", () => {
         }
         expect(ledger.shown.map(({ delivery }) => delivery)).toEqual(plain.shown);
         expect(ledger.shown.map((entry) => ledger.indexOf(entry))).toEqual(ledger.shown.map((_, at) => at));
-        for (const name of Object.keys(ledger.counts) as DeliveryState[]) {
-          expect(ledger.counts[name]).toBe(plain.all.filter(({ state }) => state === name).length);
+        for (const look of LOOKS) {
+          expect(ledger.counts[look]).toBe(plain.all.filter((each) => lookOf(each) === look).length);
         }
         const parked = ledger.outcomes.columns().reduce((sum, { counts }) => sum + counts.parked, 0);
         expect(parked).toBe(ledger.counts.parked);
@@ -80,7 +95,9 @@ describe("the chart's columns", () => {
         for (const { start, counts } of columns) {
           const inside = all.filter(({ afterMs }) => Math.floor((DAWN + afterMs - start) / outcomes.widthMs) === 0);
           for (const outcome of Object.keys(counts) as (keyof typeof counts)[]) {
-            expect(counts[outcome]).toBe(inside.filter((each) => outcomeOf(each.state) === outcome).length);
+            expect(counts[outcome]).toBe(
+              inside.filter((each) => outcomeOf(delivery("d", { state: each.state })) === outcome).length,
+            );
           }
         }
       }),
@@ -151,9 +168,17 @@ describe("words", () => {
     } as const;
     const failed = { ...refused, attempts: [attempt(DAWN, { status: 500 })] } as const;
     expect(standingOf(delivery("d", refused)).look).toBe("refused");
-    expect(standingOf(delivery("d", failed)).look).toBe("parked");
-    expect(standingOf(delivery("d", unanswered)).look).toBe("parked");
+    expect(standingOf(delivery("d", failed)).look).toBe("failed");
+    expect(standingOf(delivery("d", unanswered)).look).toBe("failed");
     expect(standingOf(delivery("d", { state: "delivered", origin: "forged" })).look).toBe("fooled");
     expect(standingOf(delivery("d", { state: "parked" })).look).toBe("parked");
+  });
+
+  it("call parked what waits for a replay, and nothing else", () => {
+    const parked = { state: "parked" } as const;
+    expect(lookOf(delivery("d", { ...parked, origin: "replay" }))).toBe("parked");
+    expect(standingOf(delivery("d", { ...parked, attempts: [] })).note).toBe("never sent");
+    expect(standingOf(delivery("d", { ...parked, replayed: true })).word).toBe("Replayed");
+    expect(standingOf(delivery("d", { ...parked, origin: "duplicate" })).word).toBe("Failed");
   });
 });

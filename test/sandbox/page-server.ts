@@ -72,6 +72,12 @@ export class PageServer {
     this.#bodies.set(detail.id, detail);
   }
 
+  /** Replays a delivery from elsewhere, of which the page does not hear. */
+  supersedeUnseen(id: string): void {
+    const found = this.#deliveries.get(id);
+    if (found !== undefined) this.#deliveries.set(id, { ...found, replayed: true });
+  }
+
   emit(change: Change): void {
     this.#apply(change);
     const numbered = { revision: ++this.#revision, change };
@@ -111,13 +117,18 @@ export class PageServer {
     this.calls.push({ method: request.method ?? "", path: pathname, body });
     if (this.down) return void request.socket.destroy();
     if (pathname === "/_inspector/changes") return this.#stream(request, response, searchParams);
-    const answer = this.#reply(
-      request.method ?? "",
-      pathname.replace("/_inspector", ""),
-      body as Record<string, string>,
-    );
-    response.statusCode = "error" in answer ? (answer.status as number) : 200;
-    response.setHeader("content-type", "application/json").end(JSON.stringify(answer));
+    const path = pathname.replace("/_inspector", "");
+    const [status, answer] = this.#replyOrRefusal(request.method ?? "", path, body as Record<string, string>);
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
+  }
+
+  #replyOrRefusal(...call: [method: string, path: string, body: Record<string, string>]): [number, object] {
+    try {
+      return [200, this.#reply(...call)];
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return [error.status, { error: { code: "refused", message: error.message } }];
+    }
   }
 
   #stream(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): void {
@@ -131,24 +142,41 @@ export class PageServer {
     response.on("close", () => this.#streams.delete(response));
   }
 
-  #reply(method: string, path: string, body: Record<string, string>): Record<string, unknown> {
-    if (method === "GET" && path === "/state") return { ...this.#snapshot() };
-    if (this.refusal !== undefined && method !== "GET") return refused(409, this.refusal);
+  #reply(method: string, path: string, body: Record<string, string>): object {
+    if (method === "GET" && path === "/state") return this.#snapshot();
+    if (this.refusal !== undefined && method !== "GET") throw new Refusal(400, this.refusal);
     const [, room, id = "", verb] = path.split("/").map(decodeURIComponent);
-    if (room === "replay-parked")
-      return this.#start([...this.#deliveries.values()].filter(({ state }) => state === "parked"));
+    if (room === "replay-parked") return this.#replayParked();
     if (room === "scenarios") return this.#start([delivery("order.accepted"), delivery("order.filled")]);
     if (room === "events") return this.#start([delivery("single", { type: body.event ?? "" })]);
     if (room === "endpoints") return this.#setStatus(id, body.status as EndpointView["status"]);
-    return room === "deliveries" ? this.#replyAbout(method, id, verb) : refused(404, "There is no such path.");
+    if (room !== "deliveries") throw new Refusal(404, "There is no such thing.");
+    return method === "GET" ? this.#open(id) : this.#press(id, verb, body.kind);
   }
 
-  #replyAbout(method: string, id: string, verb: string | undefined): Record<string, unknown> {
+  /** As the real one: each once, and no forgery, and no copy. */
+  #replayParked(): object {
+    return this.#replay([...this.#deliveries.values()].filter(waitsForReplay));
+  }
+
+  #replay(deliveries: readonly DeliverySummary[]): object {
+    this.put(...deliveries.filter(waitsForReplay).map((each) => ({ ...each, replayed: true })));
+    return this.#start(deliveries.map((each) => ({ ...each, origin: "replay" })));
+  }
+
+  #open(id: string): object {
     const found = this.#deliveries.get(id);
-    if (found === undefined) return refused(404, "There is no such delivery.");
-    if (method === "GET") return { ...(this.#bodies.get(id) ?? detailOf(found)) };
-    const origin = verb === "forge" ? "forged" : verb === "replay" ? "replay" : "duplicate";
-    return this.#start([{ ...found, origin }]);
+    if (found === undefined) throw new Refusal(404, "There is no such thing.");
+    return this.#bodies.get(id) ?? detailOf(found);
+  }
+
+  #press(id: string, verb: string | undefined, kind: string | undefined): object {
+    const found = this.#deliveries.get(id);
+    if (found === undefined) throw new Refusal(400, "delivery is not known, or was forgotten");
+    if (verb === "forge" && !SURROUNDINGS.forgeries.some((forgery) => forgery.kind === kind))
+      throw new Refusal(400, "kind is no forgery that makes sense under this scheme");
+    if (verb === "replay") return this.#replay([found]);
+    return this.#start([{ ...found, origin: verb === "forge" ? "forged" : "duplicate" }]);
   }
 
   #start(models: readonly DeliverySummary[]): { readonly deliveryIds: readonly string[] } {
@@ -159,9 +187,9 @@ export class PageServer {
     return { deliveryIds: started.map(({ id }) => id) };
   }
 
-  #setStatus(id: string, status: EndpointView["status"]): Record<string, unknown> {
+  #setStatus(id: string, status: EndpointView["status"]): object {
     const found = this.#endpoints.get(id);
-    if (found === undefined) return refused(404, "There is no such endpoint.");
+    if (found === undefined) throw new Refusal(404, "There is no such thing.");
     const endpoint = { ...found, status };
     this.emit({ kind: "endpoint", now: this.now, endpoint });
     return endpoint;
@@ -181,8 +209,17 @@ export class PageServer {
   }
 }
 
-function refused(status: number, message: string): Record<string, unknown> {
-  return { status, error: { code: "refused", message } };
+function waitsForReplay({ origin, state, replayed }: DeliverySummary): boolean {
+  return (origin === "event" || origin === "replay") && state === "parked" && !replayed;
+}
+
+class Refusal extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
 }
 
 function send(stream: ServerResponse, { revision, change }: Numbered): void {

@@ -44,9 +44,9 @@ export const SURROUNDINGS: Pick<Snapshot, "scheme" | "scenarios" | "eventTypes" 
   ],
   eventTypes: EVENT_TYPES,
   forgeries: [
-    { kind: "wrong-secret", title: "Signed with another secret" },
-    { kind: "altered-body", title: "Body altered after signing" },
-    { kind: "no-signature", title: "No signature at all" },
+    { kind: "wrong_secret", title: "Signed with another secret" },
+    { kind: "altered_body", title: "Genuine signature, another amount in the body" },
+    { kind: "no_signature", title: "No signature at all" },
   ],
   firstSteps: [
     {
@@ -90,6 +90,7 @@ export function delivery(id: string, overrides: Partial<DeliverySummary> = {}): 
     endpointId: "wh_1",
     origin: "event",
     state,
+    replayed: false,
     createdAt,
     updatedAt: last,
     nextAttemptAt: state === "retrying" ? last + (PAUSES[attempts.length] ?? MINUTE) : null,
@@ -129,10 +130,12 @@ export function deliveries(count: number, seed = 1): DeliverySummary[] {
   let createdAt = DAWN;
   return Array.from({ length: count }, (_, index) => {
     createdAt += Math.floor(random() * 4 * SECOND);
+    const state = pick(MIX);
     return delivery(`dlv_${String(index).padStart(5, "0")}`, {
       type: pick(EVENT_TYPES),
-      state: pick(MIX),
-      origin: pick(ORIGINS),
+      state,
+      // A copy is sent once: it is neither retried nor parked like an event.
+      origin: state === "delivered" ? pick(ORIGINS) : "event",
       endpointId: pick(["wh_1", "wh_1", "wh_2"]),
       createdAt,
     });

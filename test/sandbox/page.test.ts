@@ -209,12 +209,30 @@ describePage("the inspector page", ({ open, serve }) => {
     await opened(page).getByText("took a forgery for genuine").waitFor();
   });
 
+  it("counts a refused forgery as no failure, and an accepted one as an alarm, in list, filters and chart alike", async () => {
+    const refused = { origin: "forged", state: "parked", attempts: [attempt(DAWN, { status: 401 })] } as const;
+    const all = [delivery("r", refused), delivery("t", { origin: "forged" }), delivery("d")];
+    const page = await open(await serve({ endpoints: [endpoint()], deliveries: all }));
+    const chip = (word: string) => page.getByRole("button", { name: new RegExp(`^${word} `) }).innerText();
+    await rows(page).nth(2).waitFor();
+    expect([await chip("Parked"), await chip("Delivered"), await chip("Refused"), await chip("Accepted")]).toEqual([
+      expect.stringMatching(/0$/),
+      expect.stringMatching(/1$/),
+      expect.stringMatching(/1$/),
+      expect.stringMatching(/1$/),
+    ]);
+    const label = await page.getByRole("img", { name: "3 deliveries from" }).getAttribute("aria-label");
+    expect(label).toContain(": 1 delivered, 1 refused, failed or replayed, 1 accepted though forged.");
+    await page.getByRole("button", { name: /^Accepted / }).click();
+    await expect.poll(() => rows(page).evaluateAll((each) => each.map(({ id }) => id))).toEqual(["row-t"]);
+  });
+
   it("draws the outcomes, and tells them as a sentence and as figures", async () => {
     const all = [...deliveries(50).filter(({ state }) => state === "delivered"), delivery("p", { state: "parked" })];
     const page = await open(await serve({ endpoints: [endpoint()], deliveries: all }));
     const delivered = all.length - 1;
     const drawing = page.getByRole("img", { name: `${all.length} deliveries from` });
-    expect(await drawing.getAttribute("aria-label")).toContain(`${delivered} delivered, 0 retrying, 1 parked`);
+    expect(await drawing.getAttribute("aria-label")).toContain(`: ${delivered} delivered, 1 parked.`);
     await page.getByRole("button", { name: "Figures" }).click();
     const cells = await page.getByRole("row").locator("td:first-of-type").allInnerTexts();
     expect(cells.reduce((sum, cell) => sum + Number(cell), 0)).toBe(delivered);

@@ -20,15 +20,19 @@ export const actions = {
   duplicate: (id: string): Promise<void> => start("A copy", postDuplicate(id)),
   replay: (id: string): Promise<void> => start("The replay", postReplay(id)),
   forge: (id: string, kind: string): Promise<void> => start("The forgery", postForgery(id, kind)),
-  replayParked: (): Promise<void> => start("Parked deliveries", postReplayParked()),
+  replayParked: (): Promise<void> => start("Parked deliveries", postReplayParked(), "nothing to replay."),
   setStatus,
 };
 
-async function start(what: string, started: Promise<Started>): Promise<void> {
+async function start(
+  what: string,
+  started: Promise<Started>,
+  whereNone = "nothing is sent, since no active endpoint subscribes to it.",
+): Promise<void> {
   try {
     const { deliveryIds } = await started;
     const [first] = deliveryIds;
-    if (first === undefined) tell(`${what}: nothing is sent, since no active endpoint subscribes to it.`);
+    if (first === undefined) tell(`${what}: ${whereNone}`);
     else tell(`${what}: ${plural(deliveryIds.length, "delivery", "deliveries")} on the way.`, first);
   } catch (error) {
     complain(`${what}: ${messageOf(error)}`);

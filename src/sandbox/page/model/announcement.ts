@@ -12,14 +12,17 @@ const QUIET_MS = 5_000;
 export function followNews(): void {
   let told = 0;
   let toldParked = 0;
+  let toldFooled = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const tell = () => {
     timer = undefined;
     const news = ledger.size - told;
     const parked = ledger.counts.parked - toldParked;
-    if (news > 0 || parked > 0) announcement.value = sentence(news, parked);
+    const fooled = ledger.counts.fooled - toldFooled;
+    if (news > 0 || parked > 0 || fooled > 0) announcement.value = sentence(news, parked, fooled);
     told = ledger.size;
     toldParked = ledger.counts.parked;
+    toldFooled = ledger.counts.fooled;
   };
   effect(() => {
     ledgerVersion.value;
@@ -27,7 +30,10 @@ export function followNews(): void {
   });
 }
 
-function sentence(news: number, parked: number): string {
-  const came = news > 0 ? [plural(news, "new delivery", "new deliveries")] : [];
-  return [...came, ...(parked > 0 ? [`${parked} parked`] : [])].join(", ");
+function sentence(news: number, parked: number, fooled: number): string {
+  return [
+    ...(news > 0 ? [plural(news, "new delivery", "new deliveries")] : []),
+    ...(parked > 0 ? [`${parked} parked`] : []),
+    ...(fooled > 0 ? [`${plural(fooled, "forgery", "forgeries")} accepted`] : []),
+  ].join(", ");
 }

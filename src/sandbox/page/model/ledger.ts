@@ -1,5 +1,6 @@
-import type { DeliveryState, DeliverySummary } from "../../page-api.ts";
+import type { DeliverySummary } from "../../page-api.ts";
 import { Outcomes } from "./outcomes.ts";
+import { LOOKS, type Look, lookOf } from "./words.ts";
 
 /** A delivery in its place: the summary is replaced as it changes, the place stays. */
 export interface Entry {
@@ -9,8 +10,8 @@ export interface Entry {
 
 /** Which deliveries the list shows. */
 export interface Filter {
-  /** null shows every state. */
-  readonly state: DeliveryState | null;
+  /** null shows every look. */
+  readonly look: Look | null;
   /** null shows every endpoint. */
   readonly endpointId: string | null;
   /** Part of the type or of the event's id, in any case. */
@@ -18,13 +19,13 @@ export interface Filter {
 }
 
 /** The filter that lets everything through. */
-export const EVERYTHING: Filter = { state: null, endpointId: null, text: "" };
+export const EVERYTHING: Filter = { look: null, endpointId: null, text: "" };
 
 /** All deliveries that the sandbox remembers. A change costs a search by halves, never a walk over all of them. */
 export class Ledger {
   readonly #entries = new Map<string, Entry>();
   readonly outcomes = new Outcomes();
-  readonly counts: Record<DeliveryState, number> = { waiting: 0, sending: 0, delivered: 0, retrying: 0, parked: 0 };
+  readonly counts: Record<Look, number> = noneOfAny();
   #filter = EVERYTHING;
   #places = 0;
   /** What the filter lets through, oldest first. */
@@ -42,7 +43,7 @@ export class Ledger {
   replace(deliveries: readonly DeliverySummary[]): void {
     this.#entries.clear();
     this.outcomes.clear();
-    for (const state of Object.keys(this.counts)) this.counts[state as DeliveryState] = 0;
+    Object.assign(this.counts, noneOfAny());
     this.shown = [];
     for (const delivery of deliveries) this.put(delivery);
   }
@@ -105,12 +106,13 @@ export class Ledger {
   }
 
   #count(delivery: DeliverySummary, by: 1 | -1): void {
-    this.counts[delivery.state] += by;
+    this.counts[lookOf(delivery)] += by;
   }
 
-  #lets({ state, endpointId, type, eventId }: DeliverySummary): boolean {
+  #lets(delivery: DeliverySummary): boolean {
+    const { endpointId, type, eventId } = delivery;
     const { text, ...filter } = this.#filter;
-    if (filter.state !== null && filter.state !== state) return false;
+    if (filter.look !== null && filter.look !== lookOf(delivery)) return false;
     if (filter.endpointId !== null && filter.endpointId !== endpointId) return false;
     return text === "" || type.toLowerCase().includes(text) || eventId.toLowerCase().includes(text);
   }
@@ -126,4 +128,8 @@ export class Ledger {
     }
     return low;
   }
+}
+
+function noneOfAny(): Record<Look, number> {
+  return Object.fromEntries(LOOKS.map((look) => [look, 0])) as Record<Look, number>;
 }

@@ -61,7 +61,7 @@ export class Outcomes {
   #count(delivery: DeliverySummary, by: 1 | -1): void {
     const index = Math.floor(delivery.createdAt / this.#widthMs);
     const counts = this.#columns.get(index) ?? none();
-    counts[outcomeOf(delivery.state)] += by;
+    counts[outcomeOf(delivery)] += by;
     if (OUTCOMES.some((outcome) => counts[outcome] > 0)) this.#columns.set(index, counts);
     else this.#columns.delete(index);
   }
@@ -81,5 +81,5 @@ export class Outcomes {
 }
 
 function none(): Record<Outcome, number> {
-  return { delivered: 0, retrying: 0, parked: 0, open: 0 };
+  return { delivered: 0, closed: 0, retrying: 0, parked: 0, fooled: 0, open: 0 };
 }

@@ -1,45 +1,33 @@
 import type { AttemptSummary, DeliveryOrigin, DeliveryState, DeliverySummary } from "../../page-api.ts";
 
-/** What has become of a delivery, as the chart tells them apart. */
-export type Outcome = "delivered" | "retrying" | "parked" | "open";
+/**
+ * How a delivery looks, and what it counts as. Beside the states: one that was parked and replayed since, a forgery that was
+ * refused, one that fooled the endpoint, and a copy or a forgery that simply failed, neither of which is sent again.
+ */
+export type Look = DeliveryState | "replayed" | "refused" | "fooled" | "failed";
 
-/** From the bottom of a column to its top. */
-export const OUTCOMES: readonly Outcome[] = ["delivered", "retrying", "parked", "open"];
-
-export function outcomeOf(state: DeliveryState): Outcome {
-  return state === "waiting" || state === "sending" ? "open" : state;
-}
-
-/** The states in the order of a delivery's life, and what they are called. */
-export const STATE_WORDS: Readonly<Record<DeliveryState, string>> = {
-  waiting: "Waiting",
-  sending: "Sending",
-  retrying: "Retrying",
-  delivered: "Delivered",
+/** What they are called; what asks for somebody comes first, and what is over comes last. */
+export const LOOK_WORDS: Readonly<Record<Look, string>> = {
+  fooled: "Accepted",
   parked: "Parked",
+  retrying: "Retrying",
+  sending: "Sending",
+  waiting: "Waiting",
+  delivered: "Delivered",
+  refused: "Refused",
+  failed: "Failed",
+  replayed: "Replayed",
 };
 
-export const ORIGIN_WORDS: Readonly<Record<DeliveryOrigin, string>> = {
-  event: "event",
-  duplicate: "duplicate",
-  replay: "replay",
-  forged: "forged",
-};
+export const LOOKS: readonly Look[] = Object.keys(LOOK_WORDS) as Look[];
 
-/** How a delivery looks and is called. A forged one does well where it is refused, and badly where it is accepted. */
-export interface Standing {
-  readonly look: DeliveryState | "refused" | "fooled";
-  readonly word: string;
-  readonly note: string;
-}
-
-export function standingOf(delivery: DeliverySummary): Standing {
-  const { state, origin, attempts } = delivery;
-  const last = attempts.at(-1);
-  const note = last === undefined ? "" : answerWords(last);
-  if (origin === "forged" && state === "delivered") return { look: "fooled", word: "Accepted", note };
-  if (origin === "forged" && state === "parked" && isRefusal(last)) return { look: "refused", word: "Refused", note };
-  return { look: state, word: STATE_WORDS[state], note: noteOn(delivery, note) };
+/** The one judgement on which words, counts, filters and the chart rest. A forgery does well where it is refused. */
+export function lookOf({ origin, state, replayed, attempts }: DeliverySummary): Look {
+  if (origin === "forged" && state === "delivered") return "fooled";
+  if (state !== "parked") return state;
+  if (origin === "forged" && isRefusal(attempts.at(-1))) return "refused";
+  if (origin === "forged" || origin === "duplicate") return "failed";
+  return replayed ? "replayed" : "parked";
 }
 
 /** A 5xx, or no answer, is an endpoint in trouble and no verdict. */
@@ -48,11 +36,54 @@ function isRefusal(attempt: AttemptSummary | undefined): boolean {
   return status >= 400 && status < 500;
 }
 
-function noteOn({ state, attempts }: DeliverySummary, answer: string): string {
-  if (state === "waiting") return "not sent yet";
-  if (state === "sending") return `attempt ${attempts.length}`;
-  if (state === "parked") return `after ${plural(attempts.length, "attempt")}`;
-  return answer;
+/** What has become of a delivery, as the chart tells them apart. */
+export type Outcome = "delivered" | "closed" | "retrying" | "parked" | "fooled" | "open";
+
+/** From the bottom of a column to its top. */
+export const OUTCOMES: readonly Outcome[] = ["delivered", "closed", "retrying", "parked", "fooled", "open"];
+
+const OUTCOME_OF: Readonly<Record<Look, Outcome>> = {
+  waiting: "open",
+  sending: "open",
+  retrying: "retrying",
+  delivered: "delivered",
+  parked: "parked",
+  fooled: "fooled",
+  refused: "closed",
+  failed: "closed",
+  replayed: "closed",
+};
+
+export function outcomeOf(delivery: DeliverySummary): Outcome {
+  return OUTCOME_OF[lookOf(delivery)];
+}
+
+export const ORIGIN_WORDS: Readonly<Record<DeliveryOrigin, string>> = {
+  event: "event",
+  duplicate: "duplicate",
+  replay: "replay",
+  forged: "forged",
+};
+
+/** How a delivery looks and is called. */
+export interface Standing {
+  readonly look: Look;
+  readonly word: string;
+  readonly note: string;
+}
+
+export function standingOf(delivery: DeliverySummary): Standing {
+  const look = lookOf(delivery);
+  return { look, word: LOOK_WORDS[look], note: noteOn(look, delivery.attempts) };
+}
+
+function noteOn(look: Look, attempts: readonly AttemptSummary[]): string {
+  const last = attempts.at(-1);
+  if (look === "waiting") return "not sent yet";
+  if (look === "sending") return `attempt ${attempts.length}`;
+  if (last === undefined) return "never sent";
+  if (look === "parked" || look === "replayed") return `after ${plural(attempts.length, "attempt")}`;
+  return answerWords(last);
 }
 
 /** How an attempt ended. */

@@ -8,13 +8,22 @@ const HEIGHT = 64;
 
 const WORDS: Readonly<Record<Outcome, string>> = {
   delivered: "delivered",
+  closed: "refused, failed or replayed",
   retrying: "retrying",
   parked: "parked",
+  fooled: "accepted though forged",
   open: "waiting or sending",
 };
 
 /** Of a column's breadth: outcomes are told apart by their shape as well. */
-const BREADTHS: Readonly<Record<Outcome, number>> = { delivered: 0.76, retrying: 0.7, parked: 0.4, open: 0.76 };
+const BREADTHS: Readonly<Record<Outcome, number>> = {
+  delivered: 0.76,
+  closed: 0.2,
+  retrying: 0.7,
+  parked: 0.4,
+  fooled: 0.92,
+  open: 0.76,
+};
 
 /** The deliveries by outcome over time: a drawing, a sentence in its place, and the figures as a table. */
 export function Chart(): JSX.Element | null {
@@ -96,6 +105,7 @@ function Bar(props: { readonly column: Column; readonly at: number; readonly sca
 }
 
 function Figures({ columns }: { readonly columns: readonly Column[] }): JSX.Element {
+  const outcomes = present(columns);
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard
     <section class="figures" tabIndex={0} aria-label="Figures of the chart">
@@ -103,7 +113,7 @@ function Figures({ columns }: { readonly columns: readonly Column[] }): JSX.Elem
         <thead>
           <tr>
             <th scope="col">From</th>
-            {OUTCOMES.map((outcome) => (
+            {outcomes.map((outcome) => (
               <th key={outcome} scope="col">
                 {WORDS[outcome]}
               </th>
@@ -116,7 +126,7 @@ function Figures({ columns }: { readonly columns: readonly Column[] }): JSX.Elem
             .map((column) => (
               <tr key={column.start}>
                 <th scope="row">{dayAndTimeWords(column.start)}</th>
-                {OUTCOMES.map((outcome) => (
+                {outcomes.map((outcome) => (
                   <td key={outcome}>{column.counts[outcome]}</td>
                 ))}
               </tr>
@@ -138,12 +148,18 @@ function countsOf({ counts }: Column): string {
 }
 
 function summaryOf(columns: readonly Column[]): string {
-  const sums = OUTCOMES.map((outcome) => {
-    const sum = columns.reduce((total, { counts }) => total + counts[outcome], 0);
-    return `${sum} ${WORDS[outcome]}`;
-  });
+  const sums = present(columns).map((outcome) => `${sumOf(columns, outcome)} ${WORDS[outcome]}`);
   const total = columns.reduce((sum, column) => sum + totalOf(column), 0);
   const from = timeWords(columns[0]?.start ?? 0);
   const to = timeWords(columns.at(-1)?.start ?? 0);
   return `${plural(total, "delivery", "deliveries")} from ${from} to ${to}: ${sums.join(", ")}.`;
+}
+
+/** The outcomes that there are at all. */
+function present(columns: readonly Column[]): Outcome[] {
+  return OUTCOMES.filter((outcome) => sumOf(columns, outcome) > 0);
+}
+
+function sumOf(columns: readonly Column[], outcome: Outcome): number {
+  return columns.reduce((sum, { counts }) => sum + counts[outcome], 0);
 }

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { complain } from "../model/notices.ts";
+import { visible, visibleBlock } from "../model/visible-text.ts";
 
 const SAID_MS = 1_600;
 
@@ -21,16 +22,16 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
   return (
     <button type="button" class="small quiet copy" onClick={copy}>
       <span aria-live="polite">{copied.value ? "Copied" : "Copy"}</span>
-      <span class="unseen"> {what}</span>
+      <span class="unseen"> {visible(what)}</span>
     </button>
   );
 }
 
-/** A block of code with its button. */
+/** A block of code with its button, which copies it as it is, also what cannot be seen. */
 export function Code({ code, what }: { readonly code: string; readonly what: string }): JSX.Element {
   return (
     <div class="code">
-      <pre>{code}</pre>
+      <pre>{visibleBlock(code)}</pre>
       <CopyButton text={code} what={what} />
     </div>
   );

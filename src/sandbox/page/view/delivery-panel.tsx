@@ -4,7 +4,7 @@ import type { DeliveryDetail } from "../../page-api.ts";
 import { openedDelivery } from "../model/opened-delivery.ts";
 import { close, walkedTo } from "../model/route.ts";
 import { visible } from "../model/visible-text.ts";
-import { dayAndTimeWords, ORIGIN_WORDS, standingOf } from "../model/words.ts";
+import { dayAndTimeWords, type Look, lookOf, ORIGIN_WORDS, standingOf } from "../model/words.ts";
 import { endpointName } from "../model/world.ts";
 import { Attempts } from "./attempts.tsx";
 import { Countdown, WallCountdown } from "./countdown.tsx";
@@ -22,7 +22,12 @@ export function DeliveryPanel(): JSX.Element | null {
   if (opened === null) return null;
   const { detail, trouble } = opened;
   return (
-    <section class="delivery" aria-labelledby="delivery-title" aria-busy={detail === null && trouble === null}>
+    <section
+      class="delivery"
+      data-look={detail === null ? undefined : lookOf(detail)}
+      aria-labelledby="delivery-title"
+      aria-busy={detail === null && trouble === null}
+    >
       <div class="delivery-head">
         <h2 id="delivery-title" tabIndex={-1} ref={heading}>
           {detail === null ? "Delivery" : visible(detail.type)}
@@ -91,12 +96,14 @@ function Standing({ detail }: { readonly detail: DeliveryDetail }): JSX.Element 
   );
 }
 
-const MEANINGS: Readonly<Record<ReturnType<typeof standingOf>["look"], string>> = {
+const MEANINGS: Readonly<Record<Look, string>> = {
   waiting: "It is sent as soon as its turn comes.",
   sending: "The request is on its way.",
   retrying: "It is sent again.",
   delivered: "Your endpoint answered 2xx: Bluum forgets the event now.",
   parked: "Nothing more is sent, unless you replay it.",
+  replayed: "It was replayed since; the replay stands in the list as well.",
+  failed: "It was not answered as it should be. Copies and forgeries are sent once only.",
   refused: "Your endpoint refused a forgery, as it should.",
   fooled: "Your endpoint took a forgery for genuine. It must verify the signature.",
 };

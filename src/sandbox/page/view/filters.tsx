@@ -1,14 +1,13 @@
 import type { JSX } from "preact";
-import type { DeliveryState } from "../../page-api.ts";
 import { actions } from "../model/actions.ts";
 import { EVERYTHING } from "../model/ledger.ts";
 import { visible } from "../model/visible-text.ts";
-import { plural, STATE_WORDS } from "../model/words.ts";
+import { LOOK_WORDS, LOOKS, type Look, plural } from "../model/words.ts";
 import { endpoints, filter, ledger, ledgerVersion } from "../model/world.ts";
 import { SEARCH_ID } from "./element-ids.ts";
 import { Glyph } from "./glyph.tsx";
 
-/** What the list is narrowed to, and how many deliveries are in each state. */
+/** What the list is narrowed to, and how many deliveries there are of each kind. */
 export function Filters(): JSX.Element {
   ledgerVersion.value;
   const { parked } = ledger.counts;
@@ -40,36 +39,40 @@ export function Filters(): JSX.Element {
   );
 }
 
+/** The others would only take room in front of somebody who forges and replays nothing. */
+const ALWAYS: ReadonlySet<Look> = new Set(["parked", "retrying", "sending", "waiting", "delivered"]);
+
 function StateChips(): JSX.Element {
-  const states = Object.keys(STATE_WORDS) as DeliveryState[];
+  ledgerVersion.value;
+  const looks = LOOKS.filter((look) => ALWAYS.has(look) || ledger.counts[look] > 0 || filter.value.look === look);
   return (
     <fieldset class="chips">
       <legend class="unseen">State</legend>
-      <Chip state={null} word="All" count={ledger.size} />
-      {states.map((state) => (
-        <Chip key={state} state={state} word={STATE_WORDS[state]} count={ledger.counts[state]} />
+      <Chip look={null} word="All" count={ledger.size} />
+      {looks.map((look) => (
+        <Chip key={look} look={look} word={LOOK_WORDS[look]} count={ledger.counts[look]} />
       ))}
     </fieldset>
   );
 }
 
 interface ChipProps {
-  readonly state: DeliveryState | null;
+  readonly look: Look | null;
   readonly word: string;
   readonly count: number;
 }
 
-function Chip({ state, word, count }: ChipProps): JSX.Element {
+function Chip({ look, word, count }: ChipProps): JSX.Element {
   return (
     <button
       type="button"
-      class="chip"
-      aria-pressed={filter.value.state === state}
+      class={look === "fooled" ? "chip alarm" : "chip"}
+      aria-pressed={filter.value.look === look}
       onClick={() => {
-        filter.value = { ...filter.value, state };
+        filter.value = { ...filter.value, look };
       }}
     >
-      {state !== null && <Glyph look={state} />}
+      {look !== null && <Glyph look={look} />}
       {word} <span class="count">{count.toLocaleString("en")}</span>
     </button>
   );

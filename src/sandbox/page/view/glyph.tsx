@@ -1,8 +1,8 @@
 import type { JSX } from "preact";
-import type { Standing } from "../model/words.ts";
+import type { Look } from "../model/words.ts";
 
 /** Each state has a shape of its own, so that none is told by colour alone. */
-const SHAPES: Readonly<Record<Standing["look"], JSX.Element>> = {
+const SHAPES: Readonly<Record<Look, JSX.Element>> = {
   waiting: <circle cx="8" cy="8" r="5.5" class="line dashed" />,
   sending: <path d="M3 8h9M8.5 4.2 12.3 8l-3.8 3.8" class="line" />,
   retrying: <path d="M13 8a5 5 0 1 1-1.6-3.7M13 2.2v3h-3" class="line" />,
@@ -24,6 +24,13 @@ const SHAPES: Readonly<Record<Standing["look"], JSX.Element>> = {
       <path d="m5.2 8 2 2 3.6-4" class="cut" />
     </>
   ),
+  replayed: (
+    <>
+      <rect x="2" y="2" width="12" height="12" rx="3" class="line" />
+      <path d="M5 8h5.5M8.2 5.5 10.7 8l-2.5 2.5" class="line" />
+    </>
+  ),
+  failed: <path d="m4 4 8 8M12 4l-8 8" class="line" />,
   fooled: (
     <>
       <path d="M8 1.2 15.2 14.5H.8Z" class="solid" />
@@ -33,7 +40,7 @@ const SHAPES: Readonly<Record<Standing["look"], JSX.Element>> = {
 };
 
 /** The sign of a state. The word always stands beside it. */
-export function Glyph({ look }: { readonly look: Standing["look"] }): JSX.Element {
+export function Glyph({ look }: { readonly look: Look }): JSX.Element {
   return (
     <svg class={`glyph look-${look}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
       {SHAPES[look]}

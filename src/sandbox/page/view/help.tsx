@@ -33,8 +33,9 @@ export function Help(): JSX.Element {
         Single letters do something
       </label>
       <p class="muted">
-        This sandbox plays the provider on your own machine: made-up events, made-up secrets, everything in memory. It
-        is not for production, and nothing of it leaves your machine.
+        This sandbox plays the provider: made-up events, made-up secrets. It sends them to the endpoints that were
+        registered, wherever those are, and keeps them in memory, or with <code>--state</code> in a file. It is not for
+        production.
       </p>
       <form method="dialog">
         <button type="submit" class="primary">

@@ -27,6 +27,7 @@ export function Row({ delivery, row, rows, top, active, opened, onOpen }: RowPro
       role="option"
       id={rowId(delivery.id)}
       class={active ? "row active" : "row"}
+      data-look={standing.look}
       aria-selected={opened}
       aria-setsize={rows}
       aria-posinset={row + 1}

@@ -14,8 +14,9 @@ interface Shortcut {
 /** All of them, also those that the list itself knows. */
 export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["↑", "↓"], does: "walk through the list" },
+  { keys: ["PageUp", "PageDown"], does: "the same by a screenful" },
   { keys: ["Home", "End"], does: "go to the newest, the oldest" },
-  { keys: ["Enter"], does: "open the delivery" },
+  { keys: ["Enter", "Space"], does: "open the delivery" },
   { keys: ["Esc"], does: "close it, back to the list" },
   { keys: ["j", "k"], does: "next, previous delivery, from anywhere" },
   { keys: ["l"], does: "go to the list" },

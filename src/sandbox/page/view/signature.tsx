@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
 import type { SignatureExplanation } from "../../page-api.ts";
-import { visibleBlock } from "../model/visible-text.ts";
+import { visible, visibleBlock } from "../model/visible-text.ts";
 import { Code } from "./copy-button.tsx";
 
 /** How an attempt was signed, for somebody whose own computation differs. */
@@ -9,7 +9,7 @@ export function Signature({ signature }: { readonly signature: SignatureExplanat
   return (
     <>
       <h3>
-        Signature <span class="count">{scheme}</span>
+        Signature <span class="count">{visible(scheme)}</span>
       </h3>
       {!genuine && (
         <p class="trouble">This attempt is not signed as a genuine one is. Your endpoint should refuse it.</p>
@@ -17,7 +17,7 @@ export function Signature({ signature }: { readonly signature: SignatureExplanat
       <ol class="steps">
         {steps.map(({ title, text, code }) => (
           <li key={title}>
-            <h4>{title}</h4>
+            <h4>{visible(title)}</h4>
             <p>{visibleBlock(text)}</p>
             {code !== null && <Code code={code} what={title} />}
           </li>
