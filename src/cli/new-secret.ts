@@ -1,4 +1,5 @@
-import { chmod, open, rm, stat, writeFile } from "node:fs/promises";
+import { access, chmod, constants, open, rm, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import { CommandFailed, EXIT } from "./exit.ts";
 import type { Terminal } from "./terminal.ts";
@@ -55,6 +56,8 @@ async function checkFile(file: string, held: "refused" | "left"): Promise<void> 
   if (held === "refused" && size > 0) throw unusable("is not empty, and is not written over; name another file");
   try {
     await (await open(file, "a", 0o600)).close();
+    // What may have to go beside it must find a place there.
+    if (size > 0) await access(dirname(file), constants.W_OK);
   } catch (cause) {
     throw unusable(`cannot be written (${(cause as NodeJS.ErrnoException).code})`);
   }
