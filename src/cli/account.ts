@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { addAbortSignal } from "node:stream";
 import { parseEnv } from "node:util";
 import type { Command } from "commander";
 import { BluumApiError, type BluumApiErrorCode, type BluumClient, createBluumClient } from "../client.ts";
 import { CommandFailed, EXIT, type ExitCode } from "./exit.ts";
+import { readPiped } from "./piped.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where the API's credentials and address come from, as commander hands it on. */
@@ -54,7 +54,9 @@ export async function withClient<T>(
 
 /** The variables with the account: those of the file or standard input before those of the environment. */
 async function accountOf(options: AccountOptions, terminal: Terminal): Promise<Terminal["env"]> {
-  const text = options.credentialsStdin ? await readAll(terminal) : await readGiven(options.credentialsFile);
+  const text = options.credentialsStdin
+    ? await readPiped("--credentials-stdin", terminal, usage)
+    : await readGiven(options.credentialsFile);
   const account = { ...terminal.env, ...parseEnv(text) };
   if (account.BLUUM_API_KEY && account.BLUUM_API_SECRET) return account;
   throw usage(
@@ -69,18 +71,6 @@ async function readGiven(path: string | undefined): Promise<string> {
   } catch (cause) {
     throw usage(`--credentials-file ${path} cannot be read (${(cause as NodeJS.ErrnoException).code}).`);
   }
-}
-
-async function readAll({ stdin, signal }: Terminal): Promise<string> {
-  if (stdin.isTTY)
-    throw usage("--credentials-stdin reads from a pipe, and standard input is a terminal, which would show them.");
-  let text = "";
-  stdin.setEncoding("utf8");
-  for await (const chunk of addAbortSignal(signal, stdin)) {
-    text += chunk;
-    if (text.length > MAX_CHARACTERS) throw usage("--credentials-stdin was given more than any credentials have.");
-  }
-  return text;
 }
 
 function usage(message: string): CommandFailed {
@@ -101,5 +91,5 @@ function failureOf({ code, message, bluumCode, requestId, mayHaveHappened }: Blu
     ...(about.length > 0 ? [`(${about.join(", ")})`] : []),
     ...(mayHaveHappened ? ["It may have been done all the same; look before you repeat it."] : []),
   ];
-  return new CommandFailed([message, ...more].join(" "), EXIT_CODES[code] ?? EXIT.failed, { code });
+  return new CommandFailed([message, ...more].join(" "), EXIT_CODES[code] ?? EXIT.failed, { code, mayHaveHappened });
 }

@@ -19,6 +19,8 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 export interface FailureDetails extends ErrorOptions {
   /** What went wrong, for programs that read `--json`. @default the name of the exit code, such as `usage` */
   readonly code?: string;
+  /** Whether it is told even where Ctrl-C ended the command, since something may have been done. */
+  readonly mayHaveHappened?: boolean;
 }
 
 /** Ends a command with a message for people and a code for scripts, without a stack. */
@@ -26,12 +28,19 @@ export class CommandFailed extends Error {
   readonly exitCode: ExitCode;
   /** What went wrong, for programs. */
   readonly code: string;
+  /** Whether what the command was to do may have been done all the same. */
+  readonly mayHaveHappened: boolean;
 
-  constructor(message: string, exitCode: ExitCode = EXIT.failed, { code, ...options }: FailureDetails = {}) {
+  constructor(
+    message: string,
+    exitCode: ExitCode = EXIT.failed,
+    { code, mayHaveHappened = false, ...options }: FailureDetails = {},
+  ) {
     super(message, options);
     this.name = "CommandFailed";
     this.exitCode = exitCode;
     this.code = code ?? nameOf(exitCode);
+    this.mayHaveHappened = mayHaveHappened;
   }
 }
 

@@ -1,4 +1,5 @@
-import { chmod, open, rm, stat, writeFile } from "node:fs/promises";
+import { access, chmod, constants, open, rm, stat, writeFile } from "node:fs/promises";
+import { dirname } from "node:path";
 import type { Command } from "commander";
 import { CommandFailed, EXIT } from "./exit.ts";
 import type { Terminal } from "./terminal.ts";
@@ -11,51 +12,81 @@ export interface NewSecretOptions {
 
 /** A place for a secret that may be shown once only. */
 export interface SecretPlace {
-  /** The file, where it is one. */
-  readonly file?: string;
-  /** Puts the secret there, if one came. */
-  keep(secret: string | undefined): Promise<void>;
+  /** Puts the secret there, if one came, and gives the file that it is in, where it is one. Never writes over another secret. */
+  keep(secret: string | undefined): Promise<string | undefined>;
 }
 
 /** Adds the options that {@link placeForSecret} reads. */
 export function withNewSecretOptions(command: Command): Command {
   return command
-    .option("--save-secret <path>", "write a new endpoint's secret to a file that only you can read")
+    .option(
+      "--save-secret <path>",
+      "write a new endpoint's secret to a file that only you can read, never over another: create refuses such a file, ensure writes to <path>.new",
+    )
     .option("--show-secret", "print a new endpoint's secret even where no terminal is, such as into a log");
 }
 
 /**
  * Finds out where the secret goes, before there is one: Bluum may not show it a second time, and a log is no place for it.
  *
- * @throws CommandFailed `usage` where no place is named and output is no terminal, or the file cannot be written
+ * @param held what a file is met with that holds something: refused, since its secret would be lost; or left as it is, since
+ *   probably nothing will be created, and a fresh file beside it taken where something is
+ * @throws CommandFailed `usage` where no place is named and output is no terminal, or the file cannot be written or is refused
  */
-export async function placeForSecret(options: NewSecretOptions, { stdout }: Terminal): Promise<SecretPlace> {
-  if (options.saveSecret !== undefined) return await fileFor(options.saveSecret);
-  if (options.showSecret || stdout.isTTY) return { keep: async () => {} };
+export async function placeForSecret(
+  options: NewSecretOptions,
+  { stdout }: Terminal,
+  held: "refused" | "left",
+): Promise<SecretPlace> {
+  const { saveSecret: file } = options;
+  if (file !== undefined) {
+    await checkFile(file, held);
+    return { keep: async (secret) => (secret === undefined ? undefined : await write(file, secret)) };
+  }
+  if (options.showSecret || stdout.isTTY) return { keep: async () => undefined };
   throw new CommandFailed(
     "output is no terminal, so say where a new endpoint's secret goes: --save-secret <path>, or --show-secret.",
     EXIT.usage,
   );
 }
 
-async function fileFor(file: string): Promise<SecretPlace> {
+async function checkFile(file: string, held: "refused" | "left"): Promise<void> {
+  const unusable = (why: string) => new CommandFailed(`--save-secret ${file} ${why}.`, EXIT.usage);
+  const size = await sizeOf(file);
+  if (held === "refused" && size > 0) throw unusable("is not empty, and is not written over; name another file");
   try {
     await (await open(file, "a", 0o600)).close();
+    // What may have to go beside it must find a place there.
+    if (size > 0) await access(dirname(file), constants.W_OK);
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new CommandFailed(`--save-secret ${file} cannot be written (${code}).`, EXIT.usage, { cause });
+    throw unusable(`cannot be written (${(cause as NodeJS.ErrnoException).code})`);
   }
-  return {
-    file,
-    async keep(secret) {
-      if (secret === undefined) return await removeEmpty(file);
-      await chmod(file, 0o600);
-      await writeFile(file, `${secret}\n`);
-    },
-  };
+  if (size < 0) await rm(file);
 }
 
-async function removeEmpty(file: string): Promise<void> {
-  const { size, isFile } = await stat(file).then((stats) => ({ size: stats.size, isFile: stats.isFile() }));
-  if (isFile && size === 0) await rm(file);
+/** How many bytes a file holds; -1 where there is none. */
+async function sizeOf(file: string): Promise<number> {
+  const stats = await stat(file).catch(() => undefined);
+  return stats?.size ?? -1;
+}
+
+const MOST_NEW_FILES = 100;
+
+/** Writes to a file that is empty or missing; where it is neither, to a fresh one beside it. */
+async function write(file: string, secret: string): Promise<string> {
+  const text = `${secret}\n`;
+  if ((await sizeOf(file)) === 0) {
+    await chmod(file, 0o600);
+    await writeFile(file, text);
+    return file;
+  }
+  for (let n = 0; ; n++) {
+    const path = n === 0 ? file : `${file}.new${n === 1 ? "" : n}`;
+    try {
+      await writeFile(path, text, { flag: "wx", mode: 0o600 });
+      return path;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || n >= MOST_NEW_FILES) throw error;
+    }
+  }
 }

@@ -30,10 +30,10 @@ export async function run(args: readonly string[], terminal: Terminal): Promise<
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return EXIT.ok;
     const exitCode = ended(terminal.signal);
-    if (exitCode !== undefined) return exitCode;
     const failure = failureOf(thrown);
+    if (exitCode !== undefined && !failure.mayHaveHappened) return exitCode;
     terminal.stderr.write(args.includes("--json") ? jsonError(failure) : `${failure.message}\n`);
-    return failure.exitCode;
+    return exitCode ?? failure.exitCode;
   }
 }
 

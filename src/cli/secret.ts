@@ -2,6 +2,8 @@ import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { CommandFailed, EXIT } from "./exit.ts";
 import type { Output } from "./output.ts";
+import { readPiped } from "./piped.ts";
+import { collect } from "./repeatable.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where a secret may come from, as commander hands it on. */
@@ -22,10 +24,6 @@ export function withSecretOptions(command: Command): Command {
     .option("--secret <value>", "the secret itself; process lists and shell histories show it", collect);
 }
 
-function collect(value: string, earlier: readonly string[] = []): string[] {
-  return [...earlier, value];
-}
-
 /**
  * The secrets that the command was given; the variable BLUUM_WEBHOOK_SECRET where it was given none. A file, or standard input, holds one a line.
  * No message ever shows any of one.
@@ -39,7 +37,7 @@ export async function secretsOf(options: SecretOptions, terminal: Terminal, outp
     );
   }
   const files = await Promise.all((options.secretFile ?? []).map(linesOfFile));
-  const piped = options.secretStdin ? linesOf(await readAll(terminal.stdin)) : [];
+  const piped = options.secretStdin ? await linesPiped(terminal) : [];
   const given = [...(options.secret ?? []), ...files.flat(), ...piped];
   const secrets = given.length > 0 ? given : linesOf(terminal.env[VARIABLE] ?? "");
   if (secrets.length === 0)
@@ -77,17 +75,10 @@ function linesOf(text: string): string[] {
     .filter((line) => line !== "");
 }
 
-async function readAll(stdin: Terminal["stdin"]): Promise<string> {
-  if (stdin.isTTY)
-    throw usage("--secret-stdin reads from a pipe, and standard input is a terminal, which would show it.");
-  let text = "";
-  stdin.setEncoding("utf8");
-  for await (const chunk of stdin) {
-    text += chunk;
-    if (text.length > MAX_CHARACTERS) throw usage("--secret-stdin was given more than any secret has.");
-  }
-  if (text.trim() === "") throw usage("--secret-stdin was given nothing.");
-  return text;
+async function linesPiped(terminal: Terminal): Promise<string[]> {
+  const lines = linesOf(await readPiped("--secret-stdin", terminal, usage));
+  if (lines.length === 0) throw usage("--secret-stdin was given nothing.");
+  return lines;
 }
 
 function usage(message: string, cause?: unknown): CommandFailed {

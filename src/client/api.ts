@@ -1,6 +1,6 @@
 import ky, { type Options, TimeoutError } from "ky";
 import { type Answer, readAnswer } from "./answer.ts";
-import { BluumApiError } from "./errors.ts";
+import { BluumApiError, perhapsDone } from "./errors.ts";
 import { aborted, failureOfException, timedOut } from "./failure.ts";
 import type { Settings } from "./options.ts";
 import { isRetryable, waitBefore } from "./retry.ts";
@@ -55,7 +55,8 @@ export function apiOf(settings: Settings): Ask {
       return course.answer as Answer;
     } catch (thrown) {
       const failure = toFailure(call, course, thrown, settings);
-      if (call.method !== "delete" || failure.code !== "not_found" || !course.uncertain) throw failure;
+      if (!course.uncertain) throw failure;
+      if (call.method !== "delete" || failure.code !== "not_found") throw perhapsDone(failure);
       return { body: undefined, unexpected: () => failure }; // an earlier attempt deleted it, and its answer was lost
     }
   };

@@ -1,7 +1,7 @@
 import { apiOf, type CallOptions } from "./api.ts";
 import { type EnsuredWebhook, type EnsureWebhook, ensureWebhook } from "./ensure.ts";
 import { type BluumEventType, listEventTypes } from "./event-types.ts";
-import type { CreateWebhook, UpdateWebhook } from "./input.ts";
+import { type CreateWebhook, optionsOf, type UpdateWebhook } from "./input.ts";
 import { type BluumClientOptions, settingsOf } from "./options.ts";
 import type { BluumWebhook } from "./webhook.ts";
 import { createWebhook, deleteWebhook, listWebhooks, updateWebhook } from "./webhooks.ts";
@@ -46,13 +46,13 @@ export interface BluumClient {
 export function createBluumClient(options: BluumClientOptions = {}): BluumClient {
   const ask = apiOf(settingsOf(options));
   return {
-    eventTypes: (options) => listEventTypes(ask, options),
+    eventTypes: async (options) => listEventTypes(ask, optionsOf("eventTypes", options)),
     webhooks: {
-      list: (options) => listWebhooks(ask, options),
-      create: (webhook, options) => createWebhook(ask, webhook, options),
-      update: (id, changes, options) => updateWebhook(ask, id, changes, options),
-      delete: (id, options) => deleteWebhook(ask, id, options),
-      ensure: (webhook, options) => ensureWebhook(ask, webhook, options),
+      list: async (options) => listWebhooks(ask, optionsOf("webhooks.list", options)),
+      create: async (webhook, options) => createWebhook(ask, webhook, optionsOf("webhooks.create", options)),
+      update: async (id, changes, options) => updateWebhook(ask, id, changes, optionsOf("webhooks.update", options)),
+      delete: async (id, options) => deleteWebhook(ask, id, optionsOf("webhooks.delete", options)),
+      ensure: async (webhook, options) => ensureWebhook(ask, webhook, optionsOf("webhooks.ensure", options)),
     },
   };
 }

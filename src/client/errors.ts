@@ -69,7 +69,7 @@ export class BluumApiError extends Error implements BluumApiErrorDetails {
   declare readonly retryAfterMs?: number;
   /**
    * Whether the change may have been made although no answer says so: a create, update or delete that timed out, whose
-   * connection broke, or that was answered 5xx. Look before you repeat a create.
+   * connection broke, or that was answered 5xx, in its last attempt or in one before. Look before you repeat a create.
    */
   readonly mayHaveHappened: boolean;
 
@@ -85,4 +85,9 @@ export class BluumApiError extends Error implements BluumApiErrorDetails {
 /** An option or an argument that cannot work: whose, which, and what it must be. */
 export function refused(whose: string, which: string, requirement: string): BluumApiError {
   return new BluumApiError("configuration_invalid", `${whose}: ${which} ${requirement}.`);
+}
+
+/** The same failure, of a call that an earlier attempt may have carried out. */
+export function perhapsDone({ code, message, name: _, ...details }: BluumApiError): BluumApiError {
+  return new BluumApiError(code, message, { ...details, mayHaveHappened: true });
 }

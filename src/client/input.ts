@@ -1,4 +1,5 @@
 import { checkAddress } from "./address.ts";
+import type { CallOptions } from "./api.ts";
 import { refused } from "./errors.ts";
 
 /** What a new webhook is. */
@@ -31,6 +32,17 @@ export interface Fields {
   eventTypeNames?: string[];
   description?: string;
   status?: string;
+}
+
+/** Checks the options of a call. */
+export function optionsOf(operation: string, options: unknown = {}): CallOptions {
+  if (typeof options !== "object" || options === null) throw refused(operation, "options", "must be an object");
+  const { signal } = options as { signal?: Partial<AbortSignal> | null };
+  if (signal === undefined) return {};
+  if (typeof signal?.aborted !== "boolean" || typeof signal.addEventListener !== "function") {
+    throw refused(operation, "signal", "must be an AbortSignal");
+  }
+  return { signal: signal as AbortSignal };
 }
 
 /** Refuses fields that the call does not have: Bluum might ignore them silently, `events` above all. */

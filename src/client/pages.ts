@@ -20,8 +20,9 @@ export interface Paged<Item> {
 const MAX_PAGES = 100;
 
 /**
- * Gets all pages. A list may say whether there are more (`has_more`); one that does not has more if a page is as long as was asked
- * for. A server that does not know pages repeats itself then, and that is the end.
+ * Gets all pages. A list may say whether there are more (`has_more`); one that does not is asked until a page has
+ * nothing new: one that is shorter than was asked for may be as long as the server makes them. A server that does not know pages
+ * repeats itself then, and that is the end. Where no limit is asked for, a list that does not say is whole.
  *
  * @throws BluumApiError `unexpected_answer` where there is no end to it, or a list says that there is more and gives nothing new:
  *   half a list must not pass for the whole
@@ -34,21 +35,16 @@ export async function allOf<Item>(ask: Ask, list: Paged<Item>): Promise<Item[]> 
     const known = items.size;
     for (const item of found) items.set(list.keyOf(item), item);
     offset += found.length;
-    if (isLast(answer, found.length, items.size > known, list)) return [...items.values()];
+    if (isLast(answer, items.size > known, list)) return [...items.values()];
     if (page === MAX_PAGES) throw answer.unexpected(`there are more than ${MAX_PAGES} pages`);
   }
 }
 
-function isLast(
-  { body, unexpected }: Answer,
-  length: number,
-  hasNew: boolean,
-  list: { readonly limit?: number },
-): boolean {
+function isLast({ body, unexpected }: Answer, hasNew: boolean, { limit }: { readonly limit?: number }): boolean {
   const more = ["has_more", "hasMore", "data.has_more", "data.hasMore"].map((path) => at(body, path));
   const says = more.find((value) => typeof value === "boolean");
   if (says === true && !hasNew) throw unexpected("it says that there is more, and has nothing new");
-  return says === undefined ? !hasNew || length < (list.limit ?? Number.POSITIVE_INFINITY) : !says;
+  return says === undefined ? !hasNew || limit === undefined : !says;
 }
 
 function pageCall<Item>({ call, limit }: Paged<Item>, offset: number): Call {

@@ -27,6 +27,10 @@ async function offered(line: string): Promise<string[]> {
 }
 
 describe("completion", () => {
+  it("refuses --json, in which no shell reads a script", async () => {
+    expect(await ran(["completion", "bash", "--json"])).toMatchObject({ code: 2, out: "" });
+  });
+
   it.each(SHELLS)("for %s holds every command and every option", async (shell) => {
     const { code, out } = await ran(["completion", shell]);
     expect(code).toBe(0);

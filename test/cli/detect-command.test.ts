@@ -176,6 +176,9 @@ describe("what detect reads", () => {
     ],
     ["gets.har", '{"log":{"entries":[]}}', /holds no POST request/],
     ["half.http", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", /whose body is not whole/],
+    ["backwards.http", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-10\r\n0123456789abcdef", /not whole/],
+    ["sign.http", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n+2\r\nab\r\n0\r\n\r\n", /not whole/],
+    ["text.http", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2 of\r\nab\r\n0\r\n\r\n", /not whole/],
     ["empty/none.md", "", /there is no capture in/],
   ])("is refused with its name where it is none: %s", async (name, content, message) => {
     const path = content === undefined ? join(folder, name) : file(name, content);

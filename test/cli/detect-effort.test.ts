@@ -58,6 +58,20 @@ describe("what detect computes", () => {
     expect(macs).toBeLessThan(MAX_HASHED_BYTES / MEBIBYTE + 20 * 32);
   });
 
+  it("is bounded for several large captures together, whatever the hash", () => {
+    const captures = (algorithm: string) =>
+      Array.from({ length: 8 }, (_, n) => {
+        const body = `{"event":"order.filled","data":{"id":"${n}","note":"${"a".repeat(900_000)}"}}`;
+        const signature = hmac(algorithm, "of another secret", body).toString("hex");
+        return captured({ headers: { ...INEXPLICABLE.headers, "X-Acme-Signature": signature }, body });
+      });
+    const macs = (algorithm: string) => detectScheme(captures(algorithm), [SECRET, `whsec_${"QUJD".repeat(8)}`]).macs;
+    const bodies = MAX_HASHED_BYTES / 900_000;
+    expect(macs("sha256")).toBeLessThan(bodies + 20 * 32);
+    // It takes three times as long.
+    expect(macs("sha512")).toBeLessThan(bodies / 3 + 20 * 32);
+  });
+
   it("finds the common schemes all the same for a body of 1 MiB", () => {
     const body = `{"event":"order.filled","data":{"note":"${"a".repeat(MEBIBYTE)}"}}`;
     const { headers } = INEXPLICABLE;

@@ -157,6 +157,50 @@ describe("the secret of a new endpoint", () => {
     expect(existsSync(file)).toBe(false);
   });
 
+  it("is never written over another, and where a create could only do that it is refused before anything is sent", async () => {
+    const server = await startBluum();
+    const file = join(folder(), "secret.txt");
+    writeFileSync(file, "the first secret\n");
+    const create = ["endpoints", "create", "--name", "n", "--url", URL, "--event", "a.b", "--save-secret", file];
+    const { exitCode, stderr } = await runCommand(create, { env: credentials(server) });
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("is not empty") });
+    expect(server.requests).toEqual([]);
+    expect(readFileSync(file, "utf8")).toBe("the first secret\n");
+  });
+
+  it("goes into a fresh file beside one that holds something, where ensure creates, and it says which", async () => {
+    const server = await startBluum();
+    const file = join(folder(), "secret.txt");
+    writeFileSync(file, "the first secret\n");
+    for (const expected of [`${file}.new`, `${file}.new2`]) {
+      const { stdout } = await runCommand([...ENSURE, "--save-secret", file, "--json"], { env: credentials(server) });
+      expect(JSON.parse(stdout)).toMatchObject({ action: "created", secretFile: expected });
+      expect(readFileSync(expected, "utf8")).toBe(`${server.webhooks.pop()?.secret}\n`);
+      expect(statSync(expected).mode & 0o777).toBe(0o600);
+    }
+    expect(readFileSync(file, "utf8")).toBe("the first secret\n");
+  });
+
+  it("goes into a file that is there and empty", async () => {
+    const server = await startBluum();
+    const file = join(folder(), "secret.txt");
+    writeFileSync(file, "", { mode: 0o644 });
+    await runCommand([...ENSURE, "--save-secret", file], { env: credentials(server) });
+    expect(readFileSync(file, "utf8")).toBe(`${server.webhooks[0]?.secret}\n`);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  it("is shown whole, however long it is", async () => {
+    const server = await startBluum();
+    const secret = `whsec_${"a".repeat(1_000)}`;
+    server.next.push((_request, response) => response.writeHead(201).end(JSON.stringify({ ...THERE, secret })));
+    const { stdout } = await runCommand(
+      ["endpoints", "create", "--name", "n", "--url", URL, "--event", "a.b", "--show-secret"],
+      { env: credentials(server) },
+    );
+    expect(stdout).toContain(`${secret}  keep it`);
+  });
+
   it("needs a place where output is no terminal, before anything is created", async () => {
     const server = await startBluum();
     const { exitCode, stderr } = await runCommand(ENSURE, { env: credentials(server) });
@@ -236,6 +280,19 @@ describe("exit codes", () => {
       "baseUrl is missing",
     );
     expect(server.requests).toEqual([]);
+  });
+
+  it("130 where Ctrl-C ends a create, and that it may have been done all the same", async () => {
+    const server = await startBluum();
+    const controller = new AbortController();
+    server.next.push(() => controller.abort());
+    const create = ["endpoints", "create", "--name", "n", "--url", URL, "--event", "a.b", "--show-secret"];
+    const { exitCode, stderr } = await runCommand(create, { env: credentials(server), signal: controller.signal });
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 130,
+      stderr:
+        "webhooks.create: the signal was aborted. It may have been done all the same; look before you repeat it.\n",
+    });
   });
 
   it("130 where Ctrl-C ends it", async () => {

@@ -1,6 +1,8 @@
+import { once } from "node:events";
+import { request, type ServerResponse } from "node:http";
 import { createServer } from "node:net";
 import fc from "fast-check";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { endToEnd, withHeader } from "../../src/cli/listen/headers.ts";
 import { sampleEvent, signDelivery } from "../../src/testing.ts";
 import { listening, receiving, sent, served } from "./app.ts";
@@ -151,10 +153,47 @@ describe("listen --forward", () => {
 
   it("meets an app that speaks no HTTP with 502", async () => {
     const server = createServer((socket) => void socket.end("SSH-2.0-OpenSSH\r\n")).listen(0, "127.0.0.1");
-    await new Promise((resolve) => server.once("listening", resolve));
+    await once(server, "listening");
     const { url } = await listening(["--forward", `http://127.0.0.1:${(server.address() as { port: number }).port}/`]);
     expect((await fetch(url, genuine())).status).toBe(502);
     server.close();
+  });
+
+  it("meets an app that changes to another protocol with 502, at once", async () => {
+    const server = createServer((socket) => {
+      socket.on("error", () => {});
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const app = `http://127.0.0.1:${(server.address() as { port: number }).port}/`;
+    const { terminal, url } = await listening(["--forward", app]);
+    expect((await fetch(url, genuine())).status).toBe(502);
+    await terminal.until(/the app did not answer: it changed to another protocol \(101\)/);
+    server.close();
+  });
+
+  it.each([
+    [200, "duplicate"],
+    [500, "accepted"],
+  ])("does not blame the app, which answers %i, for a sender that leaves", async (status, verdictOfRetry) => {
+    const held: ServerResponse[] = [];
+    const app = await served((_, response) => {
+      if (held.push(response) > 1) response.writeHead(status).end();
+    });
+    const { terminal, url } = await listening(["--forward", app, "--json"]);
+    const delivery = genuine();
+    const leaving = request(url, { method: "POST", headers: delivery.headers }).on("error", () => {});
+    leaving.end(delivery.body);
+    await vi.waitFor(() => expect(held).toHaveLength(1));
+    const closed = new Promise((resolve) => leaving.once("close", resolve));
+    leaving.destroy();
+    await closed;
+    // By the time that another request is answered, the server knows that this sender has left.
+    await fetch(new URL("/elsewhere", url));
+    held[0]?.writeHead(status).end("{}");
+    await terminal.until(new RegExp(`"status":${status},.*"trouble":"the sender left before the answer"`));
+    await fetch(url, delivery);
+    await terminal.until(new RegExp(`"verdict":"${verdictOfRetry}"[^\\n]*\\n$`));
   });
 
   it("refuses to hand on to itself, and what is no URL", async () => {

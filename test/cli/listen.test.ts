@@ -56,6 +56,22 @@ describe("listen", () => {
     for (const { diagnosis } of recordsOf(terminal.out()).slice(1)) expect(diagnosis).toHaveLength(3);
   });
 
+  it.each(["webhooks", "", "/a?b=1", "/a#b", "/a b"])(
+    "refuses the path %j, which no request would have",
+    async (path) => {
+      const { code, err } = await ran(["listen", "--port", "0", "--path", path]);
+      expect([code, err]).toEqual([2, expect.stringContaining("--path must begin with /")]);
+    },
+  );
+
+  it("shows no query of the app that deliveries are handed on to, which may hold a key", async () => {
+    for (const args of [[], ["--json"]]) {
+      const { terminal } = await listening(["--forward", "http://127.0.0.1:9/hook?key=hunter2", ...args]);
+      expect(terminal.out()).toContain("http://127.0.0.1:9/hook");
+      expect(terminal.out()).not.toContain("hunter2");
+    }
+  });
+
   it("gives one object a line with --json", async () => {
     const { terminal, url } = await listening(["--json"]);
     await fetch(url, genuine());

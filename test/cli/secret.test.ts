@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Output } from "../../src/cli/output.ts";
 import { type SecretOptions, secretOf, secretsOf } from "../../src/cli/secret.ts";
-import { type FakeTerminal, fakeTerminal } from "./fake-terminal.ts";
+import { type FakeTerminal, fakeTerminal, ran } from "./fake-terminal.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "secret-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -60,13 +60,21 @@ describe("the secret", () => {
   it("is not typed in where it would be seen", async () => {
     const terminal = fakeTerminal({});
     terminal.stdin.isTTY = true;
-    await expect(asked({ secretStdin: true }, terminal)).rejects.toThrow(/a terminal, which would show it/);
+    await expect(asked({ secretStdin: true }, terminal)).rejects.toThrow(/a terminal, which would show what is typed/);
+  });
+
+  it("is waited for no longer than until Ctrl-C", async () => {
+    const terminal = fakeTerminal({});
+    const ended = ran(["trigger", "order.filled", "--to", "http://127.0.0.1:9/", "--secret-stdin"], terminal);
+    terminal.stdin.write("half of it");
+    terminal.interrupt();
+    expect(await ended).toEqual({ code: 130, out: "", err: "" });
   });
 
   it("is bounded where it is piped in", async () => {
     const terminal = fakeTerminal({});
     terminal.stdin.end("x".repeat(100_000));
-    await expect(asked({ secretStdin: true }, terminal)).rejects.toThrow(/more than any secret has/);
+    await expect(asked({ secretStdin: true }, terminal)).rejects.toThrow(/more than 65536 characters/);
   });
 
   it("is one, for a command that signs", async () => {

@@ -121,6 +121,26 @@ describe("trigger", () => {
     expect([code, rows]).toEqual([3, [expect.objectContaining({ result: "no answer", code: "timed out" })]]);
   });
 
+  it.each([302, 404, 405, 413, 429])("counts %i as no refusal of a forgery", async (status) => {
+    const to = await served((_, response) => response.writeHead(status).end());
+    expect(await outcomes(["order.filled", "--to", to, "--forge", "wrong-secret"])).toMatchObject({
+      code: 1,
+      rows: [{ result: "failed", status }],
+    });
+  });
+
+  it.each([400, 401, 403])("counts %i as a refusal of a forgery", async (status) => {
+    const to = await served((_, response) => response.writeHead(status).end());
+    expect(await outcomes(["order.filled", "--to", to, "--forge", "wrong-secret"])).toMatchObject({ code: 0 });
+  });
+
+  it("says that the rest was not sent where nobody answers", async () => {
+    const { err } = await ran(["trigger", "order.filled", "--to", "http://127.0.0.1:9/", "--times", "1000"]);
+    expect(err).toContain("did not answer 3 of 3 deliveries; the other 997 were not sent.");
+    const few = await ran(["trigger", "order.filled", "--to", "http://127.0.0.1:9/", "--times", "2"]);
+    expect(few.err).toContain("did not answer 2 of 2 deliveries.");
+  });
+
   it("follows no redirect", async () => {
     const to = await served((_, response) => response.writeHead(302, { location: "/elsewhere" }).end());
     expect(await outcomes(["order.filled", "--to", to])).toMatchObject({

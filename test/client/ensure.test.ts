@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { createReceiver } from "../../src/index.ts";
-import { clientOf, FORMS, failing, hangUp, type Misbehaviour, silent, startBluum } from "./bluum-server.ts";
+import {
+  type BluumServer,
+  clientOf,
+  FORMS,
+  failing,
+  hangUp,
+  type Misbehaviour,
+  silent,
+  startBluum,
+} from "./bluum-server.ts";
 
 const URL = "https://example.com/hook";
 const WANTED = { url: URL, eventTypeNames: ["order.filled", "transfer.*"] };
@@ -24,7 +33,7 @@ describe.each(FORMS)("ensure, where Bluum answers in the form %s,", (form) => {
       webhook: { id: first.webhook.id },
     });
     expect(server.webhooks).toHaveLength(2);
-    expect(server.calls()).toEqual(["GET /v1/webhooks", "POST /v1/webhooks", "GET /v1/webhooks"]);
+    expect(writesTo(server)).toEqual(["POST /v1/webhooks"]);
   });
 
   it("changes what differs and nothing else", async () => {
@@ -51,7 +60,7 @@ describe.each(FORMS)("ensure, where Bluum answers in the form %s,", (form) => {
       action: "unchanged",
       webhook: { id: "wh_there" },
     });
-    expect(server.calls()).toEqual(["GET /v1/webhooks"]);
+    expect(writesTo(server)).toEqual([]);
   });
 
   it("makes an inactive webhook active again", async () => {
@@ -60,7 +69,7 @@ describe.each(FORMS)("ensure, where Bluum answers in the form %s,", (form) => {
       ...{ action: "updated", changed: ["status"] },
       webhook: { status: "ACTIVE" },
     });
-    expect(server.requests[1]?.body).toEqual({ status: "ACTIVE" });
+    expect(server.requests.at(-1)?.body).toEqual({ status: "ACTIVE" });
   });
 
   it("leaves it inactive where that is asked for", async () => {
@@ -70,6 +79,9 @@ describe.each(FORMS)("ensure, where Bluum answers in the form %s,", (form) => {
     });
   });
 });
+
+/** The calls that change something: how often a list is asked for depends on the form. */
+const writesTo = (server: BluumServer) => server.calls().filter((call) => !call.startsWith("GET"));
 
 describe("ensure", () => {
   it("subscribes to exactly the patterns of a receiver", async () => {

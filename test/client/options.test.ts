@@ -133,6 +133,20 @@ describe("what is asked of Bluum", () => {
     ["url", "a URL with a password", ({ webhooks }) => webhooks.ensure({ ...whole, url: "https://u:p@a.example" })],
     ["status", "an unknown status", ({ webhooks }) => webhooks.update("wh_1", { status: "active" as never })],
     ["something", "nothing to change", ({ webhooks }) => webhooks.update("wh_1", {})],
+    ["options", "options that are null", ({ webhooks }) => webhooks.list(null as never)],
+    ["options", "a text for options", ({ eventTypes }) => eventTypes("now" as never)],
+    ["signal", "a signal that is null", ({ webhooks }) => webhooks.delete("wh_1", { signal: null as never })],
+    [
+      "signal",
+      "a controller for its signal",
+      ({ webhooks }) => webhooks.create(whole, { signal: new AbortController() as never }),
+    ],
+    ["signal", "a number for a signal", ({ webhooks }) => webhooks.ensure(whole, { signal: 5 as never })],
+    [
+      "signal",
+      "a text for a signal",
+      ({ webhooks }) => webhooks.update("wh_1", { name: "n" }, { signal: "x" as never }),
+    ],
     ["colour", "an unknown field", ({ webhooks }) => webhooks.update("wh_1", { colour: "red" } as never)],
     [
       "activate",

@@ -22,13 +22,24 @@ describe("the list of webhooks", () => {
   });
 
   it.each(["snake", "camel"] as const)(
-    "in the form %s, without has_more, ends with a page that is not full",
+    "in the form %s, without has_more, ends with an empty page, however short those before are",
     async (form) => {
-      const server = await startBluum({ form, webhooks: many(250) });
-      expect(await clientOf(server).webhooks.list()).toHaveLength(250);
-      expect(server.requests).toHaveLength(2);
+      const server = await startBluum({ form, webhooks: many(45), pageSize: 20 });
+      expect(await clientOf(server).webhooks.list()).toHaveLength(45);
+      expect(server.requests.map(({ query }) => query.get("offset"))).toEqual(["0", "20", "40", "45"]);
     },
   );
+
+  it("is looked through for a webhook before another is created, where the server's pages are shorter than asked for", async () => {
+    const url = "https://example.com/hook";
+    const webhooks = [...many(25), { id: "wh_there", url, eventTypeNames: ["order.*"] }];
+    const server = await startBluum({ form: "camel", webhooks, pageSize: 20 });
+    expect(await clientOf(server).webhooks.ensure({ url, eventTypeNames: ["order.*"] })).toMatchObject({
+      action: "unchanged",
+      webhook: { id: "wh_there" },
+    });
+    expect(server.webhooks).toHaveLength(26);
+  });
 
   it("ends where a server that knows no pages repeats itself", async () => {
     const server = await startBluum();

@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
+import { BluumApiError } from "../../src/client.ts";
 import { clientOf, failing, hangUp, type Misbehaviour, silent, startBluum } from "./bluum-server.ts";
 
 const NEW = { name: "n", url: "https://a.example/hook", eventTypeNames: ["order.*"] };
@@ -166,6 +167,24 @@ describe("update and delete, which may be repeated", () => {
     await webhooks.delete("wh_1");
     expect(server.webhooks).toEqual([]);
   });
+
+  it.each([400, 401, 404, 429])(
+    "may have happened where an earlier attempt may have, though the last got %i",
+    async (status) => {
+      const server = await startBluum({ webhooks: [{ id: "wh_1" }] });
+      server.next.push(failing(500), failing(status, { "retry-after": "3600" }));
+      const error = await clientOf(server)
+        .webhooks.update("wh_1", { name: "other" })
+        .catch((thrown) => thrown);
+      expect(error).toBeInstanceOf(BluumApiError);
+      expect(error).toMatchObject({ name: "BluumApiError", status, mayHaveHappened: true, requestId: "req_1" });
+      server.next.push(failing(429), failing(400));
+      await expect(clientOf(server).webhooks.update("wh_1", { name: "other" })).rejects.toMatchObject({
+        status: 400,
+        mayHaveHappened: false,
+      });
+    },
+  );
 
   it("take a 404 after an attempt of unknown outcome for a deletion that was done", async () => {
     const server = await startBluum({ webhooks: [{ id: "wh_1" }] });

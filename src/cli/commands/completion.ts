@@ -4,6 +4,7 @@ import { fishCompletion } from "../completion/fish.ts";
 import { powershellCompletion } from "../completion/powershell.ts";
 import { type Vocabulary, vocabulariesOf } from "../completion/vocabulary.ts";
 import { zshCompletion } from "../completion/zsh.ts";
+import { CommandFailed, EXIT } from "../exit.ts";
 import type { Terminal } from "../terminal.ts";
 
 const SHELLS: Readonly<Record<string, (name: string, vocabularies: readonly Vocabulary[]) => string>> = {
@@ -23,6 +24,8 @@ export function completionCommand(terminal: Terminal): Command {
     .addArgument(new Argument("<shell>", "the shell that you use").choices(Object.keys(SHELLS)))
     .addHelpText("after", HELP);
   return command.action((shell: string) => {
+    if (command.optsWithGlobals<{ json?: boolean }>().json)
+      throw new CommandFailed("completion prints a script, which has no form in JSON; leave --json out.", EXIT.usage);
     const root = command.parent as Command;
     terminal.stdout.write(SHELLS[shell]?.(root.name(), vocabulariesOf(root)) ?? "");
   });

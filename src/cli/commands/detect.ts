@@ -4,6 +4,7 @@ import { tell } from "../detect/tell.ts";
 import { type Detection, detectScheme } from "../detect.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
 import { outputOf } from "../output.ts";
+import { collect } from "../repeatable.ts";
 import { type SecretOptions, secretsOf, withSecretOptions } from "../secret.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -45,10 +46,6 @@ Examples:
   $ bluum-webhooks detect captures
   $ bluum-webhooks detect request.http --secret-file secret.txt
   $ bluum-webhooks detect captures --json | jq -r '.findings[0].code'`;
-
-function collect(value: string, earlier: readonly string[] = []): string[] {
-  return [...earlier, value];
-}
 
 function undecided({ verdict, findings }: Detection): CommandFailed {
   return verdict === "none"

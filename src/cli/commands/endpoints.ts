@@ -35,14 +35,12 @@ function createCommand(terminal: Terminal): Command {
     .addHelpText("after", example("create --name orders --url https://example.com/hook --event 'order.*'"));
   withNewSecretOptions(withEndpointOptions(command, true));
   return command.action(async (options: EndpointOptions & { url: string; name: string }) => {
-    const place = await placeForSecret(options, terminal);
+    const place = await placeForSecret(options, terminal, "refused");
     const { url, name, event: eventTypeNames = [], description } = options;
     const fields = { url, name, eventTypeNames, description };
-    const webhook = await withClient(options, terminal, ({ webhooks }) => {
-      return webhooks.create(fields, { signal: terminal.signal }).catch(forgetting(place));
-    });
-    await place.keep(webhook.secret);
-    tellOne("created", webhook, outputOf(command, terminal), place);
+    const { signal } = terminal;
+    const webhook = await withClient(options, terminal, ({ webhooks }) => webhooks.create(fields, { signal }));
+    tellOne("created", webhook, outputOf(command, terminal), { file: await place.keep(webhook.secret) });
   });
 }
 
@@ -87,14 +85,13 @@ function ensureCommand(terminal: Terminal): Command {
     .addHelpText("after", example("ensure --url https://example.com/hook --event 'order.*' 'transfer.*'"));
   withNewSecretOptions(withEndpointOptions(command, true));
   return command.action(async (options: EndpointOptions & { url: string }) => {
-    const place = await placeForSecret(options, terminal);
+    const place = await placeForSecret(options, terminal, "left");
     const { url, name, event: eventTypeNames = [], description, keepInactive = false } = options;
     const fields = { url, name, eventTypeNames, description, activate: !keepInactive };
-    const ensured = await withClient(options, terminal, ({ webhooks }) => {
-      return webhooks.ensure(fields, { signal: terminal.signal }).catch(forgetting(place));
-    });
-    await place.keep(ensured.action === "created" ? ensured.webhook.secret : undefined);
-    tellEnsured(ensured, outputOf(command, terminal), place);
+    const { signal } = terminal;
+    const ensured = await withClient(options, terminal, ({ webhooks }) => webhooks.ensure(fields, { signal }));
+    const file = await place.keep(ensured.action === "created" ? ensured.webhook.secret : undefined);
+    tellEnsured(ensured, outputOf(command, terminal), { file });
   });
 }
 
@@ -109,12 +106,4 @@ function withEndpointOptions(command: Command, required: boolean): Command {
     .addOption(url.makeOptionMandatory(required))
     .addOption(event.makeOptionMandatory(required))
     .option("--description <text>", "what it is for");
-}
-
-/** Leaves no empty file behind where nothing came of it. */
-function forgetting(place: { keep(secret: undefined): Promise<void> }): (error: unknown) => Promise<never> {
-  return async (error) => {
-    await place.keep(undefined);
-    throw error;
-  };
 }

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer } from "node:http";
 import { Command } from "commander";
+import { CommandFailed, EXIT } from "../exit.ts";
 import { detection } from "../listen/detection.ts";
 import { judgeBy } from "../listen/judge.ts";
 import { open, shut } from "../listen/port.ts";
@@ -30,8 +31,8 @@ export function listenCommand(terminal: Terminal): Command {
     )
     .option("-p, --port <port>", "the port to listen on; 0 for a free one", wholeNumber(0, 65_535), 4100)
     .option("--host <address>", "the address to listen on; others than loopback let other machines in", "127.0.0.1")
-    .option("--path <path>", "the path at which deliveries come", "/webhooks/bluum")
-    .option("-f, --forward <url>", "hand every delivery on to this URL, untouched, and relay its answer", targetUrl)
+    .option("--path <path>", "the path at which deliveries come", pathOfDeliveries, "/webhooks/bluum")
+    .option("-f, --forward <url>", "hand every delivery on to this URL, and relay its answer", targetUrl)
     .option("-s, --save <folder>", "keep every delivery in a file of its own in this folder, for detect");
   return withSecretOptions(command)
     .addOption(schemeOption())
@@ -39,7 +40,17 @@ export function listenCommand(terminal: Terminal): Command {
     .action((options: ListenOptions) => listen(options, terminal, outputOf(command, terminal)));
 }
 
+/** A path as it stands in a request: any other would never be asked for. */
+function pathOfDeliveries(text: string): string {
+  if (/^\/[^?#\s]*$/.test(text)) return text;
+  throw new CommandFailed("--path must begin with / and hold no ?, # or white space.", EXIT.usage);
+}
+
 const HELP = `
+--forward hands on every byte of the body, and the headers as they came; Host,
+Content-Length and Connection are set anew. A body over 1 MiB, or cut short, is
+refused, and neither handed on nor saved.
+
 ${SCHEME_HELP}
 
 Examples:
@@ -73,11 +84,11 @@ async function listen(options: ListenOptions, terminal: Terminal, output: Output
 
 function announce({ host, path, forward, scheme }: ListenOptions, port: number, output: Output): void {
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}${path}`;
-  if (output.json) output.record({ kind: "listening", url, forward: forward?.href });
+  // A query may hold a key.
+  const app = forward && `${forward.origin}${forward.pathname}`;
+  if (output.json) output.record({ kind: "listening", url, forward: app });
   else {
-    output.line(
-      `listening on ${output.colors.bold(url)}${forward === undefined ? "" : `, handing on to ${forward.href}`}`,
-    );
+    output.line(`listening on ${output.colors.bold(url)}${app === undefined ? "" : `, handing on to ${app}`}`);
     output.line(output.colors.dim(`looking for ${schemeOf(scheme).description}; end with Ctrl-C`));
   }
 }

@@ -81,7 +81,8 @@ async function trigger(name: string, options: TriggerOptions, terminal: Terminal
   const secret = await secretOf(options, terminal, output);
   if (isUnknownEvent(name)) output.note(`${name} is not in the catalogue; it is sent all the same.`);
   const outcomes = tally();
-  const progress = progressBar(deliveriesOf(steps, planned), terminal);
+  const deliveries = deliveriesOf(steps, planned);
+  const progress = progressBar(deliveries, terminal);
   try {
     const sending = { url: to, secret, scheme, timeoutMs, concurrency, signal: terminal.signal };
     await run(plan(steps, planned), sending, outcomes, progress);
@@ -89,17 +90,19 @@ async function trigger(name: string, options: TriggerOptions, terminal: Terminal
     progress.end();
   }
   outcomes.print(output);
-  conclude(outcomes, to);
+  conclude(outcomes, to, deliveries);
 }
 
 /** Ends with the exit code that tells what came of it. */
-function conclude(outcomes: Tally, to: URL): void {
+function conclude(outcomes: Tally, to: URL, planned: number): void {
   const { answered, unexpected, unanswered } = outcomes.count();
   if (unexpected > 0)
     throw new CommandFailed(`${unexpected} of ${answered + unanswered} deliveries were not answered as expected.`);
+  const sent = answered + unanswered;
+  const rest = planned > sent ? `; the other ${planned - sent} were not sent` : "";
   if (unanswered > 0)
     throw new CommandFailed(
-      `${to.origin} did not answer ${unanswered} of ${answered + unanswered} deliveries.`,
+      `${to.origin} did not answer ${unanswered} of ${sent} deliveries${rest}.`,
       EXIT.unreachable,
     );
 }

@@ -9,10 +9,10 @@ export interface Effort {
 }
 
 /**
- * The search hashes at most this much, about half a second's work: a hundred thousand tries of a small body, more than there
- * are for one secret; five hundred of a body of 1 MiB, the likeliest first.
+ * The search hashes at most this much, about half a second's work: ninety thousand tries of a small body, more than there
+ * are for one secret; nearly four hundred of a body of 1 MiB, the likeliest first.
  */
-export const MAX_HASHED_BYTES: number = 512 * 1024 * 1024;
+export const MAX_HASHED_BYTES: number = 384 * 1024 * 1024;
 
 /** To set up a MAC takes as long as to hash some 4 KiB. */
 const MAC_BYTES = 4 * 1024;

@@ -31,6 +31,8 @@ export function rawRequest(bytes: Buffer, receivedAt: string): Capture | undefin
 
 const REQUEST_LINE = /^([A-Z]{3,10}) (\S+) HTTP\/\d(?:\.\d)?\s*$/;
 const MAX_HEAD_BYTES = 64 * 1024;
+/** A chunk's size, with its extensions. A sign before it would lead backwards, for ever. */
+const SIZE_LINE = /^([0-9a-f]{1,8})\s*(?:;.*)?\r?$/i;
 
 function headerIn(line: string): string[] {
   const colon = line.indexOf(":");
@@ -53,8 +55,9 @@ function dechunked(rest: Buffer): Buffer | undefined {
   let at = 0;
   while (at < rest.length) {
     const lineEnd = rest.indexOf("\n", at);
-    const size = lineEnd < 0 ? Number.NaN : Number.parseInt(rest.subarray(at, lineEnd).toString("latin1"), 16);
-    if (Number.isNaN(size)) return undefined;
+    const [, digits] = (lineEnd >= 0 && SIZE_LINE.exec(rest.subarray(at, lineEnd).toString("latin1"))) || [];
+    if (digits === undefined) return undefined;
+    const size = Number.parseInt(digits, 16);
     if (size === 0) return Buffer.concat(chunks);
     chunks.push(rest.subarray(lineEnd + 1, lineEnd + 1 + size));
     // The line break after the chunk is skipped by looking for the next size.

@@ -1,8 +1,15 @@
 import type { BluumWebhook, EnsuredWebhook } from "../../client.ts";
-import type { SecretPlace } from "../new-secret.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
 import { table } from "../table.ts";
+
+/** Where the secret of a new endpoint was put; without a file it is shown. */
+interface Kept {
+  readonly file: string | undefined;
+}
+
+/** Longer than any secret, which is of no use where some of it is missing. */
+const MAX_SECRET_CHARACTERS = 8_192;
 
 /** Tells all endpoints. */
 export function tellEndpoints(webhooks: readonly BluumWebhook[], output: Output): void {
@@ -18,12 +25,12 @@ function tableOf(webhooks: readonly BluumWebhook[], output: Output): string {
 }
 
 /** Tells what was done to one endpoint; of a new one, where its secret is. */
-export function tellOne(action: string, webhook: BluumWebhook, output: Output, place?: SecretPlace): void {
+export function tellOne(action: string, webhook: BluumWebhook, output: Output, place?: Kept): void {
   if (output.json) output.record({ action, webhook: fieldsOf(webhook), ...secretFields(webhook, place) });
   else for (const line of linesOf(action, webhook, place)) output.line(line);
 }
 
-function* linesOf(action: string, webhook: BluumWebhook, place: SecretPlace | undefined): Iterable<string> {
+function* linesOf(action: string, webhook: BluumWebhook, place: Kept | undefined): Iterable<string> {
   const { id, url, name = "", status = "", eventTypeNames } = webhook;
   yield `${action}  ${printable(id)}  ${printable(url)}`;
   yield `  name    ${printable(name)}`;
@@ -33,7 +40,7 @@ function* linesOf(action: string, webhook: BluumWebhook, place: SecretPlace | un
 }
 
 /** Tells what `ensure` found and did. */
-export function tellEnsured(ensured: EnsuredWebhook, output: Output, place: SecretPlace): void {
+export function tellEnsured(ensured: EnsuredWebhook, output: Output, place: Kept): void {
   const { action, changed, webhook, duplicates } = ensured;
   const itsPlace = action === "created" ? place : undefined;
   if (output.json) {
@@ -60,15 +67,15 @@ function fieldsOf({ raw: _raw, secret: _secret, ...fields }: BluumWebhook): obje
   return fields;
 }
 
-function secretFields({ secret }: BluumWebhook, place: SecretPlace | undefined): object {
+function secretFields({ secret }: BluumWebhook, place: Kept | undefined): object {
   if (place === undefined || secret === undefined) return {};
   return place.file === undefined ? { secret } : { secretFile: place.file };
 }
 
-function secretLine({ secret }: BluumWebhook, { file }: SecretPlace): string {
+function secretLine({ secret }: BluumWebhook, { file }: Kept): string {
   if (secret === undefined) return "Bluum's answer had none; look for it where Bluum shows your webhooks";
   return file === undefined
-    ? `${printable(secret)}  keep it: Bluum may not show it again`
+    ? `${printable(secret, MAX_SECRET_CHARACTERS)}  keep it: Bluum may not show it again`
     : `written to ${printable(file)}`;
 }
 

@@ -23,9 +23,9 @@ export async function answer(
     target === undefined || body instanceof WebhookError
       ? send(response, replyTo(outcome))
       : await forward({ ...arrival, body }, response, target, signal);
-  const { status, trouble } = forwarded;
-  if (outcome.kind === "accepted")
-    await outcome.settle(isSuccess(status) && trouble === undefined ? "processed" : "failed", { status });
+  const { status, trouble, senderLeft = false } = forwarded;
+  const processed = isSuccess(status) && (trouble === undefined || senderLeft);
+  if (outcome.kind === "accepted") await outcome.settle(processed ? "processed" : "failed", { status });
   return forwarded;
 }
 

@@ -10,6 +10,8 @@ export interface Forwarded {
   readonly status: number;
   /** Why the app's answer did not go back whole. */
   readonly trouble?: string;
+  /** Whether that was the sender's doing: the app did answer, with this status. */
+  readonly senderLeft?: true;
 }
 
 /** How long the app may take, to the end of its answer: what Bluum waits. */
@@ -31,12 +33,7 @@ export async function forward(
 ): Promise<Forwarded> {
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
-    const answer = await answerOf(send(arrival, target, AbortSignal.any([signal, timeout])));
-    const status = answer.statusCode as number;
-    response.sendDate = false;
-    response.writeHead(status, reasonPhrase(answer), endToEnd(answer.rawHeaders).flat());
-    await pipeline(answer, response);
-    return { status };
+    return await relay(await answerOf(send(arrival, target, AbortSignal.any([signal, timeout]))), response);
   } catch (error) {
     return giveUp(response, timeout.aborted ? `no answer within ${timeoutMs} ms` : reasonOf(error), timeout.aborted);
   }
@@ -70,7 +67,31 @@ function pathOf({ pathname, search }: URL, requested: string): string {
 function answerOf(outgoing: ClientRequest): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     outgoing.once("response", resolve).once("error", reject);
+    // No time limit reaches a connection that has become another protocol's.
+    outgoing.once("upgrade", (_answer, socket) => {
+      socket.destroy();
+      reject(new Error("it changed to another protocol (101)"));
+    });
+    outgoing.once("close", () => reject(new Error("it closed the connection")));
   });
+}
+
+/** Gives the app's answer back. Rejects where that breaks off; a sender who does not wait for it is no fault of the app. */
+async function relay(answer: IncomingMessage, response: ServerResponse): Promise<Forwarded> {
+  const status = answer.statusCode as number;
+  let senderLeft = response.destroyed;
+  response.once("close", () => {
+    senderLeft ||= answer.complete || !answer.destroyed;
+  });
+  try {
+    response.sendDate = false;
+    response.writeHead(status, reasonPhrase(answer), endToEnd(answer.rawHeaders).flat());
+    await pipeline(answer, response);
+    return { status };
+  } catch (error) {
+    if (!senderLeft) throw error;
+    return { status, trouble: "the sender left before the answer", senderLeft };
+  }
 }
 
 /** Where the head of the app's answer has gone, only a broken connection can tell the sender that the rest will not come. */

@@ -1,3 +1,4 @@
+import { isSuccess } from "../../index.ts";
 import type { PlannedEvent } from "./plan.ts";
 import type { Answer } from "./send.ts";
 
@@ -16,7 +17,7 @@ export function judge({ forgery, deliveries }: PlannedEvent, answers: readonly A
   if (forgery !== undefined) return answers.map(judgeForged);
   let processed = 0;
   const judged = answers.map((answer) => {
-    if (isSuccess(answer) && !answer.duplicate) processed += 1;
+    if (isSuccess(answer.status ?? 0) && !answer.duplicate) processed += 1;
     return judgeGenuine(answer, processed, deliveries);
   });
   if (processed > 0 || answers.length < deliveries) return judged;
@@ -25,18 +26,22 @@ export function judge({ forgery, deliveries }: PlannedEvent, answers: readonly A
   );
 }
 
+/** What a receiver says to a forgery. Any other status, such as 404, 405 or 429, may come from what stands before a receiver, or in its place. */
+const REFUSALS: readonly number[] = [400, 401, 403];
+
 function judgeForged(answer: Answer): Judged {
   if (answer.status === undefined) return unanswered(answer);
-  if (isSuccess(answer)) return { result: "admitted", expected: false, answer };
-  const refused = answer.status >= 400 && answer.status < 500 && answer.status !== 404;
-  return refused ? { result: "refused", expected: true, answer } : { result: "failed", expected: false, answer };
+  if (isSuccess(answer.status)) return { result: "admitted", expected: false, answer };
+  return REFUSALS.includes(answer.status)
+    ? { result: "refused", expected: true, answer }
+    : { result: "failed", expected: false, answer };
 }
 
 /** @param processed how many were processed, this one included */
 function judgeGenuine(answer: Answer, processed: number, deliveries: number): Judged {
   if (answer.status === undefined) return unanswered(answer);
-  if (answer.duplicate && isSuccess(answer)) return { result: "duplicate", expected: true, answer };
-  if (isSuccess(answer)) {
+  if (answer.duplicate && isSuccess(answer.status)) return { result: "duplicate", expected: true, answer };
+  if (isSuccess(answer.status)) {
     const first = processed === 1;
     return { result: first ? "processed" : "processed again", expected: first, answer };
   }
@@ -47,8 +52,4 @@ function judgeGenuine(answer: Answer, processed: number, deliveries: number): Ju
 
 function unanswered(answer: Answer): Judged {
   return { result: "no answer", expected: false, answer };
-}
-
-function isSuccess({ status = 0 }: Answer): boolean {
-  return status >= 200 && status < 300;
 }
