@@ -3,7 +3,7 @@ import { WebhookError } from "../errors.ts";
 import { answerJson, answerText, readJson } from "./answers.ts";
 import type { EventStreams } from "./event-stream.ts";
 import type { Snapshot, Started } from "./page-api.ts";
-import type { PageFile } from "./page-file.ts";
+import { PAGE_POLICY } from "./page-file.ts";
 
 /** What the page can ask of the sandbox; each throws a `WebhookError` for what cannot be. */
 export interface Inspected {
@@ -68,9 +68,9 @@ const ACTIONS: readonly Action[] = [
 export class Inspector {
   readonly #inspected: Inspected;
   readonly #streams: EventStreams;
-  readonly #page: PageFile | undefined;
+  readonly #page: string | undefined;
 
-  constructor(inspected: Inspected, streams: EventStreams, page: PageFile | undefined) {
+  constructor(inspected: Inspected, streams: EventStreams, page: string | undefined) {
     this.#inspected = inspected;
     this.#streams = streams;
     this.#page = page;
@@ -82,8 +82,8 @@ export class Inspector {
       answerText(response, 404, "The inspector page was not built.\n");
       return;
     }
-    response.setHeader("Content-Security-Policy", this.#page.policy);
-    answerText(response, 200, this.#page.html, "text/html; charset=utf-8");
+    response.setHeader("Content-Security-Policy", PAGE_POLICY);
+    answerText(response, 200, this.#page, "text/html; charset=utf-8");
   }
 
   /** Answers one call of the page. Rejects only where the caller left. */
