@@ -55,7 +55,7 @@ export const SURROUNDINGS: Pick<Snapshot, "scheme" | "scenarios" | "eventTypes" 
     },
     {
       title: "Register your endpoint",
-      code: "npx bluum-webhooks endpoints ensure --url http://localhost:3000/webhooks/bluum --events 'order.*'",
+      code: "npx bluum-webhooks endpoints ensure --url http://localhost:3000/webhooks/bluum --event 'order.*'",
     },
   ],
 };
