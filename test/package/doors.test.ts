@@ -119,9 +119,11 @@ describe("the manifest", () => {
 
   it("keeps the packed package small: under 260 kB to receive, under 400 kB with the durable stores and the testing tools, under 1.5 MB in all", () => {
     expect(
-      sizeWithout(/stores\/(redis|postgres|sqlite|forgone|failure|transaction)|src\/testing|LICENSES/),
+      sizeWithout(
+        /stores\/(redis|postgres|sqlite|forgone|failure|transaction)|src\/testing|LICENSES|^docs\/(?!errors)|SECURITY/,
+      ),
     ).toBeLessThan(260_000);
-    expect(sizeWithout(/LICENSES/)).toBeLessThan(400_000);
+    expect(sizeWithout(/LICENSES|^docs\/(?!errors)|SECURITY/)).toBeLessThan(400_000);
     expect(packed.unpackedSize).toBeLessThan(1_500_000);
   });
 
@@ -145,10 +147,13 @@ describe("the manifest", () => {
     return counted.reduce((sum, { size }) => sum + size, 0);
   }
 
-  it("publishes what was built and the page that the log names, no source and no test", () => {
+  it("publishes what was built and the pages that the log and the README lead to, no source and no test", () => {
     const paths = packed.files.map(({ path }) => path);
     expect(paths.filter((path) => /^(src|adapters|test|examples|scripts)\//.test(path))).toEqual([]);
-    expect(paths).toContain("docs/errors.md");
+    const readme = readFileSync(`${root}README.md`, "utf8");
+    const linked = [...readme.matchAll(/\]\(((?:docs\/[^)#]+|SECURITY)\.md)/g)].map(([, path]) => path);
+    expect(linked.length).toBeGreaterThan(5);
+    expect(paths).toEqual(expect.arrayContaining(["docs/errors.md", ...linked]));
   });
 });
 

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { randomFrom } from "../../src/sandbox/random.ts";
 
 /** The stores that the storm is run against. */
 export const STORES = ["redis", "postgres", "sqlite"] as const;
@@ -104,17 +105,6 @@ export function drawPlan(options: PlanOptions): Plan {
     .digest("hex")
     .slice(0, 12);
   return { events, timed, spanMs: options.spanMs, digest };
-}
-
-/** A small generator (mulberry32): the platform's own cannot be seeded. */
-export function randomFrom(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 /** A whole number within bounds. */

@@ -1,7 +1,8 @@
 import { Agent, request } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
+import { randomFrom } from "../../src/sandbox/random.ts";
 import { type SignedDelivery, signDelivery } from "../../src/testing/sign.ts";
-import { between, type PlannedEvent, randomFrom } from "./plan.ts";
+import { between, type PlannedEvent } from "./plan.ts";
 
 /** One attempt of the provider's, and what came of it. Times are epoch milliseconds. */
 export interface Attempt {
