@@ -1,3 +1,6 @@
+/** What is there at once, or will be. Whoever gets it at once need not wait, which would cost a turn of the microtask queue. */
+export type Eventual<T> = T | Promise<T>;
+
 /**
  * Waits for a promise, but not for ever: rejects when it takes longer than `ms`. The promise goes on by itself; a later
  * rejection of it is swallowed.

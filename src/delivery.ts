@@ -4,7 +4,8 @@
  */
 
 /** Request headers: a fetch `Headers`, or a record as Node keeps it. Looked up without regard to case. */
-export type DeliveryHeaders = Headers | Readonly<Record<string, string | readonly string[] | undefined>>;
+export type DeliveryHeaders = Headers | HeaderRecord;
+type HeaderRecord = Readonly<Record<string, string | readonly string[] | undefined>>;
 
 /** What a body reader must keep to. */
 export interface BodyLimits {
@@ -67,14 +68,20 @@ export type HeaderLookup = (name: string) => string | undefined;
  * (RFC 9110, section 5.3).
  */
 export function headerLookup(headers: DeliveryHeaders): HeaderLookup {
-  if (isFetchHeaders(headers)) return (name) => headers.get(name) ?? undefined;
-  return (name) => {
-    const lower = name.toLowerCase();
-    // Node has lower-cased the names already; the scan is for records that someone else made.
-    if (Object.hasOwn(headers, lower)) return joined(headers[lower]);
-    const found = Object.keys(headers).find((key) => key.toLowerCase() === lower);
-    return found === undefined ? undefined : joined(headers[found]);
-  };
+  return isFetchHeaders(headers)
+    ? (name) => headers.get(name) ?? undefined
+    : (name) => recordHeader(headers, name.toLowerCase());
+}
+
+function recordHeader(headers: HeaderRecord, name: string): string | undefined {
+  // Node has lower-cased the names already.
+  const value = headers[name];
+  if (typeof value === "string") return value;
+  // A list, a name in another case, one that objects have by nature, or mostly a header that did not come.
+  for (const key in headers) {
+    if (key.length === name.length && key.toLowerCase() === name && Object.hasOwn(headers, key)) return joined(headers[key]);
+  }
+  return undefined;
 }
 
 /** The names of all headers that came, as they came. */
@@ -96,5 +103,6 @@ function joined(value: string | readonly string[] | null | undefined): string | 
  * process, of which a Buffer is no instance.
  */
 export function isBytes(value: unknown): value is Uint8Array {
-  return ArrayBuffer.isView(value) && (value as Uint8Array)[Symbol.toStringTag] === "Uint8Array";
+  if (!ArrayBuffer.isView(value)) return false;
+  return value instanceof Uint8Array || (value as Uint8Array)[Symbol.toStringTag] === "Uint8Array";
 }

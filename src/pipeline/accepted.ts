@@ -1,24 +1,14 @@
+import type { Eventual } from "../deadline.ts";
 import type { Reply } from "../delivery.ts";
 import type { WebhookErrorCode } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
 import { ClaimedContext } from "../stores/transaction.ts";
-import type { Claim } from "./claim.ts";
-import type { ThrottledLog } from "./log.ts";
+import type { Claim, TimeoutListener } from "./claim.ts";
 import type { AcceptedOutcome, DeliveryContext, IdentifiedBy, SettleAs, SettleDetail, Settled } from "./outcome.ts";
-import type { ReportDraft, Reports } from "./report.ts";
+import type { ReportDraft } from "./report.ts";
 
 /** What is known of a delivery beside its event and the life of its claim. */
 type DeliveryFacts = Omit<DeliveryContext, "signal">;
-
-/** What an accepted delivery is made of. */
-export interface Acceptance {
-  readonly event: BluumEvent;
-  readonly facts: DeliveryFacts;
-  readonly claim: Claim;
-  readonly report: ReportDraft;
-  readonly reports: Reports;
-  readonly log: ThrottledLog;
-}
 
 /** What a report may say of the end, beyond what the public settlement tells. */
 export interface End {
@@ -32,29 +22,23 @@ export interface End {
 const NO_DETAIL: SettleDetail = {};
 
 /** An accepted delivery: the public outcome, and the claim and the report that the receiver itself works with. */
-export class Accepted implements AcceptedOutcome {
+export class Accepted implements AcceptedOutcome, TimeoutListener {
   readonly kind = "accepted";
   readonly event: BluumEvent;
   readonly context: DeliveryContext;
   readonly claim: Claim;
   /** What the receiver's own handlers came to, once they were asked. */
-  answer: Promise<Reply> | undefined;
+  answer: Eventual<Reply> | undefined = undefined;
   readonly #report: ReportDraft;
-  readonly #reports: Reports;
-  readonly #log: ThrottledLog;
-  /** Since when the present stretch of work takes its time. */
-  #since: number;
-  #result: SettleAs | undefined;
+  #result: SettleAs | undefined = undefined;
 
-  constructor({ event, facts, claim, report, reports, log }: Acceptance) {
+  constructor(event: BluumEvent, facts: DeliveryFacts, claim: Claim, report: ReportDraft) {
     this.event = event;
-    this.claim = claim;
     this.context = new Context(facts, claim, claim);
+    this.claim = claim;
     this.#report = report;
-    this.#reports = reports;
-    this.#log = log;
-    this.#since = reports.now();
-    claim.onTimeout(() => this.conclude({ code: "handler_timeout" }));
+    report.outcome = "accepted";
+    claim.onTimeout(this);
   }
 
   /** The context for a single handler's work under a claim of its own, which `completeIn` then completes. */
@@ -62,20 +46,23 @@ export class Accepted implements AcceptedOutcome {
     return new Context(this.context, this.claim, claim);
   }
 
+  timedOut(): void {
+    this.conclude({ code: "handler_timeout" });
+  }
+
   async settle(result: SettleAs, { status, error }: SettleDetail = NO_DETAIL): Promise<Settled> {
-    const settled = await this.finish(result);
+    const found = this.finish(result);
+    const settled = found instanceof Promise ? await found : found;
     this.conclude({ code: result === "failed" ? "handler_failed" : undefined, status, error, settled });
     return settled;
   }
 
   /** Settles the claim, without the report: who answers by itself knows more to report. The first call counts. */
-  finish(result: SettleAs): Promise<Settled> {
+  finish(result: SettleAs): Eventual<Settled> {
     if (this.#result === undefined) {
       this.#result = result;
-      const now = this.#reports.now();
-      this.#report.handleMs = now - this.#since;
-      this.#since = now;
-      if (result === "processed") this.#noteLateReturn();
+      this.#report.end("handleMs");
+      if (result === "processed" && this.claim.ended !== undefined) this.#noteLateReturn(this.claim.ended.code);
     }
     return this.claim.settle(this.#result);
   }
@@ -83,23 +70,21 @@ export class Accepted implements AcceptedOutcome {
   /** Sends the report; only the first call of a delivery does. */
   conclude({ code, status, error, settled }: End): void {
     const report = this.#report;
-    if (settled !== undefined) report.settleMs = this.#reports.now() - this.#since;
+    if (settled !== undefined) report.end("settleMs");
     if (this.#result === "processed" && settled?.endsWith("_by_another")) report.code = "claim_lost";
     if (settled === "rolled_back") report.code = "completion_rolled_back";
     if (code !== undefined) report.code ??= code;
     if (status !== undefined) report.status = status;
     if (error !== undefined) report.error = error;
-    this.#reports.send(report);
+    report.send();
   }
 
   /** Returning means done, aborted or not; that it came after the abort is worth knowing. */
-  #noteLateReturn(): void {
-    const { ended } = this.claim;
-    if (ended === undefined) return;
-    this.#report.code = ended.code;
-    this.#log.warn(
+  #noteLateReturn(code: WebhookErrorCode): void {
+    this.#report.code = code;
+    this.claim.terms.log.warn(
       "returned_after_abort",
-      `a handler returned after its signal had aborted (${ended.code}); to give up, throw: context.signal.throwIfAborted()`,
+      `a handler returned after its signal had aborted (${code}); to give up, throw: context.signal.throwIfAborted()`,
     );
   }
 }

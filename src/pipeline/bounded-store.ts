@@ -1,22 +1,27 @@
-import { within } from "../deadline.ts";
-import { isMemoryStore } from "../stores/memory.ts";
-import type { ClaimResult, DedupeStore } from "../stores/store.ts";
+import { type Eventual, within } from "../deadline.ts";
+import { immediateVerbs } from "../stores/memory.ts";
+import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "../stores/store.ts";
 
-/** The verbs of a claim's life. */
-export type ClaimVerbs = Pick<DedupeStore, "claim" | "renew" | "complete" | "release">;
+/** The verbs of a claim's life, answered at once or later; what goes wrong is thrown or a rejection accordingly. */
+export interface ClaimVerbs {
+  claim(key: string, by: ClaimBy): Eventual<ClaimResult>;
+  renew(key: string, by: ClaimBy): Eventual<boolean>;
+  complete(key: string, by: CompleteBy): Eventual<CompleteResult>;
+  release(key: string, by: { readonly token: string }): Eventual<boolean>;
+}
 
 /** A store that neither answers nor fails for this long has failed, whatever its own time-out. */
 const STORE_TIMEOUT_MS = 10_000;
 
 /**
  * A store's verbs as the receiver asks them: each for a bounded time, and what a verb throws is a rejection. A claim that
- * failed is released as far as possible, whatever the store may have written by then. The memory store answers at once, and
- * is asked as it is.
+ * failed is released as far as possible, whatever the store may have written by then. The memory store answers at once.
  *
  * @param until when nobody can wait any more, by `performance.now()`
  */
 export function boundedStore(store: DedupeStore, until: number = Number.POSITIVE_INFINITY): ClaimVerbs {
-  if (isMemoryStore(store)) return store;
+  const immediate = immediateVerbs(store);
+  if (immediate !== undefined) return immediate;
   const timeoutMs = () => Math.max(1, Math.min(STORE_TIMEOUT_MS, Math.ceil(until - performance.now())));
   return {
     async claim(key, terms) {

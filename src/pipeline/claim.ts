@@ -1,12 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { rest, unref } from "../deadline.ts";
+import { type Eventual, rest, unref } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
 import type { ClaimResult, DedupeStore } from "../stores/store.ts";
 import type { HeldClaim } from "../stores/transaction.ts";
 import type { ClaimVerbs } from "./bounded-store.ts";
 import { type Ending, leaseFrom } from "./ending.ts";
 import type { ThrottledLog } from "./log.ts";
-import type { OpenClaim, OpenClaims } from "./open-claims.ts";
+import { NOT_OPEN, type OpenClaim, type OpenClaims } from "./open-claims.ts";
 import type { SettleAs, Settled } from "./outcome.ts";
 
 /** What every claim of one receiver has in common, and at the end what those of one delivery have. */
@@ -30,20 +30,29 @@ export interface ClaimTerms {
 /** How long a completion that the store did not take is tried on. */
 const KEEP_COMPLETING_MS = 2 * 60_000;
 
+/** A claim, or what stood in its way. */
+export type Taken = Claim | Exclude<ClaimResult, { status: "claimed" }>;
+
 /**
- * Claims an event, and gives the claim or what stood in its way.
- *
- * @throws what the store threw, or a time-out
+ * Claims an event, and gives the claim or what stood in its way: at once, where the store does. It rejects with what the store
+ * threw, or a time-out; it never throws.
  */
-export async function takeClaim(
-  key: string,
-  terms: ClaimTerms,
-): Promise<Claim | Exclude<ClaimResult, { status: "claimed" }>> {
+export function takeClaim(key: string, terms: ClaimTerms): Eventual<Taken> {
   const token = nextToken();
   const sentAt = performance.now();
-  const leaseMs = leaseFrom(sentAt, terms);
-  const result = await terms.verbs.claim(key, { token, leaseMs });
-  return result.status === "claimed" ? new Claim(key, token, { sentAt, leaseMs }, terms) : result;
+  const lease = { sentAt, leaseMs: leaseFrom(sentAt, terms) };
+  try {
+    const answer = terms.verbs.claim(key, { token, leaseMs: lease.leaseMs });
+    return answer instanceof Promise
+      ? answer.then((result) => taken(result, key, token, lease, terms))
+      : taken(answer, key, token, lease, terms);
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function taken(result: ClaimResult, key: string, token: string, lease: Lease, terms: ClaimTerms): Taken {
+  return result.status === "claimed" ? new Claim(key, token, lease, terms) : result;
 }
 
 /** Drawn when first needed. Together with a count it is as good as a token drawn for each claim, at a tenth of the cost. */
@@ -54,7 +63,7 @@ let tokens = 0;
 function nextToken(): string {
   drawn ??= randomBytes(16).toString("base64url");
   tokens += 1;
-  return `${drawn}.${tokens.toString(36)}`;
+  return `${drawn}.${tokens}`;
 }
 
 /** A lease as it was asked for. It runs from when it was asked for, whenever the store's answer came. */
@@ -63,36 +72,39 @@ interface Lease {
   readonly leaseMs: number;
 }
 
+/** Who minds that a claim's time is over before it was settled. */
+export interface TimeoutListener {
+  timedOut(): void;
+}
+
 /** The claim's life: renewed while the work goes on, aborted when lost, settled once. */
 export class Claim implements HeldClaim, OpenClaim {
   readonly status = "claimed";
   readonly key: string;
   readonly token: string;
   readonly terms: ClaimTerms;
-  /** When the work has taken too long. */
-  readonly #overAt: number;
-  /** When the lease of the last renewal that succeeded, or of the claim, is over. */
-  #lapsesAt: number = Number.POSITIVE_INFINITY;
-  #renewAt: number = Number.POSITIVE_INFINITY;
-  #renewing = false;
-  #timer: unknown;
-  #controller: AbortController | undefined;
-  #ended: WebhookError | undefined;
-  #settled: Promise<Settled> | undefined;
-  #handedOver = false;
-  #timedOut = false;
-  #onTimeout: (() => void) | undefined;
-
   /** False for work that goes on although the store gave no claim: nothing is renewed. */
   readonly held: boolean;
+  place: number = NOT_OPEN;
+  readonly #claimedAt: number;
+  /** Of the claim, or of the last renewal that succeeded. */
+  #lease: Lease;
+  #renewing = false;
+  #timer: unknown = undefined;
+  #controller: AbortController | undefined = undefined;
+  #ended: WebhookError | undefined = undefined;
+  #settled: Eventual<Settled> | undefined = undefined;
+  #handedOver = false;
+  #timedOut = false;
+  #listener: TimeoutListener | undefined = undefined;
 
   constructor(key: string, token: string, lease: Lease, terms: ClaimTerms, held = true) {
-    this.held = held;
     this.key = key;
     this.token = token;
     this.terms = terms;
-    this.#overAt = Math.min(lease.sentAt + terms.maxProcessingMs, terms.ending?.answerBy ?? Number.POSITIVE_INFINITY);
-    if (held) this.#leased(lease);
+    this.held = held;
+    this.#claimedAt = lease.sentAt;
+    this.#lease = lease;
     terms.open.add(this);
     // Its time may be over before the common timer would have started the watch.
     if (terms.ending !== undefined) this.watch();
@@ -117,14 +129,14 @@ export class Claim implements HeldClaim, OpenClaim {
     return this.#ended;
   }
 
-  /** Calls back once if `maxProcessingMs`, or the time to answer, passes before the claim is settled. */
-  onTimeout(callback: () => void): void {
-    this.#onTimeout = callback;
-    if (this.#timedOut) callback();
+  /** Tells once if `maxProcessingMs`, or the time to answer, passes before the claim is settled. The last listener counts. */
+  onTimeout(listener: TimeoutListener): void {
+    this.#listener = listener;
+    if (this.#timedOut) listener.timedOut();
   }
 
-  /** Ends the claim; the first call counts, and later ones get its result. Never rejects. */
-  settle(result: SettleAs): Promise<Settled> {
+  /** Ends the claim; the first call counts, and later ones get its result. Never throws or rejects. */
+  settle(result: SettleAs): Eventual<Settled> {
     this.#settled ??= this.#finish(result);
     return this.#settled;
   }
@@ -142,28 +154,41 @@ export class Claim implements HeldClaim, OpenClaim {
   /** The completion is written on the user's own transaction: no more renewals, and settling only asks what became of it. */
   handOver(): void {
     this.#handedOver = true;
-    this.#lapsesAt = Number.POSITIVE_INFINITY;
-    this.#renewAt = Number.POSITIVE_INFINITY;
   }
 
-  #finish(result: SettleAs): Promise<Settled> {
-    clearTimeout(this.#timer as ReturnType<typeof setTimeout>);
+  #finish(result: SettleAs): Eventual<Settled> {
+    if (this.#timer !== undefined) clearTimeout(this.#timer as ReturnType<typeof setTimeout>);
     if (result === "failed") return this.#release();
     return this.#handedOver ? this.#learnOfTransaction() : this.#complete();
   }
 
-  async #complete(): Promise<Settled> {
-    const { verbs, retentionMs, log, open, waitUntil } = this.terms;
+  #complete(): Eventual<Settled> {
+    const { verbs, retentionMs } = this.terms;
     try {
-      const result = await verbs.complete(this.key, { token: this.token, retentionMs });
-      open.delete(this);
-      return result;
+      const answer = verbs.complete(this.key, { token: this.token, retentionMs });
+      return answer instanceof Promise
+        ? answer.then(
+            (result) => this.#done(result),
+            (error: unknown) => this.#notTaken(error),
+          )
+        : this.#done(answer);
     } catch (error) {
-      log.error("settle_failed", "the store did not take that an event was processed; trying on", error);
-      const kept = this.#keepCompleting().finally(() => open.delete(this));
-      waitUntil?.(kept);
-      return "unstored";
+      return this.#notTaken(error);
     }
+  }
+
+  #done(result: Settled): Settled {
+    this.terms.open.delete(this);
+    return result;
+  }
+
+  /** The store did not take the completion: it is tried on while the answer goes out. */
+  #notTaken(error: unknown): Settled {
+    const { log, open, waitUntil } = this.terms;
+    log.error("settle_failed", "the store did not take that an event was processed; trying on", error);
+    const kept = this.#keepCompleting().finally(() => open.delete(this));
+    waitUntil?.(kept);
+    return "unstored";
   }
 
   async #release(): Promise<Settled> {
@@ -212,22 +237,31 @@ export class Claim implements HeldClaim, OpenClaim {
   /** The work is done and will be answered 2xx: a store that is away for a moment must not make it run again. */
   async #keepCompleting(): Promise<void> {
     const { verbs, leaseMs, retentionMs, log } = this.terms;
-    const { key, token } = this;
     const until = performance.now() + KEEP_COMPLETING_MS;
     // Ever more slowly, so that all that waits does not fall upon a store that has just come back; often enough for the lease.
     for (let wait = Math.min(leaseMs / 10, 1_000); performance.now() < until; wait = Math.min(wait * 2, leaseMs / 3)) {
       await rest(wait);
       try {
-        await verbs.complete(key, { token, retentionMs });
+        await verbs.complete(this.key, { token: this.token, retentionMs });
         return;
       } catch {
-        await verbs.renew(key, { token, leaseMs: leaseFrom(performance.now(), this.terms) }).catch(() => {});
+        await this.#keepHolding();
       }
     }
     log.error(
       "completion_given_up",
       "an event was processed, but the store could not be told so for two minutes: a further delivery of it would run again",
     );
+  }
+
+  /** Renews the claim; if that fails the next round does, too. */
+  async #keepHolding(): Promise<void> {
+    try {
+      const leaseMs = leaseFrom(performance.now(), this.terms);
+      await this.terms.verbs.renew(this.key, { token: this.token, leaseMs });
+    } catch {
+      // See above.
+    }
   }
 
   /** Starts looking after the claim; only the first call does. */
@@ -241,28 +275,41 @@ export class Claim implements HeldClaim, OpenClaim {
     if (this.#settled !== undefined) return;
     const { leaseMs } = this.terms;
     const now = performance.now();
-    const due = [this.#renewAt, this.#lapsesAt, this.#overAt].filter((at) => at > now);
+    const due = [this.#renewAt(), this.#lapsesAt(), this.#overAt()].filter((at) => at > now);
     this.#timer = setTimeout(() => this.#look(), Math.ceil(Math.min(leaseMs / 10, ...due.map((at) => at - now))));
     unref(this.#timer);
   }
 
   #look(): void {
     const now = performance.now();
-    if (now >= this.#overAt) {
+    if (now >= this.#overAt()) {
       this.#timeOut();
       return;
     }
     if (this.#ended === undefined) {
-      if (now >= this.#lapsesAt) this.#end("claim_lost", "the claim could not be renewed within its lease");
-      else if (now >= this.#renewAt && !this.#renewing) void this.#renew(now);
+      if (now >= this.#lapsesAt()) this.#end("claim_lost", "the claim could not be renewed within its lease");
+      else if (now >= this.#renewAt() && !this.#renewing) void this.#renew(now);
     }
     this.#tick();
   }
 
-  #leased({ sentAt, leaseMs }: Lease): void {
-    this.#lapsesAt = sentAt + leaseMs;
-    // A shortened lease lasts for as long as the process does.
-    this.#renewAt = leaseMs < this.terms.leaseMs ? Number.POSITIVE_INFINITY : sentAt + leaseMs / 3;
+  /** When the work has taken too long. */
+  #overAt(): number {
+    const { maxProcessingMs, ending } = this.terms;
+    return Math.min(this.#claimedAt + maxProcessingMs, ending?.answerBy ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** When the lease is over; never, where no lease guards the work. */
+  #lapsesAt(): number {
+    const { sentAt, leaseMs } = this.#lease;
+    return this.held && !this.#handedOver ? sentAt + leaseMs : Number.POSITIVE_INFINITY;
+  }
+
+  /** When it is to be renewed. A shortened lease lasts for as long as the process does. */
+  #renewAt(): number {
+    const { sentAt, leaseMs } = this.#lease;
+    const lasts = leaseMs < this.terms.leaseMs || this.#lapsesAt() === Number.POSITIVE_INFINITY;
+    return lasts ? Number.POSITIVE_INFINITY : sentAt + leaseMs / 3;
   }
 
   async #renew(sentAt: number): Promise<void> {
@@ -272,7 +319,7 @@ export class Claim implements HeldClaim, OpenClaim {
     try {
       const held = await verbs.renew(this.key, { token: this.token, leaseMs });
       if (!held) return this.#end("claim_lost", "another process has taken the event over");
-      this.#leased({ sentAt, leaseMs });
+      this.#lease = { sentAt, leaseMs };
     } catch (error) {
       // The next look tries again, a tenth of the lease later.
       log.warn("renew_failed", "a claim could not be renewed; trying again while its lease lasts", error);
@@ -293,6 +340,6 @@ export class Claim implements HeldClaim, OpenClaim {
     this.#end("handler_timeout", "the event was worked on for longer than maxProcessingMs, or than this process may");
     this.#timedOut = true;
     this.terms.open.delete(this);
-    this.#onTimeout?.();
+    this.#listener?.timedOut();
   }
 }

@@ -1,10 +1,11 @@
+import type { Eventual } from "../deadline.ts";
 import type { Reply } from "../delivery.ts";
 import { type RejectionCode, WebhookError } from "../errors.ts";
 import type { Router } from "../router/router.ts";
 import type { Accepted, End } from "./accepted.ts";
-import { takeClaim } from "./claim.ts";
+import { type ClaimTerms, type Taken, takeClaim } from "./claim.ts";
 import { handlerKey, storeKey } from "./identity.ts";
-import type { DeliveryContext } from "./outcome.ts";
+import type { DeliveryContext, Settled } from "./outcome.ts";
 import { refusal, replyTo, replyToSettled } from "./reply.ts";
 
 /** What handling needs of a receiver. */
@@ -15,38 +16,44 @@ export interface HandleSettings {
 }
 
 /**
- * Takes an accepted event through its handlers, settles the claim, and makes the answer. When that takes longer than
- * `maxProcessingMs`, or than this process lives, the answer is 503 `handler_timeout`, and the handlers' result still counts
- * once it is there.
+ * Takes an accepted event through its handlers, settles the claim, and makes the answer; at once, where there is nothing to wait
+ * for. When it takes longer than `maxProcessingMs`, or than this process lives, the answer is 503 `handler_timeout`, and the
+ * handlers' result still counts once it is there. It never throws or rejects.
  */
-export function handle(accepted: Accepted, settings: HandleSettings): Promise<Reply> {
+export function handle(accepted: Accepted, settings: HandleSettings): Eventual<Reply> {
+  const work = process(accepted, settings);
+  if (!(work instanceof Promise)) return work;
   return new Promise((resolve) => {
-    accepted.claim.onTimeout(() => resolve(conclude(accepted, "handler_timeout")));
+    accepted.claim.onTimeout({ timedOut: () => resolve(conclude(accepted, "handler_timeout")) });
     // What a handler throws may be impossible to look at: a revoked Proxy throws at every touch.
-    const work = process(accepted, settings).then(resolve, async () =>
-      resolve(await giveBack(accepted, "handler_failed")),
-    );
-    accepted.claim.terms.waitUntil?.(work);
+    const done = work.then(resolve, async () => resolve(await giveBack(accepted, "handler_failed")));
+    accepted.claim.terms.waitUntil?.(done);
   });
 }
 
-async function process(accepted: Accepted, settings: HandleSettings): Promise<Reply> {
+function process(accepted: Accepted, settings: HandleSettings): Eventual<Reply> {
   const { router } = settings;
   const { log } = accepted.claim.terms;
   if (router.empty) {
     log.error("no_handlers", "a delivery came, but no handler is registered: call receiver.on(...) at start-up");
     return giveBack(accepted, "no_handlers");
   }
-  let matched: boolean;
+  let matched: Eventual<boolean>;
   try {
-    matched = await router.dispatch(accepted.event, accepted.context, (name, run) =>
-      runOnce(name, run, accepted, settings),
-    );
+    matched = router.dispatch(accepted.event, accepted.context, (name, run) => runOnce(name, run, accepted, settings));
   } catch (thrown) {
     return fail(accepted, thrown);
   }
-  if (!matched) return await unhandled(accepted, settings);
-  const settled = await accepted.finish("processed");
+  const end = (any: boolean) => (any ? succeed(accepted) : unhandled(accepted, settings));
+  return matched instanceof Promise ? matched.then(end, (thrown: unknown) => fail(accepted, thrown)) : end(matched);
+}
+
+function succeed(accepted: Accepted): Eventual<Reply> {
+  const settled = accepted.finish("processed");
+  return settled instanceof Promise ? settled.then((found) => concluded(accepted, found)) : concluded(accepted, settled);
+}
+
+function concluded(accepted: Accepted, settled: Settled): Reply {
   const reply = replyToSettled(settled) ?? replyTo(accepted);
   accepted.conclude({ status: reply.status, settled });
   return reply;
@@ -64,7 +71,7 @@ async function unhandled(accepted: Accepted, { onUnhandled }: HandleSettings): P
   return reply;
 }
 
-function fail(accepted: Accepted, thrown: unknown): Promise<Reply> {
+async function fail(accepted: Accepted, thrown: unknown): Promise<Reply> {
   if (thrown instanceof Interruption) return giveBack(accepted, thrown.code, thrown.cause);
   const code = codeOf(thrown, accepted);
   if (code === "handler_failed") {
@@ -123,10 +130,7 @@ async function runOnce(
   }
   const { terms } = accepted.claim;
   const key = handlerKey(storeKey(settings.namespace, accepted.context.eventKey), name);
-  const claim = await takeClaim(key, terms).catch((error: unknown) => {
-    terms.log.error("store_unavailable", "the store failed between two handlers of an event", error);
-    throw new Interruption("store_unavailable", error);
-  });
+  const claim = await takeHandlersClaim(key, terms);
   if (claim.status === "completed") return;
   // A process that lost its claim on the event is still in this handler.
   if (claim.status === "in_flight") throw new Interruption("event_in_flight");
@@ -139,6 +143,15 @@ async function runOnce(
   const settled = await claim.settle("processed");
   if (settled === "held_by_another") throw new Interruption("event_in_flight");
   if (settled === "rolled_back") throw new Interruption("completion_rolled_back");
+}
+
+async function takeHandlersClaim(key: string, terms: ClaimTerms): Promise<Taken> {
+  try {
+    return await takeClaim(key, terms);
+  } catch (error) {
+    terms.log.error("store_unavailable", "the store failed between two handlers of an event", error);
+    throw new Interruption("store_unavailable", error);
+  }
 }
 
 /** A type is the provider's text: quoted and cut before it goes into a line of the log. */

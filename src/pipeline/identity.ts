@@ -33,14 +33,16 @@ export function identify(verified: VerifiedDelivery, option: EventIdOption | und
   const chosen = option === undefined ? undefined : askOption(option, verified);
   if (chosen) return { id: chosen, identifiedBy: "option" };
   if (verified.messageId) return { id: verified.messageId, identifiedBy: "scheme" };
-  return payloadId(verified.payload, () => verified.rawBody);
+  const named = eventIdField(verified.payload);
+  // In doubt the hash: a wrong id would lose an event.
+  return named === undefined
+    ? { id: bodyHash(verified.rawBody), identifiedBy: "body_hash" }
+    : { id: named, identifiedBy: "payload" };
 }
 
-/** The id that a payload names, or the hash of its bytes: in doubt the hash, since a wrong id would lose an event. */
-export function payloadId(payload: Readonly<Record<string, unknown>>, bytes: () => Uint8Array | string): Identity {
-  const named = eventIdField(payload);
-  if (named !== undefined) return { id: named, identifiedBy: "payload" };
-  return { id: `sha256:${sha256(bytes())}`, identifiedBy: "body_hash" };
+/** The id of an event whose payload names none. */
+export function bodyHash(body: Uint8Array | string): string {
+  return `sha256:${sha256(body)}`;
 }
 
 function askOption(option: EventIdOption, verified: VerifiedDelivery): string | undefined {
@@ -59,7 +61,9 @@ function askOption(option: EventIdOption, verified: VerifiedDelivery): string | 
   );
 }
 
-function eventIdField({ event_id, eventId, id, object, data }: Readonly<Record<string, unknown>>): string | undefined {
+/** The id that a payload names, where one of its fields is beyond doubt. */
+export function eventIdField(payload: Readonly<Record<string, unknown>>): string | undefined {
+  const { event_id, eventId, id, object, data } = payload;
   // Named for what they are, these are believed, unless they only repeat the resource's own id.
   if (isEventId(event_id) && event_id !== idOf(data)) return event_id;
   if (isEventId(eventId) && eventId !== idOf(data)) return eventId;

@@ -2,18 +2,24 @@ import { unref } from "../deadline.ts";
 
 /** A claim, as far as its keeper is concerned. */
 export interface OpenClaim {
+  /** Where it stands among the open ones; the keeper's own note. */
+  place: number;
   /** Starts the timer of its own that renews it and ends it. */
   watch(): void;
 }
+
+/** The place of a claim that nothing is left to be done for. */
+export const NOT_OPEN = -1;
 
 /**
  * The claims of one receiver that are not settled yet. Most live for milliseconds, and a timer for each would cost more than
  * the claim itself: so one timer, set by the first of them, starts the watch over all that have lived until then.
  */
 export class OpenClaims {
-  readonly #claims = new Set<OpenClaim>();
+  readonly #claims: OpenClaim[] = [];
   /** How long a claim may live without a watch, in milliseconds. */
   readonly #unwatchedMs: number;
+  readonly #watchAtOnce = timersEndWithTheirRequest();
   #timer: unknown;
 
   constructor(unwatchedMs: number) {
@@ -22,13 +28,14 @@ export class OpenClaims {
 
   /** How many there are. */
   get size(): number {
-    return this.#claims.size;
+    return this.#claims.length;
   }
 
   /** Takes a claim in; it will be watched after `unwatchedMs` at the latest. */
   add(claim: OpenClaim): void {
-    this.#claims.add(claim);
-    if (timersEndWithTheirRequest()) {
+    claim.place = this.#claims.length;
+    this.#claims.push(claim);
+    if (this.#watchAtOnce) {
       claim.watch();
       return;
     }
@@ -37,9 +44,15 @@ export class OpenClaims {
     unref(this.#timer);
   }
 
-  /** Nothing is left to be done for a claim. */
+  /** Nothing is left to be done for a claim. The last one takes its place: a Set would be made anew time and again. */
   delete(claim: OpenClaim): void {
-    this.#claims.delete(claim);
+    if (claim.place === NOT_OPEN) return;
+    const last = this.#claims.pop() as OpenClaim;
+    if (last !== claim) {
+      this.#claims[claim.place] = last;
+      last.place = claim.place;
+    }
+    claim.place = NOT_OPEN;
   }
 
   #watchAll(): void {

@@ -1,7 +1,8 @@
 import { isBytes } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import { type BluumEvent, domainAndAction } from "../events/event.ts";
-import { payloadId } from "./identity.ts";
+import { bodyHash, eventIdField } from "./identity.ts";
+import { occurredAt } from "./occurred-at.ts";
 
 /** The parsed body of a delivery: a JSON object that names an event. */
 export interface Envelope {
@@ -56,8 +57,8 @@ export function toEvent({ type, payload, occurredAt }: Envelope, id: string): Bl
  */
 export function parseEvent(payload: unknown, options: { readonly id?: string } = {}): BluumEvent {
   const envelope = isBytes(payload) ? parseEnvelope(payload) : readEnvelope(payload);
-  const bytes = () => (isBytes(payload) ? payload : jsonText(payload));
-  return toEvent(envelope, options.id ?? payloadId(envelope.payload, bytes).id);
+  const id = options.id ?? eventIdField(envelope.payload) ?? bodyHash(isBytes(payload) ? payload : jsonText(payload));
+  return toEvent(envelope, id);
 }
 
 function jsonText(payload: unknown): string {
@@ -85,32 +86,6 @@ function parseText(json: string, parseJson: (text: string) => unknown): unknown 
     // Without the cause: a parser's message quotes the payload.
     throw new WebhookError("payload_not_json", "the body is not JSON");
   }
-}
-
-function occurredAt(fields: Record<string, unknown>): Date | undefined {
-  return rfc3339(fields.timestamp) ?? rfc3339(fields.created_at) ?? unixSeconds(fields.created);
-}
-
-const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
-
-function rfc3339(value: unknown): Date | undefined {
-  if (typeof value !== "string" || value.length > 40 || !RFC_3339.test(value)) return undefined;
-  return dateOf(Date.parse(asDateReadsIt(value)));
-}
-
-/** What RFC 3339 allows and `Date` does not: a space for the T, and small letters. */
-function asDateReadsIt(value: string): string {
-  const is = value[10] === "T" && !value.endsWith("z");
-  return is ? value : value.toUpperCase().replace(" ", "T");
-}
-
-function unixSeconds(value: unknown): Date | undefined {
-  return typeof value === "number" ? dateOf(value * 1000) : undefined;
-}
-
-function dateOf(epochMs: number): Date | undefined {
-  // A Date reaches as far as this (ECMA-262, "Time Values and Time Range").
-  return Math.abs(epochMs) <= 8.64e15 ? new Date(epochMs) : undefined;
 }
 
 function text(value: unknown): string | undefined {

@@ -1,5 +1,5 @@
 import { pause } from "../deadline.ts";
-import type { BodyLimits, Delivery, Reply } from "../delivery.ts";
+import type { BodyLimits, BodyReader, Delivery, Reply } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
@@ -7,18 +7,18 @@ import { PING_TYPE, Router } from "../router/router.ts";
 import { isMemoryStore } from "../stores/memory.ts";
 import { Accepted } from "./accepted.ts";
 import { boundedStore } from "./bounded-store.ts";
-import { Claim, type ClaimTerms, takeClaim } from "./claim.ts";
+import { Claim, type ClaimTerms, type Taken, takeClaim } from "./claim.ts";
 import { diagnose } from "./diagnose.ts";
 import { endingIn } from "./ending.ts";
-import { handle } from "./handle.ts";
+import { type HandleSettings, handle } from "./handle.ts";
 import { eventKey, handlerKey, identify, storeKey } from "./identity.ts";
 import { type ThrottledLog, throttledLog } from "./log.ts";
 import { OpenClaims } from "./open-claims.ts";
 import { type ReceiverOptions, type Settings, settingsOf } from "./options.ts";
-import type { DeliveryContext, Outcome } from "./outcome.ts";
+import type { AcceptedOutcome, DeliveryContext, Outcome, RejectedOutcome } from "./outcome.ts";
 import { type Envelope, parseEnvelope, toEvent } from "./parse.ts";
-import { replyTo } from "./reply.ts";
-import { draftReport, type ReportDraft, type Reports, reportsTo } from "./report.ts";
+import { replyTo, statusOf } from "./reply.ts";
+import { ReportDraft } from "./report.ts";
 import { type KeySource, keySource } from "./secrets.ts";
 import { bodyIncomplete } from "./unreadable.ts";
 import { checkBody, checkHead, checkSignature } from "./verify.ts";
@@ -90,8 +90,8 @@ class WebhookReceiver implements Receiver {
   readonly #bodyLimits: BodyLimits;
   readonly #terms: ClaimTerms;
   readonly #log: ThrottledLog;
-  readonly #reports: Reports;
   readonly #router = new Router<DeliveryContext>();
+  readonly #handling: HandleSettings;
   /** How many claims are being asked for. */
   #claiming = 0;
   /**
@@ -113,40 +113,22 @@ class WebhookReceiver implements Receiver {
     // Nothing is due for a claim in the first tenth of its lease.
     const open = new OpenClaims(leaseMs / 10);
     this.#terms = { ...settings, store, verbs: boundedStore(store), log: this.#log, open };
-    this.#reports = reportsTo(settings.observe);
+    this.#handling = { router: this.#router, namespace: settings.namespace, onUnhandled: settings.onUnhandled };
     if (this.#production && isMemoryStore(this.#terms.store)) warnOfMemoryStore(this.#log);
   }
 
-  async receive(delivery: Delivery): Promise<Outcome> {
-    const request = delivery.request as { [mark: symbol]: Accepted } | undefined;
-    const accepted = request?.[this.#mark];
-    if (accepted !== undefined) return accepted;
-    const report = draftReport();
-    let outcome: Outcome;
-    try {
-      outcome = await this.#judge(delivery, report);
-    } catch (thrown) {
-      outcome = this.#rejected(thrown, delivery, report);
-    }
-    report.outcome = outcome.kind;
-    if (outcome.kind === "in_flight") report.code = "event_in_flight";
-    if (outcome instanceof Accepted) {
-      if (request !== undefined && Object.isExtensible(request)) request[this.#mark] = outcome;
-    } else {
-      report.status = replyTo(outcome).status;
-      this.#reports.send(report);
-    }
-    return outcome;
+  receive(delivery: Delivery): Promise<Outcome> {
+    const before = (delivery.request as Marked | undefined)?.[this.#mark];
+    return before === undefined ? this.#judge(delivery) : Promise.resolve(before);
   }
 
   async handle(delivery: Delivery): Promise<Reply> {
     const outcome = await this.receive(delivery);
     if (!(outcome instanceof Accepted)) return replyTo(outcome);
     this.#receiving = true;
-    const { namespace, onUnhandled } = this.#settings;
     // One request, one run of the handlers, however often it is mounted.
-    outcome.answer ??= handle(outcome, { router: this.#router, namespace, onUnhandled });
-    return outcome.answer;
+    const answer = (outcome.answer ??= handle(outcome, this.#handling));
+    return answer instanceof Promise ? await answer : answer;
   }
 
   on<const P extends string>(
@@ -188,49 +170,58 @@ class WebhookReceiver implements Receiver {
     if (this.#settings.store === undefined) await this.#terms.store.close?.();
   }
 
-  /** The whole way of a delivery: from cheap checks to dear ones, then to what it means, then to whether it is new. */
-  async #judge(delivery: Delivery, report: ReportDraft): Promise<Outcome> {
-    this.#refuseIfClosed();
-    const terms = this.#termsOf(delivery);
-    const { scheme, now, parseJson, eventId, namespace } = this.#settings;
-    const receivedAt = new Date(now());
-    const presented = checkHead(delivery, scheme);
-
-    const began = this.#reports.now();
-    let rawBody: Uint8Array;
+  /**
+   * The whole way of a delivery: from cheap checks to dear ones, then to what it means, then to whether it is new. What is there at
+   * once is not waited for.
+   */
+  async #judge(delivery: Delivery): Promise<Outcome> {
+    const { scheme, now, parseJson, eventId, namespace, observe } = this.#settings;
+    const report = new ReportDraft(observe);
     try {
-      rawBody = typeof delivery.body === "function" ? await delivery.body(this.#bodyLimits) : delivery.body;
+      this.#refuseIfClosed();
+      const terms = this.#termsOf(delivery);
+      const receivedAt = new Date(now());
+      const presented = checkHead(delivery, scheme);
+
+      report.begin();
+      const rawBody = isRead(delivery) ? delivery.body : await readBody(delivery, this.#bodyLimits);
+      checkBody(rawBody, this.#bodyLimits.maxBytes);
+      report.bodyBytes = rawBody.length;
+      report.end("readMs");
+
+      const keys = typeof this.#keys === "function" ? await this.#keys() : this.#keys;
+      const { secretIndex, messageId } = checkSignature(scheme, presented, rawBody, keys, now());
+      report.secretIndex = secretIndex;
+      report.end("verifyMs");
+
+      const envelope = parseEnvelope(rawBody, parseJson);
+      const { type, payload } = envelope;
+      report.type = type;
+      if (type === PING_TYPE) return told({ kind: "ping" }, report);
+      this.#checkAge(envelope);
+      const { id, identifiedBy } = identify({ payload, type, rawBody, messageId }, eventId);
+      report.eventId = id;
+      report.identifiedBy = identifiedBy;
+      if (this.#production && identifiedBy === "body_hash") warnOfBodyHash(this.#log);
+
+      // The body may have taken its time.
+      this.#refuseIfClosed();
+      refuseIfTooLate(terms);
+      const key = eventKey(type, id);
+      const keyInStore = storeKey(namespace, key);
+      report.begin();
+      const asked = takeClaim(keyInStore, terms);
+      report.end("claimMs");
+      const claim = asked instanceof Promise ? await this.#takenOrWithout(asked, keyInStore, terms, report) : asked;
+      if (claim.status === "completed") return told({ kind: "duplicate", eventId: id }, report);
+      if (claim.status === "in_flight")
+        return told({ kind: "in_flight", eventId: id, retryAfterMs: claim.remainingMs }, report);
+      const deduplicated = claim.held;
+      const facts = { eventId: id, eventKey: key, identifiedBy, rawBody, receivedAt, secretIndex, deduplicated };
+      return this.#accepted(new Accepted(toEvent(envelope, id), facts, claim, report), delivery.request);
     } catch (thrown) {
-      throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
+      return told(this.#rejected(thrown, delivery, report), report);
     }
-    checkBody(rawBody, this.#bodyLimits.maxBytes);
-    report.bodyBytes = rawBody.length;
-
-    const read = this.#reports.now();
-    report.readMs = read - began;
-    const keys = typeof this.#keys === "function" ? await this.#keys() : this.#keys;
-    const { secretIndex, messageId } = checkSignature(scheme, presented, rawBody, keys, now());
-    report.secretIndex = secretIndex;
-    report.verifyMs = this.#reports.now() - read;
-
-    const envelope = parseEnvelope(rawBody, parseJson);
-    const { type, payload } = envelope;
-    report.type = type;
-    if (type === PING_TYPE) return { kind: "ping" };
-    this.#checkAge(envelope);
-    const { id, identifiedBy } = identify({ payload, type, rawBody, messageId }, eventId);
-    report.eventId = id;
-    report.identifiedBy = identifiedBy;
-    if (this.#production && identifiedBy === "body_hash") warnOfBodyHash(this.#log);
-
-    const key = eventKey(type, id);
-    const claim = await this.#takeOrGoWithout(storeKey(namespace, key), terms, report);
-    if (claim.status === "completed") return { kind: "duplicate", eventId: id };
-    if (claim.status === "in_flight") return { kind: "in_flight", eventId: id, retryAfterMs: claim.remainingMs };
-    const event = toEvent(envelope, id);
-    const deduplicated = claim.held;
-    const facts = { eventId: id, eventKey: key, identifiedBy, rawBody, receivedAt, secretIndex, deduplicated };
-    return new Accepted({ event, facts, claim, report, reports: this.#reports, log: this.#log });
   }
 
   #refuseIfClosed(): void {
@@ -255,15 +246,11 @@ class WebhookReceiver implements Receiver {
     }
   }
 
-  async #takeOrGoWithout(key: string, terms: ClaimTerms, report: ReportDraft): ReturnType<typeof takeClaim> {
-    // The body may have taken its time.
-    this.#refuseIfClosed();
-    if (terms.ending !== undefined && performance.now() >= terms.ending.answerBy)
-      throw new WebhookError("handler_timeout", "no time was left to work on the event when it came to that");
-    const began = this.#reports.now();
+  /** Waits for a claim, or goes on without one where the store fails and that is wanted. */
+  async #takenOrWithout(asked: Promise<Taken>, key: string, terms: ClaimTerms, report: ReportDraft): Promise<Taken> {
     this.#claiming += 1;
     try {
-      return await takeClaim(key, terms);
+      return await asked;
     } catch (cause) {
       if (this.#settings.onStoreError === "reject")
         throw new WebhookError("store_unavailable", "the store failed at the claim", { cause });
@@ -275,11 +262,17 @@ class WebhookReceiver implements Receiver {
       return Claim.withoutStore(key, terms);
     } finally {
       this.#claiming -= 1;
-      report.claimMs = this.#reports.now() - began;
+      report.end("claimMs");
     }
   }
 
-  #rejected(thrown: unknown, delivery: Delivery, report: ReportDraft): Outcome {
+  /** Marks the request, so that the same one again is recognised. */
+  #accepted(outcome: Accepted, request: object | undefined): Outcome {
+    if (request !== undefined && Object.isExtensible(request)) (request as Marked)[this.#mark] = outcome;
+    return outcome;
+  }
+
+  #rejected(thrown: unknown, delivery: Delivery, report: ReportDraft): RejectedOutcome {
     // Anything but a WebhookError is a fault of a part that the user plugged in, such as a scheme of their own.
     const error =
       thrown instanceof WebhookError
@@ -294,9 +287,39 @@ class WebhookReceiver implements Receiver {
   #logRejection(error: WebhookError, delivery: Delivery): void {
     if (error.code === "method_not_allowed" || error.code === "receiver_closed") return;
     const message = () => diagnose(error, delivery, this.#settings.scheme);
-    const ours = replyTo({ kind: "rejected", error }).status >= 500;
+    const ours = statusOf({ kind: "rejected", error }) >= 500;
     if (ours) this.#log.error(error.code, message, error.cause);
     else this.#log.warn(error.code, message);
+  }
+}
+
+/** A request, as far as it is marked. */
+type Marked = Record<symbol, Accepted | undefined>;
+
+/** An outcome of which nothing more will be heard is reported at once. */
+function told(outcome: Exclude<Outcome, AcceptedOutcome>, report: ReportDraft): Outcome {
+  report.outcome = outcome.kind;
+  report.status = statusOf(outcome);
+  if (outcome.kind === "in_flight") report.code = "event_in_flight";
+  report.send();
+  return outcome;
+}
+
+function refuseIfTooLate({ ending }: ClaimTerms): void {
+  if (ending !== undefined && performance.now() >= ending.answerBy)
+    throw new WebhookError("handler_timeout", "no time was left to work on the event when it came to that");
+}
+
+function isRead(delivery: Delivery): delivery is Delivery & { readonly body: Uint8Array } {
+  return typeof delivery.body !== "function";
+}
+
+/** Reads a body. What a reader throws beside its own errors means that the rest of it did not come. */
+async function readBody(delivery: Delivery, limits: BodyLimits): Promise<Uint8Array> {
+  try {
+    return await (delivery.body as BodyReader)(limits);
+  } catch (thrown) {
+    throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
   }
 }
 

@@ -74,15 +74,25 @@ export function replyToSettled(settled: Settled): Reply | undefined {
   }
 }
 
+/** The status of the answer to an outcome. */
+export function statusOf(outcome: Outcome): number {
+  if (outcome.kind === "in_flight") return STATUS.event_in_flight;
+  return outcome.kind === "rejected" ? STATUS[answeredCode(outcome.error.code)] : replyTo(outcome).status;
+}
+
 /** The answer to a refusal: the code and nothing else, since detail would help a forger. */
 export function refusal(code: WebhookErrorCode, retryAfterMs: number = RETRY_AFTER_MS): Reply {
-  // Usage codes are the program's own mistakes; to the provider they are one more failed handler.
-  const known: RejectionCode = Object.hasOwn(STATUS, code) ? (code as RejectionCode) : "handler_failed";
+  const known = answeredCode(code);
   const status = STATUS[known];
   const headers: Record<string, string> = {};
   if (status === 503) headers["retry-after"] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
   if (status === 405) headers.allow = "POST";
   return json(status, { error: { code: known } }, headers);
+}
+
+/** Usage codes are the program's own mistakes; to the provider they are one more failed handler. */
+function answeredCode(code: WebhookErrorCode): RejectionCode {
+  return Object.hasOwn(STATUS, code) ? (code as RejectionCode) : "handler_failed";
 }
 
 /** Made once and given to everybody, so nobody may change it. */

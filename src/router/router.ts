@@ -1,3 +1,4 @@
+import type { Eventual } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
 import { assertPattern, patternsMatching } from "../events/pattern.ts";
@@ -64,16 +65,16 @@ export class Router<Context> {
    * Runs the matching handlers one after the other and stops at the first that fails.
    *
    * @param runOnce asked for each handler where several match; a single one needs no memory of its own
-   * @returns false where nothing matched
-   * @throws what a handler threw
+   * @returns false where nothing matched; at once, where there is nothing to wait for
+   * @throws what a handler threw; either at once or as a rejection
    */
-  async dispatch(event: BluumEvent, context: Context, runOnce: RunOnce<Context>): Promise<boolean> {
+  dispatch(event: BluumEvent, context: Context, runOnce: RunOnce<Context>): Eventual<boolean> {
     const matching = this.matching(event.type);
     const [first] = matching;
     if (first === undefined) return false;
-    if (matching.length === 1) await first.handler(event, context);
-    else for (const { name, handler } of matching) await runOnce(name, (own) => handler(event, own));
-    return true;
+    if (matching.length > 1) return runAll(matching, event, runOnce);
+    const result = first.handler(event, context);
+    return isThenable(result) ? Promise.resolve(result).then(() => true) : true;
   }
 
   #registered(pattern: string): Registration<Context>[] {
@@ -96,6 +97,19 @@ export class Router<Context> {
     while (this.#names.has(`${base}:${ordinal}`)) ordinal++;
     return `${base}:${ordinal}`;
   }
+}
+
+async function runAll<Context>(
+  handlers: readonly Registration<Context>[],
+  event: BluumEvent,
+  runOnce: RunOnce<Context>,
+): Promise<boolean> {
+  for (const { name, handler } of handlers) await runOnce(name, (own) => handler(event, own));
+  return true;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as { then?: unknown } | undefined | null)?.then === "function";
 }
 
 function refused(problem: string): WebhookError {

@@ -9,12 +9,12 @@ import { MAX_HEADER_BYTES } from "./scheme.ts";
 export function listElements(value: string): string[] | undefined {
   if (value.length > MAX_HEADER_BYTES) return undefined;
   // Mostly there is one signature, and taking a list apart costs as much as checking it.
-  if (!value.includes(",")) {
-    const only = value.trim();
-    return only === "" ? [] : [only];
+  const elements = value.includes(",") ? value.split(",") : [value];
+  let kept = 0;
+  for (const element of elements) {
+    const trimmed = element.trim();
+    if (trimmed !== "") elements[kept++] = trimmed;
   }
-  return value
-    .split(",")
-    .map((element) => element.trim())
-    .filter((element) => element !== "");
+  elements.length = kept;
+  return elements;
 }

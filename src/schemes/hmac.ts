@@ -1,4 +1,4 @@
-import { type ByteEncoding, decodeExactly, encodeBytes } from "./encoding.ts";
+import { type ByteEncoding, encodeBytes, isEncoded } from "./encoding.ts";
 import { listElements } from "./header-list.ts";
 import { DIGEST_BYTES, type HmacAlgorithm, type MacKey, mac, macIsAmong } from "./mac.ts";
 import { checkHeaderName, checkNames, checkOneOf, optionRefused } from "./options.ts";
@@ -72,7 +72,8 @@ export interface HmacSpec {
 }
 
 interface PresentedDigests {
-  readonly digests: readonly Uint8Array[];
+  /** As they came, without what stood before them. */
+  readonly digests: readonly string[];
 }
 
 /** Makes the scheme of its spec, which is taken as checked. */
@@ -83,7 +84,7 @@ export function hmacScheme(spec: HmacSpec): SignatureScheme<MacKey, PresentedDig
     description: spec.description,
     signsTimestamp: false,
 
-    prepare: (secret) => sharedKey(secret, spec.secretEncoding),
+    prepare: (secret) => sharedKey(spec.algorithm, secret, spec.secretEncoding),
 
     read(header) {
       const value = header(headerName);
@@ -93,22 +94,22 @@ export function hmacScheme(spec: HmacSpec): SignatureScheme<MacKey, PresentedDig
     },
 
     verify({ digests }, body, keys) {
-      const secretIndex = keys.findIndex((key) => macIsAmong(digests, spec.algorithm, key, "", body));
+      const secretIndex = keys.findIndex((key) => macIsAmong(digests, spec.encoding, key, "", body));
       return secretIndex < 0 ? "signature_mismatch" : { secretIndex };
     },
 
     sign({ secret, body }) {
-      const digest = mac(spec.algorithm, sharedKey(secret, spec.secretEncoding), "", body);
+      const digest = mac(sharedKey(spec.algorithm, secret, spec.secretEncoding), "", body);
       return { [spec.header]: spec.acceptedPrefixes[0] + encodeBytes(digest, spec.encoding) };
     },
   };
 }
 
 /** The well-formed signatures; junk beside them cannot harm them, but it counts. */
-function readDigests(spec: HmacSpec, value: string): Uint8Array[] {
+function readDigests(spec: HmacSpec, value: string): string[] {
   const elements = listElements(value);
   if (elements === undefined || elements.length > MAX_SIGNATURES) return [];
-  const digests: Uint8Array[] = [];
+  const digests: string[] = [];
   for (const element of elements) {
     const digest = readDigest(spec, element);
     if (digest !== undefined) digests.push(digest);
@@ -116,11 +117,11 @@ function readDigests(spec: HmacSpec, value: string): Uint8Array[] {
   return digests;
 }
 
-function readDigest({ algorithm, encoding, acceptedPrefixes }: HmacSpec, element: string): Uint8Array | undefined {
+function readDigest({ algorithm, encoding, acceptedPrefixes }: HmacSpec, element: string): string | undefined {
   for (const prefix of acceptedPrefixes) {
     if (!element.startsWith(prefix)) continue;
-    const digest = decodeExactly(DIGEST_BYTES[algorithm], element.slice(prefix.length), encoding);
-    if (digest !== undefined) return digest;
+    const digest = element.slice(prefix.length);
+    if (isEncoded(DIGEST_BYTES[algorithm], digest, encoding)) return digest;
   }
   return undefined;
 }

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { WebhookError } from "../errors.ts";
 import { decodeBytes } from "./encoding.ts";
-import { type MacKey, macKey } from "./mac.ts";
+import { type HmacAlgorithm, type MacKey, macKey } from "./mac.ts";
 import { MIN_KEY_BYTES } from "./scheme.ts";
 
 /** How a shared secret is written down: the text itself is the key, or the key is encoded in it. */
@@ -18,9 +18,9 @@ export function secretRefused(why: string): WebhookError {
  * @throws WebhookError `configuration_invalid` for an ed25519 key, text that does not decode, or fewer than
  *   `MIN_KEY_BYTES` bytes
  */
-export function sharedKey(secret: string, encoding: SecretEncoding): MacKey {
+export function sharedKey(algorithm: HmacAlgorithm, secret: string, encoding: SecretEncoding): MacKey {
   refuseKeyPair(secret);
-  return macKey(longEnough(secretBytes(secret, encoding)));
+  return macKey(algorithm, longEnough(secretBytes(secret, encoding)));
 }
 
 /** Passes on key bytes that are too many to guess, and refuses fewer. */

@@ -8,7 +8,7 @@ import {
   ed25519PublicKey,
   ed25519Sign,
 } from "./ed25519.ts";
-import { decodeBytes, decodeExactly, encodeBytes } from "./encoding.ts";
+import { decodeBytes, decodeExactly, encodeBytes, isEncoded } from "./encoding.ts";
 import { DIGEST_BYTES, type MacKey, mac, macIsAmong, macKey } from "./mac.ts";
 import { checkNames, optionRefused } from "./options.ts";
 import { DEFAULT_TOLERANCE_MS, MAX_HEADER_BYTES, MAX_SIGNATURES, type SignatureScheme } from "./scheme.ts";
@@ -33,8 +33,8 @@ type VerificationKey =
 interface PresentedMessage {
   readonly id: string;
   readonly timestamp: string;
-  /** HMAC-SHA256 digests. */
-  readonly v1: readonly Uint8Array[];
+  /** HMAC-SHA256 digests, in base64. */
+  readonly v1: readonly string[];
   /** ed25519 signatures. */
   readonly v1a: readonly Uint8Array[];
 }
@@ -93,43 +93,37 @@ const HEADER_SETS = ["webhook", "svix"].map((set) => ({
 function readMessage(header: HeaderLookup): PresentedMessage | "signature_missing" | "signature_malformed" {
   for (const set of HEADER_SETS) {
     const id = header(set.id);
-    const timestamp = header(set.timestamp);
-    const signatures = header(set.signature);
+    const timestamp = id === undefined ? undefined : header(set.timestamp);
+    const signatures = timestamp === undefined ? undefined : header(set.signature);
     if (id === undefined || timestamp === undefined || signatures === undefined) continue;
     return parseMessage(id, timestamp, signatures);
   }
   return "signature_missing";
 }
 
-function parseMessage(id: string, timestamp: string, signatures: string): PresentedMessage | "signature_malformed" {
-  if (!isMessageId(id) || !isTimestamp(timestamp) || signatures.length > MAX_HEADER_BYTES) return "signature_malformed";
-  const listed = listedSignatures(signatures);
-  if (listed.length > MAX_SIGNATURES) return "signature_malformed";
-  const v1: Uint8Array[] = [];
-  const v1a: Uint8Array[] = [];
-  for (const { version, base64 } of listed) {
-    const digest = decodeExactly(version === "v1" ? DIGEST_BYTES.sha256 : ED25519_SIGNATURE_BYTES, base64, "base64");
-    if (digest !== undefined) (version === "v1" ? v1 : v1a).push(digest);
-  }
-  return v1.length + v1a.length === 0 ? "signature_malformed" : { id, timestamp, v1, v1a };
-}
-
-interface ListedSignature {
-  readonly version: "v1" | "v1a";
-  readonly base64: string;
-}
-
 /**
  * Spaces separate the signatures, and a comma each version from its signature; a header that was sent twice brings commas
  * between signatures too. So both only separate, and what follows a version is its signature. Other versions are ignored.
  */
-function listedSignatures(value: string): ListedSignature[] {
-  const parts = value.replaceAll(",", " ").replaceAll("\t", " ").split(" ").filter(Boolean);
-  const listed: ListedSignature[] = [];
-  parts.forEach((version, place) => {
-    if (version === "v1" || version === "v1a") listed.push({ version, base64: parts[place + 1] ?? "" });
-  });
-  return listed;
+const PARTS = /[^, \t]+/g;
+
+function parseMessage(id: string, timestamp: string, signatures: string): PresentedMessage | "signature_malformed" {
+  if (!isMessageId(id) || !isTimestamp(timestamp) || signatures.length > MAX_HEADER_BYTES) return "signature_malformed";
+  const parts = signatures.match(PARTS) ?? [];
+  const v1: string[] = [];
+  const v1a: Uint8Array[] = [];
+  let listed = 0;
+  for (let place = 0; place < parts.length; place += 1) {
+    const version = parts[place];
+    if (version !== "v1" && version !== "v1a") continue;
+    listed += 1;
+    const signature = parts[place + 1] ?? "";
+    if (version === "v1" && isEncoded(DIGEST_BYTES.sha256, signature, "base64")) v1.push(signature);
+    const ed25519 = version === "v1a" ? decodeExactly(ED25519_SIGNATURE_BYTES, signature, "base64") : undefined;
+    if (ed25519 !== undefined) v1a.push(ed25519);
+  }
+  const usable = v1.length + v1a.length > 0 && listed <= MAX_SIGNATURES;
+  return usable ? { id, timestamp, v1, v1a } : "signature_malformed";
 }
 
 const ID_REQUIREMENT = "must be printable ASCII without spaces and full stops, of at most 8 KiB";
@@ -147,14 +141,14 @@ function signedPrefix(id: string, timestamp: string): string {
 function matches(message: PresentedMessage, body: Uint8Array, { verifies, key }: VerificationKey): boolean {
   const prefix = signedPrefix(message.id, message.timestamp);
   return verifies === "v1"
-    ? macIsAmong(message.v1, "sha256", key, prefix, body)
+    ? macIsAmong(message.v1, "base64", key, prefix, body)
     : ed25519IsAmong(message.v1a, key, prefix, body);
 }
 
 function signature(secret: string, prefix: string, body: Uint8Array): string {
   if (secret.startsWith("whsk_")) return `v1a,${encodeBytes(ed25519Sign(privateKey(secret), prefix, body), "base64")}`;
   if (secret.startsWith("whpk_")) throw secretRefused("a public key (whpk_) cannot sign; sign with whsk_ or whsec_.");
-  return `v1,${encodeBytes(mac("sha256", sharedSecret(secret), prefix, body), "base64")}`;
+  return `v1,${encodeBytes(mac(sharedSecret(secret), prefix, body), "base64")}`;
 }
 
 function verificationKey(secret: string): VerificationKey {
@@ -171,7 +165,7 @@ function sharedSecret(secret: string): MacKey {
       "Standard Webhooks needs whsec_<base64>, or whpk_<base64> for a public key. Put whsec_ before a bare shared secret.",
     );
   }
-  return macKey(longEnough(afterPrefix(secret)));
+  return macKey("sha256", longEnough(afterPrefix(secret)));
 }
 
 function publicKey(secret: string): KeyObject {

@@ -1,4 +1,4 @@
-import { decodeExactly, encodeBytes } from "./encoding.ts";
+import { encodeBytes, isEncoded } from "./encoding.ts";
 import { listElements } from "./header-list.ts";
 import { DIGEST_BYTES, type MacKey, mac, macIsAmong } from "./mac.ts";
 import { checkHeaderName, checkNames } from "./options.ts";
@@ -27,7 +27,8 @@ const MAX_TIMESTAMPS = 4;
 /** The well-formed signatures that cover one timestamp. */
 interface SignedTimestamp {
   readonly timestamp: string;
-  readonly digests: Uint8Array[];
+  /** In hex. */
+  readonly digests: string[];
 }
 
 interface PresentedTimestamps {
@@ -55,7 +56,7 @@ export function timestampedSignature(options: TimestampedSignatureOptions): Sign
     description: `${headerName}: t=<unix seconds>,v1=<hex HMAC-SHA256 of "<t>." and the raw body>`,
     signsTimestamp: true,
 
-    prepare: (secret) => sharedKey(secret, "utf8"),
+    prepare: (secret) => sharedKey("sha256", secret, "utf8"),
 
     read(header) {
       const value = header(lowerName);
@@ -69,14 +70,14 @@ export function timestampedSignature(options: TimestampedSignatureOptions): Sign
       const fresh = signed.filter(({ timestamp }) => isWithinTolerance(timestamp, nowMs, toleranceMs));
       if (fresh.length === 0) return "timestamp_out_of_tolerance";
       const secretIndex = keys.findIndex((key) =>
-        fresh.some(({ timestamp, digests }) => macIsAmong(digests, "sha256", key, `${timestamp}.`, body)),
+        fresh.some(({ timestamp, digests }) => macIsAmong(digests, "hex", key, `${timestamp}.`, body)),
       );
       return secretIndex < 0 ? "signature_mismatch" : { secretIndex };
     },
 
     sign({ secret, body, nowMs }) {
       const timestamp = timestampOf(nowMs);
-      const digest = mac("sha256", sharedKey(secret, "utf8"), `${timestamp}.`, body);
+      const digest = mac(sharedKey("sha256", secret, "utf8"), `${timestamp}.`, body);
       return { [headerName]: `t=${timestamp},v1=${encodeBytes(digest, "hex")}` };
     },
   };
@@ -99,9 +100,8 @@ function readSignatures(elements: readonly string[]): SignedTimestamp[] {
 }
 
 /** Adds what is well-formed; junk beside a genuine signature cannot harm it. */
-function addDigest(signed: SignedTimestamp[], timestamp: string, hex: string): void {
-  const digest = decodeExactly(DIGEST_BYTES.sha256, hex, "hex");
-  if (digest === undefined || !isTimestamp(timestamp)) return;
+function addDigest(signed: SignedTimestamp[], timestamp: string, digest: string): void {
+  if (!isEncoded(DIGEST_BYTES.sha256, digest, "hex") || !isTimestamp(timestamp)) return;
   const others = signed.find((one) => one.timestamp === timestamp);
   if (others === undefined) signed.push({ timestamp, digests: [digest] });
   else others.digests.push(digest);

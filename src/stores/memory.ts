@@ -2,7 +2,7 @@ import { WebhookError } from "../errors.ts";
 import { Fingerprints } from "./fingerprint.ts";
 import { Claims } from "./memory-claims.ts";
 import { Completions } from "./memory-completions.ts";
-import type { DedupeStore } from "./store.ts";
+import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 
 /** How a memory store is bounded, timed and watched. */
 export interface MemoryStoreOptions {
@@ -32,7 +32,19 @@ const WARNING_EVERY_MS = 60_000;
  */
 const SWEPT_AT_ONCE = 4;
 
-const memoryStores = new WeakSet<DedupeStore>();
+/** The verbs of a claim's life as a memory store does them, at once: what needs no waiting should not cost a promise. */
+export interface ImmediateVerbs {
+  claim(key: string, by: ClaimBy): ClaimResult;
+  renew(key: string, by: ClaimBy): boolean;
+  complete(key: string, by: CompleteBy): CompleteResult;
+  release(key: string, by: { readonly token: string }): boolean;
+}
+
+/** Of every memory store. */
+const immediate = new WeakMap<DedupeStore, ImmediateVerbs>();
+
+const CLAIMED = { status: "claimed" } as const;
+const COMPLETED = { status: "completed" } as const;
 
 /**
  * A store in this process's memory: for tests, development, and services that run as one process. Other processes do not
@@ -72,25 +84,25 @@ export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
     }
   }
 
-  const store: DedupeStore = {
-    async claim(key, { token, leaseMs }) {
+  const verbs: ImmediateVerbs = {
+    claim(key, { token, leaseMs }) {
       const at = now();
       sweep(at);
       const held = claims.find(key, at);
       if (held && held.token !== token) return { status: "in_flight", remainingMs: held.endsAt - at };
       if (held) {
         claims.extend(held, at + leaseMs);
-        return { status: "claimed" };
+        return CLAIMED;
       }
       const fingerprint = fingerprints.of(key);
-      if (completions.find(fingerprint, at)) return { status: "completed" };
+      if (completions.find(fingerprint, at)) return COMPLETED;
       if (claims.size >= maxEntries) throw fullOfClaims(maxEntries);
       makeRoom();
       claims.add(key, fingerprint, token, at + leaseMs);
-      return { status: "claimed" };
+      return CLAIMED;
     },
 
-    async renew(key, { token, leaseMs }) {
+    renew(key, { token, leaseMs }) {
       const at = now();
       const held = claims.find(key, at);
       if (held?.token !== token) return false;
@@ -98,7 +110,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
       return true;
     },
 
-    async complete(key, { token, retentionMs }) {
+    complete(key, { token, retentionMs }) {
       const at = now();
       sweep(at);
       const held = claims.find(key, at);
@@ -113,12 +125,18 @@ export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
       return "stored";
     },
 
-    async release(key, { token }) {
+    release(key, { token }) {
       const held = claims.find(key, now());
       if (held?.token !== token) return false;
       claims.drop(held);
       return true;
     },
+  };
+  const store: DedupeStore = {
+    claim: async (key, by) => verbs.claim(key, by),
+    renew: async (key, by) => verbs.renew(key, by),
+    complete: async (key, by) => verbs.complete(key, by),
+    release: async (key, by) => verbs.release(key, by),
 
     async forget(key) {
       const at = now();
@@ -134,13 +152,18 @@ export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
       completions = new Completions();
     },
   };
-  memoryStores.add(store);
+  immediate.set(store, verbs);
   return store;
 }
 
 /** Whether a store was made by {@link memoryStore}: it needs no namespace, and other processes do not share it. */
 export function isMemoryStore(store: DedupeStore): boolean {
-  return memoryStores.has(store);
+  return immediate.has(store);
+}
+
+/** The verbs of a memory store without their promises; undefined for every other store. */
+export function immediateVerbs(store: DedupeStore): ImmediateVerbs | undefined {
+  return immediate.get(store);
 }
 
 function requireCount(name: string, value: number): void {
