@@ -1,38 +1,44 @@
 import type { IncomingMessage } from "node:http";
-import { bodyTooLarge } from "../src/index.ts";
-
-/** On a request whose whole body was taken: its end is announced a little later. */
-const TAKEN: unique symbol = Symbol("bluum-webhooks: the body was taken");
+import { bodyIncomplete, bodyTooLarge } from "../src/index.ts";
 
 /**
- * The body of a Node request, where all of it is in this process already: a small one mostly comes with its headers, and is there
- * right after the parser has handed these over. It is taken without the listeners and the timer of a stream that is read, which
- * cost as much as checking a signature. For a request that nobody has begun to read.
+ * The body of a Node request that nobody has begun to read, where all of it is in this process already: the parser hands a request
+ * over at the end of its headers, and a small body that came with them right after that. So at the end of this turn of the event
+ * loop it is taken in one piece, without the listeners and the timer of a stream that is read, which cost more than checking a
+ * signature. The stream has announced its end by then: parsers further down see that there is nothing to be read.
  *
  * @returns undefined where the body is still coming
- * @throws WebhookError `body_too_large`
+ * @throws WebhookError `body_too_large` or `body_incomplete`
  */
-export function takeArrived(req: IncomingMessage & { [TAKEN]?: true }, maxBytes: number): Uint8Array | undefined {
-  const { readableLength, readableEncoding, headers, httpVersionMajor } = req;
-  // HTTP/2's streams tell otherwise how far they are; text is no longer bytes.
-  if (httpVersionMajor !== 1 || readableEncoding !== null) return undefined;
-  if (readableLength !== Number(headers["content-length"])) return undefined;
-  if (readableLength > maxBytes) throw bodyTooLarge(maxBytes);
-  // By its length: without one, Deno gives the first of several pieces only.
-  const bytes: Uint8Array = req.read(readableLength) ?? new Uint8Array(0);
-  req[TAKEN] = true;
-  // So that it still ends and closes, as whoever waits for that expects.
-  req.resume();
-  return bytes;
+export function takeArrived(req: IncomingMessage, maxBytes: number): Promise<Uint8Array | undefined> {
+  // Until then the stream is held, lest somebody who only watches it sets it flowing.
+  req.pause();
+  return new Promise((resolve, reject) => setImmediate(take, req, maxBytes, resolve, reject));
 }
 
-/** Whether {@link takeArrived} took the whole body of a request. */
-export function wasTaken(req: IncomingMessage): boolean {
-  return TAKEN in req;
+function take(
+  req: IncomingMessage,
+  maxBytes: number,
+  resolve: (bytes: Uint8Array | undefined) => void,
+  reject: (error: unknown) => void,
+): void {
+  const { readableLength } = req;
+  if (!isWhole(req, readableLength)) {
+    // A sender may have left in that turn.
+    if (req.destroyed && !req.readableEnded) reject(bodyIncomplete());
+    else resolve(undefined);
+  } else if (readableLength > maxBytes) reject(bodyTooLarge(maxBytes));
+  else {
+    // By its length: without one, Deno gives the first of several pieces only.
+    resolve(req.read(readableLength) ?? new Uint8Array(0));
+    // To read on where nothing more will come ends the stream.
+    req.read();
+  }
 }
 
-/** Waits for the end of a body that was taken. Until it is announced, parsers think that there is something to be read. */
-export async function endOfTaken(req: IncomingMessage): Promise<void> {
-  if (!wasTaken(req) || req.readableEnded || req.destroyed) return;
-  await new Promise<void>((resolve) => req.once("end", resolve).once("close", resolve));
+function isWhole(req: IncomingMessage, readableLength: number): boolean {
+  // Of HTTP/2 an aborted one is complete, too; text is no longer bytes.
+  if (!req.complete || req.httpVersionMajor !== 1 || req.readableEncoding !== null) return false;
+  const announced = req.headers["content-length"];
+  return announced === undefined || Number(announced) === readableLength;
 }

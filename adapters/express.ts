@@ -9,8 +9,7 @@ import {
   settleByStatus,
   WebhookError,
 } from "../src/index.ts";
-import { endOfTaken } from "./arrived.ts";
-import { leaveBody, bluumHandler as nodeHandler, sendReply, statusAtEnd, toDelivery } from "./node.ts";
+import { atEnd, leavePayload, bluumHandler as nodeHandler, sendReply, toDelivery } from "./node.ts";
 
 declare global {
   namespace Express {
@@ -47,9 +46,10 @@ export function bluumWebhooks(
     if (outcome.kind !== "accepted") return sendReply(req, res, replyTo(outcome));
     req.bluumEvent = outcome.event;
     req.bluumDelivery = outcome.context;
-    leaveBody(req, outcome);
-    await endOfTaken(req);
-    void statusAtEnd(res).then((status) => settleByStatus(outcome, status));
+    // For body parsers further down, which would fail on a drained stream. Express sets an object's prototype, after which every new
+    // property costs what a small hash does: so there is none for the bytes, which are in the context.
+    leavePayload(req, outcome);
+    atEnd(res, (status) => void settleByStatus(outcome, status));
     next();
   };
 }

@@ -22,7 +22,7 @@ import {
   settleByStatus,
   WebhookError,
 } from "../src/index.ts";
-import { leaveBody, sendReply, statusAtEnd, toDelivery } from "./node.ts";
+import { atEnd, leaveBody, sendReply, toDelivery } from "./node.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -134,7 +134,7 @@ function pass(request: FastifyRequest, { raw: res }: FastifyReply, outcome: Acce
   request.body = outcome.event.payload;
   leaveBody(request.raw, outcome);
   // Whatever ends the response without coming past the hook: a stream, reply.raw, the app's 404.
-  void statusAtEnd(res).then((status) => settle(passed, status));
+  atEnd(res, (status) => void settle(passed, status));
 }
 
 function answer({ raw: req }: FastifyRequest, reply: FastifyReply, ours: Reply): void {

@@ -154,7 +154,7 @@ function deliveryOf(c: Context): Delivery {
       const { bodyCache } = req as unknown as { bodyCache: BodyCache };
       const kept = await bodyCache.arrayBuffer;
       if (kept !== undefined) return new Uint8Array(kept);
-      const bytes = takeBelow(c, limits) ?? (await readBody(req.raw, limits));
+      const bytes = (await takeBelow(c, limits)) ?? (await readBody(req.raw, limits));
       bodyCache.arrayBuffer = Promise.resolve(bytes.buffer);
       return bytes;
     },
@@ -179,11 +179,11 @@ type BodyCache = { arrayBuffer?: Promise<ArrayBufferLike> };
 type Incoming = IncomingMessage & { rawBody?: unknown };
 
 /** On Node, the bytes from below Hono: reading them through its `Request` costs more than checking the signature. */
-function takeBelow({ env, req }: Context, { maxBytes }: BodyLimits): Uint8Array | undefined {
+async function takeBelow({ env, req }: Context, { maxBytes }: BodyLimits): Promise<Uint8Array | undefined> {
   const incoming: Incoming | undefined = env?.incoming;
   if (incoming?.readableFlowing !== null || incoming.rawBody !== undefined) return undefined;
   if (!isMadeOf(req.raw, incoming)) return undefined;
-  const taken = takeArrived(incoming, maxBytes);
+  const taken = await takeArrived(incoming, maxBytes);
   if (taken === undefined) return undefined;
   // Bytes of their own, since c.req.arrayBuffer() will give all of their buffer.
   const bytes = new Uint8Array(taken);

@@ -14,7 +14,7 @@ import {
   settleByStatus,
   WebhookError,
 } from "../src/index.ts";
-import { leaveBody, leftUnread, type NodeRequest, sendReply, statusAtEnd, toDelivery } from "./node.ts";
+import { atEnd, leaveBody, leftUnread, type NodeRequest, sendReply, toDelivery } from "./node.ts";
 
 /** What `bluumWebhooks` puts in `ctx.state`. */
 export interface BluumState {
@@ -44,7 +44,8 @@ export function bluumWebhooks(receiver: Receiver | ReceiverOptions): Middleware<
     ctx.state.bluumEvent = outcome.event;
     ctx.state.bluumDelivery = outcome.context;
     leaveKoaBody(ctx, outcome);
-    await settleAfter(next, ctx, outcome);
+    const overruled = await settleAfter(next, ctx, outcome);
+    if (overruled) answer(ctx, overruled);
   };
 }
 
@@ -70,21 +71,24 @@ export function bluumEvent(ctx: { readonly state: object }): BluumEvent {
   return event;
 }
 
-async function settleAfter(next: () => Promise<unknown>, ctx: Context, outcome: AcceptedOutcome): Promise<void> {
-  // The app may take the response over at any time (ctx.respond = false), so its end is watched from the start.
-  const ended = statusAtEnd(ctx.res);
+/** @returns the reply that must take the place of the app's own */
+async function settleAfter(
+  next: () => Promise<unknown>,
+  ctx: Context,
+  outcome: AcceptedOutcome,
+): Promise<Reply | undefined> {
   try {
     await next();
   } catch (thrown) {
     await outcome.settle("failed", { error: thrown });
     throw rethrowable(thrown);
   }
-  if (ctx.respond === false) {
-    void ended.then((status) => settleByStatus(outcome, status));
-    return;
-  }
-  const overruled = await settleByStatus(outcome, ctx.status);
-  if (overruled) answer(ctx, overruled);
+  if (ctx.respond !== false) return settleByStatus(outcome, ctx.status);
+  // The app has taken the response over, and answers when it likes, or has answered.
+  const settle = (status: number) => void settleByStatus(outcome, status);
+  if (ctx.res.writableEnded) settle(ctx.res.statusCode);
+  else atEnd(ctx.res, settle);
+  return undefined;
 }
 
 type Context = ParameterizedContext<BluumState>;

@@ -14,7 +14,7 @@ import {
   type Reply,
   type WebhookError,
 } from "../src/index.ts";
-import { takeArrived, wasTaken } from "./arrived.ts";
+import { takeArrived } from "./arrived.ts";
 
 /** A Node request, with what body parsers and other middleware may have left on it. */
 export type NodeRequest = IncomingMessage & { body?: unknown; rawBody?: unknown };
@@ -46,7 +46,8 @@ export function toDelivery(req: NodeRequest, kept: readonly unknown[] = []): Del
     method: req.method ?? "",
     headers: req.headers,
     body: (limits) => readBody(req, kept, limits),
-    request: req,
+    // Marked instead of the request itself: behind Express a new property costs more there (see its adapter).
+    request: req.headers,
   };
 }
 
@@ -63,14 +64,9 @@ async function readBody(
   if (isBytes(req.body)) return req.body;
   const bytes = kept.find(isBytes);
   if (bytes !== undefined) return bytes;
-  if (req.destroyed && !req.readableEnded) throw bodyIncomplete();
-  if (req.readableDidRead || !req.readable) throw alreadyParsed(req);
-  if (req.readableFlowing !== null) return readStream(req, maxBytes, timeoutMs);
-  // The parser hands a request over at the end of its headers, and a small body that came with them right after that. Until then
-  // the stream is held, lest somebody who only watches it sets it flowing.
-  req.pause();
-  await undefined;
-  return takeArrived(req, maxBytes) ?? readStream(req, maxBytes, timeoutMs);
+  if (req.readableDidRead || !req.readable) throw req.destroyed && !req.readableEnded ? bodyIncomplete() : alreadyParsed(req);
+  const arrived = req.readableFlowing === null ? await takeArrived(req, maxBytes) : undefined;
+  return arrived ?? readStream(req, maxBytes, timeoutMs);
 }
 
 function readStream(req: NodeRequest, maxBytes: number, timeoutMs: number): Promise<Uint8Array> {
@@ -120,17 +116,29 @@ export function sendReply(req: IncomingMessage, res: ServerResponse, reply: Repl
     return;
   }
   const unread = leftUnread(req);
-  for (const name in reply.headers) res.setHeader(name, reply.headers[name] as string);
-  res.setHeader("content-length", Buffer.byteLength(reply.body));
   if (unread && !isHttp2(req)) res.setHeader("connection", "close");
-  res.writeHead(reply.status);
+  res.writeHead(reply.status, { ...reply.headers, "content-length": Buffer.byteLength(reply.body) });
   if (unread) lingerThenEnd(req, res, reply.body);
-  else res.end(reply.body);
+  else endWith(res, reply.body);
+}
+
+/** Head and body in one packet and one part; `end(body)` alone sends them as two, which costs as much as checking a signature. */
+function endWith(res: ServerResponse, body: string): void {
+  const { socket } = res;
+  // There is none while an earlier answer on the connection is on its way, and in HTTP/2 it is not to be touched.
+  if (socket === null || isHttp2(res.req)) {
+    res.end(body);
+    return;
+  }
+  socket.cork();
+  res.write(body);
+  socket.uncork();
+  res.end();
 }
 
 /** Whether a request has a body that nobody read to its end. */
 export function leftUnread(req: IncomingMessage): boolean {
-  if (req.readableEnded || wasTaken(req)) return false;
+  if (req.readableEnded) return false;
   const { headers } = req;
   return isHttp2(req) || headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) > 0;
 }
@@ -163,40 +171,36 @@ function lingerThenEnd(req: IncomingMessage, res: ServerResponse, body: string):
  * would do: after the sender hung up `finish` never comes, and the work may still succeed. For a response that never ends
  * it stays pending, and the claim stands until `maxProcessingMs`.
  */
-export function statusAtEnd(res: ServerResponse & { [WATCHED]?: Watch }): Promise<number> {
-  return new Promise((resolve) => {
-    if (res[WATCHED] !== undefined) {
-      res[WATCHED].tell.push(resolve);
-      return;
-    }
-    res[WATCHED] = { end: res.end as Watch["end"], tell: [resolve] };
-    // One function for all responses: for a closure of each the engine would keep a shape of each.
-    res.end = observedEnd as ServerResponse["end"];
-  });
+export function statusAtEnd(res: ServerResponse): Promise<number> {
+  return new Promise((resolve) => atEnd(res, resolve));
 }
 
-/** On a response whose end somebody waits for. */
-const WATCHED: unique symbol = Symbol("bluum-webhooks: the end is observed");
-
-interface Watch {
-  readonly end: (...args: unknown[]) => ServerResponse;
-  readonly tell: ((status: number) => void)[];
-}
-
-function observedEnd(this: ServerResponse & { [WATCHED]: Watch }, ...args: unknown[]): ServerResponse {
-  const { end, tell } = this[WATCHED];
-  const ended = end.apply(this, args);
-  for (const resolve of tell) resolve(this.statusCode);
-  return ended;
+/** Tells the status that the app answers, as {@link statusAtEnd} does, but in the very call of `res.end`. */
+export function atEnd(res: ServerResponse, tell: (status: number) => void): void {
+  const end = res.end as (...args: unknown[]) => ServerResponse;
+  let ended = false;
+  function observedEnd(this: ServerResponse, ...args: unknown[]): ServerResponse {
+    const result = end.apply(this, args);
+    if (!ended) tell(this.statusCode);
+    ended = true;
+    return result;
+  }
+  res.end = observedEnd as ServerResponse["end"];
 }
 
 /**
- * Leaves what was read from the stream for the middleware that comes later: a body parser that met a drained stream would
- * fail, and a second receiver needs the bytes.
+ * Leaves what was read from the stream for the middleware that comes later: the bytes in `req.rawBody`, and the payload in
+ * `req.body`.
  */
-export function leaveBody(req: object, { event, context }: AcceptedOutcome): void {
-  const left: { body?: unknown; rawBody?: unknown; _body?: boolean } = req;
-  left.rawBody ??= context.rawBody;
+export function leaveBody(req: object, outcome: AcceptedOutcome): void {
+  const left: { rawBody?: unknown } = req;
+  left.rawBody ??= outcome.context.rawBody;
+  leavePayload(req, outcome);
+}
+
+/** Leaves the payload in `req.body`: a body parser that met a drained stream would fail. */
+export function leavePayload(req: object, { event }: AcceptedOutcome): void {
+  const left: { body?: unknown; _body?: boolean } = req;
   if (!isBytes(left.body)) left.body = event.payload;
   // By this mark the body parsers of Express 4 know that there is nothing left to do.
   left._body = true;

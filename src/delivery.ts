@@ -33,8 +33,8 @@ export interface Delivery {
    */
   readonly body: Uint8Array | BodyReader;
   /**
-   * The framework's own request object, where there is one. By it a receiver recognises a request that it accepted
-   * before (mounted twice on one path) instead of refusing it for its drained body.
+   * An object that belongs to this one request: the framework's own request, or the headers that came with it. By it a receiver
+   * recognises a request that it accepted before (mounted twice on one path) instead of refusing it for its drained body.
    */
   readonly request?: object;
   /**

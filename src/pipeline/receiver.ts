@@ -13,6 +13,7 @@ import { endingIn } from "./ending.ts";
 import { type HandleSettings, handle } from "./handle.ts";
 import { eventKey, handlerKey, identify, storeKey } from "./identity.ts";
 import { type ThrottledLog, throttledLog } from "./log.ts";
+import { Mark } from "./mark.ts";
 import { OpenClaims } from "./open-claims.ts";
 import { type ReceiverOptions, type Settings, settingsOf } from "./options.ts";
 import type { AcceptedOutcome, DeliveryContext, Outcome, RejectedOutcome } from "./outcome.ts";
@@ -94,11 +95,6 @@ class WebhookReceiver implements Receiver {
   readonly #handling: HandleSettings;
   /** How many claims are being asked for. */
   #claiming = 0;
-  /**
-   * Marks the requests that were accepted: the same one again (mounted twice) is recognised, though its body is drained. A
-   * WeakMap would do, if it did not hand every event on to the old generation of the heap.
-   */
-  readonly #mark = Symbol("bluum-webhooks: accepted");
   #receiving = false;
   readonly #production: boolean = inProduction();
   #closed = false;
@@ -118,7 +114,7 @@ class WebhookReceiver implements Receiver {
   }
 
   receive(delivery: Delivery): Promise<Outcome> {
-    const before = (delivery.request as Marked | undefined)?.[this.#mark];
+    const before = Mark.outcomeOf(delivery.request, this);
     return before === undefined ? this.#judge(delivery) : Promise.resolve(before);
   }
 
@@ -184,7 +180,9 @@ class WebhookReceiver implements Receiver {
       const presented = checkHead(delivery, scheme);
 
       report.begin();
-      const rawBody = isRead(delivery) ? delivery.body : await readBody(delivery, this.#bodyLimits);
+      const { body, request } = delivery;
+      // Another receiver that the request has come past has read it.
+      const rawBody = typeof body === "function" ? (Mark.bodyOf(request) ?? (await this.#read(body))) : body;
       checkBody(rawBody, this.#bodyLimits.maxBytes);
       report.bodyBytes = rawBody.length;
       report.end("readMs");
@@ -218,9 +216,20 @@ class WebhookReceiver implements Receiver {
         return told({ kind: "in_flight", eventId: id, retryAfterMs: claim.remainingMs }, report);
       const deduplicated = claim.held;
       const facts = { eventId: id, eventKey: key, identifiedBy, rawBody, receivedAt, secretIndex, deduplicated };
-      return this.#accepted(new Accepted(toEvent(envelope, id), facts, claim, report), delivery.request);
+      const accepted = new Accepted(toEvent(envelope, id), facts, claim, report);
+      Mark.put(request, this, accepted);
+      return accepted;
     } catch (thrown) {
       return told(this.#rejected(thrown, delivery, report), report);
+    }
+  }
+
+  /** Reads a body. What a reader throws beside its own errors means that the rest of it did not come. */
+  async #read(body: BodyReader): Promise<Uint8Array> {
+    try {
+      return await body(this.#bodyLimits);
+    } catch (thrown) {
+      throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
     }
   }
 
@@ -266,12 +275,6 @@ class WebhookReceiver implements Receiver {
     }
   }
 
-  /** Marks the request, so that the same one again is recognised. */
-  #accepted(outcome: Accepted, request: object | undefined): Outcome {
-    if (request !== undefined && Object.isExtensible(request)) (request as Marked)[this.#mark] = outcome;
-    return outcome;
-  }
-
   #rejected(thrown: unknown, delivery: Delivery, report: ReportDraft): RejectedOutcome {
     // Anything but a WebhookError is a fault of a part that the user plugged in, such as a scheme of their own.
     const error =
@@ -293,9 +296,6 @@ class WebhookReceiver implements Receiver {
   }
 }
 
-/** A request, as far as it is marked. */
-type Marked = Record<symbol, Accepted | undefined>;
-
 /** An outcome of which nothing more will be heard is reported at once. */
 function told(outcome: Exclude<Outcome, AcceptedOutcome>, report: ReportDraft): Outcome {
   report.outcome = outcome.kind;
@@ -308,19 +308,6 @@ function told(outcome: Exclude<Outcome, AcceptedOutcome>, report: ReportDraft): 
 function refuseIfTooLate({ ending }: ClaimTerms): void {
   if (ending !== undefined && performance.now() >= ending.answerBy)
     throw new WebhookError("handler_timeout", "no time was left to work on the event when it came to that");
-}
-
-function isRead(delivery: Delivery): delivery is Delivery & { readonly body: Uint8Array } {
-  return typeof delivery.body !== "function";
-}
-
-/** Reads a body. What a reader throws beside its own errors means that the rest of it did not come. */
-async function readBody(delivery: Delivery, limits: BodyLimits): Promise<Uint8Array> {
-  try {
-    return await (delivery.body as BodyReader)(limits);
-  } catch (thrown) {
-    throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
-  }
 }
 
 /** A runtime's `waitUntil`. What it throws must not cost an event: the work goes on, if nobody ends it. */
