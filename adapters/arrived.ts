@@ -1,5 +1,8 @@
 import type { IncomingMessage } from "node:http";
-import { bodyIncomplete, bodyTooLarge } from "../src/index.ts";
+import { type BodyLimits, bodyIncomplete, bodyTooLarge } from "../src/index.ts";
+
+/** What is done about a body that is still coming. */
+type StillComing<T> = (req: IncomingMessage, limits: BodyLimits) => T | Promise<T>;
 
 /**
  * The body of a Node request that nobody has begun to read, where all of it is in this process already: the parser hands a request
@@ -7,28 +10,33 @@ import { bodyIncomplete, bodyTooLarge } from "../src/index.ts";
  * loop it is taken in one piece, without the listeners and the timer of a stream that is read, which cost more than checking a
  * signature. The stream has announced its end by then: parsers further down see that there is nothing to be read.
  *
- * @returns undefined where the body is still coming
  * @throws WebhookError `body_too_large` or `body_incomplete`
  */
-export function takeArrived(req: IncomingMessage, maxBytes: number): Promise<Uint8Array | undefined> {
+export function takeArrived<T>(
+  req: IncomingMessage,
+  limits: BodyLimits,
+  stillComing: StillComing<T>,
+): Promise<Uint8Array | T> {
   // Until then the stream is held, lest somebody who only watches it sets it flowing.
   req.pause();
-  return new Promise((resolve, reject) => setImmediate(take, req, maxBytes, resolve, reject));
+  return new Promise((resolve, reject) => setImmediate(take<T>, req, limits, stillComing, resolve, reject));
 }
 
-function take(
+function take<T>(
   req: IncomingMessage,
-  maxBytes: number,
-  resolve: (bytes: Uint8Array | undefined) => void,
+  limits: BodyLimits,
+  stillComing: StillComing<T>,
+  resolve: (body: Uint8Array | T | Promise<T>) => void,
   reject: (error: unknown) => void,
 ): void {
   const { readableLength } = req;
   if (!isWhole(req, readableLength)) {
     // A sender may have left in that turn.
     if (req.destroyed && !req.readableEnded) reject(bodyIncomplete());
-    else resolve(undefined);
-  } else if (readableLength > maxBytes) reject(bodyTooLarge(maxBytes));
-  else {
+    else resolve(stillComing(req, limits));
+  } else if (readableLength > limits.maxBytes) {
+    reject(bodyTooLarge(limits.maxBytes));
+  } else {
     // By its length: without one, Deno gives the first of several pieces only.
     resolve(req.read(readableLength) ?? new Uint8Array(0));
     // To read on where nothing more will come ends the stream.

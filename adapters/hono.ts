@@ -179,11 +179,11 @@ type BodyCache = { arrayBuffer?: Promise<ArrayBufferLike> };
 type Incoming = IncomingMessage & { rawBody?: unknown };
 
 /** On Node, the bytes from below Hono: reading them through its `Request` costs more than checking the signature. */
-async function takeBelow({ env, req }: Context, { maxBytes }: BodyLimits): Promise<Uint8Array | undefined> {
+async function takeBelow({ env, req }: Context, limits: BodyLimits): Promise<Uint8Array | undefined> {
   const incoming: Incoming | undefined = env?.incoming;
   if (incoming?.readableFlowing !== null || incoming.rawBody !== undefined) return undefined;
   if (!isMadeOf(req.raw, incoming)) return undefined;
-  const taken = await takeArrived(incoming, maxBytes);
+  const taken = await takeArrived(incoming, limits, () => undefined);
   if (taken === undefined) return undefined;
   // Bytes of their own, since c.req.arrayBuffer() will give all of their buffer.
   const bytes = new Uint8Array(taken);

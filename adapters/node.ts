@@ -31,8 +31,8 @@ export function bluumHandler(
 ): (req: IncomingMessage | Http2ServerRequest, res: ServerResponse | Http2ServerResponse) => Promise<void> {
   return async function bluumNodeHandler(request, response) {
     // HTTP/2's compatibility classes have all that is used here; their types are no relatives.
-    const [req, res] = [request as IncomingMessage, response as ServerResponse];
-    sendReply(req, res, await receiver.handle(toDelivery(req)));
+    const req = request as IncomingMessage;
+    sendReply(req, response as ServerResponse, await receiver.handle(toDelivery(req)));
   };
 }
 
@@ -55,21 +55,23 @@ export function toDelivery(req: NodeRequest, kept: readonly unknown[] = []): Del
  * The exact bytes of a request: those that a parser kept (`req.rawBody`, or `req.body` of `express.raw()`), or else the
  * untouched stream. What something else has read or decoded is refused at once; a drained stream is never waited for.
  */
-async function readBody(
-  req: NodeRequest,
-  kept: readonly unknown[],
-  { maxBytes, timeoutMs }: BodyLimits,
-): Promise<Uint8Array> {
-  if (isBytes(req.rawBody)) return req.rawBody;
-  if (isBytes(req.body)) return req.body;
-  const bytes = kept.find(isBytes);
-  if (bytes !== undefined) return bytes;
-  if (req.readableDidRead || !req.readable) throw req.destroyed && !req.readableEnded ? bodyIncomplete() : alreadyParsed(req);
-  const arrived = req.readableFlowing === null ? await takeArrived(req, maxBytes) : undefined;
-  return arrived ?? readStream(req, maxBytes, timeoutMs);
+function readBody(req: NodeRequest, kept: readonly unknown[], limits: BodyLimits): Promise<Uint8Array> {
+  const bytes = bytesKept(req, kept);
+  if (bytes !== undefined) return Promise.resolve(bytes);
+  if (req.readableDidRead || !req.readable) return Promise.reject(drained(req));
+  return req.readableFlowing === null ? takeArrived(req, limits, readStream) : readStream(req, limits);
 }
 
-function readStream(req: NodeRequest, maxBytes: number, timeoutMs: number): Promise<Uint8Array> {
+function bytesKept({ rawBody, body }: NodeRequest, kept: readonly unknown[]): Uint8Array | undefined {
+  if (isBytes(rawBody)) return rawBody;
+  return isBytes(body) ? body : kept.find(isBytes);
+}
+
+function drained(req: NodeRequest): WebhookError {
+  return req.destroyed && !req.readableEnded ? bodyIncomplete() : alreadyParsed(req);
+}
+
+function readStream(req: NodeRequest, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(bodyTimedOut(timeoutMs)), timeoutMs);
     // raw-body hears of an aborted request, but not of every way in which a stream can close early.

@@ -8,7 +8,7 @@ import type { AcceptedOutcome, DeliveryContext, IdentifiedBy, SettleAs, SettleDe
 import type { ReportDraft } from "./report.ts";
 
 /** What is known of a delivery beside its event and the life of its claim. */
-type DeliveryFacts = Omit<DeliveryContext, "signal">;
+export type DeliveryFacts = Omit<DeliveryContext, "signal" | "deduplicated">;
 
 /** What a report may say of the end, beyond what the public settlement tells. */
 export interface End {
@@ -111,7 +111,7 @@ class Context extends ClaimedContext implements DeliveryContext {
     this.rawBody = facts.rawBody;
     this.receivedAt = facts.receivedAt;
     this.secretIndex = facts.secretIndex;
-    this.deduplicated = facts.deduplicated;
+    this.deduplicated = whole.held;
     this.#whole = whole;
   }
 

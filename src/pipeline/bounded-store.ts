@@ -6,7 +6,8 @@ import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } fr
 export interface ClaimVerbs {
   claim(key: string, by: ClaimBy): Eventual<ClaimResult>;
   renew(key: string, by: ClaimBy): Eventual<boolean>;
-  complete(key: string, by: CompleteBy): Eventual<CompleteResult>;
+  /** @param granted what the claim was answered */
+  complete(key: string, by: CompleteBy, granted?: ClaimResult): Eventual<CompleteResult>;
   release(key: string, by: { readonly token: string }): Eventual<boolean>;
 }
 

@@ -18,6 +18,8 @@ export interface ClaimTerms {
   readonly leaseMs: number;
   readonly retentionMs: number;
   readonly maxProcessingMs: number;
+  /** Times leases, in milliseconds. */
+  readonly clock: () => number;
   readonly log: ThrottledLog;
   /** What `close` waits for. */
   readonly open: OpenClaims;
@@ -39,7 +41,7 @@ export type Taken = Claim | Exclude<ClaimResult, { status: "claimed" }>;
  */
 export function takeClaim(key: string, terms: ClaimTerms): Eventual<Taken> {
   const token = nextToken();
-  const sentAt = performance.now();
+  const sentAt = terms.clock();
   const lease = { sentAt, leaseMs: leaseFrom(sentAt, terms) };
   try {
     const answer = terms.verbs.claim(key, { token, leaseMs: lease.leaseMs });
@@ -52,7 +54,7 @@ export function takeClaim(key: string, terms: ClaimTerms): Eventual<Taken> {
 }
 
 function taken(result: ClaimResult, key: string, token: string, lease: Lease, terms: ClaimTerms): Taken {
-  return result.status === "claimed" ? new Claim(key, token, lease, terms) : result;
+  return result.status === "claimed" ? new Claim(key, token, lease, terms, result) : result;
 }
 
 /** Drawn when first needed. Together with a count it is as good as a token drawn for each claim, at a tenth of the cost. */
@@ -83,9 +85,8 @@ export class Claim implements HeldClaim, OpenClaim {
   readonly key: string;
   readonly token: string;
   readonly terms: ClaimTerms;
-  /** False for work that goes on although the store gave no claim: nothing is renewed. */
-  readonly held: boolean;
   place: number = NOT_OPEN;
+  readonly #granted: ClaimResult | undefined;
   readonly #claimedAt: number;
   /** Of the claim, or of the last renewal that succeeded. */
   #lease: Lease;
@@ -98,11 +99,12 @@ export class Claim implements HeldClaim, OpenClaim {
   #timedOut = false;
   #listener: TimeoutListener | undefined = undefined;
 
-  constructor(key: string, token: string, lease: Lease, terms: ClaimTerms, held = true) {
+  /** @param granted the store's answer; none for work that goes on without a claim, of which nothing is renewed */
+  constructor(key: string, token: string, lease: Lease, terms: ClaimTerms, granted: ClaimResult | undefined) {
     this.key = key;
     this.token = token;
     this.terms = terms;
-    this.held = held;
+    this.#granted = granted;
     this.#claimedAt = lease.sentAt;
     this.#lease = lease;
     terms.open.add(this);
@@ -112,7 +114,12 @@ export class Claim implements HeldClaim, OpenClaim {
 
   /** The work without a claim, for `onStoreError: "accept"`. */
   static withoutStore(key: string, terms: ClaimTerms): Claim {
-    return new Claim(key, nextToken(), { sentAt: performance.now(), leaseMs: terms.leaseMs }, terms, false);
+    return new Claim(key, nextToken(), { sentAt: terms.clock(), leaseMs: terms.leaseMs }, terms, undefined);
+  }
+
+  /** False for work that goes on although the store gave no claim. */
+  get held(): boolean {
+    return this.#granted !== undefined;
   }
 
   /** Aborts when the claim is lost or its time is over. Made when first asked for: most handlers never look. */
@@ -165,7 +172,7 @@ export class Claim implements HeldClaim, OpenClaim {
   #complete(): Eventual<Settled> {
     const { verbs, retentionMs } = this.terms;
     try {
-      const answer = verbs.complete(this.key, { token: this.token, retentionMs });
+      const answer = verbs.complete(this.key, { token: this.token, retentionMs }, this.#granted);
       return answer instanceof Promise
         ? answer.then(
             (result) => this.#done(result),
@@ -211,7 +218,7 @@ export class Claim implements HeldClaim, OpenClaim {
    */
   async #learnOfTransaction(): Promise<Settled> {
     const { verbs, log, open } = this.terms;
-    const leaseMs = leaseFrom(performance.now(), this.terms);
+    const leaseMs = leaseFrom(this.terms.clock(), this.terms);
     try {
       const { status } = await verbs.claim(this.key, { token: this.token, leaseMs });
       if (status === "completed") return "stored";
@@ -236,10 +243,10 @@ export class Claim implements HeldClaim, OpenClaim {
 
   /** The work is done and will be answered 2xx: a store that is away for a moment must not make it run again. */
   async #keepCompleting(): Promise<void> {
-    const { verbs, leaseMs, retentionMs, log } = this.terms;
-    const until = performance.now() + KEEP_COMPLETING_MS;
+    const { verbs, leaseMs, retentionMs, log, clock } = this.terms;
+    const until = clock() + KEEP_COMPLETING_MS;
     // Ever more slowly, so that all that waits does not fall upon a store that has just come back; often enough for the lease.
-    for (let wait = Math.min(leaseMs / 10, 1_000); performance.now() < until; wait = Math.min(wait * 2, leaseMs / 3)) {
+    for (let wait = Math.min(leaseMs / 10, 1_000); clock() < until; wait = Math.min(wait * 2, leaseMs / 3)) {
       await rest(wait);
       try {
         await verbs.complete(this.key, { token: this.token, retentionMs });
@@ -257,7 +264,7 @@ export class Claim implements HeldClaim, OpenClaim {
   /** Renews the claim; if that fails the next round does, too. */
   async #keepHolding(): Promise<void> {
     try {
-      const leaseMs = leaseFrom(performance.now(), this.terms);
+      const leaseMs = leaseFrom(this.terms.clock(), this.terms);
       await this.terms.verbs.renew(this.key, { token: this.token, leaseMs });
     } catch {
       // See above.
@@ -274,14 +281,14 @@ export class Claim implements HeldClaim, OpenClaim {
     // Whoever listens for the abort may have settled just now.
     if (this.#settled !== undefined) return;
     const { leaseMs } = this.terms;
-    const now = performance.now();
+    const now = this.terms.clock();
     const due = [this.#renewAt(), this.#lapsesAt(), this.#overAt()].filter((at) => at > now);
     this.#timer = setTimeout(() => this.#look(), Math.ceil(Math.min(leaseMs / 10, ...due.map((at) => at - now))));
     unref(this.#timer);
   }
 
   #look(): void {
-    const now = performance.now();
+    const now = this.terms.clock();
     if (now >= this.#overAt()) {
       this.#timeOut();
       return;

@@ -1,3 +1,4 @@
+import { monotonicClock } from "../clock.ts";
 import { pause } from "../deadline.ts";
 import type { BodyLimits, BodyReader, Delivery, Reply } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
@@ -5,7 +6,7 @@ import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
 import { PING_TYPE, Router } from "../router/router.ts";
 import { isMemoryStore } from "../stores/memory.ts";
-import { Accepted } from "./accepted.ts";
+import { Accepted, type DeliveryFacts } from "./accepted.ts";
 import { boundedStore } from "./bounded-store.ts";
 import { Claim, type ClaimTerms, type Taken, takeClaim } from "./claim.ts";
 import { diagnose } from "./diagnose.ts";
@@ -19,7 +20,7 @@ import { type ReceiverOptions, type Settings, settingsOf } from "./options.ts";
 import type { AcceptedOutcome, DeliveryContext, Outcome, RejectedOutcome } from "./outcome.ts";
 import { type Envelope, parseEnvelope, toEvent } from "./parse.ts";
 import { replyTo, statusOf } from "./reply.ts";
-import { ReportDraft } from "./report.ts";
+import { type ReportDraft, reportTo } from "./report.ts";
 import { type KeySource, keySource } from "./secrets.ts";
 import { bodyIncomplete } from "./unreadable.ts";
 import { checkBody, checkHead, checkSignature } from "./verify.ts";
@@ -108,7 +109,7 @@ class WebhookReceiver implements Receiver {
     const store = settings.store ?? ownStore(this.#log);
     // Nothing is due for a claim in the first tenth of its lease.
     const open = new OpenClaims(leaseMs / 10);
-    this.#terms = { ...settings, store, verbs: boundedStore(store), log: this.#log, open };
+    this.#terms = { ...settings, store, verbs: boundedStore(store), clock: monotonicClock(), log: this.#log, open };
     this.#handling = { router: this.#router, namespace: settings.namespace, onUnhandled: settings.onUnhandled };
     if (this.#production && isMemoryStore(this.#terms.store)) warnOfMemoryStore(this.#log);
   }
@@ -171,66 +172,72 @@ class WebhookReceiver implements Receiver {
    * once is not waited for.
    */
   async #judge(delivery: Delivery): Promise<Outcome> {
-    const { scheme, now, parseJson, eventId, namespace, observe } = this.#settings;
-    const report = new ReportDraft(observe);
+    const report = reportTo(this.#settings.observe);
     try {
       this.#refuseIfClosed();
       const terms = this.#termsOf(delivery);
-      const receivedAt = new Date(now());
-      const presented = checkHead(delivery, scheme);
+      const receivedAt = new Date(this.#settings.now());
+      const presented = checkHead(delivery, this.#settings.scheme);
 
       report.begin();
       const { body, request } = delivery;
-      // Another receiver that the request has come past has read it.
-      const rawBody = typeof body === "function" ? (Mark.bodyOf(request) ?? (await this.#read(body))) : body;
+      // Another receiver that the request has come past may have read it.
+      const rawBody = typeof body === "function" ? (Mark.bodyOf(request) ?? (await read(body, this.#bodyLimits))) : body;
       checkBody(rawBody, this.#bodyLimits.maxBytes);
       report.bodyBytes = rawBody.length;
       report.end("readMs");
-
       const keys = typeof this.#keys === "function" ? await this.#keys() : this.#keys;
-      const { secretIndex, messageId } = checkSignature(scheme, presented, rawBody, keys, now());
-      report.secretIndex = secretIndex;
-      report.end("verifyMs");
-
-      const envelope = parseEnvelope(rawBody, parseJson);
-      const { type, payload } = envelope;
-      report.type = type;
-      if (type === PING_TYPE) return told({ kind: "ping" }, report);
-      this.#checkAge(envelope);
-      const { id, identifiedBy } = identify({ payload, type, rawBody, messageId }, eventId);
-      report.eventId = id;
-      report.identifiedBy = identifiedBy;
-      if (this.#production && identifiedBy === "body_hash") warnOfBodyHash(this.#log);
+      const genuine = this.#verify(presented, rawBody, keys, receivedAt, report);
+      if (genuine === undefined) return told({ kind: "ping" }, report);
 
       // The body may have taken its time.
       this.#refuseIfClosed();
       refuseIfTooLate(terms);
-      const key = eventKey(type, id);
-      const keyInStore = storeKey(namespace, key);
       report.begin();
-      const asked = takeClaim(keyInStore, terms);
+      const key = storeKey(this.#settings.namespace, genuine.facts.eventKey);
+      const asked = takeClaim(key, terms);
+      const claim = asked instanceof Promise ? await this.#takenOrWithout(asked, key, terms) : asked;
       report.end("claimMs");
-      const claim = asked instanceof Promise ? await this.#takenOrWithout(asked, keyInStore, terms, report) : asked;
-      if (claim.status === "completed") return told({ kind: "duplicate", eventId: id }, report);
-      if (claim.status === "in_flight")
-        return told({ kind: "in_flight", eventId: id, retryAfterMs: claim.remainingMs }, report);
-      const deduplicated = claim.held;
-      const facts = { eventId: id, eventKey: key, identifiedBy, rawBody, receivedAt, secretIndex, deduplicated };
-      const accepted = new Accepted(toEvent(envelope, id), facts, claim, report);
-      Mark.put(request, this, accepted);
-      return accepted;
+      return this.#outcome(genuine, claim, report, request);
     } catch (thrown) {
       return told(this.#rejected(thrown, delivery, report), report);
     }
   }
 
-  /** Reads a body. What a reader throws beside its own errors means that the rest of it did not come. */
-  async #read(body: BodyReader): Promise<Uint8Array> {
-    try {
-      return await body(this.#bodyLimits);
-    } catch (thrown) {
-      throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
-    }
+  /** @returns undefined for a ping */
+  #verify(
+    presented: object,
+    rawBody: Uint8Array,
+    keys: readonly unknown[],
+    receivedAt: Date,
+    report: ReportDraft,
+  ): Genuine | undefined {
+    const { scheme, now, parseJson, eventId: option } = this.#settings;
+    const { secretIndex, messageId } = checkSignature(scheme, presented, rawBody, keys, now());
+    report.secretIndex = secretIndex;
+    report.end("verifyMs");
+
+    const envelope = parseEnvelope(rawBody, parseJson);
+    const { type, payload } = envelope;
+    report.type = type;
+    if (type === PING_TYPE) return undefined;
+    this.#checkAge(envelope);
+    const { id, identifiedBy } = identify({ payload, type, rawBody, messageId }, option);
+    report.eventId = id;
+    report.identifiedBy = identifiedBy;
+    if (this.#production && identifiedBy === "body_hash") warnOfBodyHash(this.#log);
+    const facts = { eventId: id, eventKey: eventKey(type, id), identifiedBy, rawBody, receivedAt, secretIndex };
+    return { envelope, facts };
+  }
+
+  #outcome({ envelope, facts }: Genuine, claim: Taken, report: ReportDraft, request: object | undefined): Outcome {
+    const { eventId } = facts;
+    if (claim.status === "completed") return told({ kind: "duplicate", eventId }, report);
+    if (claim.status === "in_flight")
+      return told({ kind: "in_flight", eventId, retryAfterMs: claim.remainingMs }, report);
+    const accepted = new Accepted(toEvent(envelope, eventId), facts, claim, report);
+    Mark.put(request, this, accepted);
+    return accepted;
   }
 
   #refuseIfClosed(): void {
@@ -256,7 +263,7 @@ class WebhookReceiver implements Receiver {
   }
 
   /** Waits for a claim, or goes on without one where the store fails and that is wanted. */
-  async #takenOrWithout(asked: Promise<Taken>, key: string, terms: ClaimTerms, report: ReportDraft): Promise<Taken> {
+  async #takenOrWithout(asked: Promise<Taken>, key: string, terms: ClaimTerms): Promise<Taken> {
     this.#claiming += 1;
     try {
       return await asked;
@@ -271,7 +278,6 @@ class WebhookReceiver implements Receiver {
       return Claim.withoutStore(key, terms);
     } finally {
       this.#claiming -= 1;
-      report.end("claimMs");
     }
   }
 
@@ -296,6 +302,12 @@ class WebhookReceiver implements Receiver {
   }
 }
 
+/** A delivery that is what it says it is, still without a claim on its event. */
+interface Genuine {
+  readonly envelope: Envelope;
+  readonly facts: DeliveryFacts;
+}
+
 /** An outcome of which nothing more will be heard is reported at once. */
 function told(outcome: Exclude<Outcome, AcceptedOutcome>, report: ReportDraft): Outcome {
   report.outcome = outcome.kind;
@@ -303,6 +315,15 @@ function told(outcome: Exclude<Outcome, AcceptedOutcome>, report: ReportDraft): 
   if (outcome.kind === "in_flight") report.code = "event_in_flight";
   report.send();
   return outcome;
+}
+
+/** Reads a body. What a reader throws beside its own errors means that the rest of it did not come. */
+async function read(body: BodyReader, limits: BodyLimits): Promise<Uint8Array> {
+  try {
+    return await body(limits);
+  } catch (thrown) {
+    throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
+  }
 }
 
 function refuseIfTooLate({ ending }: ClaimTerms): void {

@@ -89,3 +89,11 @@ export class ReportDraft implements Writable<Omit<DeliveryReport, Duration>> {
 }
 
 type Observer = (report: DeliveryReport) => void;
+
+/** Of every delivery that nobody observes: written by all, read by none. */
+const UNOBSERVED = new ReportDraft(undefined);
+
+/** Starts a report, with no time spent. */
+export function reportTo(observe: Observer | undefined): ReportDraft {
+  return observe === undefined ? UNOBSERVED : new ReportDraft(observe);
+}

@@ -19,10 +19,15 @@ export interface Registration<Context> {
 /** Runs one of several matching handlers, unless its success is remembered from an earlier delivery. */
 export type RunOnce<Context> = (name: string, run: (context: Context) => unknown) => Promise<void>;
 
+/** No provider has as many types. One that makes them up must not make the table grow. */
+const MAX_TYPES = 1_000;
+
 /** Which handlers an event goes to, and their order: that of registration. */
 export class Router<Context> {
   readonly #byPattern = new Map<string, Registration<Context>[]>();
   readonly #names = new Set<string>();
+  /** The handlers of types that came, found once. */
+  readonly #byType = new Map<string, readonly Registration<Context>[]>();
 
   /**
    * Registers a handler for one pattern or several; it runs once for an event that several of them match.
@@ -41,6 +46,7 @@ export class Router<Context> {
     // Every registration has a name of its own, so the names count them.
     const registration = { ordinal: this.#names.size, name: this.#claimName(name, list), handler };
     for (const pattern of list) this.#registered(pattern).push(registration);
+    this.#byType.clear();
   }
 
   /** Every pattern that has a handler, in order of registration. */
@@ -53,12 +59,13 @@ export class Router<Context> {
     return this.#byPattern.size === 0;
   }
 
-  /** The handlers for an event type, in order of registration, each once. It does not look at patterns that do not match. */
-  matching(type: string): Registration<Context>[] {
-    const found: Registration<Context>[] = [];
-    for (const pattern of patternsMatching(type)) found.push(...(this.#byPattern.get(pattern) ?? []));
-    if (found.length < 2) return found;
-    return [...new Set(found)].sort((a, b) => a.ordinal - b.ordinal);
+  /** The handlers for an event type, in order of registration, each once. */
+  matching(type: string): readonly Registration<Context>[] {
+    const known = this.#byType.get(type);
+    if (known !== undefined) return known;
+    const found = this.#find(type);
+    if (this.#byType.size < MAX_TYPES) this.#byType.set(type, found);
+    return found;
   }
 
   /**
@@ -75,6 +82,12 @@ export class Router<Context> {
     if (matching.length > 1) return runAll(matching, event, runOnce);
     const result = first.handler(event, context);
     return isThenable(result) ? Promise.resolve(result).then(() => true) : true;
+  }
+
+  /** Does not look at patterns that do not match. */
+  #find(type: string): readonly Registration<Context>[] {
+    const found = new Set(patternsMatching(type).flatMap((pattern) => this.#byPattern.get(pattern) ?? []));
+    return [...found].sort((a, b) => a.ordinal - b.ordinal);
   }
 
   #registered(pattern: string): Registration<Context>[] {

@@ -9,12 +9,17 @@ import { MAX_HEADER_BYTES } from "./scheme.ts";
 export function listElements(value: string): string[] | undefined {
   if (value.length > MAX_HEADER_BYTES) return undefined;
   // Mostly there is one signature, and taking a list apart costs as much as checking it.
-  const elements = value.includes(",") ? value.split(",") : [value];
+  return replaceEach(value.includes(",") ? value.split(",") : [value], (part) => part.trim() || undefined);
+}
+
+/** Puts what a function makes of each element in its place, or drops it where that is nothing; in the same array. */
+export function replaceEach(elements: string[], make: (element: string) => string | undefined): string[] {
   let kept = 0;
   for (const element of elements) {
-    const trimmed = element.trim();
-    if (trimmed !== "") elements[kept++] = trimmed;
+    const made = make(element);
+    if (made !== undefined) elements[kept++] = made;
   }
-  elements.length = kept;
+  // To set a length costs more than all the rest.
+  if (kept < elements.length) elements.length = kept;
   return elements;
 }

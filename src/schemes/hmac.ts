@@ -1,5 +1,5 @@
 import { type ByteEncoding, encodeBytes, isEncoded } from "./encoding.ts";
-import { listElements } from "./header-list.ts";
+import { listElements, replaceEach } from "./header-list.ts";
 import { DIGEST_BYTES, type HmacAlgorithm, type MacKey, mac, macIsAmong } from "./mac.ts";
 import { checkHeaderName, checkNames, checkOneOf, optionRefused } from "./options.ts";
 import { MAX_SIGNATURES, type SignatureScheme } from "./scheme.ts";
@@ -109,12 +109,7 @@ export function hmacScheme(spec: HmacSpec): SignatureScheme<MacKey, PresentedDig
 function readDigests(spec: HmacSpec, value: string): string[] {
   const elements = listElements(value);
   if (elements === undefined || elements.length > MAX_SIGNATURES) return [];
-  const digests: string[] = [];
-  for (const element of elements) {
-    const digest = readDigest(spec, element);
-    if (digest !== undefined) digests.push(digest);
-  }
-  return digests;
+  return replaceEach(elements, (element) => readDigest(spec, element));
 }
 
 function readDigest({ algorithm, encoding, acceptedPrefixes }: HmacSpec, element: string): string | undefined {

@@ -8,6 +8,9 @@ export interface Fingerprint {
   readonly d: number;
 }
 
+/** Two of the four, where half as many bits are enough. */
+export type HalfFingerprint = Pick<Fingerprint, "a" | "b">;
+
 const NUMBERS_A_CHARACTER = 4;
 /** The random numbers are drawn for texts of at least this length; a longer text draws more. */
 const SHORTEST_CHARACTERS = 64;
@@ -41,6 +44,19 @@ export class Fingerprints {
       d = (d + Math.imul(character, random[at + 3] as number)) | 0;
     }
     return { a, b, c, d };
+  }
+
+  /** Half the fingerprint of a text. */
+  halfOf(text: string): HalfFingerprint {
+    const random = this.#randomFor(text.length);
+    let a = 0;
+    let b = 0;
+    for (let place = 0, at = 0; place < text.length; place += 1, at += NUMBERS_A_CHARACTER) {
+      const character = text.charCodeAt(place) + 1;
+      a = (a + Math.imul(character, random[at] as number)) | 0;
+      b = (b + Math.imul(character, random[at + 1] as number)) | 0;
+    }
+    return { a, b };
   }
 
   /** The random numbers for texts of a length; those drawn before keep their places. */

@@ -1,16 +1,20 @@
 import { type Ending, ExpiryHeap } from "./expiry-heap.ts";
 import { SlotQueue } from "./memory-queue.ts";
-import { DOUBLE, NONE, type Slots, WORD } from "./memory-slots.ts";
+import { DOUBLE, doubleOf, NONE, type Slots, WORD } from "./memory-slots.ts";
 
-/** The completions of one retention, and when the first of them ends. */
+/** The slots that stand for as long as one another, and when the first of them ends. */
 interface Term extends Ending {
-  readonly retention: number;
+  readonly lengthMs: number;
   readonly queue: SlotQueue;
 }
 
+/** Terms that have run empty are kept, since most come again and again; leases cut short by a process's end do not. */
+const KEPT_TERMS = 8;
+
 /**
- * Which completion ends first. Those of one retention end in the order in which they came, so a queue of them does, and
- * costs the same however many there are. A process has few retentions, commonly one: the heap of their queues is small.
+ * Which slot ends first. Those that stand for as long as one another end in the order in which they came, so a queue of them
+ * does, and costs the same however many there are. A process has few leases and retentions, commonly one of each: the heap of
+ * their queues is small.
  */
 export class Endings {
   readonly #slots: Slots;
@@ -28,37 +32,47 @@ export class Endings {
   }
 
   /** Takes in a slot. */
-  add(slot: number, retention: number, endsAt: number): void {
-    this.#slots.setDouble(slot, DOUBLE.retention, retention);
-    this.#slots.setDouble(slot, DOUBLE.endsAt, endsAt);
-    const term = this.#terms.get(retention) ?? this.#addTerm(retention, endsAt);
+  add(slot: number, lengthMs: number, endsAt: number): void {
+    const doubles = this.#slots.doubles(slot);
+    const at = doubleOf(slot);
+    doubles[at + DOUBLE.length] = lengthMs;
+    doubles[at + DOUBLE.endsAt] = endsAt;
+    const term = this.#terms.get(lengthMs) ?? this.#addTerm(lengthMs);
     term.queue.add(slot);
+    if (term.queue.first === slot) this.#endsAt(term, endsAt);
   }
 
   /** Lets go of a slot that it holds. */
   remove(slot: number): void {
-    const term = this.#terms.get(this.#slots.double(slot, DOUBLE.retention)) as Term;
+    const lengthMs = this.#slots.doubles(slot)[doubleOf(slot) + DOUBLE.length] as number;
+    const term = this.#terms.get(lengthMs) as Term;
     const wasFirst = term.queue.first === slot;
     term.queue.remove(slot);
-    if (wasFirst) this.#firstLeft(term);
+    if (!wasFirst) return;
+    const { first } = term.queue;
+    if (first === NONE) this.#ranEmpty(term);
+    else this.#endsAt(term, this.#slots.doubles(first)[doubleOf(first) + DOUBLE.endsAt] as number);
   }
 
-  #addTerm(retention: number, endsAt: number): Term {
+  #addTerm(lengthMs: number): Term {
     const queue = new SlotQueue(this.#slots, WORD.sooner, WORD.later);
-    const term: Term = { retention, queue, endsAt, place: 0 };
-    this.#terms.set(retention, term);
+    const term: Term = { lengthMs, queue, endsAt: Number.POSITIVE_INFINITY, place: 0 };
+    this.#terms.set(lengthMs, term);
     this.#byEnd.add(term);
     return term;
   }
 
-  #firstLeft(term: Term): void {
-    const first = term.queue.first;
-    if (first === NONE) {
-      this.#terms.delete(term.retention);
-      this.#byEnd.remove(term);
+  #ranEmpty(term: Term): void {
+    if (this.#terms.size <= KEPT_TERMS) {
+      this.#endsAt(term, Number.POSITIVE_INFINITY);
     } else {
-      term.endsAt = this.#slots.double(first, DOUBLE.endsAt);
-      this.#byEnd.move(term);
+      this.#terms.delete(term.lengthMs);
+      this.#byEnd.remove(term);
     }
+  }
+
+  #endsAt(term: Term, endsAt: number): void {
+    term.endsAt = endsAt;
+    this.#byEnd.move(term);
   }
 }

@@ -1,4 +1,4 @@
-import { NONE, type Slots } from "./memory-slots.ts";
+import { NONE, type Slots, wordOf } from "./memory-slots.ts";
 
 /** Slots in the order in which they came. Any of them may leave; the links between them stand in two words of each. */
 export class SlotQueue {
@@ -25,20 +25,27 @@ export class SlotQueue {
 
   /** Takes in a slot, as the last. */
   add(slot: number): void {
-    this.#slots.setWord(slot, this.#before, this.#last);
-    this.#slots.setWord(slot, this.#after, NONE);
-    if (this.#last === NONE) this.#first = slot;
-    else this.#slots.setWord(this.#last, this.#after, slot);
+    const words = this.#slots.words(slot);
+    const at = wordOf(slot);
+    words[at + this.#before] = this.#last;
+    words[at + this.#after] = NONE;
+    this.#link(this.#last, slot);
     this.#last = slot;
   }
 
   /** Lets go of a slot that it holds. */
   remove(slot: number): void {
-    const before = this.#slots.word(slot, this.#before);
-    const after = this.#slots.word(slot, this.#after);
-    if (before === NONE) this.#first = after;
-    else this.#slots.setWord(before, this.#after, after);
+    const words = this.#slots.words(slot);
+    const before = words[wordOf(slot) + this.#before] as number;
+    const after = words[wordOf(slot) + this.#after] as number;
+    this.#link(before, after);
     if (after === NONE) this.#last = before;
-    else this.#slots.setWord(after, this.#before, before);
+    else this.#slots.words(after)[wordOf(after) + this.#before] = before;
+  }
+
+  /** Says what comes after a slot, or what comes first. */
+  #link(before: number, after: number): void {
+    if (before === NONE) this.#first = after;
+    else this.#slots.words(before)[wordOf(before) + this.#after] = after;
   }
 }

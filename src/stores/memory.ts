@@ -1,7 +1,7 @@
+import { monotonicClock } from "../clock.ts";
 import { WebhookError } from "../errors.ts";
 import { Fingerprints } from "./fingerprint.ts";
-import { Claims } from "./memory-claims.ts";
-import { Completions } from "./memory-completions.ts";
+import { type Grant, Records } from "./memory-records.ts";
 import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 
 /** How a memory store is bounded, timed and watched. */
@@ -27,8 +27,8 @@ export interface MemoryStoreOptions {
 const DEFAULT_MAX_ENTRIES = 100_000;
 const WARNING_EVERY_MS = 60_000;
 /**
- * Ended claims, and ended completions, dropped along the way by each verb that may add one. More than one, so that they
- * dwindle; few, so that no event pays for a burst that ended at once.
+ * Ended claims and completions, dropped along the way by each verb that may add one. More than one, so that they dwindle; few,
+ * so that no event pays for a burst that ended at once.
  */
 const SWEPT_AT_ONCE = 4;
 
@@ -36,7 +36,8 @@ const SWEPT_AT_ONCE = 4;
 export interface ImmediateVerbs {
   claim(key: string, by: ClaimBy): ClaimResult;
   renew(key: string, by: ClaimBy): boolean;
-  complete(key: string, by: CompleteBy): CompleteResult;
+  /** @param granted what the claim was answered, where that is at hand: by it the claim is found again at once */
+  complete(key: string, by: CompleteBy, granted?: ClaimResult): CompleteResult;
   release(key: string, by: { readonly token: string }): boolean;
 }
 
@@ -61,99 +62,104 @@ const COMPLETED = { status: "completed" } as const;
  * const receiver = createReceiver({ secret, store: memoryStore({ maxEntries: 500_000 }) });
  */
 export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
-  const { maxEntries = DEFAULT_MAX_ENTRIES, now: clock = () => performance.now() } = options;
+  const { maxEntries = DEFAULT_MAX_ENTRIES, now: clock = monotonicClock() } = options;
   requireCount("maxEntries", maxEntries);
   // Whole milliseconds: sums of fractions are not exact, and would tell of more time left than the lease ever had.
   const now = () => Math.floor(clock());
   const { onEvict = warnOfEvictions(maxEntries, now) } = options;
   const fingerprints = new Fingerprints();
-  // A key is in one of them at most.
-  let claims = new Claims();
-  let completions = new Completions();
-
-  function sweep(at: number): void {
-    claims.sweep(at, SWEPT_AT_ONCE);
-    completions.sweep(at, SWEPT_AT_ONCE);
-  }
+  let records = new Records(maxEntries);
 
   // After a sweep the store holds nothing that has ended, or it has room already.
   function makeRoom(): void {
-    while (completions.size > 0 && claims.size + completions.size >= maxEntries) {
-      completions.dropOldest();
+    while (records.completions > 0 && records.claims + records.completions >= maxEntries) {
+      records.dropOldest();
       report(onEvict);
     }
+  }
+
+  /** The slot of a token's live claim, or none. */
+  function claimOf(key: string, token: string, at: number): number {
+    const slot = records.find(fingerprints.of(key), at);
+    return slot && records.isClaimed(slot) && records.isBy(slot, fingerprints.halfOf(token)) ? slot : 0;
   }
 
   const verbs: ImmediateVerbs = {
     claim(key, { token, leaseMs }) {
       const at = now();
-      sweep(at);
-      const held = claims.find(key, at);
-      if (held && held.token !== token) return { status: "in_flight", remainingMs: held.endsAt - at };
-      if (held) {
-        claims.extend(held, at + leaseMs);
+      records.sweep(at, SWEPT_AT_ONCE);
+      const fingerprint = fingerprints.of(key);
+      const known = records.find(fingerprint, at);
+      if (known && !records.isClaimed(known)) return COMPLETED;
+      const by = fingerprints.halfOf(token);
+      if (known && !records.isBy(known, by)) return { status: "in_flight", remainingMs: records.endsAt(known) - at };
+      if (known) {
+        records.extend(known, at, leaseMs);
         return CLAIMED;
       }
-      const fingerprint = fingerprints.of(key);
-      if (completions.find(fingerprint, at)) return COMPLETED;
-      if (claims.size >= maxEntries) throw fullOfClaims(maxEntries);
+      if (records.claims >= maxEntries) throw fullOfClaims(maxEntries);
       makeRoom();
-      claims.add(key, fingerprint, token, at + leaseMs);
-      return CLAIMED;
+      return records.claim(fingerprint, by, at, leaseMs);
     },
 
     renew(key, { token, leaseMs }) {
       const at = now();
-      const held = claims.find(key, at);
-      if (held?.token !== token) return false;
-      claims.extend(held, at + leaseMs);
-      return true;
+      const held = claimOf(key, token, at);
+      if (held) records.extend(held, at, leaseMs);
+      return held > 0;
     },
 
-    complete(key, { token, retentionMs }) {
+    complete(key, { token, retentionMs }, granted) {
       const at = now();
-      sweep(at);
-      const held = claims.find(key, at);
-      if (held && held.token !== token) return "held_by_another";
-      const fingerprint = held?.fingerprint ?? fingerprints.of(key);
-      const by = fingerprints.of(token);
-      const known = held ? undefined : completions.find(fingerprint, at);
-      if (known) return completions.isBy(known, by) ? "stored" : "completed_by_another";
-      if (held) claims.drop(held);
-      else makeRoom();
-      completions.add(fingerprint, by, at, retentionMs);
+      records.sweep(at, SWEPT_AT_ONCE);
+      if (isGrant(granted) && records.stands(granted)) {
+        records.complete(granted.slot, at, retentionMs);
+        return "stored";
+      }
+      const fingerprint = fingerprints.of(key);
+      const by = fingerprints.halfOf(token);
+      const known = records.find(fingerprint, at);
+      if (known && !records.isBy(known, by)) return records.isClaimed(known) ? "held_by_another" : "completed_by_another";
+      if (known && records.isClaimed(known)) records.complete(known, at, retentionMs);
+      if (known) return "stored";
+      makeRoom();
+      records.addCompleted(fingerprint, by, at, retentionMs);
       return "stored";
     },
 
     release(key, { token }) {
-      const held = claims.find(key, now());
-      if (held?.token !== token) return false;
-      claims.drop(held);
-      return true;
+      const held = claimOf(key, token, now());
+      if (held) records.drop(held);
+      return held > 0;
     },
   };
   const store: DedupeStore = {
-    claim: async (key, by) => verbs.claim(key, by),
+    claim: async (key, by) => withoutGrant(verbs.claim(key, by)),
     renew: async (key, by) => verbs.renew(key, by),
     complete: async (key, by) => verbs.complete(key, by),
     release: async (key, by) => verbs.release(key, by),
 
     async forget(key) {
-      const at = now();
-      const held = claims.find(key, at);
-      const known = held ? undefined : completions.find(fingerprints.of(key), at);
-      if (held) claims.drop(held);
-      if (known) completions.drop(known);
-      return Boolean(held ?? known);
+      const known = records.find(fingerprints.of(key), now());
+      if (known) records.drop(known);
+      return known > 0;
     },
 
     async close() {
-      claims = new Claims();
-      completions = new Completions();
+      records = new Records(maxEntries);
     },
   };
   immediate.set(store, verbs);
   return store;
+}
+
+function isGrant(result: ClaimResult | undefined): result is Grant {
+  return result !== undefined && "slot" in result;
+}
+
+/** What a claim found, as everybody may see it. */
+function withoutGrant(result: ClaimResult): ClaimResult {
+  return result.status === "claimed" ? CLAIMED : result;
 }
 
 /** Whether a store was made by {@link memoryStore}: it needs no namespace, and other processes do not share it. */
