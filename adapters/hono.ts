@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import type { Context, Handler, MiddlewareHandler } from "hono";
+import type { Context, Handler, HonoRequest, MiddlewareHandler } from "hono";
 import {
   type AcceptedOutcome,
   type BluumEvent,
@@ -18,7 +18,7 @@ import {
   WebhookError,
 } from "../src/index.ts";
 import { takeArrived } from "./arrived.ts";
-import { readBody, toDelivery, toResponse } from "./fetch.ts";
+import { readBody, toResponse } from "./fetch.ts";
 
 /** What `bluumWebhooks` puts into the context: `c.get("bluumEvent")`. */
 export interface BluumVariables {
@@ -48,7 +48,11 @@ export function bluumWebhooks(receiver: Receiver | ReceiverOptions): MiddlewareH
     c.set("bluumEvent", outcome.event);
     c.set("bluumDelivery", outcome.context);
     leaveBody(c, outcome);
-    await next().catch((thrown: unknown) => failWithoutOnError(c, thrown));
+    try {
+      await next();
+    } catch (thrown) {
+      failWithoutOnError(c, thrown);
+    }
     await settleAfter(c, outcome);
     return undefined;
   };
@@ -143,21 +147,16 @@ function replaceResponse(c: Context, reply: Reply): void {
   c.res = toResponse(reply);
 }
 
-/** Bytes that `c.req.arrayBuffer()` has read are exact; text and JSON are not. What is read here is left for `c.req`. */
+/** On Node, its headers: Hono's are made of them, at a price. */
 function deliveryOf(c: Context): Delivery {
   const { req } = c;
+  const incoming = incomingOf(c);
   return {
-    ...toDelivery(req.raw),
+    method: req.method,
+    headers: incoming === undefined ? req.raw.headers : incoming.headers,
+    body: (limits) => readHonoBody(req, incoming, limits),
     request: req,
     waitUntil: waitUntilOf(c),
-    body: async (limits) => {
-      const { bodyCache } = req as unknown as { bodyCache: BodyCache };
-      const kept = await bodyCache.arrayBuffer;
-      if (kept !== undefined) return new Uint8Array(kept);
-      const bytes = (await takeBelow(c, limits)) ?? (await readBody(req.raw, limits));
-      bodyCache.arrayBuffer = Promise.resolve(bytes.buffer);
-      return bytes;
-    },
   };
 }
 
@@ -178,20 +177,32 @@ type BodyCache = { arrayBuffer?: Promise<ArrayBufferLike> };
 /** Of a request with these bytes on it @hono/node-server makes its own `Request`, as Google Cloud's functions hand them over. */
 type Incoming = IncomingMessage & { rawBody?: unknown };
 
-/** On Node, the bytes from below Hono: reading them through its `Request` costs more than checking the signature. */
-async function takeBelow({ env, req }: Context, limits: BodyLimits): Promise<Uint8Array | undefined> {
-  const incoming: Incoming | undefined = env?.incoming;
-  if (incoming?.readableFlowing !== null || incoming.rawBody !== undefined) return undefined;
-  if (!isMadeOf(req.raw, incoming)) return undefined;
-  const taken = await takeArrived(incoming, limits, () => undefined);
-  if (taken === undefined) return undefined;
-  // Bytes of their own, since c.req.arrayBuffer() will give all of their buffer.
-  const bytes = new Uint8Array(taken);
-  Object.assign(incoming, { rawBody: Buffer.from(bytes.buffer) });
-  return bytes;
+/** Bytes that `c.req.arrayBuffer()` has read are exact; text and JSON are not. What is read here is left for `c.req`. */
+async function readHonoBody(req: HonoRequest, incoming: Incoming | undefined, limits: BodyLimits): Promise<Uint8Array> {
+  const { bodyCache } = req as unknown as { bodyCache: BodyCache };
+  if (bodyCache.arrayBuffer !== undefined) return new Uint8Array(await bodyCache.arrayBuffer);
+  // From below Hono, where nobody has read it: through its `Request` costs more than checking the signature.
+  let fromBelow = incoming?.readableFlowing === null && incoming.rawBody === undefined;
+  const fromAbove = () => {
+    fromBelow = false;
+    return readBody(req.raw, limits);
+  };
+  const bytes = await (incoming && fromBelow ? takeArrived(incoming, limits, fromAbove) : fromAbove());
+  // `c.req.arrayBuffer()` gives all of their buffer.
+  const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
+  if (incoming && fromBelow) incoming.rawBody = Buffer.from(own.buffer);
+  bodyCache.arrayBuffer = Promise.resolve(own.buffer);
+  return own;
 }
 
-/** Whether Hono still has the request that its server made, and not one that a middleware put in its place. */
-function isMadeOf(request: object, incoming: IncomingMessage): boolean {
-  return Object.getOwnPropertySymbols(request).some((key) => Reflect.get(request, key) === incoming);
+/** Under which symbol @hono/node-server keeps Node's request in its own; found when first needed. */
+let incomingKey: symbol | undefined;
+
+/** On Node the request below, if Hono still has what its server made of it, and not what a middleware put in its place. */
+function incomingOf({ env, req }: Context): Incoming | undefined {
+  const incoming: Incoming | undefined = env?.incoming;
+  if (incoming === undefined) return undefined;
+  const holds = (key: symbol) => Reflect.get(req.raw, key) === incoming;
+  if (incomingKey === undefined || !holds(incomingKey)) incomingKey = Object.getOwnPropertySymbols(req.raw).find(holds);
+  return incomingKey === undefined ? undefined : incoming;
 }
