@@ -71,7 +71,8 @@ export class Accepted implements AcceptedOutcome, TimeoutListener {
   conclude({ code, status, error, settled }: End): void {
     const report = this.#report;
     if (settled !== undefined) report.end("settleMs");
-    if (this.#result === "processed" && settled?.endsWith("_by_another")) report.code = "claim_lost";
+    const lost = settled === "held_by_another" || settled === "completed_by_another";
+    if (lost && this.#result === "processed") report.code = "claim_lost";
     if (settled === "rolled_back") report.code = "completion_rolled_back";
     if (code !== undefined) report.code ??= code;
     if (status !== undefined) report.status = status;

@@ -44,8 +44,16 @@ function process(accepted: Accepted, settings: HandleSettings): Eventual<Reply> 
   } catch (thrown) {
     return fail(accepted, thrown);
   }
-  const end = (any: boolean) => (any ? succeed(accepted) : unhandled(accepted, settings));
-  return matched instanceof Promise ? matched.then(end, (thrown: unknown) => fail(accepted, thrown)) : end(matched);
+  return matched instanceof Promise
+    ? matched.then(
+        (any) => end(any, accepted, settings),
+        (thrown: unknown) => fail(accepted, thrown),
+      )
+    : end(matched, accepted, settings);
+}
+
+function end(matched: boolean, accepted: Accepted, settings: HandleSettings): Eventual<Reply> {
+  return matched ? succeed(accepted) : unhandled(accepted, settings);
 }
 
 function succeed(accepted: Accepted): Eventual<Reply> {

@@ -24,8 +24,12 @@ export class Mark {
 
   /** Marks a request, if it can be. */
   static put(request: object | undefined, receiver: object, outcome: Accepted): void {
-    if (request === undefined || !Object.isExtensible(request)) return;
-    (request as Marked)[MARK] = new Mark(receiver, outcome, (request as Marked)[MARK]);
+    if (request === undefined) return;
+    try {
+      (request as Marked)[MARK] = new Mark(receiver, outcome, (request as Marked)[MARK]);
+    } catch {
+      // A frozen one; to ask beforehand costs more.
+    }
   }
 
   /** What a receiver made of a request that it accepted before. */

@@ -1,6 +1,6 @@
 import { monotonicClock } from "../clock.ts";
 import { pause } from "../deadline.ts";
-import type { BodyLimits, BodyReader, Delivery, Reply } from "../delivery.ts";
+import type { BodyLimits, Delivery, Reply } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
@@ -182,7 +182,12 @@ class WebhookReceiver implements Receiver {
       report.begin();
       const { body, request } = delivery;
       // Another receiver that the request has come past may have read it.
-      const rawBody = typeof body === "function" ? (Mark.bodyOf(request) ?? (await read(body, this.#bodyLimits))) : body;
+      let rawBody: Uint8Array;
+      try {
+        rawBody = typeof body === "function" ? (Mark.bodyOf(request) ?? (await body(this.#bodyLimits))) : body;
+      } catch (thrown) {
+        throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
+      }
       checkBody(rawBody, this.#bodyLimits.maxBytes);
       report.bodyBytes = rawBody.length;
       report.end("readMs");
@@ -212,8 +217,9 @@ class WebhookReceiver implements Receiver {
     receivedAt: Date,
     report: ReportDraft,
   ): Genuine | undefined {
-    const { scheme, now, parseJson, eventId: option } = this.#settings;
-    const { secretIndex, messageId } = checkSignature(scheme, presented, rawBody, keys, now());
+    const { scheme, parseJson, eventId: option } = this.#settings;
+    const now = this.#settings.now();
+    const { secretIndex, messageId } = checkSignature(scheme, presented, rawBody, keys, now);
     report.secretIndex = secretIndex;
     report.end("verifyMs");
 
@@ -221,7 +227,7 @@ class WebhookReceiver implements Receiver {
     const { type, payload } = envelope;
     report.type = type;
     if (type === PING_TYPE) return undefined;
-    this.#checkAge(envelope);
+    this.#checkAge(envelope, now);
     const { id, identifiedBy } = identify({ payload, type, rawBody, messageId }, option);
     report.eventId = id;
     report.identifiedBy = identifiedBy;
@@ -254,10 +260,10 @@ class WebhookReceiver implements Receiver {
   }
 
   /** A captured delivery under a scheme that signs no time would be valid for ever, and new again after the retention. */
-  #checkAge({ occurredAt }: Envelope): void {
-    const { scheme, now, maxEventAgeMs } = this.#settings;
+  #checkAge({ occurredAt }: Envelope, now: number): void {
+    const { scheme, maxEventAgeMs } = this.#settings;
     if (scheme.signsTimestamp || occurredAt === undefined) return;
-    if (now() - occurredAt.getTime() > maxEventAgeMs) {
+    if (now - occurredAt.getTime() > maxEventAgeMs) {
       throw new WebhookError("event_too_old", `the event happened longer ago than maxEventAgeMs (${maxEventAgeMs})`);
     }
   }
@@ -315,15 +321,6 @@ function told(outcome: Exclude<Outcome, AcceptedOutcome>, report: ReportDraft): 
   if (outcome.kind === "in_flight") report.code = "event_in_flight";
   report.send();
   return outcome;
-}
-
-/** Reads a body. What a reader throws beside its own errors means that the rest of it did not come. */
-async function read(body: BodyReader, limits: BodyLimits): Promise<Uint8Array> {
-  try {
-    return await body(limits);
-  } catch (thrown) {
-    throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
-  }
 }
 
 function refuseIfTooLate({ ending }: ClaimTerms): void {
