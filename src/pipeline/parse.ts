@@ -1,3 +1,4 @@
+import buffer, { Buffer } from "node:buffer";
 import { isBytes } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import { type BluumEvent, domainAndAction } from "../events/event.ts";
@@ -71,12 +72,23 @@ function jsonText(payload: unknown): string {
   throw new WebhookError("payload_not_json", "the payload cannot be written as JSON");
 }
 
+/** From the default export, since not every runtime has it. */
+const { isAscii } = buffer as Partial<typeof buffer>;
+/** To ask whether a body is ASCII costs more than it saves below this size. */
+const ASKED_BYTES = 1_024;
+
 function decode(rawBody: Uint8Array): string {
+  // In Latin-1 it means the same, and takes half the time.
+  if (rawBody.byteLength > ASKED_BYTES && isAscii?.(rawBody)) return asBuffer(rawBody).toString("latin1");
   try {
     return utf8.decode(rawBody);
   } catch {
     throw new WebhookError("payload_not_utf8", "the body is not valid UTF-8");
   }
+}
+
+function asBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function parseText(json: string, parseJson: (text: string) => unknown): unknown {

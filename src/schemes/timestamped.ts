@@ -69,9 +69,7 @@ export function timestampedSignature(options: TimestampedSignatureOptions): Sign
       // Stale ones are dropped before any of the cryptography: a replay costs nothing.
       const fresh = signed.filter(({ timestamp }) => isWithinTolerance(timestamp, nowMs, toleranceMs));
       if (fresh.length === 0) return "timestamp_out_of_tolerance";
-      const secretIndex = keys.findIndex((key) =>
-        fresh.some(({ timestamp, digests }) => macIsAmong(digests, "hex", key, `${timestamp}.`, body)),
-      );
+      const secretIndex = keys.findIndex((key) => isSigned(fresh, key, body));
       return secretIndex < 0 ? "signature_mismatch" : { secretIndex };
     },
 
@@ -84,16 +82,24 @@ export function timestampedSignature(options: TimestampedSignatureOptions): Sign
   return scheme;
 }
 
+function isSigned(presented: readonly SignedTimestamp[], key: MacKey, body: Uint8Array): boolean {
+  for (const { timestamp, digests } of presented) {
+    if (macIsAmong(digests, "hex", key, `${timestamp}.`, body)) return true;
+  }
+  return false;
+}
+
 function readSignatures(elements: readonly string[]): SignedTimestamp[] {
   const signed: SignedTimestamp[] = [];
-  // A signature that precedes every timestamp belongs to the first.
-  let timestamp = elements.find(isTime)?.slice("t=".length) ?? "";
+  let timestamp: string | undefined;
   let signatures = 0;
   for (const element of elements) {
-    if (isTime(element)) timestamp = element.slice("t=".length);
+    if (isTime(element)) timestamp = timeIn(element);
     if (!isSignature(element)) continue;
     signatures += 1;
     if (signatures > MAX_SIGNATURES) return [];
+    // A signature that precedes every timestamp belongs to the first.
+    timestamp ??= timeIn(elements.find(isTime) ?? "");
     addDigest(signed, timestamp, element.slice("v1=".length));
   }
   return signed;
@@ -105,6 +111,10 @@ function addDigest(signed: SignedTimestamp[], timestamp: string, digest: string)
   const others = signed.find((one) => one.timestamp === timestamp);
   if (others === undefined) signed.push({ timestamp, digests: [digest] });
   else others.digests.push(digest);
+}
+
+function timeIn(element: string): string {
+  return element.slice("t=".length);
 }
 
 function isTime(element: string): boolean {
