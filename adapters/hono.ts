@@ -190,7 +190,7 @@ async function readHonoBody(req: HonoRequest, incoming: Incoming | undefined, li
   const bytes = await (incoming && fromBelow ? takeArrived(incoming, limits, fromAbove) : fromAbove());
   // `c.req.arrayBuffer()` gives all of their buffer.
   const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
-  if (incoming && fromBelow) incoming.rawBody = Buffer.from(own.buffer);
+  if (incoming && fromBelow) Object.assign(incoming, { rawBody: Buffer.from(own.buffer) });
   bodyCache.arrayBuffer = Promise.resolve(own.buffer);
   return own;
 }

@@ -13,7 +13,16 @@ export function within<T>(promise: Promise<T>, ms: number, onTimeout?: () => voi
       reject(new Error(`no answer within ${ms} ms`));
       onTimeout?.();
     }, ms);
-    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+    promise.then(
+      (value) => {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      (error: unknown) => {
+        clearTimeout(timer);
+        reject(error);
+      },
+    );
   });
 }
 

@@ -15,6 +15,9 @@ export interface Grant {
   readonly number: number;
 }
 
+/** Of the claim that was added last, to whichever records: a store that was closed begins anew, and claims of before may be left. */
+let lastNumber = 0;
+
 /**
  * The events that a memory store knows, those that somebody works on and those that are done: found by key, by which ends first,
  * and the completed ones by which was completed first. There may be millions, so it keeps numbers only: the fingerprints of key
@@ -27,7 +30,6 @@ export class Records {
   readonly #byAge = new SlotQueue(this.#slots, WORD.older, WORD.newer);
   #claims = 0;
   #completions = 0;
-  #lastNumber = 0;
 
   /** @param expected how many events there may come to be */
   constructor(expected: number) {
@@ -74,15 +76,17 @@ export class Records {
 
   /** Adds the claim of an event that is not known. */
   claim(key: Fingerprint, token: HalfFingerprint, nowMs: number, leaseMs: number): Grant {
-    const slot = this.#add(key, token, this.#nextNumber());
+    // Counts on through all numbers of 32 bits but the one that stands for none.
+    lastNumber = (lastNumber + 1) | 0 || 1;
+    const slot = this.#add(key, token, lastNumber);
     this.#byEnd.add(slot, leaseMs, nowMs + leaseMs);
     this.#claims += 1;
-    return { status: "claimed", slot, number: this.#lastNumber };
+    return { status: "claimed", slot, number: lastNumber };
   }
 
   /** Whether a claim still stands, or lapsed and was taken by nobody. */
   stands({ slot, number }: Grant): boolean {
-    return this.#slots.words(slot)[wordOf(slot) + WORD.claim] === number;
+    return slot < this.#slots.count && this.#slots.words(slot)[wordOf(slot) + WORD.claim] === number;
   }
 
   /** Lets a claim end later, or sooner. */
@@ -130,12 +134,6 @@ export class Records {
       if (slot === NONE) return;
       this.drop(slot);
     }
-  }
-
-  /** Counts on through all numbers of 32 bits but the one that stands for none. */
-  #nextNumber(): number {
-    this.#lastNumber = (this.#lastNumber + 1) | 0 || 1;
-    return this.#lastNumber;
   }
 
   #add(key: Fingerprint, token: HalfFingerprint, claim: number): number {

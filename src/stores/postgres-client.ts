@@ -42,9 +42,9 @@ export function askerFor(client: PostgresClient, { prepare, abandonAfterMs }: As
   const pg = client as unknown as PgClient;
   // A connection to a server that went without a word would stay taken for as long as TCP believes in it.
   const bounded = isPgPool(client) && pg.options?.query_timeout === undefined;
-  const abandon = bounded ? { query_timeout: abandonAfterMs } : undefined;
+  const query_timeout = bounded ? abandonAfterMs : undefined;
   return async ({ name, text }, values) =>
-    rowsOf(await pg.query({ text, values: [...values], ...(prepare && { name }), ...abandon }));
+    rowsOf(await pg.query({ name: prepare ? name : undefined, text, values, query_timeout }));
 }
 
 /**

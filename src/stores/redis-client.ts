@@ -31,21 +31,32 @@ export interface NodeRedisSentinel {
 /** Every kind of client that `redisStore` takes. None of their packages is imported. */
 export type RedisClient = IoredisClient | CommandClient | NodeRedisCluster | NodeRedisSentinel;
 
-/** Sends a command that concerns one key, to whichever node has it. Never throws, only rejects. */
-export type Send = (key: string, command: readonly [name: string, ...args: string[]]) => Promise<unknown>;
+/** Sends a command that concerns one key, to whichever node has it. */
+export type Send = (key: string, command: [name: string, ...args: string[]]) => Promise<unknown>;
 
 /**
- * One way to send a command, whatever the client. `call` is looked for first, since ioredis has a `sendCommand` too, which
+ * One way to send a command, whatever the client; it never throws, only rejects. `call` is looked for first, since ioredis has a `sendCommand` too, which
  * means something else.
  *
  * @throws WebhookError `configuration_invalid` where the client has neither method
  */
 export function senderFor(client: RedisClient): Send {
-  if (has(client, "call")) return async (_key, [name, ...args]) => client.call(name, ...args);
+  const sendOnce = commandOf(client);
+  return (key, command) => {
+    try {
+      return Promise.resolve(sendOnce(key, command));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
+}
+
+function commandOf(client: RedisClient): Send {
+  if (has(client, "call")) return (_key, [name, ...args]) => client.call(name, ...args);
   if (!has(client, "sendCommand")) throw notAClient();
-  if ("nodeClient" in client) return async (key, command) => client.sendCommand(key, false, [...command]);
-  if ("getMasterNode" in client) return async (_key, command) => client.sendCommand(false, [...command]);
-  return async (_key, command) => client.sendCommand([...command]);
+  if ("nodeClient" in client) return (key, command) => client.sendCommand(key, false, command);
+  if ("getMasterNode" in client) return (_key, command) => client.sendCommand(false, command);
+  return (_key, command) => client.sendCommand(command);
 }
 
 function has<Method extends string>(

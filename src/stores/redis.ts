@@ -61,8 +61,13 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   const forgone = new ForgoneClaims();
   let looked = warn === false;
 
-  function ask(verb: keyof typeof scripts, key: string, ...args: string[]): Promise<unknown> {
-    return evaluate(send, scripts[verb], prefix + key, args);
+  function ask<Answer>(
+    verb: keyof typeof scripts,
+    read: (reply: unknown) => Answer,
+    key: string,
+    ...args: string[]
+  ): Promise<Answer> {
+    return evaluate(send, scripts[verb], prefix + key, args, read);
   }
 
   /** Clients queue commands while they are not connected, some for ever. */
@@ -76,35 +81,33 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   function lookOnce(key: string): void {
     if (looked) return;
     looked = true;
-    evaluate(send, script(EVICTION_POLICY), prefix + key, [])
-      .then((policy) => warnOfEviction(policy, warn))
-      .catch(() => {});
+    evaluate(send, script(EVICTION_POLICY), prefix + key, [], (policy) => warnOfEviction(policy, warn)).catch(() => {});
   }
 
   return {
     async claim(key, { token, leaseMs }) {
       forgone.claiming(token);
-      const answer = ask("claim", key, token, milliseconds(leaseMs)).then(claimResult);
+      const answer = ask("claim", claimResult, key, token, milliseconds(leaseMs));
       const result = await inTime("claim", answer, () => {
-        forgone.forgo(token, answer, () => ask("release", key, token));
+        forgone.forgo(token, answer, () => ask("release", isOne, key, token));
       });
       if (result.status === "claimed") lookOnce(key);
       return result;
     },
 
-    async renew(key, { token, leaseMs }) {
-      return inTime("renew", ask("renew", key, token, milliseconds(leaseMs)).then(isOne));
+    renew(key, { token, leaseMs }) {
+      return inTime("renew", ask("renew", isOne, key, token, milliseconds(leaseMs)));
     },
 
-    async complete(key, { token, retentionMs }) {
-      return inTime("complete", ask("complete", key, token, milliseconds(retentionMs)).then(completeResult));
+    complete(key, { token, retentionMs }) {
+      return inTime("complete", ask("complete", completeResult, key, token, milliseconds(retentionMs)));
     },
 
-    async release(key, { token }) {
-      return inTime("release", ask("release", key, token).then(isOne));
+    release(key, { token }) {
+      return inTime("release", ask("release", isOne, key, token));
     },
 
-    async forget(key) {
+    forget(key) {
       return inTime("forget", send(prefix + key, ["DEL", prefix + key]).then(isOne));
     },
   };
@@ -118,13 +121,17 @@ function script(lua: string): Script {
  * Runs a script by its hash, and by its text where Redis does not know it: at first, and after a restart, a fail-over or a
  * SCRIPT FLUSH. Nothing is loaded beforehand, so there is no state here that a failure could spoil.
  */
-async function evaluate(send: Send, { lua, sha }: Script, key: string, args: readonly string[]): Promise<unknown> {
-  try {
-    return await send(key, ["EVALSHA", sha, "1", key, ...args]);
-  } catch (error) {
+function evaluate<Answer>(
+  send: Send,
+  { lua, sha }: Script,
+  key: string,
+  args: readonly string[],
+  read: (reply: unknown) => Answer,
+): Promise<Answer> {
+  return send(key, ["EVALSHA", sha, "1", key, ...args]).then(read, (error: unknown) => {
     if (!messageOf(error).startsWith("NOSCRIPT")) throw error;
-    return send(key, ["EVAL", lua, "1", key, ...args]);
-  }
+    return send(key, ["EVAL", lua, "1", key, ...args]).then(read);
+  });
 }
 
 function claimResult(reply: unknown): ClaimResult {

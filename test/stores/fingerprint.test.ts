@@ -49,6 +49,16 @@ describe("a fingerprint", () => {
     }
   });
 
+  it("has a half that is half of it", () => {
+    fc.assert(
+      fc.property(text, (one) => {
+        const fingerprints = new Fingerprints();
+        const { a, b } = fingerprints.of(one);
+        expect(fingerprints.halfOf(one)).toEqual({ a, b });
+      }),
+    );
+  });
+
   it("is another one for everybody who takes it, so that nobody can aim at one", () => {
     const [one, other] = [new Fingerprints(), new Fingerprints()];
     expect(numbers(one, "default/order.created/evt_1")).not.toEqual(numbers(other, "default/order.created/evt_1"));
