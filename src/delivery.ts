@@ -79,7 +79,8 @@ function recordHeader(headers: HeaderRecord, name: string): string | undefined {
   if (typeof value === "string") return value;
   // A list, a name in another case, one that objects have by nature, or mostly a header that did not come.
   for (const key in headers) {
-    if (key.length === name.length && key.toLowerCase() === name && Object.hasOwn(headers, key)) return joined(headers[key]);
+    if (key.length === name.length && key.toLowerCase() === name && Object.hasOwn(headers, key))
+      return joined(headers[key]);
   }
   return undefined;
 }

@@ -58,7 +58,9 @@ function end(matched: boolean, accepted: Accepted, settings: HandleSettings): Ev
 
 function succeed(accepted: Accepted): Eventual<Reply> {
   const settled = accepted.finish("processed");
-  return settled instanceof Promise ? settled.then((found) => concluded(accepted, found)) : concluded(accepted, settled);
+  return settled instanceof Promise
+    ? settled.then((found) => concluded(accepted, found))
+    : concluded(accepted, settled);
 }
 
 function concluded(accepted: Accepted, settled: Settled): Reply {

@@ -124,8 +124,8 @@ class WebhookReceiver implements Receiver {
     if (!(outcome instanceof Accepted)) return replyTo(outcome);
     this.#receiving = true;
     // One request, one run of the handlers, however often it is mounted.
-    const answer = (outcome.answer ??= handle(outcome, this.#handling));
-    return answer instanceof Promise ? await answer : answer;
+    outcome.answer ??= handle(outcome, this.#handling);
+    return outcome.answer instanceof Promise ? await outcome.answer : outcome.answer;
   }
 
   on<const P extends string>(

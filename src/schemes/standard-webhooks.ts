@@ -109,21 +109,38 @@ const PARTS = /[^, \t]+/g;
 
 function parseMessage(id: string, timestamp: string, signatures: string): PresentedMessage | "signature_malformed" {
   if (!isMessageId(id) || !isTimestamp(timestamp) || signatures.length > MAX_HEADER_BYTES) return "signature_malformed";
-  const parts = signatures.match(PARTS) ?? [];
   const v1: string[] = [];
   const v1a: Uint8Array[] = [];
+  const listed = sortSignatures(signatures.match(PARTS) ?? [], v1, v1a);
+  if (listed > MAX_SIGNATURES || v1.length + v1a.length === 0) return "signature_malformed";
+  return { id, timestamp, v1, v1a };
+}
+
+/**
+ * Puts each signature that is well-formed to those of its version; junk beside a genuine one cannot harm it.
+ *
+ * @returns how many there were, well-formed or not
+ */
+function sortSignatures(parts: readonly string[], v1: string[], v1a: Uint8Array[]): number {
   let listed = 0;
   for (let place = 0; place < parts.length; place += 1) {
     const version = parts[place];
     if (version !== "v1" && version !== "v1a") continue;
     listed += 1;
     const signature = parts[place + 1] ?? "";
-    if (version === "v1" && isEncoded(DIGEST_BYTES.sha256, signature, "base64")) v1.push(signature);
-    const ed25519 = version === "v1a" ? decodeExactly(ED25519_SIGNATURE_BYTES, signature, "base64") : undefined;
-    if (ed25519 !== undefined) v1a.push(ed25519);
+    if (version === "v1") addDigest(v1, signature);
+    else addEd25519(v1a, signature);
   }
-  const usable = v1.length + v1a.length > 0 && listed <= MAX_SIGNATURES;
-  return usable ? { id, timestamp, v1, v1a } : "signature_malformed";
+  return listed;
+}
+
+function addDigest(digests: string[], base64: string): void {
+  if (isEncoded(DIGEST_BYTES.sha256, base64, "base64")) digests.push(base64);
+}
+
+function addEd25519(signatures: Uint8Array[], base64: string): void {
+  const signature = decodeExactly(ED25519_SIGNATURE_BYTES, base64, "base64");
+  if (signature !== undefined) signatures.push(signature);
 }
 
 const ID_REQUIREMENT = "must be printable ASCII without spaces and full stops, of at most 8 KiB";

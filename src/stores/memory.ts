@@ -119,7 +119,8 @@ export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
       const fingerprint = fingerprints.of(key);
       const by = fingerprints.halfOf(token);
       const known = records.find(fingerprint, at);
-      if (known && !records.isBy(known, by)) return records.isClaimed(known) ? "held_by_another" : "completed_by_another";
+      if (known && !records.isBy(known, by))
+        return records.isClaimed(known) ? "held_by_another" : "completed_by_another";
       if (known && records.isClaimed(known)) records.complete(known, at, retentionMs);
       if (known) return "stored";
       makeRoom();

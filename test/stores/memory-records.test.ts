@@ -219,27 +219,30 @@ describe("the records of a memory store", () => {
     );
   });
 
-  it.each([1, EXPECTED, 100_000])("are all found while they grow to 20,000, and go and come again, %i expected", (expected) => {
-    const records = new Records(expected);
-    const count = 20_000;
-    const lost = (from: number, to: number) => {
-      let missing = 0;
-      for (let event = from; event <= to; event += 1) if (records.find(spread(event), 0) === 0) missing += 1;
-      return missing;
-    };
-    for (let event = 1; event <= count; event += 1) {
-      records.addCompleted(spread(event), spread(event), 0, 10);
-      // At each doubling of the table and the steps around it.
-      if (event % 1_024 < 2) expect(lost(1, event)).toBe(0);
-    }
-    for (let event = count + 1; event <= 3 * count; event += 1) {
-      records.dropOldest();
-      records.addCompleted(spread(event), spread(event), 0, 10);
-    }
-    expect(lost(1, 2 * count)).toBe(2 * count);
-    expect(lost(2 * count + 1, 3 * count)).toBe(0);
-    records.sweep(10, 3 * count);
-    expect(records.completions).toBe(0);
-    expect(lost(1, 3 * count)).toBe(3 * count);
-  });
+  it.each([1, EXPECTED, 100_000])(
+    "are all found while they grow to 20,000, and go and come again, %i expected",
+    (expected) => {
+      const records = new Records(expected);
+      const count = 20_000;
+      const lost = (from: number, to: number) => {
+        let missing = 0;
+        for (let event = from; event <= to; event += 1) if (records.find(spread(event), 0) === 0) missing += 1;
+        return missing;
+      };
+      for (let event = 1; event <= count; event += 1) {
+        records.addCompleted(spread(event), spread(event), 0, 10);
+        // At each doubling of the table and the steps around it.
+        if (event % 1_024 < 2) expect(lost(1, event)).toBe(0);
+      }
+      for (let event = count + 1; event <= 3 * count; event += 1) {
+        records.dropOldest();
+        records.addCompleted(spread(event), spread(event), 0, 10);
+      }
+      expect(lost(1, 2 * count)).toBe(2 * count);
+      expect(lost(2 * count + 1, 3 * count)).toBe(0);
+      records.sweep(10, 3 * count);
+      expect(records.completions).toBe(0);
+      expect(lost(1, 3 * count)).toBe(3 * count);
+    },
+  );
 });
