@@ -1,4 +1,7 @@
+import { AsyncResource } from "node:async_hooks";
 import type { IncomingMessage } from "node:http";
+// From the module: tests that fake the timers of the global scope would wait for ever.
+import { setImmediate } from "node:timers";
 import { type BodyLimits, bodyIncomplete, bodyTooLarge } from "../src/index.ts";
 
 /**
@@ -33,7 +36,8 @@ interface Waiting {
 /** The requests of this turn. One call at its end for all of them: one for each would cost them more than the taking. */
 let waiting: Waiting[] = [];
 
-function takeAll(): void {
+/** In nobody's asynchronous context: the requests must not tell of their ends in that of the first of them. */
+const takeAll: () => void = AsyncResource.bind(() => {
   const all = waiting;
   waiting = [];
   for (const one of all) {
@@ -43,7 +47,7 @@ function takeAll(): void {
       one.reject(error);
     }
   }
-}
+});
 
 function take({ req, limits, stillComing }: Waiting): Uint8Array | Promise<Uint8Array> {
   const { readableLength } = req;

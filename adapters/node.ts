@@ -169,15 +169,10 @@ function lingerThenEnd(req: IncomingMessage, res: ServerResponse, body: string):
 }
 
 /**
- * The status that the app answers, at the call of `res.end`, which is observed, not delayed. Neither `finish` nor `close`
+ * Tells the status that the app answers, at the call of `res.end`, which is observed, not delayed. Neither `finish` nor `close`
  * would do: after the sender hung up `finish` never comes, and the work may still succeed. For a response that never ends
- * it stays pending, and the claim stands until `maxProcessingMs`.
+ * it stays untold, and the claim stands until `maxProcessingMs`.
  */
-export function statusAtEnd(res: ServerResponse): Promise<number> {
-  return new Promise((resolve) => atEnd(res, resolve));
-}
-
-/** Tells the status that the app answers, as {@link statusAtEnd} does, but in the very call of `res.end`. */
 export function atEnd(res: ServerResponse, tell: (status: number) => void): void {
   const end = res.end as (...args: unknown[]) => ServerResponse;
   let ended = false;

@@ -8,9 +8,9 @@ export function receivingReceiver() {
   return createReceiver({ secret: SECRET });
 }
 
-/** For handlers, with one that has nothing to do. */
+/** For handlers, with one that has nothing to do; asynchronous, as those that have are. */
 export function handlingReceiver() {
-  return receivingReceiver().on("order.filled", () => {});
+  return receivingReceiver().on("order.filled", async () => {});
 }
 
 export function octokitWebhooks() {

@@ -37,22 +37,36 @@ export async function measurePostgresStore(effort) {
 
 function oneGroup(url, schema, statements, concurrency, { storeEvents }) {
   const count = concurrency === 1 ? storeEvents.one : storeEvents.many;
+  const turnOf = (storeOn) => () => oneTurn(url, storeOn, count, concurrency);
+  const driver = { name: "pg alone, the same statements", run: turnOf((pool) => alone(pool, statements)) };
   const ours = {
     name: "ours, pg",
-    run: () => ourTurn(url, schema, count, concurrency),
+    run: turnOf((pool) => postgresStore(pool, { schema, timeoutMs: 10_000 })),
     ...(concurrency === 16 ? { goal: { figure: "ratio", atLeast: 0.9 } } : {}),
   };
   const group = `${GROUP}, concurrency ${concurrency}`;
-  if (!isInstalled("pgbench")) return ratesOf(group, [ours], storeEvents.rounds, "pgbench is not installed");
+  if (!isInstalled("pgbench")) return ratesOf(group, [driver, ours], storeEvents.rounds, "pgbench is not installed");
   const rival = { name: "pgbench, the same statements", run: () => pgbench(url, statements, { count, concurrency }) };
-  return ratesOf(group, [rival, ours], storeEvents.rounds);
+  return ratesOf(group, [rival, driver, ours], storeEvents.rounds);
+}
+
+/** What the driver can do at best: it sends the same statements by name, and that is all. */
+function alone(pool, [claim, complete]) {
+  const ask = async (name, { text, values }, key, token) => {
+    const { rows } = await pool.query({ name, text, values: [key, token, ...values.slice(2)] });
+    return rows[0].answer;
+  };
+  return {
+    claim: async (key, { token }) => ({ status: await ask("claim", claim, key, token) }),
+    complete: (key, { token }) => ask("complete", complete, key, token),
+  };
 }
 
 /** With connections of its own, since a server has few: made before the clock runs, as pgbench does not count them either. */
-async function ourTurn(url, schema, count, concurrency) {
+async function oneTurn(url, storeOn, count, concurrency) {
   const pool = new pg.Pool({ connectionString: url, max: concurrency });
   try {
-    const store = postgresStore(pool, { schema, timeoutMs: 10_000 });
+    const store = storeOn(pool);
     await claimAndCompleteAll(store, freshEvents(concurrency * 4), concurrency);
     const events = freshEvents(count);
     return await rateOf(count, () => claimAndCompleteAll(store, events, concurrency));

@@ -37,14 +37,14 @@ export async function measureRedisStore(effort) {
 function oneGroup({ url }, clients, commands, concurrency, { storeEvents }) {
   const count = concurrency === 1 ? storeEvents.one : storeEvents.many;
   const goal = concurrency === 64 ? { figure: "ratio", atLeast: 0.7 } : undefined;
-  const ours = clients.map(({ name, client }) => {
-    const store = redisStore(client, { warn: false, timeoutMs: 10_000 });
-    const run = () => {
-      const events = freshEvents(count);
-      return rateOf(count, () => claimAndCompleteAll(store, events, concurrency));
-    };
-    return { name, run, goal };
-  });
+  const through = (store) => () => {
+    const events = freshEvents(count);
+    return rateOf(count, () => claimAndCompleteAll(store, events, concurrency));
+  };
+  const ours = clients.flatMap(({ name, client, send }) => [
+    { name: `${name} alone, the same commands`, run: through(alone(send, commands)) },
+    { name: `ours, ${name}`, run: through(redisStore(client, { warn: false, timeoutMs: 10_000 })), goal },
+  ]);
   const group = `${GROUP}, concurrency ${concurrency}`;
   if (!isInstalled("redis-benchmark"))
     return ratesOf(group, ours, storeEvents.rounds, "redis-benchmark is not installed");
@@ -61,10 +61,24 @@ async function clientsFor(url) {
   const node = createClient({ url });
   await node.connect();
   return [
-    { name: "ours, ioredis", client: plain, close: () => plain.disconnect() },
-    { name: "ours, ioredis with autopipelining", client: pipelining, close: () => pipelining.disconnect() },
-    { name: "ours, node-redis", client: node, close: () => node.destroy() },
+    { name: "ioredis", client: plain, send: (args) => plain.call(...args), close: () => plain.disconnect() },
+    {
+      name: "ioredis with autopipelining",
+      client: pipelining,
+      send: (args) => pipelining.call(...args),
+      close: () => pipelining.disconnect(),
+    },
+    { name: "node-redis", client: node, send: (args) => node.sendCommand(args), close: () => node.destroy() },
   ];
+}
+
+/** What a client can do at best: it sends the same commands, and that is all. */
+function alone(send, [claim, complete]) {
+  const ask = ([name, sha, keys, , , term], key, token) => send([name, sha, keys, `bluum:${key}`, token, term]);
+  return {
+    claim: async (key, { token }) => ({ status: (await ask(claim, key, token)) === 0 ? "claimed" : "not claimed" }),
+    complete: async (key, { token }) => ((await ask(complete, key, token)) === 1 ? "stored" : "not stored"),
+  };
 }
 
 /** What the store sends for one fresh event, once the server knows the scripts. */

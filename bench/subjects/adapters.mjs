@@ -4,7 +4,7 @@ import { ROUTES } from "../adapters/routes.mjs";
 import { Child } from "../measure/child.mjs";
 import { orderOf, rowsOf } from "../measure/turns.mjs";
 
-const CONNECTIONS = [10, 50];
+const LOADS = [{ connections: 10 }, { connections: 50 }, { connections: 10, awake: true }];
 const FRAMEWORKS = [...new Set(ROUTES.map(({ framework }) => framework))];
 
 export async function measure({ requests }) {
@@ -17,29 +17,30 @@ export async function measure({ requests }) {
   const rows = [];
   for (const framework of FRAMEWORKS) {
     const members = routes.filter((route) => route.framework === framework);
-    for (const connections of CONNECTIONS) rows.push(...(await oneGroup(server, load, members, connections, requests)));
+    for (const terms of LOADS) rows.push(...(await oneGroup(server, load, members, terms, requests)));
   }
   await Promise.all([server.end(), load.end()]);
   return rows;
 }
 
-async function oneGroup(server, load, routes, connections, { rounds, block }) {
+async function oneGroup(server, load, routes, { connections, awake }, { rounds, block }) {
   const turns = routes.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (const index of orderOf(routes.length, round)) {
-      turns[index].push(await turn(server, load, routes[index], { requests: block, connections }));
+      turns[index].push(await turn(server, load, routes[index], { requests: block, connections, awake }));
     }
   }
   const candidates = routes.map(({ name, atMost }) => ({
     name,
     ...(atMost === undefined ? {} : { goal: { figure: "cpu ratio", atMost } }),
   }));
-  return rowsOf(`${routes[0].framework}, 2 KB, ${connections} connections`, candidates, turns);
+  const group = `${routes[0].framework}, 2 KB, ${connections} connections${awake ? ", the load kept awake" : ""}`;
+  return rowsOf(group, candidates, turns);
 }
 
 /** @returns time a request in nanoseconds: the server's processor time, and what passed until the answers were in */
-async function turn(server, load, { name, framework, port, signed }, { requests, connections }) {
-  await load.ask({ port, signed, requests, connections });
+async function turn(server, load, { name, framework, port, signed }, { requests, connections, awake }) {
+  await load.ask({ port, signed, requests, connections, awake });
   await server.ask("begin");
   const { wall, statuses } = await load.ask("go");
   const { cpu } = await server.ask("end");

@@ -17,7 +17,7 @@ interface Row {
 const run = promisify(execFile);
 const bench = (...args: string[]) => run(process.execPath, ["bench/bench.mjs", ...args]);
 
-const OURS = ["bluumSignature", "hmacSignature", "timestampedSignature", "standardWebhooksSignature"];
+const OTHER_SCHEMES = ["hmacSignature", "timestampedSignature", "standardWebhooksSignature"];
 const RIVALS = ["octokit webhooks-methods", "stripe constructEvent", "standardwebhooks", "svix", "tern"];
 const BY_HAND = ["by hand", "by hand again (A/A)", "answers 204, reads nothing"];
 const ROUTES = {
@@ -42,10 +42,13 @@ describe("the benchmarks", () => {
   const names = (group: string) => rows.filter((row) => row.group === group).map(({ name }) => name);
 
   it("compare verify and parse to the floor, each scheme and each rival, for every size and text", () => {
-    const expected = ["floor", "floor again (A/A)", ...OURS.map((name) => `ours: ${name}`), ...RIVALS];
+    const floors = ["floor", "floor again (A/A)"];
     for (const size of ["300 B", "2 KB", "64 KB", "1 MB"]) {
       for (const text of ["ASCII", "not ASCII"]) {
-        expect(names(`verify + parse, ${size}, ${text}`)).toEqual([...expected, "the fastest rival, to ours"]);
+        const group = `verify + parse, ${size}, ${text}`;
+        expect(names(group)).toEqual([...floors, "ours: bluumSignature", ...RIVALS, "the fastest rival, to ours"]);
+        for (const scheme of OTHER_SCHEMES)
+          expect(names(`${group}, ${scheme}`)).toEqual([...floors, `ours: ${scheme}`]);
       }
     }
   });
@@ -65,8 +68,8 @@ describe("the benchmarks", () => {
 
   it("compare every route of every framework, with few and with many connections", () => {
     for (const [framework, routes] of Object.entries(ROUTES)) {
-      for (const connections of [10, 50]) {
-        expect(names(`${framework}, 2 KB, ${connections} connections`)).toEqual(routes);
+      for (const load of ["10 connections", "50 connections", "10 connections, the load kept awake"]) {
+        expect(names(`${framework}, 2 KB, ${load}`)).toEqual(routes);
       }
     }
   });

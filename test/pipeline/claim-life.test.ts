@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { bluumHandler } from "../../adapters/node.ts";
 import type { Delivery } from "../../src/delivery.ts";
-import { type DeliveryContext, type ReceiverOptions, receiverOf } from "../../src/index.ts";
+import { type DeliveryContext, type Receiver, type ReceiverOptions, receiverOf } from "../../src/index.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import {
   actsThenRejects,
@@ -551,6 +551,53 @@ describe("a claim that was lost to another process", () => {
   });
 });
 
+describe("a claim on the memory store that has lapsed", () => {
+  /** Two receivers on one store whose clock is its own. */
+  function sharing() {
+    let now = 0;
+    const store = memoryStore({ now: () => now });
+    const receivers = [1, 2].map(() => bench({ store, namespace: "shared", leaseMs: 1_000 }).receiver);
+    const lapse = () => {
+      now += 1_001;
+    };
+    return { receivers: receivers as [Receiver, Receiver], lapse };
+  }
+
+  it("is stored where nobody took it", async () => {
+    const { receivers, lapse } = sharing();
+    const delivery = signed();
+    const outcome = accepted(await receivers[0].receive(delivery));
+    lapse();
+    expect(await outcome.settle("processed")).toBe("stored");
+    expect(verdict(await receivers[1].receive(delivery))).toBe("duplicate");
+  });
+
+  it("is another's once that has claimed the event, and stays it once that has completed it", async () => {
+    for (const completed of [false, true]) {
+      const { receivers, lapse } = sharing();
+      const delivery = signed();
+      const stale = accepted(await receivers[0].receive(delivery));
+      lapse();
+      const taken = accepted(await receivers[1].receive(delivery));
+      if (completed) await taken.settle("processed");
+      expect(await stale.settle("processed")).toBe(completed ? "completed_by_another" : "held_by_another");
+      expect(await taken.settle("processed")).toBe("stored");
+    }
+  });
+
+  it("leaves the next event in its place alone", async () => {
+    const { receivers, lapse } = sharing();
+    const stale = accepted(await receivers[0].receive(signed()));
+    lapse();
+    const next = signed();
+    const outcome = accepted(await receivers[1].receive(next));
+    expect(await stale.settle("processed")).toBe("stored");
+    expect(verdict(await receivers[0].receive(next))).toBe("in_flight");
+    expect(await outcome.settle("failed")).toBe("released");
+    expect(verdict(await receivers[0].receive(next))).toBe("accepted");
+  });
+});
+
 describe("a handler that returns after its lease could not be renewed", () => {
   it("still counts where nobody took the event: the store knows", async () => {
     const { receiver, store, reports } = faultyBench();
@@ -1007,6 +1054,19 @@ describe("close", () => {
     await receiver.close();
     expect(close).not.toHaveBeenCalled();
     await receiverOf(bench().receiver).close();
+  });
+
+  it("that forgets the events of its own store in the midst of them lets each be settled for itself alone", async () => {
+    const { receiver } = bench();
+    const [first, second] = [signed(), signed()];
+    const early = accepted(await receiver.receive(first));
+    await receiver.close({ timeoutMs: 0 });
+    const other = bench().receiver;
+    const late = accepted(await other.receive(second));
+    expect(await early.settle("processed")).toBe("stored");
+    expect(verdict(await other.receive(second))).toBe("in_flight");
+    expect(await late.settle("processed")).toBe("stored");
+    expect(verdict(await other.receive(second))).toBe("duplicate");
   });
 
   it("may be called twice", async () => {

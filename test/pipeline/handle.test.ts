@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { describe, expect, it, vi } from "vitest";
 import { createReceiver, type DeliveryContext, type Receiver } from "../../src/index.ts";
 import { standardWebhooksSignature } from "../../src/schemes/standard-webhooks.ts";
@@ -488,6 +489,43 @@ describe("a request that was accepted before", () => {
     expect(again).toBe(first);
     await first.settle("processed");
     expect(reports).toHaveLength(1);
+  });
+
+  it("is recognised by each of several receivers, and the bytes that one has read serve the others", async () => {
+    const request = {};
+    const read = vi.fn(async () => signed(event).body);
+    const event = anEvent();
+    const delivery = { ...signed(event), request, body: read };
+    const receivers = [bench(), bench(), bench()].map(({ receiver }) => receiver);
+    const outcomes = [];
+    for (const receiver of receivers) outcomes.push(accepted(await receiver.receive(delivery)));
+    expect(read).toHaveBeenCalledTimes(1);
+    expect(new Set(outcomes).size).toBe(3);
+    for (const [place, receiver] of receivers.entries()) {
+      expect(await receiver.receive(delivery)).toBe(outcomes[place]);
+    }
+  });
+
+  it("that was accepted by one receiver is verified by the other all the same", async () => {
+    const delivery = { ...signed(), request: {} };
+    accepted(await bench().receiver.receive(delivery));
+    const other = bench({ secret: "another-secret-of-some-length" }).receiver;
+    expect(verdict(await other.receive({ ...delivery, body: async () => delivery.body }))).toBe("signature_mismatch");
+  });
+
+  it("shows nothing of the event to whoever prints it", async () => {
+    const request: object = { "x-header": "1" };
+    accepted(await bench().receiver.receive({ ...signed(), request }));
+    expect(inspect(request, { depth: null, showHidden: true })).not.toMatch(/order\.filled|evt_|ord_1/);
+    expect(Object.keys(request)).toEqual(["x-header"]);
+    expect(JSON.stringify(request)).toBe('{"x-header":"1"}');
+  });
+
+  it("that cannot be noted is accepted all the same, and then a duplicate of itself", async () => {
+    const { receiver } = bench();
+    const delivery = { ...signed(), request: Object.freeze({}) };
+    expect(verdict(await receiver.receive(delivery))).toBe("accepted");
+    expect(verdict(await receiver.receive(delivery))).toBe("in_flight");
   });
 
   it("is one request only: the same event in another is a duplicate", async () => {

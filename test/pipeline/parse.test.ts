@@ -191,6 +191,72 @@ describe("when it happened", () => {
   ])("is unknown from %j", (fields) => {
     expect(parseEvent({ event: "order.filled", ...fields }).occurredAt).toBeUndefined();
   });
+
+  const happened = (timestamp: string) => parseEvent({ event: "order.filled", timestamp }).occurredAt?.getTime();
+  const asDateSays = (timestamp: string) => new Date(timestamp).getTime();
+
+  it("is what Date makes of the form that Bluum writes, on every day of every year", () => {
+    for (let day = 0; day < 3_000_000; day += 97) {
+      const timestamp = new Date((day - 719_528) * 86_400_000 + day * 977).toISOString().replace(/\.\d+/, "");
+      expect(happened(timestamp)).toBe(asDateSays(timestamp));
+    }
+    for (let year = 0; year < 10_000; year += 1) {
+      const timestamps = ["01-01", "02-28", "03-01", "12-31"].map(
+        (day) => `${String(year).padStart(4, "0")}-${day}T23:59:59Z`,
+      );
+      expect(timestamps.map(happened)).toEqual(timestamps.map(asDateSays));
+    }
+  });
+
+  it("is what Date makes of it, or unknown where it makes nothing of it, whatever stands in its twenty places", () => {
+    const place = fc.constantFrom(..."0123456789-:TZz. +/x");
+    const change = fc.tuple(fc.nat({ max: 19 }), place);
+    fc.assert(
+      fc.property(fc.array(change, { maxLength: 3 }), (changes) => {
+        const characters = [..."2024-02-29T14:30:15Z"];
+        for (const [at, character] of changes) characters[at] = character;
+        const timestamp = characters.join("");
+        const found = happened(timestamp);
+        if (found !== undefined) expect(found).toBe(asDateSays(timestamp.toUpperCase().replace(" ", "T")));
+        else
+          expect(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(timestamp) && !Number.isNaN(asDateSays(timestamp))).toBe(
+            false,
+          );
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe("a body of more than a kilobyte", () => {
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const texts: [string, string][] = [
+    ["ASCII", "x"],
+    ["the last of ASCII", "\x7f"],
+    ["beyond ASCII", "é"],
+    ["beyond the first plane", "😀"],
+  ];
+  it.each(texts)("is read to the character: %s", (_, character) => {
+    for (const [before, after] of [
+      [0, 2_000],
+      [2_000, 0],
+      [1_000, 1_000],
+    ] as const) {
+      const note = `${"a".repeat(before)}${character}${"z".repeat(after)}`;
+      const bytes = new TextEncoder().encode(JSON.stringify({ event: "order.filled", note }));
+      for (const body of [bytes, Buffer.from(bytes), Buffer.concat([Buffer.alloc(7), bytes]).subarray(7)]) {
+        expect(parseEvent(body).payload).toEqual(JSON.parse(decoder.decode(bytes)));
+      }
+    }
+  });
+
+  it("is refused where one byte of it is no UTF-8, and may begin with a BOM", () => {
+    const json = new TextEncoder().encode(JSON.stringify({ event: "order.filled", note: "a".repeat(2_000) }));
+    const broken = Uint8Array.from(json);
+    broken[1_500] = 0xff;
+    expect(() => parseEvent(broken)).toThrow(expect.objectContaining({ code: "payload_not_utf8" }));
+    expect(parseEvent(Uint8Array.of(0xef, 0xbb, 0xbf, ...json)).type).toBe("order.filled");
+  });
 });
 
 describe("parseEvent", () => {

@@ -128,6 +128,27 @@ describe("the handlers of an event", () => {
   });
 });
 
+describe("the handlers of a type that came before", () => {
+  it("are the same again, and those that were registered meanwhile", () => {
+    const router = new Router<undefined>();
+    const names = () => router.matching("order.filled").map(({ name }) => name);
+    router.on("order.filled", () => {});
+    expect(names()).toEqual(["order.filled:1"]);
+    expect(names()).toEqual(["order.filled:1"]);
+    router.on("order.*", () => {});
+    expect(names()).toEqual(["order.filled:1", "order.*:1"]);
+  });
+
+  it("are found for any number of types, which take no more memory than so many", () => {
+    const router = new Router<undefined>();
+    router.on("order.*", () => {});
+    const types = Array.from({ length: 5_000 }, (_, number) => `order.made_up_${number}`);
+    const [first, again] = [types, types].map((all) => all.map((type) => router.matching(type)));
+    expect(first?.every((handlers) => handlers.length === 1)).toBe(true);
+    expect(first?.filter((handlers, place) => handlers === again?.[place])).toHaveLength(1_000);
+  });
+});
+
 describe("dispatch", () => {
   const event = parseEvent({ event: "order.filled", event_id: "evt_1" });
 

@@ -1,6 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type ByteEncoding, decodeBytes, decodeExactly, encodeBytes } from "../../src/schemes/encoding.ts";
+import {
+  type ByteEncoding,
+  decodeBytes,
+  decodeExactly,
+  encodeBytes,
+  isEncoded,
+  writeEncoded,
+} from "../../src/schemes/encoding.ts";
 
 describe("strict decoding", () => {
   it.each<ByteEncoding>(["hex", "base64", "base64url"])("gives back what was written as %s", (encoding) => {
@@ -41,6 +48,34 @@ describe("strict decoding", () => {
     ["/w", "base64url"],
   ])("does not decode %j as %s", (text, encoding) => {
     expect(decodeBytes(text, encoding)).toBeUndefined();
+  });
+
+  it.each<ByteEncoding>(["hex", "base64", "base64url"])(
+    "tells the length of %s, and writes it where it is wanted",
+    (encoding) => {
+      fc.assert(
+        fc.property(fc.uint8Array({ minLength: 1 }), (bytes) => {
+          const text = encodeBytes(bytes, encoding);
+          const into = Buffer.alloc(bytes.byteLength, 0xaa);
+          expect(isEncoded(bytes.byteLength, text, encoding)).toBe(true);
+          expect(isEncoded(bytes.byteLength + 1, text, encoding)).toBe(false);
+          for (const written of encoding === "hex" ? [text, text.toUpperCase()] : [text]) {
+            writeEncoded(into, written, encoding);
+            expect(into).toEqual(Buffer.from(bytes));
+          }
+        }),
+      );
+    },
+  );
+
+  it.each<ByteEncoding>(["hex", "base64", "base64url"])("takes for %s exactly what it decodes", (encoding) => {
+    const character = fc.constantFrom(..."0189afAFgzGZ+/-_= \n\u0130\u0661");
+    fc.assert(
+      fc.property(fc.array(character, { maxLength: 12 }), fc.nat({ max: 8 }), (characters, length) => {
+        const text = characters.join("");
+        expect(isEncoded(length, text, encoding)).toBe(decodeBytes(text, encoding)?.byteLength === length);
+      }),
+    );
   });
 
   it("tells a wrong number of bytes", () => {

@@ -1,0 +1,145 @@
+import { AsyncLocalStorage } from "node:async_hooks";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
+import { connect } from "node:net";
+import { afterEach, describe, expect, it, vi } from "vitest";
+import { bluumHandler } from "../../adapters/node.ts";
+import type { Receiver } from "../../src/index.ts";
+import { quietReceiver } from "./contract/mounts.ts";
+import { listen, PATH } from "./contract/sender.ts";
+import { event, signed, until } from "./contract/trial.ts";
+
+/** The whole request in one piece, as a small one mostly comes. */
+function written(headers: object, body: string): string {
+  const lines = Object.entries({ host: "localhost", "content-length": Buffer.byteLength(body), ...headers });
+  return `POST ${PATH} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`;
+}
+
+function genuine(id: string): string {
+  const body = JSON.stringify(event({ event_id: id }));
+  return written(signed(body).headers as object, body);
+}
+
+/** Sends each text on a connection of its own, all in one go, and gives what came back on each. */
+async function sendAtOnce(port: number, texts: readonly string[]): Promise<string[]> {
+  const sockets = texts.map(() => connect({ port, host: "127.0.0.1" }));
+  await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once("connect", resolve))));
+  const answers = sockets.map(() => "");
+  for (const [place, socket] of sockets.entries()) {
+    socket.on("data", (bytes) => {
+      answers[place] = `${answers[place]}${bytes}`;
+    });
+    socket.write(texts[place] as string);
+  }
+  await until(() => answers.every((answer) => /\r\n\r\n.*\}/s.test(answer)), "all are answered");
+  for (const socket of sockets) socket.destroy();
+  return answers;
+}
+
+/** A server whose listeners see each request at once, before anything of it is handled. */
+async function serving(receiver: Receiver, before: (req: IncomingMessage, res: ServerResponse) => void) {
+  const handler = bluumHandler(receiver);
+  const listener: RequestListener = (req, res) => {
+    before(req, res);
+    void handler(req, res);
+  };
+  return listen(createServer(listener));
+}
+
+describe("bodies that came with their headers", () => {
+  afterEach(() => void vi.useRealTimers());
+
+  it("are each their own request's, however many come in one turn", async () => {
+    const ids = Array.from({ length: 40 }, (_, place) => `evt_${place}`);
+    const reached: string[] = [];
+    const receiver = quietReceiver().on("*", (event) => void reached.push(event.id));
+    const endpoint = await serving(receiver, () => {});
+    const answers = await sendAtOnce(endpoint.port, ids.map(genuine));
+    expect(answers.every((answer) => answer.startsWith("HTTP/1.1 200 "))).toBe(true);
+    expect(reached.sort()).toEqual([...ids].sort());
+    await endpoint.close();
+  });
+
+  it("are read to their end, which is announced before the event is handled, and leave the connection open", async () => {
+    const ended: boolean[] = [];
+    let current: IncomingMessage | undefined;
+    const receiver = quietReceiver().on("*", () => void ended.push(current?.readableEnded === true));
+    const endpoint = await serving(receiver, (req) => {
+      current = req;
+    });
+    const [answer] = await sendAtOnce(endpoint.port, [genuine("evt_1")]);
+    expect(ended).toEqual([true]);
+    expect(answer).toContain("Connection: keep-alive");
+    await endpoint.close();
+  });
+
+  it("may come in chunks, without their length", async () => {
+    const body = JSON.stringify(event());
+    const chunked = written({ ...signed(body).headers, "transfer-encoding": "chunked" }, "")
+      .replace("content-length: 0\r\n", "")
+      .concat(`${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
+    const endpoint = await serving(
+      quietReceiver().on("*", () => {}),
+      () => {},
+    );
+    expect((await sendAtOnce(endpoint.port, [chunked]))[0]).toContain("200 OK");
+    await endpoint.close();
+  });
+
+  it("are not the worse for a listener on another request that throws", async () => {
+    const handler = bluumHandler(quietReceiver().on("*", () => {}));
+    let first = true;
+    const endpoint = await listen(
+      createServer((req, res) => {
+        void handler(req, res);
+        if (!first) return;
+        first = false;
+        // It only watches, so the stream is not read by it; it gets what is taken.
+        req.on("data", () => {
+          throw new Error("a listener's own");
+        });
+      }),
+    );
+    const answers = await sendAtOnce(endpoint.port, ["evt_1", "evt_2", "evt_3"].map(genuine));
+    expect(answers.map((answer) => answer.slice(9, 12)).sort()).toEqual(["200", "200", "408"]);
+    await endpoint.close();
+  });
+
+  it("announce their end in no other request's asynchronous context", async () => {
+    const contexts = new AsyncLocalStorage<number>();
+    const seen: (number | undefined)[] = [];
+    const handled: [number | undefined, string][] = [];
+    const receiver = quietReceiver().on("*", (event) => void handled.push([contexts.getStore(), event.id]));
+    const handler = bluumHandler(receiver);
+    let requests = 0;
+    const endpoint = await listen(
+      createServer((req, res) => {
+        req.on("end", () => seen.push(contexts.getStore()));
+        requests += 1;
+        void contexts.run(requests, () => handler(req, res));
+      }),
+    );
+    await sendAtOnce(
+      endpoint.port,
+      Array.from({ length: 20 }, (_, place) => genuine(`evt_${place}`)),
+    );
+    expect(seen).toEqual(Array.from({ length: 20 }, () => undefined));
+    expect(new Set(handled.map(([number]) => number)).size).toBe(20);
+    await endpoint.close();
+  });
+
+  it("come while an app's tests have stopped the clocks of the global scope", async () => {
+    const endpoint = await serving(
+      quietReceiver().on("*", () => {}),
+      () => {},
+    );
+    const socket = connect({ port: endpoint.port, host: "127.0.0.1" });
+    await new Promise((resolve) => socket.once("connect", resolve));
+    const answer = new Promise<string>((resolve) => socket.once("data", (bytes) => resolve(String(bytes))));
+    vi.useFakeTimers({ toFake: ["setImmediate", "setTimeout", "setInterval"] });
+    socket.write(genuine("evt_1"));
+    expect(await answer).toContain("200 OK");
+    vi.useRealTimers();
+    socket.destroy();
+    await endpoint.close();
+  });
+});
