@@ -5,7 +5,7 @@ import type { BluumEvent } from "../events/event.ts";
 import { ClaimedContext } from "../stores/transaction.ts";
 import type { Claim, TimeoutListener } from "./claim.ts";
 import type { AcceptedOutcome, DeliveryContext, IdentifiedBy, SettleAs, SettleDetail, Settled } from "./outcome.ts";
-import type { ReportDraft } from "./report.ts";
+import type { ReportDraft } from "./report-draft.ts";
 
 /** What is known of a delivery beside its event and the life of its claim. */
 export type DeliveryFacts = Omit<DeliveryContext, "signal" | "deduplicated">;

@@ -20,7 +20,7 @@ import { type ReceiverOptions, type Settings, settingsOf } from "./options.ts";
 import type { AcceptedOutcome, DeliveryContext, Outcome, RejectedOutcome } from "./outcome.ts";
 import { type Envelope, parseEnvelope, toEvent } from "./parse.ts";
 import { replyTo, statusOf } from "./reply.ts";
-import { type ReportDraft, reportTo } from "./report.ts";
+import { type ReportDraft, reportTo } from "./report-draft.ts";
 import { type KeySource, keySource } from "./secrets.ts";
 import { bodyIncomplete } from "./unreadable.ts";
 import { checkBody, checkHead, checkSignature } from "./verify.ts";
