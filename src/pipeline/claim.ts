@@ -1,10 +1,10 @@
-import { randomBytes } from "node:crypto";
-import { type Eventual, rest, unref } from "../deadline.ts";
+import { type Eventual, rest } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
 import type { ClaimResult, DedupeStore } from "../stores/store.ts";
 import type { HeldClaim } from "../stores/transaction.ts";
 import type { ClaimVerbs } from "./bounded-store.ts";
-import { type Ending, leaseFrom } from "./ending.ts";
+import { ClaimWatch, type Watched } from "./claim-watch.ts";
+import { type Ending, type Lease, leaseFrom } from "./ending.ts";
 import type { ThrottledLog } from "./log.ts";
 import { NOT_OPEN, type OpenClaim, type OpenClaims } from "./open-claims.ts";
 import type { SettleAs, Settled } from "./outcome.ts";
@@ -32,66 +32,22 @@ export interface ClaimTerms {
 /** How long a completion that the store did not take is tried on. */
 const KEEP_COMPLETING_MS = 2 * 60_000;
 
-/** A claim, or what stood in its way. */
-export type Taken = Claim | Exclude<ClaimResult, { status: "claimed" }>;
-
-/**
- * Claims an event, and gives the claim or what stood in its way: at once, where the store does. It rejects with what the store
- * threw, or a time-out; it never throws.
- */
-export function takeClaim(key: string, terms: ClaimTerms): Eventual<Taken> {
-  const token = nextToken();
-  const sentAt = terms.clock();
-  const lease = { sentAt, leaseMs: leaseFrom(sentAt, terms) };
-  try {
-    const answer = terms.verbs.claim(key, { token, leaseMs: lease.leaseMs });
-    return answer instanceof Promise
-      ? answer.then((result) => taken(result, key, token, lease, terms))
-      : taken(answer, key, token, lease, terms);
-  } catch (error) {
-    return Promise.reject(error);
-  }
-}
-
-function taken(result: ClaimResult, key: string, token: string, lease: Lease, terms: ClaimTerms): Taken {
-  return result.status === "claimed" ? new Claim(key, token, lease, terms, result) : result;
-}
-
-/** Drawn when first needed. Together with a count it is as good as a token drawn for each claim, at a tenth of the cost. */
-let drawn: string | undefined;
-let tokens = 0;
-
-/** A fencing token that no other claim has, of this process or another. */
-function nextToken(): string {
-  drawn ??= randomBytes(16).toString("base64url");
-  tokens += 1;
-  return `${drawn}.${tokens}`;
-}
-
-/** A lease as it was asked for. It runs from when it was asked for, whenever the store's answer came. */
-interface Lease {
-  readonly sentAt: number;
-  readonly leaseMs: number;
-}
-
 /** Who minds that a claim's time is over before it was settled. */
 export interface TimeoutListener {
   timedOut(): void;
 }
 
 /** The claim's life: renewed while the work goes on, aborted when lost, settled once. */
-export class Claim implements HeldClaim, OpenClaim {
+export class Claim implements HeldClaim, OpenClaim, Watched {
   readonly status = "claimed";
   readonly key: string;
   readonly token: string;
   readonly terms: ClaimTerms;
   place: number = NOT_OPEN;
+  /** The lease that it was given. */
+  readonly lease: Lease;
   readonly #granted: ClaimResult | undefined;
-  readonly #claimedAt: number;
-  /** Of the claim, or of the last renewal that succeeded. */
-  #lease: Lease;
-  #renewing = false;
-  #timer: unknown = undefined;
+  #watch: ClaimWatch | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #ended: WebhookError | undefined = undefined;
   #settled: Eventual<Settled> | undefined = undefined;
@@ -104,17 +60,11 @@ export class Claim implements HeldClaim, OpenClaim {
     this.key = key;
     this.token = token;
     this.terms = terms;
+    this.lease = lease;
     this.#granted = granted;
-    this.#claimedAt = lease.sentAt;
-    this.#lease = lease;
     terms.open.add(this);
     // Its time may be over before the common timer would have started the watch.
     if (terms.ending !== undefined) this.watch();
-  }
-
-  /** The work without a claim, for `onStoreError: "accept"`. */
-  static withoutStore(key: string, terms: ClaimTerms): Claim {
-    return new Claim(key, nextToken(), { sentAt: terms.clock(), leaseMs: terms.leaseMs }, terms, undefined);
   }
 
   /** False for work that goes on although the store gave no claim. */
@@ -164,7 +114,7 @@ export class Claim implements HeldClaim, OpenClaim {
   }
 
   #finish(result: SettleAs): Eventual<Settled> {
-    if (this.#timer !== undefined) clearTimeout(this.#timer as ReturnType<typeof setTimeout>);
+    this.#watch?.stop();
     if (result === "failed") return this.#release();
     return this.#handedOver ? this.#learnOfTransaction() : this.#complete();
   }
@@ -273,78 +223,29 @@ export class Claim implements HeldClaim, OpenClaim {
 
   /** Starts looking after the claim; only the first call does. */
   watch(): void {
-    if (this.#timer === undefined) this.#tick();
+    this.#watch ??= new ClaimWatch(this);
   }
 
-  /** Looks after the claim ten times a lease, and whenever a renewal is due, the lease lapses or the time is over. */
-  #tick(): void {
-    // Whoever listens for the abort may have settled just now.
-    if (this.#settled !== undefined) return;
-    const { leaseMs } = this.terms;
-    const now = this.terms.clock();
-    const due = [this.#renewAt(), this.#lapsesAt(), this.#overAt()].filter((at) => at > now);
-    this.#timer = setTimeout(() => this.#look(), Math.ceil(Math.min(leaseMs / 10, ...due.map((at) => at - now))));
-    unref(this.#timer);
+  /** Whether its end has begun. */
+  get settled(): boolean {
+    return this.#settled !== undefined;
   }
 
-  #look(): void {
-    const now = this.terms.clock();
-    if (now >= this.#overAt()) {
-      this.#timeOut();
-      return;
-    }
-    if (this.#ended === undefined) {
-      if (now >= this.#lapsesAt()) this.#end("claim_lost", "the claim could not be renewed within its lease");
-      else if (now >= this.#renewAt() && !this.#renewing) void this.#renew(now);
-    }
-    this.#tick();
-  }
-
-  /** When the work has taken too long. */
-  #overAt(): number {
-    const { maxProcessingMs, ending } = this.terms;
-    return Math.min(this.#claimedAt + maxProcessingMs, ending?.answerBy ?? Number.POSITIVE_INFINITY);
-  }
-
-  /** When the lease is over; never, where no lease guards the work. */
-  #lapsesAt(): number {
-    const { sentAt, leaseMs } = this.#lease;
-    return this.held && !this.#handedOver ? sentAt + leaseMs : Number.POSITIVE_INFINITY;
-  }
-
-  /** When it is to be renewed. A shortened lease lasts for as long as the process does. */
-  #renewAt(): number {
-    const { sentAt, leaseMs } = this.#lease;
-    const lasts = leaseMs < this.terms.leaseMs || this.#lapsesAt() === Number.POSITIVE_INFINITY;
-    return lasts ? Number.POSITIVE_INFINITY : sentAt + leaseMs / 3;
-  }
-
-  async #renew(sentAt: number): Promise<void> {
-    const { verbs, log } = this.terms;
-    const leaseMs = leaseFrom(sentAt, this.terms);
-    this.#renewing = true;
-    try {
-      const held = await verbs.renew(this.key, { token: this.token, leaseMs });
-      if (!held) return this.#end("claim_lost", "another process has taken the event over");
-      this.#lease = { sentAt, leaseMs };
-    } catch (error) {
-      // The next look tries again, a tenth of the lease later.
-      log.warn("renew_failed", "a claim could not be renewed; trying again while its lease lasts", error);
-    } finally {
-      this.#renewing = false;
-    }
+  /** Whether a lease guards the work: not without a claim, and not once the completion is in the user's own transaction. */
+  get guarded(): boolean {
+    return this.held && !this.#handedOver;
   }
 
   /** The claim is no longer to be relied on. Its settlement still asks the store, which alone knows. */
-  #end(code: "claim_lost" | "handler_timeout", message: string): void {
+  end(code: "claim_lost" | "handler_timeout", message: string): void {
     if (this.#settled !== undefined || this.#ended !== undefined) return;
     this.#ended = new WebhookError(code, message);
     this.#controller?.abort(this.#ended);
   }
 
   /** Nobody waits any longer; a result that comes after all still counts. */
-  #timeOut(): void {
-    this.#end("handler_timeout", "the event was worked on for longer than maxProcessingMs, or than this process may");
+  timeOut(): void {
+    this.end("handler_timeout", "the event was worked on for longer than maxProcessingMs, or than this process may");
     this.#timedOut = true;
     this.terms.open.delete(this);
     this.#listener?.timedOut();

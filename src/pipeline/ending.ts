@@ -17,6 +17,13 @@ export function endingIn(timeLeftMs: number): Ending {
   return { at, answerBy: at - margin, storeBy: at - margin / 2 };
 }
 
+/** A lease as it was asked for. It runs from when it was asked for, whenever the store's answer came. */
+export interface Lease {
+  /** By `performance.now()`, in milliseconds. */
+  readonly sentAt: number;
+  readonly leaseMs: number;
+}
+
 /** A lease that begins at `now`, in whole milliseconds: no longer than somebody lives to work under it. */
 export function leaseFrom(now: number, { leaseMs, ending }: { leaseMs: number; ending?: Ending | undefined }): number {
   return ending === undefined ? leaseMs : Math.max(1, Math.min(leaseMs, Math.floor(ending.at - now)));

@@ -3,10 +3,11 @@ import type { Reply } from "../delivery.ts";
 import { type RejectionCode, WebhookError } from "../errors.ts";
 import type { Router } from "../router/router.ts";
 import type { Accepted, End } from "./accepted.ts";
-import { type ClaimTerms, type Taken, takeClaim } from "./claim.ts";
+import type { ClaimTerms } from "./claim.ts";
 import { handlerKey, storeKey } from "./identity.ts";
 import type { DeliveryContext, Settled } from "./outcome.ts";
 import { refusal, replyTo, replyToSettled } from "./reply.ts";
+import { type Taken, takeClaim } from "./take-claim.ts";
 
 /** What handling needs of a receiver. */
 export interface HandleSettings {

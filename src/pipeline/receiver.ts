@@ -8,7 +8,7 @@ import { PING_TYPE, Router } from "../router/router.ts";
 import { isMemoryStore } from "../stores/memory.ts";
 import { Accepted, type DeliveryFacts } from "./accepted.ts";
 import { boundedStore } from "./bounded-store.ts";
-import { Claim, type ClaimTerms, type Taken, takeClaim } from "./claim.ts";
+import type { ClaimTerms } from "./claim.ts";
 import { diagnose } from "./diagnose.ts";
 import { endingIn } from "./ending.ts";
 import { type HandleSettings, handle } from "./handle.ts";
@@ -22,6 +22,7 @@ import { type Envelope, parseEnvelope, toEvent } from "./parse.ts";
 import { replyTo, statusOf } from "./reply.ts";
 import { type ReportDraft, reportTo } from "./report-draft.ts";
 import { type KeySource, keySource } from "./secrets.ts";
+import { goWithoutClaim, type Taken, takeClaim } from "./take-claim.ts";
 import { bodyIncomplete } from "./unreadable.ts";
 import { checkBody, checkHead, checkSignature } from "./verify.ts";
 import { inProduction, ownStore, warnOfBodyHash, warnOfMemoryStore } from "./warnings.ts";
@@ -201,7 +202,7 @@ class WebhookReceiver implements Receiver {
       report.begin();
       const key = storeKey(this.#settings.namespace, genuine.facts.eventKey);
       const asked = takeClaim(key, terms);
-      const claim = asked instanceof Promise ? await this.#takenOrWithout(asked, key, terms) : asked;
+      const claim = asked instanceof Promise ? await this.#takenOrWithout(asked, key, terms, report) : asked;
       report.end("claimMs");
       return this.#outcome(genuine, claim, report, request);
     } catch (thrown) {
@@ -269,7 +270,7 @@ class WebhookReceiver implements Receiver {
   }
 
   /** Waits for a claim, or goes on without one where the store fails and that is wanted. */
-  async #takenOrWithout(asked: Promise<Taken>, key: string, terms: ClaimTerms): Promise<Taken> {
+  async #takenOrWithout(asked: Promise<Taken>, key: string, terms: ClaimTerms, report: ReportDraft): Promise<Taken> {
     this.#claiming += 1;
     try {
       return await asked;
@@ -281,9 +282,10 @@ class WebhookReceiver implements Receiver {
         "the store failed at the claim; the event is processed all the same and may run twice",
         cause,
       );
-      return Claim.withoutStore(key, terms);
+      return goWithoutClaim(key, terms);
     } finally {
       this.#claiming -= 1;
+      report.end("claimMs");
     }
   }
 

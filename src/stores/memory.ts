@@ -44,8 +44,8 @@ export interface ImmediateVerbs {
 /** Of every memory store. */
 const immediate = new WeakMap<DedupeStore, ImmediateVerbs>();
 
-const CLAIMED = { status: "claimed" } as const;
-const COMPLETED = { status: "completed" } as const;
+const CLAIMED = Object.freeze({ status: "claimed" } as const);
+const COMPLETED = Object.freeze({ status: "completed" } as const);
 
 /**
  * A store in this process's memory: for tests, development, and services that run as one process. Other processes do not
