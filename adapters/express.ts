@@ -46,8 +46,8 @@ export function bluumWebhooks(
     if (outcome.kind !== "accepted") return sendReply(req, res, replyTo(outcome));
     req.bluumEvent = outcome.event;
     req.bluumDelivery = outcome.context;
-    // For body parsers further down, which would fail on a drained stream. Express sets an object's prototype, after which every new
-    // property costs what a small hash does: so there is none for the bytes, which are in the context.
+    // A body parser further down would fail on the drained stream. No `rawBody`: Express has set this object's prototype, and
+    // before Node 24 each property added after that costs what a small hash does. The bytes are in the context.
     leavePayload(req, outcome);
     atEnd(res, (status) => void settleByStatus(outcome, status));
     next();
