@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import { IncomingMessage, type ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import getRawBody from "raw-body";
 import {
@@ -46,9 +46,16 @@ export function toDelivery(req: NodeRequest, kept: readonly unknown[] = []): Del
     method: req.method ?? "",
     headers: req.headers,
     body: (limits) => readBody(req, kept, limits),
-    // Marked instead of the request itself: behind Express a new property costs more there (see its adapter).
-    request: req.headers,
+    request: markedIn(req),
   };
+}
+
+/**
+ * The headers of a real request, which are its own: behind Express a new property costs more on the request (see its adapter).
+ * Whoever makes one up for a test, or for another kind of server, may give many the same.
+ */
+function markedIn(req: NodeRequest): object {
+  return req instanceof IncomingMessage ? req.headers : req;
 }
 
 /**

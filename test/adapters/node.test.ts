@@ -3,7 +3,7 @@ import { connect, createServer as createHttp2Server, type OutgoingHttpHeaders } 
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
-import { bluumHandler } from "../../adapters/node.ts";
+import { bluumHandler, toDelivery } from "../../adapters/node.ts";
 import type { DeliveryReport } from "../../src/index.ts";
 import { handlerMember } from "./contract/handler.ts";
 import { quietReceiver } from "./contract/mounts.ts";
@@ -88,5 +88,17 @@ describe("node, handler, given a request that no socket stands behind", () => {
     injected.destroy();
     await handled;
     expect(reports).toMatchObject([{ outcome: "rejected", code: "body_incomplete" }]);
+  });
+
+  it("is judged by its own body, also where it shares one object of headers with others", async () => {
+    const receiver = quietReceiver();
+    const { headers, body } = signed(JSON.stringify(event()));
+    const shared = { "x-bluum-signature": headers["X-Bluum-Signature"] };
+    const withBody = (text: string) =>
+      receiver.receive(
+        toDelivery({ method: "POST", headers: shared, rawBody: Buffer.from(text) } as unknown as IncomingMessage),
+      );
+    expect(await withBody(body as string)).toMatchObject({ kind: "accepted" });
+    expect(await withBody("{}")).toMatchObject({ kind: "rejected", error: { code: "signature_mismatch" } });
   });
 });
