@@ -147,13 +147,13 @@ function replaceResponse(c: Context, reply: Reply): void {
   c.res = toResponse(reply);
 }
 
-/** On Node, its headers: Hono's are made of them, at a price. */
 function deliveryOf(c: Context): Delivery {
   const { req } = c;
   const incoming = incomingOf(c);
   return {
     method: req.method,
-    headers: incoming === undefined ? req.raw.headers : incoming.headers,
+    // Hono's, also on Node, where they are made at a price: a middleware may have set some.
+    headers: req.raw.headers,
     body: (limits) => readHonoBody(req, incoming, limits),
     request: req,
     waitUntil: waitUntilOf(c),

@@ -117,6 +117,7 @@ function answer(ctx: Context, reply: Reply): void {
     sendReply(ctx.req, ctx.res, reply);
     return;
   }
+  if (ctx.headerSent) return;
   // Past ctx.set, which costs as much as the rest of the answer.
   for (const name in reply.headers) ctx.res.setHeader(name, reply.headers[name] as string);
   ctx.body = reply.body;

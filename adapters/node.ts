@@ -1,4 +1,4 @@
-import { IncomingMessage, type ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import getRawBody from "raw-body";
 import {
@@ -46,16 +46,8 @@ export function toDelivery(req: NodeRequest, kept: readonly unknown[] = []): Del
     method: req.method ?? "",
     headers: req.headers,
     body: (limits) => readBody(req, kept, limits),
-    request: markedIn(req),
+    request: req,
   };
-}
-
-/**
- * The headers of a real request, which are its own: behind Express a new property costs more on the request (see its adapter).
- * Whoever makes one up for a test, or for another kind of server, may give many the same.
- */
-function markedIn(req: NodeRequest): object {
-  return req instanceof IncomingMessage ? req.headers : req;
 }
 
 /**

@@ -2,6 +2,14 @@
 export type Eventual<T> = T | Promise<T>;
 
 /**
+ * Whether something has to be waited for. Not by `instanceof`: where a program put another class in the place of `Promise`, as
+ * zone.js does, the promises of async functions are no instances of it.
+ */
+export function isPending<T>(value: Eventual<T>): value is Promise<T> {
+  return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
+}
+
+/**
  * Waits for a promise, but not for ever: rejects when it takes longer than `ms`. The promise goes on by itself; a later
  * rejection of it is swallowed.
  *

@@ -33,7 +33,7 @@ export interface Delivery {
    */
   readonly body: Uint8Array | BodyReader;
   /**
-   * An object that belongs to this one request: the framework's own request, or the headers that came with it. By it a receiver
+   * The framework's own request, or another object that belongs to this one request only and is not passed on. By it a receiver
    * recognises a request that it accepted before (mounted twice on one path) instead of refusing it for its drained body.
    */
   readonly request?: object;

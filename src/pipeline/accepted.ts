@@ -1,4 +1,4 @@
-import type { Eventual } from "../deadline.ts";
+import { type Eventual, isPending } from "../deadline.ts";
 import type { Reply } from "../delivery.ts";
 import type { WebhookErrorCode } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
@@ -52,7 +52,7 @@ export class Accepted implements AcceptedOutcome, TimeoutListener {
 
   async settle(result: SettleAs, { status, error }: SettleDetail = NO_DETAIL): Promise<Settled> {
     const found = this.finish(result);
-    const settled = found instanceof Promise ? await found : found;
+    const settled = isPending(found) ? await found : found;
     this.conclude({ code: result === "failed" ? "handler_failed" : undefined, status, error, settled });
     return settled;
   }

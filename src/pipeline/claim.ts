@@ -1,4 +1,4 @@
-import { type Eventual, rest } from "../deadline.ts";
+import { type Eventual, isPending, rest } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
 import type { ClaimResult, DedupeStore } from "../stores/store.ts";
 import type { HeldClaim } from "../stores/transaction.ts";
@@ -123,7 +123,7 @@ export class Claim implements HeldClaim, OpenClaim, Watched {
     const { verbs, retentionMs } = this.terms;
     try {
       const answer = verbs.complete(this.key, { token: this.token, retentionMs }, this.#granted);
-      return answer instanceof Promise
+      return isPending(answer)
         ? answer.then(
             (result) => this.#done(result),
             (error: unknown) => this.#notTaken(error),

@@ -1,4 +1,4 @@
-import type { Eventual } from "../deadline.ts";
+import { type Eventual, isPending } from "../deadline.ts";
 import type { Reply } from "../delivery.ts";
 import { type RejectionCode, WebhookError } from "../errors.ts";
 import type { Router } from "../router/router.ts";
@@ -23,7 +23,7 @@ export interface HandleSettings {
  */
 export function handle(accepted: Accepted, settings: HandleSettings): Eventual<Reply> {
   const work = process(accepted, settings);
-  if (!(work instanceof Promise)) return work;
+  if (!isPending(work)) return work;
   return new Promise((resolve) => {
     accepted.claim.onTimeout({ timedOut: () => resolve(conclude(accepted, "handler_timeout")) });
     // What a handler throws may be impossible to look at: a revoked Proxy throws at every touch.
@@ -45,7 +45,7 @@ function process(accepted: Accepted, settings: HandleSettings): Eventual<Reply> 
   } catch (thrown) {
     return fail(accepted, thrown);
   }
-  return matched instanceof Promise
+  return isPending(matched)
     ? matched.then(
         (any) => end(any, accepted, settings),
         (thrown: unknown) => fail(accepted, thrown),
@@ -59,9 +59,7 @@ function end(matched: boolean, accepted: Accepted, settings: HandleSettings): Ev
 
 function succeed(accepted: Accepted): Eventual<Reply> {
   const settled = accepted.finish("processed");
-  return settled instanceof Promise
-    ? settled.then((found) => concluded(accepted, found))
-    : concluded(accepted, settled);
+  return isPending(settled) ? settled.then((found) => concluded(accepted, found)) : concluded(accepted, settled);
 }
 
 function concluded(accepted: Accepted, settled: Settled): Reply {

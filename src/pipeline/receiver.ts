@@ -1,5 +1,4 @@
-import { monotonicClock } from "../clock.ts";
-import { pause } from "../deadline.ts";
+import { isPending, pause } from "../deadline.ts";
 import type { BodyLimits, Delivery, Reply } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
@@ -110,7 +109,14 @@ class WebhookReceiver implements Receiver {
     const store = settings.store ?? ownStore(this.#log);
     // Nothing is due for a claim in the first tenth of its lease.
     const open = new OpenClaims(leaseMs / 10);
-    this.#terms = { ...settings, store, verbs: boundedStore(store), clock: monotonicClock(), log: this.#log, open };
+    this.#terms = {
+      ...settings,
+      store,
+      verbs: boundedStore(store),
+      clock: () => performance.now(),
+      log: this.#log,
+      open,
+    };
     this.#handling = { router: this.#router, namespace: settings.namespace, onUnhandled: settings.onUnhandled };
     if (this.#production && isMemoryStore(this.#terms.store)) warnOfMemoryStore(this.#log);
   }
@@ -126,7 +132,7 @@ class WebhookReceiver implements Receiver {
     this.#receiving = true;
     // One request, one run of the handlers, however often it is mounted.
     outcome.answer ??= handle(outcome, this.#handling);
-    return outcome.answer instanceof Promise ? await outcome.answer : outcome.answer;
+    return isPending(outcome.answer) ? await outcome.answer : outcome.answer;
   }
 
   on<const P extends string>(
@@ -202,7 +208,7 @@ class WebhookReceiver implements Receiver {
       report.begin();
       const key = storeKey(this.#settings.namespace, genuine.facts.eventKey);
       const asked = takeClaim(key, terms);
-      const claim = asked instanceof Promise ? await this.#takenOrWithout(asked, key, terms, report) : asked;
+      const claim = isPending(asked) ? await this.#takenOrWithout(asked, key, terms, report) : asked;
       report.end("claimMs");
       return this.#outcome(genuine, claim, report, request);
     } catch (thrown) {

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Eventual } from "../deadline.ts";
+import { type Eventual, isPending } from "../deadline.ts";
 import type { ClaimResult } from "../stores/store.ts";
 import { Claim, type ClaimTerms } from "./claim.ts";
 import { type Lease, leaseFrom } from "./ending.ts";
@@ -16,7 +16,7 @@ export function takeClaim(key: string, terms: ClaimTerms): Eventual<Taken> {
   const lease = nextLease(terms);
   try {
     const answer = terms.verbs.claim(key, { token, leaseMs: lease.leaseMs });
-    return answer instanceof Promise
+    return isPending(answer)
       ? answer.then((result) => taken(result, key, token, lease, terms))
       : taken(answer, key, token, lease, terms);
   } catch (error) {

@@ -1,4 +1,4 @@
-import type { Eventual } from "../deadline.ts";
+import { type Eventual, isPending } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
 import { assertPattern, patternsMatching } from "../events/pattern.ts";
@@ -81,7 +81,7 @@ export class Router<Context> {
     if (first === undefined) return false;
     if (matching.length > 1) return runAll(matching, event, runOnce);
     const result = first.handler(event, context);
-    return isThenable(result) ? Promise.resolve(result).then(() => true) : true;
+    return isPending(result) ? Promise.resolve(result).then(() => true) : true;
   }
 
   /** Does not look at patterns that do not match. */
@@ -119,10 +119,6 @@ async function runAll<Context>(
 ): Promise<boolean> {
   for (const { name, handler } of handlers) await runOnce(name, (own) => handler(event, own));
   return true;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | undefined | null)?.then === "function";
 }
 
 function refused(problem: string): WebhookError {

@@ -1,4 +1,3 @@
-import { monotonicClock } from "../clock.ts";
 import { WebhookError } from "../errors.ts";
 import { Fingerprints } from "./fingerprint.ts";
 import { type Grant, Records } from "./memory-records.ts";
@@ -62,7 +61,7 @@ const COMPLETED = Object.freeze({ status: "completed" } as const);
  * const receiver = createReceiver({ secret, store: memoryStore({ maxEntries: 500_000 }) });
  */
 export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
-  const { maxEntries = DEFAULT_MAX_ENTRIES, now: clock = monotonicClock() } = options;
+  const { maxEntries = DEFAULT_MAX_ENTRIES, now: clock = () => performance.now() } = options;
   requireCount("maxEntries", maxEntries);
   // Whole milliseconds: sums of fractions are not exact, and would tell of more time left than the lease ever had.
   const now = () => Math.floor(clock());

@@ -74,6 +74,24 @@ describe.concurrent("node, handler, over HTTP/2", () => {
   });
 });
 
+describe("node, a request that was accepted", () => {
+  it("has headers that can be handed on as they came", async () => {
+    const receiver = quietReceiver();
+    const endpoint = await listen(
+      createServer(async (req, res) => {
+        await receiver.receive(toDelivery(req));
+        res.end(JSON.stringify(Reflect.ownKeys(req.headers).map(String)));
+        new Headers(req.headers as Record<string, string>);
+      }),
+    );
+    const { headers, body } = signed(JSON.stringify(event()));
+    const answer = await endpoint.send({ method: "POST", headers, body });
+    expect(answer.body).toContain("x-bluum-signature");
+    expect(answer.body).not.toContain("Symbol");
+    await endpoint.close();
+  });
+});
+
 describe("node, handler, given a request that no socket stands behind", () => {
   it("one that closes early and says nothing of it is body_incomplete at once", async () => {
     const reports: DeliveryReport[] = [];

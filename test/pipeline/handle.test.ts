@@ -45,6 +45,32 @@ describe("one handler", () => {
     ]);
   });
 
+  it("is waited for, and the store too, where a program put another class in the place of Promise", async () => {
+    const store = faultyStore();
+    const { receiver } = bench({ store, namespace: "orders" });
+    receiver.on("order.filled", async () => {});
+    vi.stubGlobal("Promise", class Replaced<T> extends Promise<T> {});
+    try {
+      expect(await receiver.handle(signed(anEvent()))).toMatchObject(OK);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+    expect(store.calls.map(({ verb }) => verb)).toEqual(["claim", "complete"]);
+  });
+
+  it("loses its claim in time, where a test fakes the timers after the receiver was made", async () => {
+    const store = memoryStore();
+    await store.claim("key", { token: "a", leaseMs: 1_000 });
+    vi.useFakeTimers();
+    try {
+      await store.claim("other", { token: "a", leaseMs: 1_000 });
+      await vi.advanceTimersByTimeAsync(1_001);
+      expect(await store.claim("other", { token: "b", leaseMs: 1_000 })).toEqual({ status: "claimed" });
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   const thrown: [string, unknown][] = [
     ["an error", new Error("boom")],
     ["null", null],
