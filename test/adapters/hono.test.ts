@@ -73,6 +73,19 @@ for (const [where, overSockets, serve] of [
         serve(quiet(new Hono().post(PATH, bluumWebhooks(mounting.receiver), handled(mounting)))),
       ));
     it("by app.use on a path", () => expectTrueBytes(stacked([])));
+    it("behind a middleware that brings the signature under its own name", async () => {
+      const { headers, body } = signed();
+      const app = new Hono()
+        .use(PATH, async (c, next) => {
+          c.req.raw.headers.set("x-bluum-signature", c.req.header("x-forwarded-signature") ?? "");
+          await next();
+        })
+        .post(PATH, bluumWebhooks(quietReceiver()), (c) => c.body(null, 204));
+      const endpoint = await serve(quiet(app));
+      const forwarded = { "x-forwarded-signature": headers["X-Bluum-Signature"] as string };
+      expect(await endpoint.send({ headers: forwarded, body })).toSatisfy(isSuccess);
+      await endpoint.close();
+    });
     it("on the whole app", () =>
       expectTrueBytes((mounting) => {
         const app = new Hono();

@@ -286,6 +286,25 @@ for (const [name, Framework] of [
       await endpoint.close();
     });
 
+    it("the same where the app has sent its answer by ctx.res already: that stands, and nothing fails", async () => {
+      const store = {
+        claim: async () => ({ status: "claimed" as const }),
+        renew: async () => true,
+        complete: async () => "held_by_another" as const,
+        release: async () => true,
+      };
+      const errors: unknown[] = [];
+      const app = new Framework().use(bluumWebhooks(quietReceiver({ store, namespace: "koa" }))).use((ctx) => {
+        ctx.status = 200;
+        ctx.res.end("sent");
+      });
+      app.on("error", (error) => errors.push(error));
+      const endpoint = await serve(app);
+      expect(await endpoint.send(signed())).toMatchObject({ status: 200, body: "sent" });
+      await endpoint.close();
+      expect(errors).toEqual([]);
+    });
+
     it("a sender that hangs up before the app sets a status: it counts", async () => {
       const left = gate();
       const reports: DeliveryReport[] = [];

@@ -365,6 +365,20 @@ describe("making a memory store", () => {
     }
   });
 
+  it("goes by timers that a test fakes after it was made, and by the real ones afterwards", async () => {
+    const store = memoryStore();
+    vi.useFakeTimers();
+    try {
+      expect(await claim(store, "event")).toBe("claimed");
+      vi.advanceTimersByTime(LEASE_MS + 1);
+      expect(await store.claim("event", { token: "a stranger's", leaseMs: LEASE_MS })).toEqual({ status: "claimed" });
+    } finally {
+      vi.useRealTimers();
+    }
+    await store.claim("another", { token: "token", leaseMs: 1 });
+    await expect.poll(() => store.renew("another", { token: "token", leaseMs: 1 })).toBe(false);
+  });
+
   it("forgets everything when closed", async () => {
     const { store } = watched({ maxEntries: 2 });
     await claim(store, "live");
