@@ -271,14 +271,15 @@ for (const [name, Framework] of [
       expect(runs).toBe(2);
     });
 
+    /** Of every event it says at the end that another process holds it. */
+    const losing = {
+      claim: async () => ({ status: "claimed" as const }),
+      renew: async () => true,
+      complete: async () => "held_by_another" as const,
+      release: async () => true,
+    };
     it("a claim lost to another while the app worked: no 2xx, event_in_flight instead", async () => {
-      const store = {
-        claim: async () => ({ status: "claimed" as const }),
-        renew: async () => true,
-        complete: async () => "held_by_another" as const,
-        release: async () => true,
-      };
-      const app = new Framework().use(bluumWebhooks(quietReceiver({ store, namespace: "koa" }))).use((ctx) => {
+      const app = new Framework().use(bluumWebhooks(quietReceiver({ store: losing, namespace: "koa" }))).use((ctx) => {
         ctx.body = { confidential: true };
       });
       const endpoint = await serve(app);
@@ -287,14 +288,8 @@ for (const [name, Framework] of [
     });
 
     it("the same where the app has sent its answer by ctx.res already: that stands, and nothing fails", async () => {
-      const store = {
-        claim: async () => ({ status: "claimed" as const }),
-        renew: async () => true,
-        complete: async () => "held_by_another" as const,
-        release: async () => true,
-      };
       const errors: unknown[] = [];
-      const app = new Framework().use(bluumWebhooks(quietReceiver({ store, namespace: "koa" }))).use((ctx) => {
+      const app = new Framework().use(bluumWebhooks(quietReceiver({ store: losing, namespace: "koa" }))).use((ctx) => {
         ctx.status = 200;
         ctx.res.end("sent");
       });
