@@ -9,7 +9,8 @@ import {
   settleByStatus,
   WebhookError,
 } from "../src/index.ts";
-import { atEnd, leavePayload, bluumHandler as nodeHandler, sendReply, toDelivery } from "./node.ts";
+import { attach, type ExpressRequest } from "./express-request.ts";
+import { atEnd, bluumHandler as nodeHandler, sendReply, toDelivery } from "./node.ts";
 
 declare global {
   namespace Express {
@@ -22,8 +23,6 @@ declare global {
   }
 }
 
-/** What the adapter uses of an Express request, of either major. */
-type ExpressRequest = IncomingMessage & { bluumEvent?: BluumEvent; bluumDelivery?: DeliveryContext };
 type Next = (error?: unknown) => void;
 
 /**
@@ -44,11 +43,7 @@ export function bluumWebhooks(
   return async function bluumExpressMiddleware(req: ExpressRequest, res, next) {
     const outcome = await mounted.receive(toDelivery(req));
     if (outcome.kind !== "accepted") return sendReply(req, res, replyTo(outcome));
-    req.bluumEvent = outcome.event;
-    req.bluumDelivery = outcome.context;
-    // A body parser further down would fail on the drained stream. No `rawBody`: Express has set this object's prototype, and
-    // before Node 24 each property added after that costs what a small hash does. The bytes are in the context.
-    leavePayload(req, outcome);
+    attach(req, outcome);
     atEnd(res, (status) => void settleByStatus(outcome, status));
     next();
   };

@@ -186,18 +186,12 @@ export function atEnd(res: ServerResponse, tell: (status: number) => void): void
 
 /**
  * Leaves what was read from the stream for the middleware that comes later: the bytes in `req.rawBody`, and the payload in
- * `req.body`.
+ * `req.body`, since a body parser that met a drained stream would fail.
  */
-export function leaveBody(req: object, outcome: AcceptedOutcome): void {
-  const left: { rawBody?: unknown } = req;
-  left.rawBody ??= outcome.context.rawBody;
-  leavePayload(req, outcome);
-}
-
-/** Leaves the payload in `req.body`: a body parser that met a drained stream would fail. */
-export function leavePayload(req: object, { event }: AcceptedOutcome): void {
-  const left: { body?: unknown; _body?: boolean } = req;
+export function leaveBody(req: object, { event, context }: AcceptedOutcome): void {
+  const left: { body?: unknown; rawBody?: unknown; _body?: boolean } = req;
+  left.rawBody ??= context.rawBody;
   if (!isBytes(left.body)) left.body = event.payload;
   // By this mark the body parsers of Express 4 know that there is nothing left to do.
-  left._body = true;
+  if (left._body !== true) left._body = true;
 }

@@ -1,4 +1,5 @@
 import type { Accepted } from "./accepted.ts";
+import type { AcceptedOutcome } from "./outcome.ts";
 
 const MARK: unique symbol = Symbol("bluum-webhooks: accepted");
 
@@ -39,9 +40,14 @@ export class Mark {
     return mark === undefined ? undefined : mark.#outcome;
   }
 
-  /** The body of a request that any receiver has accepted. */
-  static bodyOf(request: object | undefined): Uint8Array | undefined {
+  /** What the receiver made of a request that accepted it last. */
+  static latestOf(request: object | undefined): Accepted | undefined {
     const mark = (request as Marked | undefined)?.[MARK];
-    return mark === undefined ? undefined : mark.#outcome.context.rawBody;
+    return mark === undefined ? undefined : mark.#outcome;
   }
+}
+
+/** For adapters: what a request came to that a receiver has accepted, the latest where several have; `undefined` for any other. */
+export function acceptedOf(request: object): AcceptedOutcome | undefined {
+  return Mark.latestOf(request);
 }

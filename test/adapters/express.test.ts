@@ -5,7 +5,7 @@ import express from "express";
 import express4 from "express4";
 import { describe, expect, it } from "vitest";
 import { bluumEvent, bluumHandler, bluumWebhooks } from "../../adapters/express.ts";
-import type { DeliveryReport } from "../../src/index.ts";
+import type { Delivery, DeliveryReport, Outcome, Receiver } from "../../src/index.ts";
 import { handlerMember } from "./contract/handler.ts";
 import { expectAlreadyParsed, expectTrueBytes, type Mounting, quietReceiver } from "./contract/mounts.ts";
 import { type Endpoint, listen, PATH, RawSender } from "./contract/sender.ts";
@@ -411,6 +411,67 @@ for (const [name, framework] of [
       sender.destroy();
       await until(() => reports.length === 1, "the report");
       expect(reports[0]).toMatchObject({ code: "body_incomplete" });
+      await endpoint.close();
+    });
+
+    it("what is attached in a mounted app is still there when the request comes back to the app around it", async () => {
+      const attached: object[] = [];
+      const inner = framework().use(bluumWebhooks(quietReceiver()), (_req, _res, next) => next(new Error("no")));
+      const outer = framework().use(PATH, inner);
+      outer.use(((_error, req, res, _next) => {
+        const { bluumDelivery, rawBody } = req as express.Request & { rawBody?: Uint8Array };
+        attached.push({ id: bluumEvent(req).id, known: bluumDelivery?.eventId, bytes: rawBody?.byteLength });
+        res.sendStatus(500);
+      }) as express.ErrorRequestHandler);
+      const endpoint = await serve(outer);
+      const delivery = signed();
+      await endpoint.send(delivery);
+      const { id } = JSON.parse(delivery.body.toString());
+      expect(attached).toEqual([{ id, known: id, bytes: delivery.body.length }]);
+      await endpoint.close();
+    });
+
+    it("the app's other requests have nothing attached, and may be given the same names", async () => {
+      const seen: unknown[] = [];
+      const app = framework().post(PATH, bluumWebhooks(quietReceiver()), (_req, res) => void res.sendStatus(204));
+      const names = ["bluumEvent", "bluumDelivery", "rawBody", "_body"] as const;
+      app.put(PATH, (request, res) => {
+        const req = request as unknown as Record<string, unknown>;
+        seen.push(names.map((name) => req[name]));
+        for (const name of names) req[name] = `own ${name}`;
+        seen.push(
+          names.map((name) => req[name]),
+          names.every((name) => Object.keys(req).includes(name)),
+        );
+        res.sendStatus(204);
+      });
+      const endpoint = await serve(app);
+      expect(await endpoint.send(signed())).toSatisfy(isSuccess);
+      expect(await endpoint.send({ method: "PUT" })).toSatisfy(isSuccess);
+      expect(seen).toEqual([names.map(() => undefined), names.map((name) => `own ${name}`), true]);
+      await endpoint.close();
+    });
+
+    it("an event that a wrapped receiver exchanged is the one attached", async () => {
+      const receiver = quietReceiver();
+      const exchanging = {
+        ...receiver,
+        handle: receiver.handle.bind(receiver),
+        async receive(delivery: Delivery): Promise<Outcome> {
+          const outcome = await receiver.receive(delivery);
+          if (outcome.kind !== "accepted") return outcome;
+          const { kind, context } = outcome;
+          return { kind, context, event: { ...outcome.event, id: "exchanged" }, settle: outcome.settle.bind(outcome) };
+        },
+      } as Receiver;
+      let reached: string | undefined;
+      const app = framework().post(PATH, bluumWebhooks(exchanging), (req, res) => {
+        reached = bluumEvent(req).id;
+        res.sendStatus(204);
+      });
+      const endpoint = await serve(app);
+      expect(await endpoint.send(signed())).toSatisfy(isSuccess);
+      expect(reached).toBe("exchanged");
       await endpoint.close();
     });
 
