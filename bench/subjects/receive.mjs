@@ -55,10 +55,16 @@ function otherPaths({ rounds, batch }) {
 /** A megabyte of garbage may cost its reading and its hash, no more. */
 function forgedMegabyte({ rounds, sliceMs }) {
   const chunks = Array.from({ length: 16 }, () => Buffer.alloc(65_500, "garbage "));
+  // The same each time: a new megabyte for each would measure its page faults and its collection, whoever they fall to.
+  const body = Buffer.concat(chunks);
   const delivery = {
     method: "POST",
     headers: { "x-bluum-signature": "0".repeat(64) },
-    body: async () => Buffer.concat(chunks),
+    async body() {
+      let end = 0;
+      for (const chunk of chunks) end += chunk.copy(body, end);
+      return body;
+    },
   };
   const hash = (name) => ({
     name,
