@@ -58,7 +58,7 @@ export interface ReceiverOptions {
   readonly bodyTimeoutMs?: number;
   /** Names an event's id where the default order does not fit. @see EventIdOption */
   readonly eventId?: EventIdOption;
-  /** Parses JSON, for instance without loss of large numbers. @default JSON.parse */
+  /** Parses JSON, at once; for instance without loss of large numbers. @default JSON.parse */
   readonly parseJson?: (text: string) => unknown;
   /**
    * What happens when the store fails at the claim: `"reject"` answers 503, so that the provider retries; `"accept"`

@@ -1,4 +1,5 @@
 import buffer, { Buffer } from "node:buffer";
+import { isPending } from "../deadline.ts";
 import { isBytes } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import { type BluumEvent, domainAndAction } from "../events/event.ts";
@@ -18,7 +19,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 /**
  * Bytes to envelope: strict about the encoding and the JSON, loose about everything that Bluum may add later.
  *
- * @throws WebhookError `payload_not_utf8`, `payload_not_json` or `payload_not_event`; the message shows nothing of the payload
+ * @throws WebhookError `payload_not_utf8`, `payload_not_json` or `payload_not_event`, or `handler_failed` where `parseJson` is asynchronous; no
+ *   message shows anything of the payload
  */
 export function parseEnvelope(rawBody: Uint8Array, parseJson: (text: string) => unknown = JSON.parse): Envelope {
   return readEnvelope(parseText(decode(rawBody), parseJson));
@@ -33,12 +35,20 @@ function readEnvelope(payload: unknown): Envelope {
   // The documentation names `event`; Bluum's REST resources say `type` (provider contract, "The payload").
   const type = text(fields.event) ?? text(fields.type);
   if (type === undefined) {
+    refusePromise(payload);
     throw new WebhookError(
       "payload_not_event",
       "the body names no event: neither `event` nor `type` is a non-empty string",
     );
   }
   return { type, payload: fields, occurredAt: occurredAt(fields) };
+}
+
+/** Of a `parseJson` that is asynchronous: the event may be a sound one, so that it must come again, and a rejection ends no process. */
+function refusePromise(payload: unknown): void {
+  if (!isPending(payload)) return;
+  Promise.resolve(payload).catch(() => {});
+  throw new WebhookError("handler_failed", "the parseJson option returned a promise; it must be synchronous");
 }
 
 /** The event that users see, of an envelope and the id that was found for it. */

@@ -4,6 +4,7 @@ import { WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
 import { PING_TYPE, Router } from "../router/router.ts";
+import type { Verified } from "../schemes/scheme.ts";
 import { isMemoryStore } from "../stores/memory.ts";
 import { Accepted, type DeliveryFacts } from "./accepted.ts";
 import { boundedStore } from "./bounded-store.ts";
@@ -202,7 +203,12 @@ class WebhookReceiver implements Receiver {
       report.bodyBytes = rawBody.length;
       report.end("readMs");
       const keys = typeof this.#keys === "function" ? await this.#keys() : this.#keys;
-      const genuine = this.#verify(presented, rawBody, keys, receivedAt, report);
+      const now = this.#settings.now();
+      const verified = checkSignature(this.#settings.scheme, presented, rawBody, keys, now);
+      if (verified instanceof WebhookError) return told(this.#rejected(verified, delivery, report), report);
+      report.secretIndex = verified.secretIndex;
+      report.end("verifyMs");
+      const genuine = this.#identify(verified, rawBody, receivedAt, now, report);
       if (genuine === undefined) return told({ kind: "ping" }, report);
 
       // The body may have taken its time.
@@ -220,19 +226,14 @@ class WebhookReceiver implements Receiver {
   }
 
   /** @returns undefined for a ping */
-  #verify(
-    presented: object,
+  #identify(
+    { secretIndex, messageId }: Verified,
     rawBody: Uint8Array,
-    keys: readonly unknown[],
     receivedAt: Date,
+    now: number,
     report: ReportDraft,
   ): Genuine | undefined {
-    const { scheme, parseJson, eventId: option } = this.#settings;
-    const now = this.#settings.now();
-    const { secretIndex, messageId } = checkSignature(scheme, presented, rawBody, keys, now);
-    report.secretIndex = secretIndex;
-    report.end("verifyMs");
-
+    const { parseJson, eventId: option } = this.#settings;
     const envelope = parseEnvelope(rawBody, parseJson);
     const { type, payload } = envelope;
     report.type = type;

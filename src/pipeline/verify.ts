@@ -1,3 +1,4 @@
+import { isPending } from "../deadline.ts";
 import { type Delivery, headerLookup, isBytes } from "../delivery.ts";
 import { type RejectionCode, WebhookError } from "../errors.ts";
 import type { SignatureScheme, Verified } from "../schemes/scheme.ts";
@@ -12,9 +13,9 @@ export function checkHead({ method, headers }: Delivery, scheme: SignatureScheme
   const header = headerLookup(headers);
   checkMethod(method);
   checkEncoding(header("content-encoding"));
-  const presented = scheme.read(header);
-  if (typeof presented === "string") throw refused(presented);
-  return presented;
+  const presented: unknown = scheme.read(header);
+  if (typeof presented === "object" && presented !== null && !isPending(presented)) return presented;
+  throw refused(presented);
 }
 
 /**
@@ -30,7 +31,8 @@ export function checkBody(rawBody: unknown, maxBytes: number): void {
 /**
  * Who signed these bytes, and when.
  *
- * @throws WebhookError with a code of the answers table
+ * @returns a refusal with a code of the answers table otherwise: to throw it would take longer than to make it, and this is what
+ *   garbage costs
  */
 export function checkSignature(
   scheme: SignatureScheme,
@@ -38,10 +40,15 @@ export function checkSignature(
   rawBody: Uint8Array,
   keys: readonly unknown[],
   nowMs: number,
-): Verified {
+): Verified | WebhookError {
   const verified = scheme.verify(presented, rawBody, keys, nowMs);
-  if (typeof verified === "string") throw refused(verified);
-  return verified;
+  return isProof(verified, keys.length) ? verified : refused(verified);
+}
+
+/** Whether it names a key. No type keeps a scheme that is written in JavaScript from answering `false`, or a promise of a refusal. */
+function isProof(verified: unknown, keys: number): verified is Verified {
+  const index = (verified as Partial<Verified> | null | undefined)?.secretIndex;
+  return Number.isInteger(index) && (index as number) >= 0 && (index as number) < keys;
 }
 
 function checkMethod(method: string): void {
@@ -62,8 +69,18 @@ const PROBLEM = {
   timestamp_out_of_tolerance: "the delivery's signed timestamp is too far from this machine's clock",
 } as const;
 
-function refused(code: keyof typeof PROBLEM): WebhookError {
-  return withoutStack(code, PROBLEM[code]);
+/** The refusal that a scheme tells by its code. Anything else that it answers is a fault of its own, and admits nothing. */
+function refused(answer: unknown): WebhookError {
+  if (typeof answer === "string" && Object.hasOwn(PROBLEM, answer)) {
+    const code = answer as keyof typeof PROBLEM;
+    return withoutStack(code, PROBLEM[code]);
+  }
+  // It may be a promise that rejects, and nobody waits for it.
+  Promise.resolve(answer).catch(() => {});
+  return new WebhookError(
+    "handler_failed",
+    "the signature scheme answered neither with a proof nor with the code of a refusal; it must answer at once, not with a promise",
+  );
 }
 
 /**

@@ -22,7 +22,8 @@ export interface SignatureScheme<Key = unknown, Presented extends object = objec
   /** Reads the signature headers, before the body is read and without any cryptography. Bounded in size and number. */
   read(header: HeaderLookup): Presented | "signature_missing" | "signature_malformed";
   /**
-   * Checks what `read` returned against the raw body, in constant time for each comparison, with every key.
+   * Checks what `read` returned against the raw body, in constant time for each comparison, with every key. It answers at once:
+   * anything but a proof that names one of the keys, or one of these codes, admits nothing and is `handler_failed`.
    *
    * @param nowMs the receiver's clock, epoch milliseconds
    */

@@ -130,6 +130,15 @@ describe("the JSON", () => {
     expect(verdict(outcome)).toBe("payload_not_json");
     expect(inspect([outcome, lines], { depth: 9 })).not.toContain("9007199254740993");
   });
+
+  it("must not be parsed asynchronously: the event comes again, and a rejection does not end the process", async () => {
+    const text = '{"event":"order.filled","data":{}}';
+    for (const parseJson of [async (json: string) => JSON.parse(json), () => Promise.reject(new Error("no"))]) {
+      const { receiver, lines } = bench({ parseJson });
+      expect(verdict(await receiver.receive(signed(text)))).toBe("handler_failed");
+      expect(lines).toMatchObject([{ level: "error", message: expect.stringContaining("parseJson") }]);
+    }
+  });
 });
 
 describe("the event's name", () => {

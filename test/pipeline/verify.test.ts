@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import type { BodyLimits, Delivery } from "../../src/delivery.ts";
-import { type ReceiverOptions, WebhookError } from "../../src/index.ts";
+import { type ReceiverOptions, type SignatureScheme, WebhookError } from "../../src/index.ts";
 import { timestampedSignature } from "../../src/schemes/timestamped.ts";
 import { faultyStore, rejects } from "./faulty-store.ts";
 import { anEvent, bench, SECRET, signed, verdict } from "./receiving.ts";
@@ -257,5 +257,52 @@ describe("a scheme of one's own", () => {
       });
       expect(lines).toMatchObject([{ level: "error", error: { message: "no id" } }]);
     }
+  });
+
+  const own = (part: "read" | "verify", answer: unknown) =>
+    ({ ...timestampedSignature({ header: "X-Sig" }), [part]: () => answer }) as SignatureScheme;
+  const delivered = () => signed(anEvent(), { scheme: timestampedSignature({ header: "X-Sig" }) });
+
+  for (const [what, answer] of [
+    ["false", false],
+    ["true", true],
+    ["undefined", undefined],
+    ["null", null],
+    ["an object that names no key", {}],
+    ["the place of a key that does not exist", { secretIndex: 1 }],
+    ["the -1 of a search that found none", { secretIndex: -1 }],
+    ["half a key", { secretIndex: 0.5 }],
+    ["a promise of a refusal", Promise.resolve("signature_mismatch")],
+    ["a promise of a proof", Promise.resolve({ secretIndex: 0 })],
+    ["a code that it does not have", "toString"],
+  ] as const) {
+    it(`that verifies with ${what} admits nothing`, async () => {
+      const { receiver, lines } = bench({ scheme: own("verify", answer) });
+      expect(verdict(await receiver.receive(delivered()))).toBe("handler_failed");
+      expect(lines).toMatchObject([{ level: "error", message: expect.stringContaining("signature scheme") }]);
+    });
+  }
+
+  it("whose promise rejects admits nothing, and does not end the process", async () => {
+    for (const part of ["read", "verify"] as const) {
+      const scheme = { ...own("read", {}), [part]: async () => failing() } as SignatureScheme;
+      expect(verdict(await bench({ scheme }).receiver.receive(delivered()))).toBe("handler_failed");
+    }
+  });
+
+  it("that reads something else than an object or a code admits nothing", async () => {
+    for (const answer of [undefined, null, true, 7, "mismatch"]) {
+      const { receiver } = bench({ scheme: own("read", answer) });
+      expect(verdict(await receiver.receive(delivered()))).toBe("handler_failed");
+    }
+  });
+
+  it("that names a code refuses with it", async () => {
+    for (const code of ["signature_mismatch", "timestamp_out_of_tolerance"]) {
+      expect(verdict(await bench({ scheme: own("verify", code) }).receiver.receive(delivered()))).toBe(code);
+    }
+    expect(verdict(await bench({ scheme: own("read", "signature_missing") }).receiver.receive(delivered()))).toBe(
+      "signature_missing",
+    );
   });
 });
