@@ -1,58 +1,24 @@
-import type { IncomingMessage } from "node:http";
-import { type AcceptedOutcome, acceptedOf, type BluumEvent, type DeliveryContext } from "../src/index.ts";
-import { leaveBody } from "./node.ts";
+/** Whether this is a Node whose V8 is slow with what Express makes of a request. Elsewhere it would do no good, and no harm. */
+const SLOW = Number.parseInt(globalThis.process?.versions?.node ?? "", 10) < 24;
 
-/** What the adapter uses of an Express request, of either major. */
-export type ExpressRequest = IncomingMessage & { bluumEvent?: BluumEvent; bluumDelivery?: DeliveryContext };
+/** A property that comes and goes. */
+const PASSING = Symbol("bluum-webhooks: passing");
 
 /**
- * Attaches an accepted event, its context and its body to a request.
+ * Makes it cheap to attach things to an Express request; nothing else about the request changes.
  *
- * Express changes the prototype of each request, and before Node 24 every property that is added to such an object afterwards costs
- * what a small hash does. So all but `req.body` is read through accessors, which stand on the prototype that Express's requests
- * share and find the outcome that the receiver has noted on the request. What they do not tell is added all the same.
+ * Express gives each request the prototype of its app. Before Node 24, V8 makes a new shape for every property that is added to such an
+ * object, which costs more than a small hash, and no access to it is fast any more. Deleting a property turns the object
+ * into a plain table, in which all of that is cheap.
  */
-export function attach(req: ExpressRequest, outcome: AcceptedOutcome): void {
-  equip(Object.getPrototypeOf(req));
-  if (req.bluumEvent !== outcome.event) req.bluumEvent = outcome.event;
-  if (req.bluumDelivery !== outcome.context) req.bluumDelivery = outcome.context;
-  leaveBody(req, outcome);
+export function makeRoom(req: object): void {
+  if (!SLOW || !isOfExpress(req)) return;
+  Reflect.set(req, PASSING, undefined);
+  Reflect.deleteProperty(req, PASSING);
 }
 
-const ACCESSORS = {
-  bluumEvent: accessor("bluumEvent", (accepted) => accepted.event),
-  bluumDelivery: accessor("bluumDelivery", (accepted) => accepted.context),
-  rawBody: accessor("rawBody", (accepted) => accepted.context.rawBody),
-  _body: accessor("_body", () => true),
-};
-
-/** Assigning makes an ordinary property of the request, as it would without the accessor. */
-function accessor(name: string, read: (accepted: AcceptedOutcome) => unknown): PropertyDescriptor {
-  return {
-    configurable: true,
-    get(this: object) {
-      const accepted = acceptedOf(this);
-      return accepted && read(accepted);
-    },
-    set(this: object, value: unknown) {
-      Object.defineProperty(this, name, { configurable: true, enumerable: true, writable: true, value });
-    },
-  };
-}
-
-/** Prototypes that need not be looked at again. */
-const equipped = new WeakSet<object>();
-
-/** Defines the accessors for the requests of an app and of all apps that it is mounted in: a request passes from one to the other. */
-function equip(prototype: object | null): void {
-  if (prototype === null || equipped.has(prototype)) return;
-  equipped.add(prototype);
-  // The prototype of an app's own requests names the app. What all apps share lies below.
-  let shared: object | null = prototype;
-  while (shared !== null && Object.hasOwn(shared, "app")) shared = Object.getPrototypeOf(shared);
-  if (shared === null || shared === prototype || equipped.has(shared)) return;
-  equipped.add(shared);
-  // Names that somebody else has taken stay theirs.
-  const free = Object.isExtensible(shared) && !Object.keys(ACCESSORS).some((name) => name in (shared as object));
-  if (free) Object.defineProperties(shared, ACCESSORS);
+/** The prototype of an app's requests names the app. */
+function isOfExpress(req: object): boolean {
+  const prototype: object | null = Object.getPrototypeOf(req);
+  return prototype !== null && Object.hasOwn(prototype, "app");
 }

@@ -9,8 +9,8 @@ import {
   settleByStatus,
   WebhookError,
 } from "../src/index.ts";
-import { attach, type ExpressRequest } from "./express-request.ts";
-import { atEnd, bluumHandler as nodeHandler, sendReply, toDelivery } from "./node.ts";
+import { makeRoom } from "./express-request.ts";
+import { atEnd, leaveBody, bluumHandler as nodeHandler, sendReply, toDelivery } from "./node.ts";
 
 declare global {
   namespace Express {
@@ -23,6 +23,8 @@ declare global {
   }
 }
 
+/** What the adapter uses of an Express request, of either major. */
+type ExpressRequest = IncomingMessage & { bluumEvent?: BluumEvent; bluumDelivery?: DeliveryContext };
 type Next = (error?: unknown) => void;
 
 /**
@@ -41,9 +43,12 @@ export function bluumWebhooks(
 ): (req: IncomingMessage, res: ServerResponse, next: Next) => Promise<void> {
   const mounted = receiverOf(receiver);
   return async function bluumExpressMiddleware(req: ExpressRequest, res, next) {
+    makeRoom(req);
     const outcome = await mounted.receive(toDelivery(req));
     if (outcome.kind !== "accepted") return sendReply(req, res, replyTo(outcome));
-    attach(req, outcome);
+    req.bluumEvent = outcome.event;
+    req.bluumDelivery = outcome.context;
+    leaveBody(req, outcome);
     atEnd(res, (status) => void settleByStatus(outcome, status));
     next();
   };

@@ -193,5 +193,5 @@ export function leaveBody(req: object, { event, context }: AcceptedOutcome): voi
   left.rawBody ??= context.rawBody;
   if (!isBytes(left.body)) left.body = event.payload;
   // By this mark the body parsers of Express 4 know that there is nothing left to do.
-  if (left._body !== true) left._body = true;
+  left._body = true;
 }

@@ -29,7 +29,6 @@ export type { KnownPattern, Pattern } from "./events/pattern.ts";
 export { diagnosis } from "./pipeline/diagnose.ts";
 export type { EventIdOption, VerifiedDelivery } from "./pipeline/identity.ts";
 export type { Logger } from "./pipeline/log.ts";
-export { acceptedOf } from "./pipeline/mark.ts";
 export { BLUUM_RETRY_HORIZON_MS, type ReceiverOptions } from "./pipeline/options.ts";
 export type {
   AcceptedOutcome,

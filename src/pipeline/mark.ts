@@ -1,5 +1,4 @@
 import type { Accepted } from "./accepted.ts";
-import type { AcceptedOutcome } from "./outcome.ts";
 
 const MARK: unique symbol = Symbol("bluum-webhooks: accepted");
 
@@ -40,14 +39,9 @@ export class Mark {
     return mark === undefined ? undefined : mark.#outcome;
   }
 
-  /** What the receiver made of a request that accepted it last. */
-  static latestOf(request: object | undefined): Accepted | undefined {
+  /** The body of a request that any receiver has accepted. */
+  static bodyOf(request: object | undefined): Uint8Array | undefined {
     const mark = (request as Marked | undefined)?.[MARK];
-    return mark === undefined ? undefined : mark.#outcome;
+    return mark === undefined ? undefined : mark.#outcome.context.rawBody;
   }
-}
-
-/** For adapters: what a request came to that a receiver has accepted, the latest where several have; `undefined` for any other. */
-export function acceptedOf(request: object): AcceptedOutcome | undefined {
-  return Mark.latestOf(request);
 }

@@ -192,10 +192,7 @@ class WebhookReceiver implements Receiver {
       // Another receiver that the request has come past may have read it.
       let rawBody: Uint8Array;
       try {
-        rawBody =
-          typeof body === "function"
-            ? (Mark.latestOf(request)?.context.rawBody ?? (await body(this.#bodyLimits)))
-            : body;
+        rawBody = typeof body === "function" ? (Mark.bodyOf(request) ?? (await body(this.#bodyLimits))) : body;
       } catch (thrown) {
         throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
       }

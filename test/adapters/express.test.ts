@@ -5,6 +5,7 @@ import express from "express";
 import express4 from "express4";
 import { describe, expect, it } from "vitest";
 import { bluumEvent, bluumHandler, bluumWebhooks } from "../../adapters/express.ts";
+import { toDelivery } from "../../adapters/node.ts";
 import type { Delivery, DeliveryReport, Outcome, Receiver } from "../../src/index.ts";
 import { handlerMember } from "./contract/handler.ts";
 import { expectAlreadyParsed, expectTrueBytes, type Mounting, quietReceiver } from "./contract/mounts.ts";
@@ -431,24 +432,50 @@ for (const [name, framework] of [
       await endpoint.close();
     });
 
-    it("the app's other requests have nothing attached, and may be given the same names", async () => {
+    it("the app's other requests have nothing attached", async () => {
       const seen: unknown[] = [];
       const app = framework().post(PATH, bluumWebhooks(quietReceiver()), (_req, res) => void res.sendStatus(204));
-      const names = ["bluumEvent", "bluumDelivery", "rawBody", "_body"] as const;
-      app.put(PATH, (request, res) => {
-        const req = request as unknown as Record<string, unknown>;
-        seen.push(names.map((name) => req[name]));
-        for (const name of names) req[name] = `own ${name}`;
-        seen.push(
-          names.map((name) => req[name]),
-          names.every((name) => Object.keys(req).includes(name)),
-        );
+      app.put(PATH, (req, res) => {
+        seen.push(["bluumEvent", "bluumDelivery", "rawBody", "_body"].filter((name) => name in req));
         res.sendStatus(204);
       });
       const endpoint = await serve(app);
       expect(await endpoint.send(signed())).toSatisfy(isSuccess);
       expect(await endpoint.send({ method: "PUT" })).toSatisfy(isSuccess);
-      expect(seen).toEqual([names.map(() => undefined), names.map((name) => `own ${name}`), true]);
+      expect(seen).toEqual([[]]);
+      await endpoint.close();
+    });
+
+    it("what is attached stands on the request itself, beside everything that Express and the app had put there", async () => {
+      const seen: string[][] = [];
+      const before: RequestHandler = (req, _res, next) => {
+        Object.assign(req, { own: 1 });
+        seen.push(Object.keys(req));
+        next();
+      };
+      const app = framework().post(PATH, before, bluumWebhooks(quietReceiver()), (req, res) => {
+        seen.push(Object.keys(req));
+        res.sendStatus(204);
+      });
+      const endpoint = await serve(app);
+      expect(await endpoint.send(signed())).toSatisfy(isSuccess);
+      const [had = [], has = []] = seen;
+      expect(new Set(has)).toEqual(new Set([...had, "bluumEvent", "bluumDelivery", "rawBody", "body", "_body"]));
+      await endpoint.close();
+    });
+
+    it("a second receiver that handles the request leaves what the first attached", async () => {
+      const audit = quietReceiver({ eventId: () => "of-the-audit" }).on("*", () => {});
+      const seen: unknown[] = [];
+      const app = framework().post(PATH, bluumWebhooks(quietReceiver()), async (req, res) => {
+        const [event, delivery] = [bluumEvent(req), req.bluumDelivery];
+        const { status } = await audit.handle(toDelivery(req));
+        seen.push(bluumEvent(req) === event, req.bluumDelivery === delivery, event.id === "of-the-audit");
+        res.sendStatus(status);
+      });
+      const endpoint = await serve(app);
+      expect((await endpoint.send(signed())).status).toBe(200);
+      expect(seen).toEqual([true, true, false]);
       await endpoint.close();
     });
 
