@@ -56,7 +56,11 @@ export function bluumWebhooks(
 
 /** Runs the receiver's handlers and answers. The promise never rejects, so Express 4 is safe with it too. */
 export function bluumHandler(receiver: Receiver): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-  return nodeHandler(receiver);
+  const handler = nodeHandler(receiver);
+  return function bluumExpressHandler(req, res) {
+    makeRoom(req);
+    return handler(req, res);
+  };
 }
 
 /**

@@ -9,6 +9,11 @@ export function isPending<T>(value: Eventual<T>): value is Promise<T> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
+/** Of what should not have been a promise and is not waited for: a rejection of it must not end the process. */
+export function ignoreRejection(value: unknown): void {
+  Promise.resolve(value).catch(() => {});
+}
+
 /**
  * Waits for a promise, but not for ever: rejects when it takes longer than `ms`. The promise goes on by itself; a later
  * rejection of it is swallowed.

@@ -17,7 +17,8 @@ export interface BodyLimits {
 
 /**
  * Reads the raw body, within limits. It rejects with a `WebhookError` whose code is `body_too_large`, `body_timeout`,
- * `body_incomplete` or `body_already_parsed`; anything else that it throws counts as `body_incomplete`.
+ * `body_incomplete` or `body_already_parsed`; anything else that it throws counts as `body_incomplete`. Both limits are its to keep: the
+ * receiver waits until it settles. The bytes belong to the receiver then, and must not change.
  */
 export type BodyReader = (limits: BodyLimits) => Promise<Uint8Array>;
 

@@ -50,11 +50,23 @@ export class Accepted implements AcceptedOutcome, TimeoutListener {
     this.conclude({ code: "handler_timeout" });
   }
 
-  async settle(result: SettleAs, { status, error }: SettleDetail = NO_DETAIL): Promise<Settled> {
-    const found = this.finish(result);
+  async settle(result: SettleAs, detail: SettleDetail = NO_DETAIL): Promise<Settled> {
+    const { status, error } = detail ?? NO_DETAIL;
+    const as = this.#understood(result);
+    const found = this.finish(as);
     const settled = isPending(found) ? await found : found;
-    this.conclude({ code: result === "failed" ? "handler_failed" : undefined, status, error, settled });
+    this.conclude({ code: as === "failed" ? "handler_failed" : undefined, status, error, settled });
     return settled;
+  }
+
+  /** Only "processed" may cost an event its retries; what is neither, such as a misspelt "failed", must not. */
+  #understood(result: SettleAs): SettleAs {
+    if (result === "processed" || result === "failed") return result;
+    this.claim.terms.log.error(
+      "settle_unknown",
+      'settle() was called with neither "processed" nor "failed"; the event counts as failed',
+    );
+    return "failed";
   }
 
   /** Settles the claim, without the report: who answers by itself knows more to report. The first call counts. */

@@ -11,12 +11,20 @@ export interface ClaimVerbs {
   release(key: string, by: { readonly token: string }): Eventual<boolean>;
 }
 
+const CLAIMS: ReadonlySet<unknown> = new Set<ClaimResult["status"]>(["claimed", "in_flight", "completed"]);
+const COMPLETIONS: ReadonlySet<unknown> = new Set<CompleteResult>([
+  "stored",
+  "held_by_another",
+  "completed_by_another",
+]);
+
 /** A store that neither answers nor fails for this long has failed, whatever its own time-out. */
 const STORE_TIMEOUT_MS = 10_000;
 
 /**
  * A store's verbs as the receiver asks them: each for a bounded time, and what a verb throws is a rejection. A claim that
- * failed is released as far as possible, whatever the store may have written by then. The memory store answers at once.
+ * failed is released as far as possible, whatever the store may have written by then. An answer that is none of the contract's is
+ * a failure, too: taken for a yes, it would lose events or run them twice. The memory store answers at once.
  *
  * @param until when nobody can wait any more, by `performance.now()`
  */
@@ -28,7 +36,9 @@ export function boundedStore(store: DedupeStore, until: number = Number.POSITIVE
     async claim(key, terms) {
       const answer = started(() => store.claim(key, terms));
       try {
-        return await within(answer, timeoutMs());
+        const found = await within(answer, timeoutMs());
+        if (CLAIMS.has(found?.status)) return found;
+        throw new Error("the store's claim answered with none of claimed, in_flight and completed");
       } catch (error) {
         releaseGhost(store, key, terms.token, answer);
         throw error;
@@ -40,11 +50,14 @@ export function boundedStore(store: DedupeStore, until: number = Number.POSITIVE
         started(() => store.renew(key, terms)),
         Math.min(timeoutMs(), terms.leaseMs / 3),
       ),
-    complete: (key, terms) =>
-      within(
+    async complete(key, terms) {
+      const result = await within(
         started(() => store.complete(key, terms)),
         timeoutMs(),
-      ),
+      );
+      if (COMPLETIONS.has(result)) return result;
+      throw new Error("the store's complete answered with none of stored, held_by_another and completed_by_another");
+    },
     release: (key, terms) =>
       within(
         started(() => store.release(key, terms)),

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { ignoreRejection } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
 import type { IdentifiedBy } from "./outcome.ts";
 
@@ -53,8 +54,7 @@ function askOption(option: EventIdOption, verified: VerifiedDelivery): string | 
     throw new WebhookError("event_id_failed", "the eventId option threw", { cause });
   }
   if (answer === undefined || typeof answer === "string") return answer;
-  // Of an asynchronous one nobody will look at the rejection, which would end the process.
-  Promise.resolve(answer).catch(() => {});
+  ignoreRejection(answer);
   throw new WebhookError(
     "event_id_failed",
     `the eventId option returned ${typeof answer}, not a string; it must be synchronous`,

@@ -1,3 +1,5 @@
+import { ignoreRejection } from "../deadline.ts";
+
 /** Where a receiver writes what an operator should know. `console` fits. Never given a payload or a secret. */
 export interface Logger {
   warn(message: string, error?: unknown): void;
@@ -52,7 +54,7 @@ function write(logger: Logger, level: Level, message: () => string, error?: unkn
   try {
     const line = `bluum-webhooks: ${message()}`;
     const returned: unknown = error === undefined ? logger[level](line) : logger[level](line, error);
-    Promise.resolve(returned).catch(() => {});
+    ignoreRejection(returned);
   } catch {
     // See above.
   }

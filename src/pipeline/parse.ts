@@ -1,5 +1,5 @@
 import buffer, { Buffer } from "node:buffer";
-import { isPending } from "../deadline.ts";
+import { ignoreRejection, isPending } from "../deadline.ts";
 import { isBytes } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import { type BluumEvent, domainAndAction } from "../events/event.ts";
@@ -44,10 +44,10 @@ function readEnvelope(payload: unknown): Envelope {
   return { type, payload: fields, occurredAt: occurredAt(fields) };
 }
 
-/** Of a `parseJson` that is asynchronous: the event may be a sound one, so that it must come again, and a rejection ends no process. */
+/** Of a `parseJson` that is asynchronous: the event may be a sound one, so that it must come again. */
 function refusePromise(payload: unknown): void {
   if (!isPending(payload)) return;
-  Promise.resolve(payload).catch(() => {});
+  ignoreRejection(payload);
   throw new WebhookError("handler_failed", "the parseJson option returned a promise; it must be synchronous");
 }
 

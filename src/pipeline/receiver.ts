@@ -1,4 +1,4 @@
-import { isPending, pause } from "../deadline.ts";
+import { ignoreRejection, isPending, pause } from "../deadline.ts";
 import type { BodyLimits, Delivery, Reply } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
@@ -63,6 +63,7 @@ export interface Receiver {
    * store if the receiver made it itself.
    *
    * @param options.timeoutMs how long to wait, in milliseconds. @default 30_000
+   * @throws WebhookError `configuration_invalid` where that is no number from 0 up
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }
@@ -123,7 +124,7 @@ class WebhookReceiver implements Receiver {
   }
 
   receive(delivery: Delivery): Promise<Outcome> {
-    const before = Mark.outcomeOf(delivery.request, this);
+    const before = Mark.outcomeOf(delivery?.request, this);
     return before === undefined ? this.#judge(delivery) : Promise.resolve(before);
   }
 
@@ -166,6 +167,8 @@ class WebhookReceiver implements Receiver {
   }
 
   async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    if (!(typeof timeoutMs === "number" && timeoutMs >= 0))
+      throw new WebhookError("configuration_invalid", "timeoutMs must be a number of milliseconds, from 0 up");
     this.#closed = true;
     const until = performance.now() + timeoutMs;
     while (this.#claiming + this.#terms.open.size > 0 && performance.now() < until) {
@@ -184,7 +187,7 @@ class WebhookReceiver implements Receiver {
     try {
       this.#refuseIfClosed();
       const terms = this.#termsOf(delivery);
-      const receivedAt = new Date(this.#settings.now());
+      const receivedAt = new Date(this.#now());
       const presented = checkHead(delivery, this.#settings.scheme);
 
       report.begin();
@@ -200,7 +203,7 @@ class WebhookReceiver implements Receiver {
       report.bodyBytes = rawBody.length;
       report.end("readMs");
       const keys = typeof this.#keys === "function" ? await this.#keys() : this.#keys;
-      const now = this.#settings.now();
+      const now = this.#now();
       const verified = checkSignature(this.#settings.scheme, presented, rawBody, keys, now);
       if (verified instanceof WebhookError) return told(this.#rejected(verified, delivery, report), report);
       report.secretIndex = verified.secretIndex;
@@ -258,11 +261,22 @@ class WebhookReceiver implements Receiver {
     if (this.#closed) throw new WebhookError("receiver_closed", "the receiver is closing");
   }
 
+  /** The receiver's clock. By a time that is none, nothing would be too old. */
+  #now(): number {
+    const now = this.#settings.now();
+    if (Number.isFinite(now)) return now;
+    ignoreRejection(now);
+    throw new WebhookError("handler_failed", "the now option gave no time in epoch milliseconds");
+  }
+
   /** The terms of every claim, and what a delivery adds to them for its own. */
   #termsOf({ timeLeftMs, waitUntil }: Delivery): ClaimTerms {
     if (timeLeftMs === undefined && waitUntil === undefined) return this.#terms;
     const terms = { ...this.#terms, waitUntil: waitUntil && handingOver(waitUntil, this.#log) };
-    if (timeLeftMs === undefined) return terms;
+    if (timeLeftMs === undefined || timeLeftMs === Number.POSITIVE_INFINITY) return terms;
+    // A lease of no length would keep nobody away.
+    if (!Number.isFinite(timeLeftMs))
+      throw new WebhookError("handler_failed", "the delivery's timeLeftMs is no number of milliseconds");
     const ending = endingIn(timeLeftMs);
     return { ...terms, ending, verbs: boundedStore(terms.store, ending.storeBy) };
   }
@@ -270,7 +284,7 @@ class WebhookReceiver implements Receiver {
   /** A captured delivery under a scheme that signs no time would be valid for ever, and new again after the retention. */
   #checkAge({ occurredAt }: Envelope, now: number): void {
     const { scheme, maxEventAgeMs } = this.#settings;
-    if (scheme.signsTimestamp || occurredAt === undefined) return;
+    if (scheme.signsTimestamp === true || occurredAt === undefined) return;
     if (now - occurredAt.getTime() > maxEventAgeMs) {
       throw new WebhookError("event_too_old", `the event happened longer ago than maxEventAgeMs (${maxEventAgeMs})`);
     }
@@ -339,11 +353,13 @@ function refuseIfTooLate({ ending }: ClaimTerms): void {
 
 /** A runtime's `waitUntil`. What it throws must not cost an event: the work goes on, if nobody ends it. */
 function handingOver(waitUntil: (work: Promise<unknown>) => void, log: ThrottledLog): (work: Promise<unknown>) => void {
+  const refused = (error: unknown) =>
+    log.warn("wait_until_failed", "waitUntil did not take the work that may go on after the answer", error);
   return (work) => {
     try {
-      waitUntil(work);
+      Promise.resolve<unknown>(waitUntil(work)).catch(refused);
     } catch (error) {
-      log.warn("wait_until_failed", "waitUntil did not take the work that may go on after the answer", error);
+      refused(error);
     }
   };
 }

@@ -85,9 +85,14 @@ export function refusal(code: WebhookErrorCode, retryAfterMs: number = RETRY_AFT
   const known = answeredCode(code);
   const status = STATUS[known];
   const headers: Record<string, string> = {};
-  if (status === 503) headers["retry-after"] = String(Math.max(1, Math.ceil(retryAfterMs / 1000)));
+  if (status === 503) headers["retry-after"] = String(secondsOf(retryAfterMs));
   if (status === 405) headers.allow = "POST";
   return json(status, { error: { code: known } }, headers);
+}
+
+/** A store of the user's own tells how long another claim may last, and may tell nonsense. */
+function secondsOf(ms: number): number {
+  return Math.max(1, Math.ceil((Number.isFinite(ms) ? ms : RETRY_AFTER_MS) / 1000));
 }
 
 /** Usage codes are the program's own mistakes; to the provider they are one more failed handler. */

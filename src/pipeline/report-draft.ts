@@ -1,3 +1,4 @@
+import { ignoreRejection } from "../deadline.ts";
 import type { IdentifiedBy } from "./outcome.ts";
 import type { DeliveryReport } from "./report.ts";
 
@@ -53,7 +54,7 @@ export class ReportDraft implements Record<keyof DeliveryReport, unknown> {
       // A copy: what happens to the delivery afterwards must not change what was reported.
       const known = Object.entries(this).filter(([, value]) => value !== undefined);
       const returned: unknown = observe(Object.fromEntries(known) as unknown as DeliveryReport);
-      Promise.resolve(returned).catch(() => {});
+      ignoreRejection(returned);
     } catch {
       // An observer must never cost an event.
     }

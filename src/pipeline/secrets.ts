@@ -1,4 +1,4 @@
-import { within } from "../deadline.ts";
+import { ignoreRejection, isPending, within } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 
@@ -58,10 +58,14 @@ function rememberingPrepare(scheme: SignatureScheme): (secrets: Secrets) => read
   };
 }
 
+/** Frozen: every delivery is verified with the same ones, and a scheme might use them up. */
 function prepareAll(secrets: Secrets, scheme: SignatureScheme): readonly unknown[] {
-  return listed(secrets).map((secret, index) =>
+  const list = listed(secrets);
+  list.forEach(ignoreRejection);
+  const keys = list.map((secret, index) =>
     prepareOne(secret, Array.isArray(secrets) ? `secret[${index}]` : "secret", scheme),
   );
+  return Object.freeze(keys);
 }
 
 function listed(secrets: Secrets): readonly string[] {
@@ -81,6 +85,16 @@ function prepareOne(secret: unknown, option: string, scheme: SignatureScheme): u
   if (secret.trim() === "") throw invalid(option, "is blank");
   if (secret !== secret.trim())
     throw invalid(option, "begins or ends with white space; was it read from a file with its line break?");
+  const key = keyOf(secret, option, scheme);
+  // Under either, a scheme might verify with a key that anybody can guess.
+  if (key === undefined || isPending(key)) {
+    ignoreRejection(key);
+    throw invalid("scheme", "has a prepare that does not return the key; it must do so at once, not by a promise");
+  }
+  return key;
+}
+
+function keyOf(secret: string, option: string, scheme: SignatureScheme): unknown {
   try {
     return scheme.prepare(secret);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { isPending } from "../deadline.ts";
+import { ignoreRejection, isPending } from "../deadline.ts";
 import { type Delivery, headerLookup, isBytes } from "../delivery.ts";
 import { type RejectionCode, WebhookError } from "../errors.ts";
 import type { SignatureScheme, Verified } from "../schemes/scheme.ts";
@@ -41,14 +41,19 @@ export function checkSignature(
   keys: readonly unknown[],
   nowMs: number,
 ): Verified | WebhookError {
+  const count = keys.length;
   const verified = scheme.verify(presented, rawBody, keys, nowMs);
-  return isProof(verified, keys.length) ? verified : refused(verified);
+  return isProof(verified, count) ? verified : refused(verified);
 }
 
-/** Whether it names a key. No type keeps a scheme that is written in JavaScript from answering `false`, or a promise of a refusal. */
+/**
+ * Whether it names a key, and a message id that is one. No type keeps a scheme that is written in JavaScript from answering `false`, or
+ * a promise.
+ */
 function isProof(verified: unknown, keys: number): verified is Verified {
-  const index = (verified as Partial<Verified> | null | undefined)?.secretIndex;
-  return Number.isInteger(index) && (index as number) >= 0 && (index as number) < keys;
+  const { secretIndex, messageId } = (verified ?? {}) as Partial<Verified>;
+  if (messageId !== undefined && typeof messageId !== "string") return false;
+  return Number.isInteger(secretIndex) && (secretIndex as number) >= 0 && (secretIndex as number) < keys;
 }
 
 function checkMethod(method: string): void {
@@ -75,8 +80,7 @@ function refused(answer: unknown): WebhookError {
     const code = answer as keyof typeof PROBLEM;
     return withoutStack(code, PROBLEM[code]);
   }
-  // It may be a promise that rejects, and nobody waits for it.
-  Promise.resolve(answer).catch(() => {});
+  ignoreRejection(answer);
   return new WebhookError(
     "handler_failed",
     "the signature scheme answered neither with a proof nor with the code of a refusal; it must answer at once, not with a promise",

@@ -33,7 +33,7 @@ export class Router<Context> {
    * Registers a handler for one pattern or several; it runs once for an event that several of them match.
    *
    * @param name by default the patterns, and an ordinal where these patterns were registered before
-   * @throws WebhookError `registration_refused` for what is no pattern, no function, or a name that is taken
+   * @throws WebhookError `registration_refused` for what is no pattern, no function that runs when it is called, or a name that is taken
    */
   on(patterns: string | readonly string[], handler: Handler<Context>, name?: string): void {
     const list = [...new Set(Array.isArray(patterns) ? patterns : [patterns])];
@@ -42,6 +42,8 @@ export class Router<Context> {
     if (list.includes(PING_TYPE))
       throw refused(`${PING_TYPE} is answered by the receiver itself and goes to no handler`);
     if (typeof handler !== "function") throw refused("the handler given to on() is no function");
+    if (isGenerator(handler))
+      throw refused("the handler given to on() is a generator function: calling it runs nothing of it");
 
     // Every registration has a name of its own, so the names count them.
     const registration = { ordinal: this.#names.size, name: this.#claimName(name, list), handler };
@@ -119,6 +121,10 @@ async function runAll<Context>(
 ): Promise<boolean> {
   for (const { name, handler } of handlers) await runOnce(name, (own) => handler(event, own));
   return true;
+}
+
+function isGenerator(handler: unknown): boolean {
+  return /^\[object (Async)?GeneratorFunction\]$/.test(Object.prototype.toString.call(handler));
 }
 
 function refused(problem: string): WebhookError {

@@ -1,3 +1,4 @@
+import { ignoreRejection } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
 import { Fingerprints } from "./fingerprint.ts";
 import { type Grant, Records } from "./memory-records.ts";
@@ -64,7 +65,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
   const { maxEntries = DEFAULT_MAX_ENTRIES, now: clock = () => performance.now() } = options;
   requireCount("maxEntries", maxEntries);
   // Whole milliseconds: sums of fractions are not exact, and would tell of more time left than the lease ever had.
-  const now = () => Math.floor(clock());
+  const now = () => wholeMs(clock());
   const { onEvict = warnOfEvictions(maxEntries, now) } = options;
   const fingerprints = new Fingerprints();
   let records = new Records(maxEntries);
@@ -172,6 +173,14 @@ export function immediateVerbs(store: DedupeStore): ImmediateVerbs | undefined {
   return immediate.get(store);
 }
 
+/** By a time that is none, every claim and every completion would have ended. */
+function wholeMs(now: number): number {
+  const at = Math.floor(now);
+  if (Number.isFinite(at)) return at;
+  ignoreRejection(now);
+  throw new WebhookError("configuration_invalid", "memoryStore: now gave no time in milliseconds");
+}
+
 function requireCount(name: string, value: number): void {
   if (Number.isSafeInteger(value) && value >= 1) return;
   throw new WebhookError("configuration_invalid", `memoryStore: ${name} must be a whole number from 1 up`);
@@ -184,7 +193,7 @@ function fullOfClaims(maxEntries: number): WebhookError {
 
 function report(onEvict: () => void): void {
   try {
-    onEvict();
+    ignoreRejection(onEvict());
   } catch {
     // A listener's own trouble must not refuse the delivery that needed the room.
   }
