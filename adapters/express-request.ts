@@ -1,4 +1,4 @@
-/** Whether this is a Node whose V8 is slow with what Express makes of a request. Elsewhere it would do no good, and no harm. */
+/** Whether V8 is one that is slow with what Express makes of a request: that of a Node before 24. */
 const SLOW = Number.parseInt(globalThis.process?.versions?.node ?? "", 10) < 24;
 
 /** A property that comes and goes. */
@@ -7,9 +7,10 @@ const PASSING = Symbol("bluum-webhooks: passing");
 /**
  * Makes it cheap to attach things to an Express request; nothing else about the request changes.
  *
- * Express gives each request the prototype of its app. Before Node 24, V8 makes a new shape for every property that is added to such an
- * object, which costs more than a small hash, and no access to it is fast any more. Deleting a property turns the object
- * into a plain table, in which all of that is cheap.
+ * Express gives each request the prototype of its app. For every property that is added to such an object, V8 made a new shape
+ * before Node 24, which costs more than a small hash and leaves no access to it fast.
+ *
+ * The remedy: to delete a property turns the object into a plain table, in which adding and reading are cheap.
  */
 export function makeRoom(req: object): void {
   if (!SLOW || !isOfExpress(req)) return;

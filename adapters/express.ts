@@ -46,10 +46,11 @@ export function bluumWebhooks(
     makeRoom(req);
     const outcome = await mounted.receive(toDelivery(req));
     if (outcome.kind !== "accepted") return sendReply(req, res, replyTo(outcome));
+    // First, so that whatever fails from here on is answered and retried.
+    atEnd(res, (status) => void settleByStatus(outcome, status));
     req.bluumEvent = outcome.event;
     req.bluumDelivery = outcome.context;
     leaveBody(req, outcome);
-    atEnd(res, (status) => void settleByStatus(outcome, status));
     next();
   };
 }

@@ -190,7 +190,8 @@ export function atEnd(res: ServerResponse, tell: (status: number) => void): void
  */
 export function leaveBody(req: object, { event, context }: AcceptedOutcome): void {
   const left: { body?: unknown; rawBody?: unknown; _body?: boolean } = req;
-  left.rawBody ??= context.rawBody;
+  // By Reflect: an app may have an accessor of that name, which takes nothing.
+  if (left.rawBody === undefined) Reflect.set(req, "rawBody", context.rawBody);
   if (!isBytes(left.body)) left.body = event.payload;
   // By this mark the body parsers of Express 4 know that there is nothing left to do.
   left._body = true;

@@ -9,7 +9,7 @@ export function isPending<T>(value: Eventual<T>): value is Promise<T> {
   return typeof (value as { then?: unknown } | null | undefined)?.then === "function";
 }
 
-/** Of what should not have been a promise and is not waited for: a rejection of it must not end the process. */
+/** For a value that should be no promise. If it is one, nobody waits for it, and its rejection would end the process. */
 export function ignoreRejection(value: unknown): void {
   Promise.resolve(value).catch(() => {});
 }

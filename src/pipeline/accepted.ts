@@ -1,4 +1,4 @@
-import { type Eventual, isPending } from "../deadline.ts";
+import { type Eventual, ignoreRejection, isPending } from "../deadline.ts";
 import type { Reply } from "../delivery.ts";
 import type { WebhookErrorCode } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
@@ -62,6 +62,7 @@ export class Accepted implements AcceptedOutcome, TimeoutListener {
   /** Only "processed" may cost an event its retries; what is neither, such as a misspelt "failed", must not. */
   #understood(result: SettleAs): SettleAs {
     if (result === "processed" || result === "failed") return result;
+    ignoreRejection(result);
     this.claim.terms.log.error(
       "settle_unknown",
       'settle() was called with neither "processed" nor "failed"; the event counts as failed',

@@ -1,6 +1,6 @@
 import { type Eventual, isPending, rest } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
-import type { ClaimResult, DedupeStore } from "../stores/store.ts";
+import type { ClaimResult, CompleteResult, DedupeStore } from "../stores/store.ts";
 import type { HeldClaim } from "../stores/transaction.ts";
 import type { ClaimVerbs } from "./bounded-store.ts";
 import { ClaimWatch, type Watched } from "./claim-watch.ts";
@@ -28,6 +28,12 @@ export interface ClaimTerms {
   /** Takes the work that may go on after the answer, where a runtime would end it otherwise. */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
 }
+
+const COMPLETIONS: ReadonlySet<unknown> = new Set<CompleteResult>([
+  "stored",
+  "held_by_another",
+  "completed_by_another",
+]);
 
 /** How long a completion that the store did not take is tried on. */
 const KEEP_COMPLETING_MS = 2 * 60_000;
@@ -134,9 +140,15 @@ export class Claim implements HeldClaim, OpenClaim, Watched {
     }
   }
 
-  #done(result: Settled): Settled {
+  #done(result: CompleteResult): Settled {
     this.terms.open.delete(this);
-    return result;
+    if (COMPLETIONS.has(result)) return result;
+    // Neither a promise to the provider, nor an outage that may pass: nobody knows what it did.
+    this.terms.log.error(
+      "settle_failed",
+      "the store's complete answered with none of stored, held_by_another and completed_by_another; the event may run again",
+    );
+    return "unstored";
   }
 
   /** The store did not take the completion: it is tried on while the answer goes out. */

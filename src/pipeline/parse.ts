@@ -19,8 +19,8 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 /**
  * Bytes to envelope: strict about the encoding and the JSON, loose about everything that Bluum may add later.
  *
- * @throws WebhookError `payload_not_utf8`, `payload_not_json` or `payload_not_event`, or `handler_failed` where `parseJson` is asynchronous; no
- *   message shows anything of the payload
+ * @throws WebhookError `payload_not_utf8`, `payload_not_json` or `payload_not_event`, or `handler_failed` where `parseJson` is
+ *   asynchronous; no message shows anything of the payload
  */
 export function parseEnvelope(rawBody: Uint8Array, parseJson: (text: string) => unknown = JSON.parse): Envelope {
   return readEnvelope(parseText(decode(rawBody), parseJson));

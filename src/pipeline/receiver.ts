@@ -6,6 +6,7 @@ import type { Pattern } from "../events/pattern.ts";
 import { PING_TYPE, Router } from "../router/router.ts";
 import type { Verified } from "../schemes/scheme.ts";
 import { isMemoryStore } from "../stores/memory.ts";
+import { msOf } from "../time.ts";
 import { Accepted, type DeliveryFacts } from "./accepted.ts";
 import { boundedStore } from "./bounded-store.ts";
 import type { ClaimTerms } from "./claim.ts";
@@ -63,7 +64,7 @@ export interface Receiver {
    * store if the receiver made it itself.
    *
    * @param options.timeoutMs how long to wait, in milliseconds. @default 30_000
-   * @throws WebhookError `configuration_invalid` where that is no number from 0 up
+   * @throws WebhookError `configuration_invalid` where that is no number
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }
@@ -167,9 +168,9 @@ class WebhookReceiver implements Receiver {
   }
 
   async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    if (!(typeof timeoutMs === "number" && timeoutMs >= 0))
-      throw new WebhookError("configuration_invalid", "timeoutMs must be a number of milliseconds, from 0 up");
     this.#closed = true;
+    if (typeof timeoutMs !== "number" || Number.isNaN(timeoutMs))
+      throw new WebhookError("configuration_invalid", "timeoutMs must be a number of milliseconds");
     const until = performance.now() + timeoutMs;
     while (this.#claiming + this.#terms.open.size > 0 && performance.now() < until) {
       // Not unref'd: it waits for work that must not be cut off.
@@ -261,11 +262,9 @@ class WebhookReceiver implements Receiver {
     if (this.#closed) throw new WebhookError("receiver_closed", "the receiver is closing");
   }
 
-  /** The receiver's clock. By a time that is none, nothing would be too old. */
   #now(): number {
-    const now = this.#settings.now();
-    if (Number.isFinite(now)) return now;
-    ignoreRejection(now);
+    const now = msOf(this.#settings.now());
+    if (!Number.isNaN(now)) return now;
     throw new WebhookError("handler_failed", "the now option gave no time in epoch milliseconds");
   }
 
@@ -275,8 +274,10 @@ class WebhookReceiver implements Receiver {
     const terms = { ...this.#terms, waitUntil: waitUntil && handingOver(waitUntil, this.#log) };
     if (timeLeftMs === undefined || timeLeftMs === Number.POSITIVE_INFINITY) return terms;
     // A lease of no length would keep nobody away.
-    if (!Number.isFinite(timeLeftMs))
+    if (!Number.isFinite(timeLeftMs)) {
+      ignoreRejection(timeLeftMs);
       throw new WebhookError("handler_failed", "the delivery's timeLeftMs is no number of milliseconds");
+    }
     const ending = endingIn(timeLeftMs);
     return { ...terms, ending, verbs: boundedStore(terms.store, ending.storeBy) };
   }

@@ -92,7 +92,8 @@ export function refusal(code: WebhookErrorCode, retryAfterMs: number = RETRY_AFT
 
 /** A store of the user's own tells how long another claim may last, and may tell nonsense. */
 function secondsOf(ms: number): number {
-  return Math.max(1, Math.ceil((Number.isFinite(ms) ? ms : RETRY_AFTER_MS) / 1000));
+  const told = Number(ms);
+  return Math.max(1, Math.ceil((Number.isFinite(told) ? told : RETRY_AFTER_MS) / 1000));
 }
 
 /** Usage codes are the program's own mistakes; to the provider they are one more failed handler. */

@@ -71,6 +71,7 @@ function prepareAll(secrets: Secrets, scheme: SignatureScheme): readonly unknown
 function listed(secrets: Secrets): readonly string[] {
   const list = typeof secrets === "string" ? [secrets] : secrets;
   if (!Array.isArray(list) || list.length === 0) {
+    ignoreRejection(secrets);
     throw invalid(
       "secret",
       "is missing; give the webhook's secret, such as process.env.BLUUM_WEBHOOK_SECRET, or a function that fetches it",
@@ -86,10 +87,10 @@ function prepareOne(secret: unknown, option: string, scheme: SignatureScheme): u
   if (secret !== secret.trim())
     throw invalid(option, "begins or ends with white space; was it read from a file with its line break?");
   const key = keyOf(secret, option, scheme);
-  // Under either, a scheme might verify with a key that anybody can guess.
-  if (key === undefined || isPending(key)) {
+  // Taken for the key, a promise would be one that anybody can guess: written as a text it is always the same.
+  if (isPending(key)) {
     ignoreRejection(key);
-    throw invalid("scheme", "has a prepare that does not return the key; it must do so at once, not by a promise");
+    throw invalid("scheme", "has a prepare that returns a promise; it must return the key at once");
   }
   return key;
 }

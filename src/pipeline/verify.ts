@@ -14,7 +14,7 @@ export function checkHead({ method, headers }: Delivery, scheme: SignatureScheme
   checkMethod(method);
   checkEncoding(header("content-encoding"));
   const presented: unknown = scheme.read(header);
-  if (typeof presented === "object" && presented !== null && !isPending(presented)) return presented;
+  if (isObject(presented) && !isPending(presented)) return presented;
   throw refused(presented);
 }
 
@@ -24,15 +24,18 @@ export function checkHead({ method, headers }: Delivery, scheme: SignatureScheme
  * @throws WebhookError `body_already_parsed` or `body_too_large`
  */
 export function checkBody(rawBody: unknown, maxBytes: number): void {
-  if (!isBytes(rawBody)) throw bodyAlreadyParsed("the body came as something else than bytes");
+  if (!isBytes(rawBody)) {
+    ignoreRejection(rawBody);
+    throw bodyAlreadyParsed("the body came as something else than bytes");
+  }
   if (rawBody.length > maxBytes) throw bodyTooLarge(maxBytes);
 }
 
 /**
  * Who signed these bytes, and when.
  *
- * @returns a refusal with a code of the answers table otherwise: to throw it would take longer than to make it, and this is what
- *   garbage costs
+ * @returns the proof, or a refusal with a code of the answers table; returned, since throwing it would cost more than making it, and
+ *   garbage is to be cheap
  */
 export function checkSignature(
   scheme: SignatureScheme,
@@ -41,19 +44,26 @@ export function checkSignature(
   keys: readonly unknown[],
   nowMs: number,
 ): Verified | WebhookError {
-  const count = keys.length;
-  const verified = scheme.verify(presented, rawBody, keys, nowMs);
-  return isProof(verified, count) ? verified : refused(verified);
+  const verified: unknown = scheme.verify(presented, rawBody, keys, nowMs);
+  return isProof(verified, keys.length) ? verified : refused(verified);
 }
 
 /**
- * Whether it names a key, and a message id that is one. No type keeps a scheme that is written in JavaScript from answering `false`, or
- * a promise.
+ * Whether it names one of so many keys, and a message id that is one, if any. No type keeps a scheme that is written in JavaScript
+ * from answering `false`, or a promise.
  */
 function isProof(verified: unknown, keys: number): verified is Verified {
-  const { secretIndex, messageId } = (verified ?? {}) as Partial<Verified>;
-  if (messageId !== undefined && typeof messageId !== "string") return false;
-  return Number.isInteger(secretIndex) && (secretIndex as number) >= 0 && (secretIndex as number) < keys;
+  const { secretIndex, messageId } = (verified ?? {}) as { secretIndex?: unknown; messageId?: unknown };
+  const named = Number.isInteger(secretIndex) && (secretIndex as number) >= 0 && (secretIndex as number) < keys;
+  const identified = messageId === undefined || messageId === null || typeof messageId === "string";
+  if (named && identified) return true;
+  ignoreRejection(secretIndex);
+  ignoreRejection(messageId);
+  return false;
+}
+
+function isObject(value: unknown): value is object {
+  return (typeof value === "object" && value !== null) || typeof value === "function";
 }
 
 function checkMethod(method: string): void {
@@ -83,7 +93,7 @@ function refused(answer: unknown): WebhookError {
   ignoreRejection(answer);
   return new WebhookError(
     "handler_failed",
-    "the signature scheme answered neither with a proof nor with the code of a refusal; it must answer at once, not with a promise",
+    "the signature scheme answered neither with a proof (secretIndex, and messageId if any) nor with the code of a refusal; it must answer at once",
   );
 }
 

@@ -33,7 +33,8 @@ export class Router<Context> {
    * Registers a handler for one pattern or several; it runs once for an event that several of them match.
    *
    * @param name by default the patterns, and an ordinal where these patterns were registered before
-   * @throws WebhookError `registration_refused` for what is no pattern, no function that runs when it is called, or a name that is taken
+   * @throws WebhookError `registration_refused` for what is no pattern, no function that runs when it is called, or
+   *   a name that is taken
    */
   on(patterns: string | readonly string[], handler: Handler<Context>, name?: string): void {
     const list = [...new Set(Array.isArray(patterns) ? patterns : [patterns])];

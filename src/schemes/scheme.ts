@@ -14,7 +14,8 @@ export interface SignatureScheme<Key = unknown, Presented extends object = objec
   /** Whether the signature covers a time stamp. Where it covers none, `maxEventAgeMs` bounds replays instead. */
   readonly signsTimestamp: boolean;
   /**
-   * Makes the verification key of one secret, once, not at every delivery.
+   * Makes the verification key of one secret, once, not at every delivery, and at once: a promise is refused. `verify` gets all keys in
+   * a frozen list.
    *
    * @throws WebhookError `configuration_invalid` for a secret that this scheme cannot use; the message never shows it
    */

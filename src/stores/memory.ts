@@ -1,5 +1,6 @@
 import { ignoreRejection } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
+import { msOf } from "../time.ts";
 import { Fingerprints } from "./fingerprint.ts";
 import { type Grant, Records } from "./memory-records.ts";
 import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
@@ -65,7 +66,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
   const { maxEntries = DEFAULT_MAX_ENTRIES, now: clock = () => performance.now() } = options;
   requireCount("maxEntries", maxEntries);
   // Whole milliseconds: sums of fractions are not exact, and would tell of more time left than the lease ever had.
-  const now = () => wholeMs(clock());
+  const now = () => wholeMs(msOf(clock()));
   const { onEvict = warnOfEvictions(maxEntries, now) } = options;
   const fingerprints = new Fingerprints();
   let records = new Records(maxEntries);
@@ -173,11 +174,8 @@ export function immediateVerbs(store: DedupeStore): ImmediateVerbs | undefined {
   return immediate.get(store);
 }
 
-/** By a time that is none, every claim and every completion would have ended. */
-function wholeMs(now: number): number {
-  const at = Math.floor(now);
-  if (Number.isFinite(at)) return at;
-  ignoreRejection(now);
+function wholeMs(ms: number): number {
+  if (!Number.isNaN(ms)) return Math.floor(ms);
   throw new WebhookError("configuration_invalid", "memoryStore: now gave no time in milliseconds");
 }
 

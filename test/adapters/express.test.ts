@@ -15,6 +15,10 @@ import { describeAdapterContract, expectNothingToEscape } from "./contract.ts";
 
 expectNothingToEscape();
 
+function fail(): never {
+  throw new Error("no");
+}
+
 function serve(app: RequestListener): Promise<Endpoint> {
   return listen(createServer(app));
 }
@@ -447,20 +451,58 @@ for (const [name, framework] of [
     });
 
     it("what is attached stands on the request itself, beside everything that Express and the app had put there", async () => {
-      const seen: string[][] = [];
+      const seen: (string | symbol)[][] = [];
       const before: RequestHandler = (req, _res, next) => {
         Object.assign(req, { own: 1 });
-        seen.push(Object.keys(req));
+        seen.push(Reflect.ownKeys(req));
         next();
       };
       const app = framework().post(PATH, before, bluumWebhooks(quietReceiver()), (req, res) => {
-        seen.push(Object.keys(req));
+        seen.push(Reflect.ownKeys(req));
         res.sendStatus(204);
       });
       const endpoint = await serve(app);
       expect(await endpoint.send(signed())).toSatisfy(isSuccess);
       const [had = [], has = []] = seen;
-      expect(new Set(has)).toEqual(new Set([...had, "bluumEvent", "bluumDelivery", "rawBody", "body", "_body"]));
+      const added = has.filter((name) => !had.includes(name));
+      expect(had.filter((name) => !has.includes(name))).toEqual([]);
+      expect(new Set(added.filter((name) => typeof name === "string"))).toEqual(
+        new Set(["bluumEvent", "bluumDelivery", "rawBody", "body", "_body"].filter((name) => !had.includes(name))),
+      );
+      // The receiver's note.
+      expect(added.filter((name) => typeof name === "symbol")).toEqual([expect.any(Symbol)]);
+      await endpoint.close();
+    });
+
+    it("an accessor that the app has under the name rawBody is left alone", async () => {
+      const app = framework();
+      Object.defineProperty(app.request, "rawBody", { get: () => undefined });
+      app.post(
+        PATH,
+        bluumWebhooks(quietReceiver()),
+        (req, res) => void res.status(bluumEvent(req).id ? 204 : 500).end(),
+      );
+      const endpoint = await serve(app);
+      const delivery = signed();
+      expect((await endpoint.send(delivery)).status).toBe(204);
+      expect((await endpoint.send(delivery)).body).toContain("duplicate");
+      await endpoint.close();
+    });
+
+    it("what cannot be attached is a failure, and the retry runs", async () => {
+      const app = framework();
+      const sealed = new Set<string>();
+      app.post(PATH, (req, _res, next) => {
+        if (sealed.size === 0) Object.defineProperty(req, "bluumEvent", { set: () => sealed.add("once") && fail() });
+        next();
+      });
+      app.post(PATH, (req, res, next) => void bluumWebhooks(receiver)(req, res, next).catch(next));
+      app.post(PATH, (_req, res) => void res.sendStatus(204));
+      const receiver = quietReceiver();
+      const endpoint = await serve(app);
+      const delivery = signed();
+      expect((await endpoint.send(delivery)).status).toBe(500);
+      expect((await endpoint.send(delivery)).status).toBe(204);
       await endpoint.close();
     });
 

@@ -19,7 +19,7 @@ const OLD = { timestamp: "2020-01-01T00:00:00Z" };
 
 describe("a scheme's message id that is none", () => {
   it("makes no event a duplicate of another", async () => {
-    const ids = [Promise.resolve("m"), () => "m", new Map(), {}, 7, ["m"], null, Buffer.from("m")];
+    const ids = [Promise.resolve("m"), rejecting(), () => "m", new Map(), {}, 7, ["m"], Buffer.from("m")];
     for (const messageId of ids) {
       const verify = () => ({ secretIndex: 0, messageId: wrong<string>(messageId) });
       const { receiver } = bench({ scheme: { ...scheme, verify } });
@@ -30,7 +30,15 @@ describe("a scheme's message id that is none", () => {
 });
 
 describe("a clock that tells no time", () => {
-  const clocks = [() => Number.NaN, () => undefined, () => "soon", async () => Date.now(), rejecting, () => new Date()];
+  const clocks = [
+    () => Number.NaN,
+    () => undefined,
+    () => null,
+    () => "soon",
+    async () => Date.now(),
+    rejecting,
+    () => new Date(""),
+  ];
 
   it("lets nothing pass that may be too old", async () => {
     for (const now of clocks) {
@@ -41,8 +49,22 @@ describe("a clock that tells no time", () => {
     }
   });
 
+  it("lets nothing pass either where it fails only once the signature is verified", async () => {
+    let asked = 0;
+    const now = () => (asked++ === 0 ? Date.now() : Number.NaN);
+    expect(verdict(await bench({ now }).receiver.receive(signed()))).toBe("handler_failed");
+  });
+
+  it("is not one that tells it by a Date", async () => {
+    const now = wrong<() => number>(() => new Date());
+    const { receiver } = bench({ now, store: memoryStore({ now }) });
+    const delivery = signed();
+    await accepted(await receiver.receive(delivery)).settle("processed");
+    expect(verdict(await receiver.receive(delivery))).toBe("duplicate");
+  });
+
   it("of the memory store makes it fail, not forget", async () => {
-    for (const now of clocks.slice(0, -1)) {
+    for (const now of clocks) {
       const store = memoryStore({ now: wrong<() => number>(now) });
       expect(verdict(await bench({ store }).receiver.receive(signed()))).toBe("store_unavailable");
     }
@@ -59,8 +81,19 @@ describe("a scheme that does not say by true that it signs a time", () => {
 });
 
 describe("keys", () => {
+  it("may be none, where a scheme has its own", async () => {
+    const key = scheme.prepare(SECRET);
+    const verify: SignatureScheme["verify"] = (presented, body, _keys, now) =>
+      scheme.verify(presented, body, [key], now);
+    const { receiver } = bench({ scheme: { ...scheme, prepare: () => undefined, verify } });
+    expect(verdict(await receiver.receive(signed()))).toBe("accepted");
+    expect(verdict(await receiver.receive(signed(anEvent(), { secret: "another-secret-of-some-length" })))).toBe(
+      "signature_mismatch",
+    );
+  });
+
   it("that prepare does not return at once are refused at creation, where secrets are fixed", () => {
-    for (const prepare of [async (secret: string) => secret, rejecting, () => undefined]) {
+    for (const prepare of [async (secret: string) => secret, rejecting]) {
       expect(() => createReceiver({ secret: SECRET, scheme: { ...scheme, prepare }, logger: false })).toThrow(
         expect.objectContaining({ code: "configuration_invalid", message: expect.stringContaining("prepare") }),
       );
@@ -76,6 +109,7 @@ describe("keys", () => {
     const { receiver } = bench({ secret: () => wrong<string[]>([rejecting(), SECRET, rejecting()]) });
     expect(verdict(await receiver.receive(signed()))).toBe("secret_unavailable");
     expect(() => createReceiver({ secret: wrong<string[]>([rejecting(), rejecting()]) })).toThrow("secret[0]");
+    expect(() => createReceiver({ secret: wrong<string>(rejecting()) })).toThrow("secret");
   });
 
   it("cannot be used up by a scheme", async () => {
@@ -99,7 +133,7 @@ describe("a settlement", () => {
   }
 
   it("that is neither processed nor failed has failed", async () => {
-    for (const as of [undefined, null, false, true, "error", "Failed", "Processed", new Error("no")]) {
+    for (const as of [undefined, null, false, true, "error", "Failed", "Processed", new Error("no"), rejecting()]) {
       expect(await afterSettling((outcome) => outcome.settle(wrong<"failed">(as)))).toEqual(["released", "accepted"]);
     }
   });
@@ -150,20 +184,18 @@ describe("a store that answers something else than its contract says", () => {
     expect(accepted(await receiver.receive(signed())).context.deduplicated).toBe(false);
   });
 
-  it("at the completion has not taken it: it is tried on", async () => {
+  it("at the completion may not have taken it, which is logged, and not tried on", async () => {
     for (const answer of [undefined, null, false, true, "HELD_BY_ANOTHER", "released", "rolled_back", {}]) {
-      const sound = memoryStore();
-      const answers: unknown[] = [answer];
-      let claimed = "";
-      const complete: DedupeStore["complete"] = async (key, by) => {
-        claimed = key;
-        return answers.length > 0 ? wrong<"stored">(answers.pop()) : sound.complete(key, by);
+      let asked = 0;
+      const complete = async () => {
+        asked += 1;
+        return answer;
       };
-      const { receiver, lines } = receiving({ ...sound, complete }, { leaseMs: 1_000 });
+      const { receiver, lines } = receiving(storeWith({ complete }));
       expect(await accepted(await receiver.receive(signed())).settle("processed")).toBe("unstored");
-      expect(lines).toMatchObject([{ level: "error", message: expect.stringContaining("trying on") }]);
+      expect(lines).toMatchObject([{ level: "error", message: expect.stringContaining("complete answered") }]);
       await receiver.close();
-      expect(await sound.claim(claimed, { token: "another", leaseMs: 1_000 })).toEqual({ status: "completed" });
+      expect(asked).toBe(1);
     }
   });
 
@@ -178,7 +210,7 @@ describe("a store that answers something else than its contract says", () => {
 
 describe("an adapter of one's own", () => {
   it("that tells no time for timeLeftMs gets nothing accepted, and nothing runs twice at once", async () => {
-    for (const timeLeftMs of [Number.NaN, null, "30000", {}, () => 1_000]) {
+    for (const timeLeftMs of [Number.NaN, null, "30000", {}, () => 1_000, rejecting()]) {
       const { receiver, lines } = bench();
       const delivery = { ...signed(), timeLeftMs: wrong<number>(timeLeftMs) };
       expect(verdict(await receiver.receive(delivery))).toBe("handler_failed");
@@ -194,6 +226,11 @@ describe("an adapter of one's own", () => {
     const reply = await receiver.handle({ ...signed(), waitUntil: wrong<() => void>(rejecting) });
     expect(reply.status).toBe(200);
     expect(lines.map(({ message }) => message)).toEqual([expect.stringContaining("waitUntil")]);
+  });
+
+  it("whose body is a promise is told that it is none, and no rejection ends the process", async () => {
+    const delivery = { ...signed(), body: wrong<Uint8Array>(rejecting()) };
+    expect(verdict(await bench().receiver.receive(delivery))).toBe("body_already_parsed");
   });
 
   it("that hands over no delivery at all gets an answer", async () => {
@@ -214,9 +251,18 @@ describe("what is told of evictions", () => {
 
 describe("closing", () => {
   it("refuses a time to wait that is none, rather than not to wait", async () => {
-    for (const timeoutMs of [Number.NaN, "30000", null, -1]) {
-      const closing = bench().receiver.close({ timeoutMs: wrong<number>(timeoutMs) });
-      await expect(closing).rejects.toMatchObject({ code: "configuration_invalid" });
+    for (const timeoutMs of [Number.NaN, "30000", null]) {
+      const { receiver } = bench();
+      await expect(receiver.close({ timeoutMs: wrong<number>(timeoutMs) })).rejects.toMatchObject({
+        code: "configuration_invalid",
+      });
+      expect(verdict(await receiver.receive(signed()))).toBe("receiver_closed");
     }
+  });
+
+  it("does not wait where the time to wait is over already", async () => {
+    const { receiver } = bench();
+    accepted(await receiver.receive(signed()));
+    await receiver.close({ timeoutMs: -1 });
   });
 });

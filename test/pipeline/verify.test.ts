@@ -297,6 +297,22 @@ describe("a scheme of one's own", () => {
     }
   });
 
+  it("may present a function, and no message id by null", async () => {
+    const sound = timestampedSignature({ header: "X-Sig" });
+    const presenting: SignatureScheme = {
+      ...sound,
+      read: (header) => {
+        const read = sound.read(header);
+        return typeof read === "string" ? read : () => read;
+      },
+      verify: (presented, body, keys, nowMs) => {
+        const verified = sound.verify((presented as () => object)(), body, keys, nowMs);
+        return typeof verified === "string" ? verified : { ...verified, messageId: null as unknown as string };
+      },
+    };
+    expect(verdict(await bench({ scheme: presenting }).receiver.receive(delivered()))).toBe("accepted");
+  });
+
   it("that names a code refuses with it", async () => {
     for (const code of ["signature_mismatch", "timestamp_out_of_tolerance"]) {
       expect(verdict(await bench({ scheme: own("verify", code) }).receiver.receive(delivered()))).toBe(code);
