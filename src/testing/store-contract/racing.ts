@@ -101,8 +101,8 @@ export const racing: Statements = {
   },
 };
 
-/** The completion stands, or the take-over does. */
-const STANDS = new Set(["completed and stored", "claimed and held_by_another"]);
+/** The completion stands, or the take-over does. Who meets the completion half-way may be told that somebody is at it. */
+const STANDS = new Set(["completed and stored", "in_flight and stored", "claimed and held_by_another"]);
 
 function claimAll(contenders: readonly Contender[]): Promise<ClaimResult[]> {
   return Promise.all(contenders.map((contender) => contender.claim()));
