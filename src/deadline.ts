@@ -11,7 +11,8 @@ export function isPending<T>(value: Eventual<T>): value is Promise<T> {
 
 /** For a value that should be no promise. If it is one, nobody waits for it, and its rejection would end the process. */
 export function ignoreRejection(value: unknown): void {
-  Promise.resolve(value).catch(() => {});
+  // Mostly it is none, on ways that events take.
+  if (Object(value) === value) Promise.resolve(value).catch(() => {});
 }
 
 /**

@@ -18,8 +18,8 @@ const STORE_TIMEOUT_MS = 10_000;
 
 /**
  * A store's verbs as the receiver asks them: each for a bounded time, and what a verb throws is a rejection. A claim that
- * failed is released as far as possible, whatever the store may have written by then. To answer a
- * claim with what is none of the contract's is a failure, too. The memory store answers at once.
+ * failed is released as far as possible, whatever the store may have written by then; one that was answered with none of the
+ * contract's words has failed, too. The memory store answers at once.
  *
  * @param until when nobody can wait any more, by `performance.now()`
  */
