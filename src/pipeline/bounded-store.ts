@@ -1,5 +1,4 @@
 import { type Eventual, within } from "../deadline.ts";
-import { immediateVerbs } from "../stores/memory.ts";
 import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "../stores/store.ts";
 
 /** The verbs of a claim's life, answered at once or later; what goes wrong is thrown or a rejection accordingly. */
@@ -19,13 +18,11 @@ const STORE_TIMEOUT_MS = 10_000;
 /**
  * A store's verbs as the receiver asks them: each for a bounded time, and what a verb throws is a rejection. A claim that
  * failed is released as far as possible, whatever the store may have written by then; one that was answered with none of the
- * contract's words has failed, too. The memory store answers at once.
+ * contract's words has failed, too.
  *
  * @param until when nobody can wait any more, by `performance.now()`
  */
 export function boundedStore(store: DedupeStore, until: number = Number.POSITIVE_INFINITY): ClaimVerbs {
-  const immediate = immediateVerbs(store);
-  if (immediate !== undefined) return immediate;
   const timeoutMs = () => Math.max(1, Math.min(STORE_TIMEOUT_MS, Math.ceil(until - performance.now())));
   return {
     async claim(key, terms) {

@@ -1,7 +1,6 @@
 import { WebhookError } from "../errors.ts";
 import { bluumSignature } from "../schemes/bluum.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
-import { isMemoryStore } from "../stores/memory.ts";
 import type { DedupeStore } from "../stores/store.ts";
 import type { EventIdOption } from "./identity.ts";
 import type { Logger } from "./log.ts";
@@ -143,7 +142,7 @@ export function settingsOf(options: ReceiverOptions): Settings {
 
 function namespaceOf({ namespace, store }: ReceiverOptions): string {
   if (namespace === undefined) {
-    if (store === undefined || isMemoryStore(store)) return "default";
+    if (store === undefined || store.shared === false) return "default";
     throw invalid(
       "namespace",
       'is required with a store that others may share: give this endpoint a name of its own, such as "orders-api"',

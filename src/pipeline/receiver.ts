@@ -5,7 +5,6 @@ import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
 import { PING_TYPE, Router } from "../router/router.ts";
 import type { Verified } from "../schemes/scheme.ts";
-import { isMemoryStore } from "../stores/memory.ts";
 import { msOf } from "../time.ts";
 import { Accepted, type DeliveryFacts } from "./accepted.ts";
 import { boundedStore } from "./bounded-store.ts";
@@ -121,7 +120,7 @@ class WebhookReceiver implements Receiver {
       open,
     };
     this.#handling = { router: this.#router, namespace: settings.namespace, onUnhandled: settings.onUnhandled };
-    if (this.#production && isMemoryStore(this.#terms.store)) warnOfMemoryStore(this.#log);
+    if (this.#production && this.#terms.store.shared === false) warnOfMemoryStore(this.#log);
   }
 
   receive(delivery: Delivery): Promise<Outcome> {

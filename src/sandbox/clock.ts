@@ -1,4 +1,4 @@
-import { type Ending, ExpiryHeap } from "../stores/expiry-heap.ts";
+import { type Ending, ExpiryHeap } from "./expiry-heap.ts";
 
 /** setTimeout takes no more; whatever is due later is looked at again then. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;

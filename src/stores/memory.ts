@@ -1,14 +1,12 @@
 import { ignoreRejection } from "../deadline.ts";
 import { WebhookError } from "../errors.ts";
 import { msOf } from "../time.ts";
-import { Fingerprints } from "./fingerprint.ts";
-import { type Grant, Records } from "./memory-records.ts";
-import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
+import type { DedupeStore } from "./store.ts";
 
-/** How a memory store is bounded, timed and watched. */
+/** Size, clock and eviction listener of a memory store. */
 export interface MemoryStoreOptions {
   /**
-   * How many events it knows at most, those being processed and those remembered as done together.
+   * The most events it holds: claimed and completed ones together.
    * @default 100_000
    */
   readonly maxEntries?: number;
@@ -18,8 +16,8 @@ export interface MemoryStoreOptions {
    */
   readonly now?: () => number;
   /**
-   * Called once for each completed event that was forgotten before its retention ended, for want of room. Not told which: the
-   * store keeps fingerprints of completed keys, not the keys. What it throws is swallowed.
+   * Called once for each completed event that was dropped before its retention ended, because the store was full. What it
+   * throws is ignored.
    * @default a warning on the console, at most once a minute
    */
   readonly onEvict?: () => void;
@@ -27,151 +25,160 @@ export interface MemoryStoreOptions {
 
 const DEFAULT_MAX_ENTRIES = 100_000;
 const WARNING_EVERY_MS = 60_000;
-/**
- * Ended claims and completions, dropped along the way by each verb that may add one. More than one, so that they dwindle; few,
- * so that no event pays for a burst that ended at once.
- */
+/** Entries that each claim and completion checks for expiry. More than one, so that expired entries dwindle; few, so that no event pays for all. */
 const SWEPT_AT_ONCE = 4;
 
-/** The verbs of a claim's life as a memory store does them, at once: what needs no waiting should not cost a promise. */
-export interface ImmediateVerbs {
-  claim(key: string, by: ClaimBy): ClaimResult;
-  renew(key: string, by: ClaimBy): boolean;
-  /** @param granted what the claim was answered, where that is at hand: by it the claim is found again at once */
-  complete(key: string, by: CompleteBy, granted?: ClaimResult): CompleteResult;
-  release(key: string, by: { readonly token: string }): boolean;
+/** A claim or a completion: whose it is, and when it expires by the store's clock. */
+interface Entry {
+  readonly token: string;
+  expiresAt: number;
 }
-
-/** Of every memory store. */
-const immediate = new WeakMap<DedupeStore, ImmediateVerbs>();
-
-const CLAIMED = Object.freeze({ status: "claimed" } as const);
-const COMPLETED = Object.freeze({ status: "completed" } as const);
 
 /**
  * A store in this process's memory: for tests, development, and services that run as one process. Other processes do not
  * share it, and a restart forgets it.
  *
- * When it is full, what has ended gives way first, then the completed event that is oldest, which is reported; a live claim
- * never does. So `claim` rejects with `store_unavailable` while live claims alone fill it. `complete` never fails for want of
- * room: then, and only then, it holds one event more than `maxEntries`. It starts no timer.
+ * When it is full, expired entries are dropped first, then the event that was completed first, which is reported. A live claim
+ * is never dropped: `claim` rejects with `store_unavailable` while live claims alone fill the store. `complete` never fails
+ * for want of room; in that one case the store holds one event more than `maxEntries`. It starts no timer.
  *
- * A completed event takes some 70 bytes. That memory is taken as it is needed, and used again from then on.
+ * A completed event takes about 200 bytes.
  *
  * @throws WebhookError `configuration_invalid` where `maxEntries` is not a whole number from 1 up
  * @example
- * const receiver = createReceiver({ secret, store: memoryStore({ maxEntries: 500_000 }) });
+ * const store = memoryStore({ maxEntries: 500_000 });
+ * const receiver = createReceiver({ secret, namespace: "orders-api", store });
  */
 export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
   const { maxEntries = DEFAULT_MAX_ENTRIES, now: clock = () => performance.now() } = options;
   requireCount("maxEntries", maxEntries);
-  // Whole milliseconds: sums of fractions are not exact, and would tell of more time left than the lease ever had.
+  // Whole milliseconds: sums of fractions are inexact, and could report more time left than the lease ever had.
   const now = () => wholeMs(msOf(clock()));
   const { onEvict = warnOfEvictions(maxEntries, now) } = options;
-  const fingerprints = new Fingerprints();
-  let records = new Records(maxEntries);
 
-  // After a sweep the store holds nothing that has ended, or it has room already.
+  const claims = new Map<string, Entry>();
+  /** In order of completion: a Map iterates in order of insertion. */
+  const completions = new Map<string, Entry>();
+  const claimSweep = new Cursor(claims);
+  const completionSweep = new Cursor(completions);
+  const oldestCompletion = new Cursor(completions);
+
+  /** The entry of a key; expired ones are dropped on sight. */
+  function live(entries: Map<string, Entry>, key: string, at: number): Entry | undefined {
+    const entry = entries.get(key);
+    if (entry === undefined || entry.expiresAt > at) return entry;
+    entries.delete(key);
+    return undefined;
+  }
+
+  function sweep(at: number): void {
+    dropExpired(claims, claimSweep, at, SWEPT_AT_ONCE);
+    dropExpired(completions, completionSweep, at, SWEPT_AT_ONCE);
+  }
+
   function makeRoom(): void {
-    while (records.completions > 0 && records.claims + records.completions >= maxEntries) {
-      records.dropOldest();
+    while (completions.size > 0 && claims.size + completions.size >= maxEntries) {
+      const oldest = oldestCompletion.next();
+      if (oldest === undefined) return;
+      completions.delete(oldest.key);
       report(onEvict);
     }
   }
 
-  /** The slot of a token's live claim, or none. */
-  function claimOf(key: string, token: string, at: number): number {
-    const slot = records.find(fingerprints.of(key), at);
-    return slot && records.isClaimed(slot) && records.isBy(slot, fingerprints.halfOf(token)) ? slot : 0;
+  /** Refuses a claim that has no room even when everything expired is gone. */
+  function requireRoomForClaim(at: number): void {
+    if (claims.size < maxEntries) return;
+    dropExpired(claims, claimSweep, at, claims.size);
+    if (claims.size >= maxEntries) throw fullOfClaims(maxEntries);
   }
 
-  const verbs: ImmediateVerbs = {
-    claim(key, { token, leaseMs }) {
+  return {
+    shared: false,
+
+    async claim(key, { token, leaseMs }) {
       const at = now();
-      records.sweep(at, SWEPT_AT_ONCE);
-      const fingerprint = fingerprints.of(key);
-      const known = records.find(fingerprint, at);
-      if (known && !records.isClaimed(known)) return COMPLETED;
-      const by = fingerprints.halfOf(token);
-      if (known && !records.isBy(known, by)) return { status: "in_flight", remainingMs: records.endsAt(known) - at };
-      if (known) {
-        records.extend(known, at, leaseMs);
-        return CLAIMED;
+      sweep(at);
+      if (live(completions, key, at)) return { status: "completed" };
+      const claim = live(claims, key, at);
+      if (claim && claim.token !== token) return { status: "in_flight", remainingMs: claim.expiresAt - at };
+      if (claim) claim.expiresAt = at + leaseMs;
+      else {
+        requireRoomForClaim(at);
+        makeRoom();
+        claims.set(key, { token, expiresAt: at + leaseMs });
       }
-      if (records.claims >= maxEntries) throw fullOfClaims(maxEntries);
-      makeRoom();
-      return records.claim(fingerprint, by, at, leaseMs);
+      return { status: "claimed" };
     },
 
-    renew(key, { token, leaseMs }) {
+    async renew(key, { token, leaseMs }) {
       const at = now();
-      const held = claimOf(key, token, at);
-      if (held) records.extend(held, at, leaseMs);
-      return held > 0;
+      const claim = live(claims, key, at);
+      if (claim?.token !== token) return false;
+      claim.expiresAt = at + leaseMs;
+      return true;
     },
 
-    complete(key, { token, retentionMs }, granted) {
+    async complete(key, { token, retentionMs }) {
       const at = now();
-      records.sweep(at, SWEPT_AT_ONCE);
-      if (isGrant(granted) && records.stands(granted)) {
-        records.complete(granted.slot, at, retentionMs);
-        return "stored";
-      }
-      const fingerprint = fingerprints.of(key);
-      const by = fingerprints.halfOf(token);
-      const known = records.find(fingerprint, at);
-      if (known && !records.isBy(known, by))
-        return records.isClaimed(known) ? "held_by_another" : "completed_by_another";
-      if (known && records.isClaimed(known)) records.complete(known, at, retentionMs);
-      if (known) return "stored";
-      makeRoom();
-      records.addCompleted(fingerprint, by, at, retentionMs);
+      sweep(at);
+      const completion = live(completions, key, at);
+      if (completion) return completion.token === token ? "stored" : "completed_by_another";
+      const claim = live(claims, key, at);
+      if (claim && claim.token !== token) return "held_by_another";
+      if (claim) claims.delete(key);
+      else makeRoom();
+      completions.set(key, { token, expiresAt: at + retentionMs });
       return "stored";
     },
 
-    release(key, { token }) {
-      const held = claimOf(key, token, now());
-      if (held) records.drop(held);
-      return held > 0;
+    async release(key, { token }) {
+      const claim = live(claims, key, now());
+      return claim?.token === token && claims.delete(key);
     },
-  };
-  const store: DedupeStore = {
-    claim: async (key, by) => withoutGrant(verbs.claim(key, by)),
-    renew: async (key, by) => verbs.renew(key, by),
-    complete: async (key, by) => verbs.complete(key, by),
-    release: async (key, by) => verbs.release(key, by),
 
     async forget(key) {
-      const known = records.find(fingerprints.of(key), now());
-      if (known) records.drop(known);
-      return known > 0;
+      const at = now();
+      const known = live(claims, key, at) ?? live(completions, key, at);
+      claims.delete(key);
+      completions.delete(key);
+      return known !== undefined;
     },
 
     async close() {
-      records = new Records(maxEntries);
+      claims.clear();
+      completions.clear();
     },
   };
-  immediate.set(store, verbs);
-  return store;
 }
 
-function isGrant(result: ClaimResult | undefined): result is Grant {
-  return result !== undefined && "slot" in result;
+/** Walks over a map that changes meanwhile, round and round. A new iterator for each step would skip all deleted places again. */
+class Cursor {
+  readonly #entries: Map<string, Entry>;
+  #iterator: Iterator<[string, Entry]>;
+
+  constructor(entries: Map<string, Entry>) {
+    this.#entries = entries;
+    this.#iterator = entries.entries();
+  }
+
+  /** The next entry, from the start again after the last one; undefined where the map is empty. */
+  next(): { key: string; entry: Entry } | undefined {
+    let step = this.#iterator.next();
+    if (step.done) {
+      this.#iterator = this.#entries.entries();
+      step = this.#iterator.next();
+    }
+    return step.done ? undefined : { key: step.value[0], entry: step.value[1] };
+  }
 }
 
-/** What a claim found, as everybody may see it. */
-function withoutGrant(result: ClaimResult): ClaimResult {
-  return result.status === "claimed" ? CLAIMED : result;
-}
-
-/** Whether a store was made by {@link memoryStore}: it needs no namespace, and other processes do not share it. */
-export function isMemoryStore(store: DedupeStore): boolean {
-  return immediate.has(store);
-}
-
-/** The verbs of a memory store without their promises; undefined for every other store. */
-export function immediateVerbs(store: DedupeStore): ImmediateVerbs | undefined {
-  return immediate.get(store);
+/** Checks `count` entries and drops the expired ones. */
+function dropExpired(entries: Map<string, Entry>, cursor: Cursor, at: number, count: number): void {
+  for (let checked = 0; checked < count; checked += 1) {
+    const next = cursor.next();
+    if (next === undefined) return;
+    if (next.entry.expiresAt <= at) entries.delete(next.key);
+  }
 }
 
 function wholeMs(ms: number): number {
@@ -193,7 +200,7 @@ function report(onEvict: () => void): void {
   try {
     ignoreRejection(onEvict());
   } catch {
-    // A listener's own trouble must not refuse the delivery that needed the room.
+    // A failing listener must not refuse the delivery that needed the room.
   }
 }
 

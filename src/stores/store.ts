@@ -8,6 +8,12 @@
  */
 export interface DedupeStore {
   /**
+   * False where only this process sees what the store remembers, as with the memory store. The receiver then warns in
+   * production.
+   * @default true
+   */
+  readonly shared?: boolean;
+  /**
    * Takes the event for `token`, for `leaseMs`, unless another token's live claim or a completion stands in the way.
    * A claim by the token that holds the key already is `"claimed"` again, with a fresh lease.
    *

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { type Ending, ExpiryHeap } from "../../src/stores/expiry-heap.ts";
+import { type Ending, ExpiryHeap } from "../../src/sandbox/expiry-heap.ts";
 
 const change = fc.record({
   verb: fc.constantFrom("add", "add", "add", "move", "remove"),
