@@ -14,9 +14,8 @@ const nameOf = (door) => door.replace("./dist/", "").replace(/\.js$/, "");
 
 const USERS_OWN = [...Object.keys(dependencies), ...Object.keys(peerDependencies), "better-sqlite3", "libsql"];
 
-const CORE = /^(src\/(?!testing|client|cli|sandbox|stores\/(redis|postgres|sqlite|forgone|failure))|adapters\/arrived)/;
-
-const CLI = /^src\/cli[/.]/;
+/** What every receiver needs: one file for all of it. What only stores or tools need stays out. */
+const core = reachableFrom("src/index.ts");
 
 rmSync("dist", { recursive: true, force: true });
 const { output: chunks } = await build({
@@ -29,16 +28,8 @@ const { output: chunks } = await build({
     dir: "dist",
     comments: false,
     entryFileNames: "[name].js",
-    chunkFileNames: ({ moduleIds }) => (moduleIds.some(isOfCli) ? "src/cli/[name].js" : "src/[name].js"),
-    // One file for all that every receiver needs; what only the durable stores or the testing tools share stays out of it.
-    codeSplitting: {
-      groups: [
-        {
-          name: "core",
-          test: (id) => CORE.test(relative(process.cwd(), id)),
-        },
-      ],
-    },
+    chunkFileNames: "src/[name].js",
+    codeSplitting: { groups: [{ name: "core", test: (id) => core.has(relative(process.cwd(), id)) }] },
   },
 });
 const bundled = [...chunks.flatMap(({ moduleIds = [] }) => moduleIds), ...(await buildPage())];
@@ -60,8 +51,13 @@ for (const path of emitted(".d.ts")) {
   );
 }
 
-function isOfCli(id) {
-  return CLI.test(relative(process.cwd(), id));
+/** The source files that a source file imports, straight or through others, itself included. */
+function reachableFrom(file, seen = new Set()) {
+  if (seen.has(file)) return seen;
+  seen.add(file);
+  for (const [, specifier] of readFileSync(file, "utf8").matchAll(/from "(\.[^"]+)"/g))
+    reachableFrom(join(dirname(file), specifier), seen);
+  return seen;
 }
 
 /** The licences of all packages that modules were bundled from. */

@@ -14,7 +14,7 @@ export {
   type BluumWithdrawal,
   type CatalogueEventType,
   KNOWN_EVENT_TYPES,
-} from "./events/catalogue.ts";
+} from "./bluum/catalogue.ts";
 export {
   type BluumEvent,
   type BluumEventBase,
@@ -51,7 +51,7 @@ export { rethrowable } from "./pipeline/rethrow.ts";
 export type { Secrets, SecretsOption } from "./pipeline/secrets.ts";
 export { isSuccess, settleByStatus } from "./pipeline/settle.ts";
 export { bodyAlreadyParsed, bodyIncomplete, bodyTimedOut, bodyTooLarge } from "./pipeline/unreadable.ts";
-export { bluumSignature } from "./schemes/bluum.ts";
+export { bluumSignature } from "./bluum/signature.ts";
 export { type HmacSignatureOptions, hmacSignature } from "./schemes/hmac.ts";
 export type { MessageToSign, SignatureScheme, Verified } from "./schemes/scheme.ts";
 export { type StandardWebhooksOptions, standardWebhooksSignature } from "./schemes/standard-webhooks.ts";

@@ -1,4 +1,4 @@
-import { ignoreRejection } from "./deadline.ts";
+import { ignoreRejection } from "./async.ts";
 
 /**
  * What a clock that a user plugged in tells, in milliseconds: NaN where that is no time. By such a time nothing would be too old, and

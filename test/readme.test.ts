@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bluumHandler } from "../adapters/node.ts";
 import { createReceiver, refusal, WebhookError, type WebhookErrorCode } from "../src/index.ts";
 import { settingsOf } from "../src/pipeline/options.ts";
-import { sampleEvent, signDelivery } from "../src/testing.ts";
+import { sampleEvent, signDelivery } from "../src/testing/index.ts";
 import { codeWords, headings, ROOT, readText, tableOf, unionMembers } from "./docs/markdown.ts";
 import { compileSnippets, removeSnippets, runToEnd, type Snippet, snippetsOf, start } from "./docs/snippets.ts";
 import { findPostgres, type OwnSchema, ownSchema } from "./services/postgres.ts";

@@ -1,5 +1,5 @@
 // Fresh events for a store: keys and tokens as the receiver makes them.
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 
 export const LEASE_MS = 30_000;
 export const RETENTION_MS = 7 * 24 * 3_600_000;
@@ -15,7 +15,7 @@ function freshKey() {
 
 /** Keys and tokens, made before the clock runs. */
 export function freshEvents(count) {
-  return Array.from({ length: count }, () => ({ key: freshKey(), token: randomUUID() }));
+  return Array.from({ length: count }, () => ({ key: freshKey(), token: randomBytes(16).toString("base64url") }));
 }
 
 /** One event through a store, from the claim to the completion. */

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
 import type { Command } from "commander";
-import { BluumApiError, type BluumApiErrorCode, type BluumClient, createBluumClient } from "../client.ts";
+import { BluumApiError, type BluumApiErrorCode, type BluumClient, createBluumClient } from "../client/index.ts";
 import { CommandFailed, EXIT, type ExitCode } from "./exit.ts";
 import { readPiped } from "./piped.ts";
 import type { Terminal } from "./terminal.ts";

@@ -1,4 +1,4 @@
-import type { BluumEventType } from "../client.ts";
+import type { BluumEventType } from "../client/index.ts";
 import { KNOWN_EVENT_TYPES } from "../index.ts";
 
 /** A TypeScript file that merges event names into the package's types. */

@@ -1,4 +1,4 @@
-import { type BluumEventMap, type CatalogueEventType, KNOWN_EVENT_TYPES } from "./catalogue.ts";
+import { type BluumEventMap, type CatalogueEventType, KNOWN_EVENT_TYPES } from "../bluum/catalogue.ts";
 
 /** The name of an event whose `data` has a type: the documented ones, and those that you merged into {@link BluumEventMap}. */
 export type KnownEventType = keyof BluumEventMap & string;

@@ -1,4 +1,4 @@
-import { type Eventual, ignoreRejection, isPending } from "../deadline.ts";
+import { type Eventual, ignoreRejection, isPending } from "../async.ts";
 import type { Reply } from "../delivery.ts";
 import type { WebhookErrorCode } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";

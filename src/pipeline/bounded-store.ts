@@ -1,4 +1,4 @@
-import { type Eventual, within } from "../deadline.ts";
+import { type Eventual, within } from "../async.ts";
 import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "../stores/store.ts";
 
 /** The verbs of a claim's life, answered at once or later; what goes wrong is thrown or a rejection accordingly. */

@@ -1,4 +1,4 @@
-import { unref } from "../deadline.ts";
+import { unref } from "../async.ts";
 import type { ClaimTerms } from "./claim.ts";
 import { type Lease, leaseFrom } from "./ending.ts";
 

@@ -1,4 +1,4 @@
-import { type Eventual, isPending, rest } from "../deadline.ts";
+import { type Eventual, isPending, rest } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import type { ClaimResult, CompleteResult, DedupeStore } from "../stores/store.ts";
 import type { HeldClaim } from "../stores/transaction.ts";

@@ -1,4 +1,4 @@
-import { type Eventual, isPending } from "../deadline.ts";
+import { type Eventual, isPending } from "../async.ts";
 import type { Reply } from "../delivery.ts";
 import { type RejectionCode, WebhookError } from "../errors.ts";
 import type { Router } from "../router/router.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { ignoreRejection } from "../deadline.ts";
+import { ignoreRejection } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import type { IdentifiedBy } from "./outcome.ts";
 

@@ -1,4 +1,4 @@
-import { ignoreRejection } from "../deadline.ts";
+import { ignoreRejection } from "../async.ts";
 
 /** Where a receiver writes what an operator should know. `console` fits. Never given a payload or a secret. */
 export interface Logger {

@@ -1,4 +1,4 @@
-import { unref } from "../deadline.ts";
+import { unref } from "../async.ts";
 
 /** A claim, as far as its keeper is concerned. */
 export interface OpenClaim {

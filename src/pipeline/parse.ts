@@ -1,5 +1,5 @@
 import buffer, { Buffer } from "node:buffer";
-import { ignoreRejection, isPending } from "../deadline.ts";
+import { ignoreRejection, isPending } from "../async.ts";
 import { isBytes } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import { type BluumEvent, domainAndAction } from "../events/event.ts";

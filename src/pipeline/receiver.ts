@@ -1,4 +1,4 @@
-import { ignoreRejection, isPending, pause } from "../deadline.ts";
+import { ignoreRejection, isPending, pause } from "../async.ts";
 import type { BodyLimits, Delivery, Reply } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";

@@ -1,4 +1,4 @@
-import { ignoreRejection } from "../deadline.ts";
+import { ignoreRejection } from "../async.ts";
 import type { IdentifiedBy } from "./outcome.ts";
 import type { DeliveryReport } from "./report.ts";
 

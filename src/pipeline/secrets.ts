@@ -1,4 +1,4 @@
-import { ignoreRejection, isPending, within } from "../deadline.ts";
+import { ignoreRejection, isPending, within } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { type Eventual, isPending } from "../deadline.ts";
+import { type Eventual, isPending } from "../async.ts";
 import type { ClaimResult } from "../stores/store.ts";
 import { Claim, type ClaimTerms } from "./claim.ts";
 import { type Lease, leaseFrom } from "./ending.ts";

@@ -1,4 +1,4 @@
-import { ignoreRejection, isPending } from "../deadline.ts";
+import { ignoreRejection, isPending } from "../async.ts";
 import { type Delivery, headerLookup, isBytes } from "../delivery.ts";
 import { type RejectionCode, WebhookError } from "../errors.ts";
 import type { SignatureScheme, Verified } from "../schemes/scheme.ts";

@@ -1,4 +1,4 @@
-import { type Eventual, isPending } from "../deadline.ts";
+import { type Eventual, isPending } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
 import { assertPattern, patternsMatching } from "../events/pattern.ts";

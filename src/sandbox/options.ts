@@ -1,6 +1,6 @@
-import { bluumSignature } from "../schemes/bluum.ts";
+import { bluumSignature } from "../bluum/signature.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
-import type { SqliteDatabase } from "../stores/sqlite-database.ts";
+import type { SqliteDatabase } from "../stores/sqlite/database.ts";
 import { type FaultMix, type FaultPlan, faultMix } from "./faults.ts";
 import type { Change } from "./page-api.ts";
 import { refused } from "./refusal.ts";

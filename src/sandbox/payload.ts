@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { KNOWN_EVENT_TYPES } from "../events/catalogue.ts";
+import { KNOWN_EVENT_TYPES } from "../bluum/catalogue.ts";
 import { sampleEvent } from "../testing/samples.ts";
 import { freshId } from "./identifiers.ts";
 import { refused } from "./refusal.ts";

@@ -1,4 +1,4 @@
-import { KNOWN_EVENT_TYPES } from "../events/catalogue.ts";
+import { KNOWN_EVENT_TYPES } from "../bluum/catalogue.ts";
 import { patternsMatching } from "../events/pattern.ts";
 import { isLoopback } from "./origins.ts";
 import type { Registration } from "./registry.ts";

@@ -1,4 +1,4 @@
-import { KNOWN_EVENT_TYPES } from "../events/catalogue.ts";
+import { KNOWN_EVENT_TYPES } from "../bluum/catalogue.ts";
 import type { Changes } from "./changes.ts";
 import type { SandboxParts } from "./core.ts";
 import type { Credentials } from "./credentials.ts";

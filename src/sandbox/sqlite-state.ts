@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { isBusy, type SqliteDatabase, transact } from "../stores/sqlite-database.ts";
+import { isBusy, type SqliteDatabase, transact } from "../stores/sqlite/database.ts";
 import type { Answer, Attempt, Delivery } from "./deliveries.ts";
 import type { Endpoint } from "./endpoints.ts";
 import { refused } from "./refusal.ts";

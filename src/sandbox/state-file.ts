@@ -1,5 +1,5 @@
 import process from "node:process";
-import type { SqliteDatabase } from "../stores/sqlite-database.ts";
+import type { SqliteDatabase } from "../stores/sqlite/database.ts";
 import { refused } from "./refusal.ts";
 import { sqliteState } from "./sqlite-state.ts";
 import type { State } from "./state.ts";

@@ -1,4 +1,4 @@
-import { ignoreRejection } from "../deadline.ts";
+import { ignoreRejection } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import { msOf } from "../time.ts";
 import type { DedupeStore } from "./store.ts";

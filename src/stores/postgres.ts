@@ -1,19 +1,19 @@
-import { within } from "../deadline.ts";
+import { within } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import { messageOf } from "./failure.ts";
-import { claimer } from "./postgres-claim.ts";
-import { askerFor, type PostgresClient, type PostgresValue, type Row, requireTransaction } from "./postgres-client.ts";
-import { failure, sqlState } from "./postgres-errors.ts";
-import { type PostgresStoreOptions, requireWhole, settingsOf } from "./postgres-options.ts";
-import { purgeInBackground } from "./postgres-purge.ts";
-import { type Statement, statementsFor } from "./postgres-sql.ts";
-import { MAINTENANCE_TIMEOUT_MS, tableKeeper } from "./postgres-table.ts";
-import { askWhileContended, type Contention, isContention } from "./postgres-waiting.ts";
+import { claimer } from "./postgres/claim.ts";
+import { askerFor, type PostgresClient, type PostgresValue, type Row, requireTransaction } from "./postgres/client.ts";
+import { failure, sqlState } from "./postgres/errors.ts";
+import { type PostgresStoreOptions, requireWhole, settingsOf } from "./postgres/options.ts";
+import { purgeInBackground } from "./postgres/purge.ts";
+import { type Statement, statementsFor } from "./postgres/sql.ts";
+import { MAINTENANCE_TIMEOUT_MS, tableKeeper } from "./postgres/table.ts";
+import { askWhileContended, type Contention, isContention } from "./postgres/waiting.ts";
 import type { CompleteResult, DedupeStore } from "./store.ts";
 import { claimBehind } from "./transaction.ts";
 
-export type { PostgresClient, PostgresValue } from "./postgres-client.ts";
-export type { PostgresStoreOptions } from "./postgres-options.ts";
+export type { PostgresClient, PostgresValue } from "./postgres/client.ts";
+export type { PostgresStoreOptions } from "./postgres/options.ts";
 export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 
 /** A dedupe store in PostgreSQL. */

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
-import { within } from "../deadline.ts";
+import { within } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import { messageOf, storeFailure } from "./failure.ts";
-import { ForgoneClaims } from "./forgone.ts";
-import { type RedisClient, type Send, senderFor } from "./redis-client.ts";
-import { CLAIM, COMPLETE, EVICTION_POLICY, RELEASE, RENEW } from "./redis-scripts.ts";
+import { ForgoneClaims } from "./redis/forgone.ts";
+import { type RedisClient, type Send, senderFor } from "./redis/client.ts";
+import { CLAIM, COMPLETE, EVICTION_POLICY, RELEASE, RENEW } from "./redis/scripts.ts";
 import type { ClaimResult, CompleteResult, DedupeStore } from "./store.ts";
 
-export type { CommandClient, IoredisClient, NodeRedisCluster, NodeRedisSentinel, RedisClient } from "./redis-client.ts";
+export type { CommandClient, IoredisClient, NodeRedisCluster, NodeRedisSentinel, RedisClient } from "./redis/client.ts";
 export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 
 /** How a Redis store names its keys, how long it waits, and where it warns. */

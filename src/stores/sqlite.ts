@@ -6,9 +6,9 @@ import {
   type SqliteStatement,
   transact,
   withoutBlocking,
-} from "./sqlite-database.ts";
-import { SqliteEvents } from "./sqlite-events.ts";
-import { SqliteTurns } from "./sqlite-turns.ts";
+} from "./sqlite/database.ts";
+import { SqliteEvents } from "./sqlite/events.ts";
+import { SqliteTurns } from "./sqlite/turns.ts";
 import type { ClaimResult, DedupeStore } from "./store.ts";
 import { claimBehind } from "./transaction.ts";
 

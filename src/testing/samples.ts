@@ -6,7 +6,7 @@ import type {
   BluumTransfer,
   BluumWithdrawal,
   CatalogueEventType,
-} from "../events/catalogue.ts";
+} from "../bluum/catalogue.ts";
 
 /** The `data` of a sample: the resource for a documented name, else any object. */
 export type SampleData<Type extends string> = Type extends CatalogueEventType

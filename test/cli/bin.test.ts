@@ -6,7 +6,7 @@ import { ROOT } from "../docs/markdown.ts";
 import { receiving, served } from "./app.ts";
 import { SECRET } from "./fake-terminal.ts";
 
-const BIN = `${ROOT}dist/src/cli.js`;
+const BIN = `${ROOT}dist/src/cli/bin.js`;
 
 /** Starts the bin as a process of its own. */
 function started(

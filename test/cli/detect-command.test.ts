@@ -9,7 +9,7 @@ import { PassThrough, Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXIT } from "../../src/cli/exit.ts";
 import { run } from "../../src/cli/program.ts";
-import { signDelivery } from "../../src/testing.ts";
+import { signDelivery } from "../../src/testing/index.ts";
 import { BODY, captured, hmac, NOW, SECONDS, SECRET } from "./detect-captures.ts";
 
 let folder: string;

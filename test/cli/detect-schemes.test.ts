@@ -8,7 +8,7 @@ import {
   standardWebhooksSignature,
   timestampedSignature,
 } from "../../src/index.ts";
-import { signDelivery } from "../../src/testing.ts";
+import { signDelivery } from "../../src/testing/index.ts";
 import { BODY, captured, hmac, NOW, SECONDS, SECRET } from "./detect-captures.ts";
 import { Programs, receive, refusalOf } from "./detect-programs.ts";
 

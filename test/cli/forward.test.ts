@@ -4,7 +4,7 @@ import { createServer } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { endToEnd, withHeader } from "../../src/cli/listen/headers.ts";
-import { sampleEvent, signDelivery } from "../../src/testing.ts";
+import { sampleEvent, signDelivery } from "../../src/testing/index.ts";
 import { listening, receiving, sent, served } from "./app.ts";
 import { ran, SECRET } from "./fake-terminal.ts";
 

@@ -9,7 +9,7 @@ import type { Capture } from "../../src/cli/capture.ts";
 import { arrivalOf } from "../../src/cli/listen/arrival.ts";
 import { saveCapture } from "../../src/cli/listen/save.ts";
 import { hmacSignature, timestampedSignature } from "../../src/index.ts";
-import { sampleEvent, signDelivery } from "../../src/testing.ts";
+import { sampleEvent, signDelivery } from "../../src/testing/index.ts";
 import { conversation, listening, sent, served } from "./app.ts";
 import { fakeTerminal, ran, SECRET } from "./fake-terminal.ts";
 

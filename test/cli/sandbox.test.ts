@@ -4,7 +4,7 @@ import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { run } from "../../src/cli/program.ts";
 import { faultsOf } from "../../src/cli/sandbox/faults.ts";
-import { FAULTS } from "../../src/sandbox.ts";
+import { FAULTS } from "../../src/sandbox/index.ts";
 
 /** The command line in a terminal of its own, until it is ended. */
 function started(...args: string[]) {

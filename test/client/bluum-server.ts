@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
-import { type BluumClient, type BluumClientOptions, createBluumClient } from "../../src/client.ts";
+import { type BluumClient, type BluumClientOptions, createBluumClient } from "../../src/client/index.ts";
 
 export const API_KEY = "key_tenant_7f3a";
 export const API_SECRET = "s3cret/of the+API=key";

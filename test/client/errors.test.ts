@@ -1,6 +1,6 @@
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
-import { BluumApiError, createBluumClient } from "../../src/client.ts";
+import { BluumApiError, createBluumClient } from "../../src/client/index.ts";
 import {
   API_KEY,
   API_SECRET,

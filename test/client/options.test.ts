@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { type BluumClient, type BluumClientOptions, createBluumClient } from "../../src/client.ts";
+import { type BluumClient, type BluumClientOptions, createBluumClient } from "../../src/client/index.ts";
 import { API_KEY, API_SECRET, clientOf, startBluum } from "./bluum-server.ts";
 
 const options = { apiKey: "k", apiSecret: "s", baseUrl: "sandbox", env: {} };

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
-import { BluumApiError } from "../../src/client.ts";
+import { BluumApiError } from "../../src/client/index.ts";
 import { clientOf, failing, hangUp, type Misbehaviour, silent, startBluum } from "./bluum-server.ts";
 
 const NEW = { name: "n", url: "https://a.example/hook", eventTypeNames: ["order.*"] };

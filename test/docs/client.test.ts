@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { settingsOf } from "../../src/client/options.ts";
-import { createBluumClient } from "../../src/client.ts";
+import { createBluumClient } from "../../src/client/index.ts";
 import { credentials } from "../cli/provider-terminal.ts";
 import { startBluum } from "../client/bluum-server.ts";
 import { codeWords, ROOT, readText, tableOf, unionMembers } from "./markdown.ts";
@@ -14,7 +14,7 @@ describe(`the snippets of ${PAGE}`, () => {
   const programOf = (mark: string) => snippets.find(({ code }) => code.includes(mark))?.program ?? "";
 
   beforeAll(async () => {
-    if (!existsSync(`${ROOT}dist/src/client.js`)) throw new Error("dist is missing: run `npm run build` first");
+    if (!existsSync(`${ROOT}dist/src/client/index.js`)) throw new Error("dist is missing: run `npm run build` first");
     await compileSnippets(snippets);
   }, 60_000);
   afterAll(() => {

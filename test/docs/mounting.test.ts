@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { BluumFetchHandler } from "../../adapters/fetch.ts";
 import type { LambdaHttpEvent, LambdaHttpResult } from "../../adapters/lambda.ts";
-import { sampleEvent, signDelivery } from "../../src/testing.ts";
+import { sampleEvent, signDelivery } from "../../src/testing/index.ts";
 import { ROOT, readText } from "./markdown.ts";
 import { compileSnippets, removeSnippets, snippetsOf } from "./snippets.ts";
 

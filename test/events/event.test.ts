@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { KNOWN_EVENT_TYPES } from "../../src/events/catalogue.ts";
+import { KNOWN_EVENT_TYPES } from "../../src/bluum/catalogue.ts";
 import { type BluumEvent, domainAndAction, isKnownEvent } from "../../src/events/event.ts";
 
 function eventOf(type: string): BluumEvent {

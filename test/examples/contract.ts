@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { sampleEvent, signDelivery } from "../../src/testing.ts";
+import { sampleEvent, signDelivery } from "../../src/testing/index.ts";
 import { ROOT } from "../docs/markdown.ts";
 import { type Ended, type RunningExample, startExample } from "./programs.ts";
 

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { eventKey } from "../../src/pipeline/identity.ts";
-import { sampleEvent, signDelivery } from "../../src/testing.ts";
+import { sampleEvent, signDelivery } from "../../src/testing/index.ts";
 import { ROOT } from "../docs/markdown.ts";
 import { type FlakyProxy, flakyProxy } from "../services/flaky-proxy.ts";
 import { findRedis } from "../services/redis.ts";

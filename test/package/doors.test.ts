@@ -61,7 +61,7 @@ describe("the doors of the package", () => {
     const adapters = names.map((name) => `adapters/${name}`);
     const stores = ["postgres", "redis", "sqlite"].map((name) => `src/stores/${name}.ts`);
     const sources = doors.map(([, target]) => sourceOf(target));
-    const faces = ["index", "testing", "client", "sandbox"].map((name) => `src/${name}.ts`);
+    const faces = ["index", "testing/index", "client/index", "sandbox/index"].map((name) => `src/${name}.ts`);
     expect(sources.toSorted()).toEqual([...faces, ...adapters, ...stores].toSorted());
   });
 
@@ -81,7 +81,7 @@ describe("the doors of the package", () => {
   });
 
   it("to receive load nothing of the tools, nor of what is bundled for them", () => {
-    expect(modulesIn("dist/src/cli/program.js")).toContain("src/cli/program.ts");
+    expect(modulesIn("dist/src/program.js")).toContain("src/cli/program.ts");
     for (const door of RECEIVING) {
       const modules = builtFilesOf(posix.normalize(manifest.exports[door])).flatMap(modulesIn);
       expect(modules).not.toEqual([]);
@@ -177,7 +177,7 @@ function packageOf(specifier = ""): string[] {
 
 /** The files that only the command line, the client or the sandbox loads, declarations included. */
 function toolFiles(): Set<string> {
-  const tools = ["./dist/src/cli.js", manifest.exports["./client"], manifest.exports["./sandbox"]];
+  const tools = ["./dist/src/cli/bin.js", manifest.exports["./client"], manifest.exports["./sandbox"]];
   const others = doors.map(([, target]) => target).filter((target) => !tools.includes(target));
   const shared = new Set(others.flatMap((target) => builtFilesOf(posix.normalize(target))));
   const loaded = readdirSync(`${root}dist`, { recursive: true }).map((name) => posix.join("dist", String(name)));

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Delivery } from "../../src/delivery.ts";
 import { WebhookError, type WebhookErrorCode } from "../../src/index.ts";
 import { diagnose } from "../../src/pipeline/diagnose.ts";
-import { bluumSignature } from "../../src/schemes/bluum.ts";
+import { bluumSignature } from "../../src/bluum/signature.ts";
 import { faultyStore, rejects } from "./faulty-store.ts";
 import { anEvent, bench, SECRET, signed } from "./receiving.ts";
 

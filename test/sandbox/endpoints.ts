@@ -7,7 +7,7 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach } from "vitest";
-import { createSandbox, type Sandbox, type SandboxOptions } from "../../src/sandbox.ts";
+import { createSandbox, type Sandbox, type SandboxOptions } from "../../src/sandbox/index.ts";
 
 const endings: (() => unknown)[] = [];
 afterEach(async () => {

@@ -13,7 +13,7 @@ import {
 import { drawFaults, FAULTS, type Fault, faultMix } from "../../src/sandbox/faults.ts";
 import { forgeriesOf } from "../../src/sandbox/forgeries.ts";
 import { randomFrom } from "../../src/sandbox/random.ts";
-import type { SandboxOptions } from "../../src/sandbox.ts";
+import type { SandboxOptions } from "../../src/sandbox/index.ts";
 import { noting, sandboxed, served, statuses } from "./endpoints.ts";
 
 const SCHEMES = {

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { Changes } from "../../src/sandbox/changes.ts";
 import { EventStreams } from "../../src/sandbox/event-stream.ts";
 import { isOwnHost, isOwnOrigin } from "../../src/sandbox/origins.ts";
-import type { Change, DeliveryDetail, Sandbox, Snapshot, Started } from "../../src/sandbox.ts";
+import type { Change, DeliveryDetail, Sandbox, Snapshot, Started } from "../../src/sandbox/index.ts";
 import { noting, sandboxed, served, statuses } from "./endpoints.ts";
 
 interface Answer {

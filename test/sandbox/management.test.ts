@@ -1,6 +1,6 @@
 import { request } from "node:http";
 import { describe, expect, it } from "vitest";
-import type { Credentials, Sandbox } from "../../src/sandbox.ts";
+import type { Credentials, Sandbox } from "../../src/sandbox/index.ts";
 import { noting, sandboxed } from "./endpoints.ts";
 
 const WEBHOOK = { name: "mine", url: "https://example.com/hook", eventTypeNames: ["order.*", "kyc.*"] };

@@ -11,7 +11,7 @@ import { bluumHandler as onHono } from "../../adapters/hono.ts";
 import { bluumHandler as onKoa } from "../../adapters/koa.ts";
 import { bluumHandler as onNode } from "../../adapters/node.ts";
 import { createReceiver, type Receiver } from "../../src/index.ts";
-import { FAULTS } from "../../src/sandbox.ts";
+import { FAULTS } from "../../src/sandbox/index.ts";
 import { sandboxed, served } from "./endpoints.ts";
 
 const PATH = "/webhooks/bluum";

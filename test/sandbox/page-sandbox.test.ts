@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
-import type { SandboxOptions } from "../../src/sandbox.ts";
+import type { SandboxOptions } from "../../src/sandbox/index.ts";
 import { noting, sandboxed, statuses } from "./endpoints.ts";
 import { type Bench, describePage } from "./page-browser.ts";
 

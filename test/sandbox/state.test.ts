@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { standardWebhooksSignature } from "../../src/index.ts";
-import type { SandboxOptions } from "../../src/sandbox.ts";
+import type { SandboxOptions } from "../../src/sandbox/index.ts";
 import { engines, freshFile } from "../stores/sqlite-engines.ts";
 import { type Answering, noting, sandboxed, statuses } from "./endpoints.ts";
 

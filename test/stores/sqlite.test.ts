@@ -7,7 +7,7 @@ import type BetterSqlite3 from "better-sqlite3";
 import type Libsql from "libsql";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type SqliteStore, type SqliteStoreOptions, sqliteStore } from "../../src/stores/sqlite.ts";
-import { SqliteTurns } from "../../src/stores/sqlite-turns.ts";
+import { SqliteTurns } from "../../src/stores/sqlite/turns.ts";
 import { ClaimedContext } from "../../src/stores/transaction.ts";
 import type { StoreUnderTest } from "../../src/testing/store-contract.ts";
 import { manualClock } from "./clock.ts";

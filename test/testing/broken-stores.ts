@@ -24,6 +24,7 @@ function plainStore({ records, now, current }: Insides): Required<DedupeStore> {
     return found !== undefined && !found.done && found.token === token;
   };
   return {
+    shared: false,
     async claim(key, by) {
       const found = current(key);
       if (found?.done) return { status: "completed" };

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { KNOWN_EVENT_TYPES } from "../../src/events/catalogue.ts";
+import { KNOWN_EVENT_TYPES } from "../../src/bluum/catalogue.ts";
 import { sampleEvent } from "../../src/testing/samples.ts";
 
 const RFC_3339_SECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;

@@ -3,7 +3,7 @@ import request from "supertest";
 import { describe, it } from "vitest";
 import { bluumEvent, bluumWebhooks } from "../../adapters/express.ts";
 import { createReceiver } from "../../src/index.ts";
-import { sampleEvent, signDelivery } from "../../src/testing.ts";
+import { sampleEvent, signDelivery } from "../../src/testing/index.ts";
 
 const secret = "a-secret-for-supertest";
 

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MountError, verifyMount } from "../../src/testing.ts";
+import { MountError, verifyMount } from "../../src/testing/index.ts";
 import { raw } from "./mounts/servers.ts";
 
 const secret = "the-secret-of-a-mount-0123456789";

@@ -33,7 +33,7 @@ import {
   type MountTarget,
   type VerifyMountOptions,
   verifyMount,
-} from "../../src/testing.ts";
+} from "../../src/testing/index.ts";
 import { PATH, type Passing, proxied, raw, served } from "./mounts/servers.ts";
 
 const secret = "the-secret-of-a-mount-0123456789";

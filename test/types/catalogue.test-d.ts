@@ -9,7 +9,7 @@ import type {
   BluumWithdrawal,
   CatalogueEventType,
   KNOWN_EVENT_TYPES,
-} from "../../src/events/catalogue.ts";
+} from "../../src/bluum/catalogue.ts";
 import { type Equal, expectType, use } from "./equal.ts";
 
 // Each name has its resource.

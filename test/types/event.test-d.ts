@@ -1,4 +1,4 @@
-import type { BluumDeposit, BluumOrder, BluumWithdrawal } from "../../src/events/catalogue.ts";
+import type { BluumDeposit, BluumOrder, BluumWithdrawal } from "../../src/bluum/catalogue.ts";
 import {
   type BluumEvent,
   domainAndAction,

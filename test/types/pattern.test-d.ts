@@ -1,4 +1,4 @@
-import type { BluumDeposit, BluumKycVerification, BluumOrder } from "../../src/events/catalogue.ts";
+import type { BluumDeposit, BluumKycVerification, BluumOrder } from "../../src/bluum/catalogue.ts";
 import {
   type BluumEvent,
   type EventOf,

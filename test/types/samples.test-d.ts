@@ -1,4 +1,4 @@
-import type { BluumOrder } from "../../src/events/catalogue.ts";
+import type { BluumOrder } from "../../src/bluum/catalogue.ts";
 import { sampleEvent } from "../../src/testing/samples.ts";
 import { type Equal, expectType, use } from "./equal.ts";
 

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { BluumEventType } from "../../client.ts";
+import type { BluumEventType } from "../../client/index.ts";
 import { KNOWN_EVENT_TYPES } from "../../index.ts";
 import { ACCOUNT_HELP, type AccountOptions, withAccountOptions, withClient } from "../account.ts";
 import { eventMapFile } from "../event-map.ts";

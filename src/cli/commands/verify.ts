@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import { type MountCause, MountError, type MountReport, verifyMount } from "../../testing.ts";
+import { type MountCause, MountError, type MountReport, verifyMount } from "../../testing/index.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
 import { wholeNumber } from "../number.ts";
 import { type Output, outputOf } from "../output.ts";

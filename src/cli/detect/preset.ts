@@ -1,5 +1,5 @@
 import type { Buffer } from "node:buffer";
-import { bluumSignature } from "../../schemes/bluum.ts";
+import { bluumSignature } from "../../bluum/signature.ts";
 import { type HmacSignatureOptions, hmacSignature } from "../../schemes/hmac.ts";
 import type { SignatureScheme } from "../../schemes/scheme.ts";
 import { standardWebhooksSignature } from "../../schemes/standard-webhooks.ts";

@@ -1,4 +1,4 @@
-import type { UpdateWebhook } from "../../client.ts";
+import type { UpdateWebhook } from "../../client/index.ts";
 import { ACCOUNT_HELP, type AccountOptions } from "../account.ts";
 import type { NewSecretOptions } from "../new-secret.ts";
 

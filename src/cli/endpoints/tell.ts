@@ -1,4 +1,4 @@
-import type { BluumWebhook, EnsuredWebhook } from "../../client.ts";
+import type { BluumWebhook, EnsuredWebhook } from "../../client/index.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
 import { table } from "../table.ts";

@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { FAULTS, type Fault, type FaultPlan } from "../../sandbox.ts";
+import { FAULTS, type Fault, type FaultPlan } from "../../sandbox/index.ts";
 
 /**
  * Reads `duplicate,slow=0.2`, a fault without a number being done to every delivery; `all=0.1` stands for each of them.

@@ -1,4 +1,4 @@
-import type { AttemptSummary, Change, DeliverySummary, EndpointView } from "../../sandbox.ts";
+import type { AttemptSummary, Change, DeliverySummary, EndpointView } from "../../sandbox/index.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
 

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { SignatureScheme } from "../../index.ts";
-import { type SignedDelivery, signDelivery } from "../../testing.ts";
+import { type SignedDelivery, signDelivery } from "../../testing/index.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
 import type { PlannedEvent } from "./plan.ts";
 

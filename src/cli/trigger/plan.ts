@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { KNOWN_EVENT_TYPES } from "../../index.ts";
-import { sampleEvent } from "../../testing.ts";
+import { sampleEvent } from "../../testing/index.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
 import { SCENARIOS, type Step } from "../scenarios.ts";
 import type { ForgeKind } from "./forge.ts";

@@ -1,4 +1,4 @@
-import type { SignedDelivery } from "../../testing.ts";
+import type { SignedDelivery } from "../../testing/index.ts";
 
 /** What came back for one delivery. */
 export interface Answer {

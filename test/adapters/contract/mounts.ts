@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { type BluumEvent, createReceiver, type Receiver, type ReceiverOptions } from "../../../src/index.ts";
-import { signDelivery } from "../../../src/testing.ts";
+import { signDelivery } from "../../../src/testing/index.ts";
 import type { Answer, Endpoint, Sending } from "./sender.ts";
 import { event, expectRefusal, isSuccess, SECRET, signed } from "./trial.ts";
 

@@ -1,7 +1,7 @@
 import { generateKeyPairSync } from "node:crypto";
 import { expect } from "vitest";
 import { type ReceiverOptions, standardWebhooksSignature, timestampedSignature } from "../../../src/index.ts";
-import { signDelivery } from "../../../src/testing.ts";
+import { signDelivery } from "../../../src/testing/index.ts";
 import { event, expectRefusal, isSuccess, type Member, SECRET, signed, trial } from "./trial.ts";
 
 const HEADER = "X-Bluum-Signature";

@@ -8,7 +8,7 @@ import {
   type ReceiverOptions,
   type SignatureScheme,
 } from "../../../src/index.ts";
-import { type SignedDelivery, signDelivery } from "../../../src/testing.ts";
+import { type SignedDelivery, signDelivery } from "../../../src/testing/index.ts";
 import type { Answer, Endpoint, Sending } from "./sender.ts";
 
 /** What the app does with an accepted event: the status that it answers, or a throw. */

@@ -5,7 +5,7 @@ import process from "node:process";
 // Takes the place of the arguments in process lists, as early as can be: one of them may be a secret.
 process.title = "bluum-webhooks";
 
-const { run } = await import("./cli/program.ts");
-const { processTerminal } = await import("./cli/terminal.ts");
+const { run } = await import("./program.ts");
+const { processTerminal } = await import("./terminal.ts");
 
 process.exitCode = await run(process.argv.slice(2), processTerminal());

@@ -1,4 +1,4 @@
-import { invalid } from "./postgres-errors.ts";
+import { invalid } from "./errors.ts";
 
 /** Where a PostgreSQL store keeps its table, how long it waits, and how it cleans up. */
 export interface PostgresStoreOptions {

@@ -1,5 +1,5 @@
-import { invalid } from "./postgres-errors.ts";
-import type { Statement } from "./postgres-sql.ts";
+import { invalid } from "./errors.ts";
+import type { Statement } from "./sql.ts";
 
 /** What a value of a statement may be. */
 export type PostgresValue = string | number;

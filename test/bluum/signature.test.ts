@@ -1,8 +1,8 @@
 import { sign as octokitSign } from "@octokit/webhooks-methods";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { bluumSignature } from "../../src/schemes/bluum.ts";
-import { bytes, check, NOW, type SchemeUnderTest, schemeContract } from "./contract.ts";
+import { bluumSignature } from "../../src/bluum/signature.ts";
+import { bytes, check, NOW, type SchemeUnderTest, schemeContract } from "../schemes/contract.ts";
 
 const SECRET = "a-shared-secret-of-some-length";
 const BODY = bytes('{"event":"order.filled","data":{"id":"ord_1","average_price":"178.50"}}');

@@ -1,5 +1,5 @@
-import { pause } from "../deadline.ts";
-import { sqlState } from "./postgres-errors.ts";
+import { pause } from "../../async.ts";
+import { sqlState } from "./errors.ts";
 
 /**
  * Why a statement gave no answer: `raced`, others changed the event while it ran, and the next snapshot will show it; `locked`,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { KNOWN_EVENT_TYPES } from "../../src/events/catalogue.ts";
+import { KNOWN_EVENT_TYPES } from "../../src/bluum/catalogue.ts";
 
 describe("the catalogue", () => {
   it("lists the names of the documentation", () => {

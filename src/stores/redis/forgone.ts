@@ -1,4 +1,4 @@
-import type { ClaimResult } from "./store.ts";
+import type { ClaimResult } from "../store.ts";
 
 /**
  * Claims that nobody waits for any more, while their answers may still come: from a client's offline queue, for instance.

@@ -1,7 +1,7 @@
-import { pause, within } from "../deadline.ts";
-import type { Ask } from "./postgres-client.ts";
-import { failure, sqlState } from "./postgres-errors.ts";
-import type { PostgresStatements, Statement } from "./postgres-sql.ts";
+import { pause, within } from "../../async.ts";
+import type { Ask } from "./client.ts";
+import { failure, sqlState } from "./errors.ts";
+import type { PostgresStatements, Statement } from "./sql.ts";
 
 /** What makes the table of a store and keeps it small. */
 export interface TableKeeper {

@@ -1,5 +1,5 @@
-import { WebhookError } from "../errors.ts";
-import { storeFailure } from "./failure.ts";
+import { WebhookError } from "../../errors.ts";
+import { storeFailure } from "../failure.ts";
 
 /** A store failure, by what PostgreSQL or its client threw. */
 export function failure(task: string, thrown: unknown): WebhookError {

@@ -1,5 +1,5 @@
 import { describe, expect, it, vi } from "vitest";
-import { within } from "../src/deadline.ts";
+import { within } from "../src/async.ts";
 
 describe("within", () => {
   it("passes on what comes in time, and fails on what does not", async () => {

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { WebhookError } from "../errors.ts";
+import { WebhookError } from "../../errors.ts";
 
 /** One SQL statement, and a name by which a connection keeps it prepared. */
 export interface Statement {

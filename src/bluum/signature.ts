@@ -1,5 +1,5 @@
-import { hmacScheme } from "./hmac.ts";
-import type { SignatureScheme } from "./scheme.ts";
+import { hmacScheme } from "../schemes/hmac.ts";
+import type { SignatureScheme } from "../schemes/scheme.ts";
 
 /**
  * How Bluum is taken to sign: `X-Bluum-Signature` carries the hex HMAC-SHA256 of the raw body, keyed with the UTF-8 bytes

@@ -1,4 +1,4 @@
-import { WebhookError } from "../errors.ts";
+import { WebhookError } from "../../errors.ts";
 
 /** What `redisStore` asks of ioredis, standalone or cluster. */
 export interface IoredisClient {

@@ -1,10 +1,10 @@
-import { within } from "../deadline.ts";
-import { ForgoneClaims } from "./forgone.ts";
-import type { Ask, Row } from "./postgres-client.ts";
-import { failure } from "./postgres-errors.ts";
-import type { PostgresStatements } from "./postgres-sql.ts";
-import { askWhileContended, type Contention, isContention } from "./postgres-waiting.ts";
-import type { ClaimResult, DedupeStore } from "./store.ts";
+import { within } from "../../async.ts";
+import { ForgoneClaims } from "../redis/forgone.ts";
+import type { Ask, Row } from "./client.ts";
+import { failure } from "./errors.ts";
+import type { PostgresStatements } from "./sql.ts";
+import { askWhileContended, type Contention, isContention } from "./waiting.ts";
+import type { ClaimResult, DedupeStore } from "../store.ts";
 
 /** How long a claim asks again before it takes a lock on the row for an answer; less where asking holds connections up. */
 const LOCKED_MS = 500;

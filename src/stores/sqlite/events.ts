@@ -1,4 +1,4 @@
-import { type SqliteDatabase, type SqliteStatement, transact } from "./sqlite-database.ts";
+import { type SqliteDatabase, type SqliteStatement, transact } from "./database.ts";
 
 /** What the table knows of one event: a live claim, or a completion. */
 export interface SqliteRecord {

@@ -1,6 +1,6 @@
-import { pause } from "../deadline.ts";
-import { WebhookError } from "../errors.ts";
-import { isBusy } from "./sqlite-database.ts";
+import { pause } from "../../async.ts";
+import { WebhookError } from "../../errors.ts";
+import { isBusy } from "./database.ts";
 
 const LONGEST_PAUSE_MS = 32;
 

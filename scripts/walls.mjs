@@ -1,0 +1,55 @@
+// The direction of imports, as one table; writes biome.walls.json, which biome.json extends. Run it after a change of the table.
+import { writeFileSync } from "node:fs";
+
+/** Files at the top of src that every room may import. They import only each other. */
+const GROUND = ["async", "delivery", "errors", "options"];
+
+/** Each room, and the rooms that it may import. What is not listed is forbidden, type imports included. */
+export const ROOMS = {
+  schemes: [],
+  stores: [],
+  bluum: ["schemes"],
+  events: ["bluum"],
+  router: ["events", "bluum"],
+  pipeline: ["router", "stores", "schemes", "events", "bluum"],
+  client: ["events", "bluum"],
+  testing: ["index", "stores", "schemes", "events", "bluum"],
+  sandbox: ["index", "testing", "stores", "schemes", "events", "bluum"],
+  cli: ["index", "sandbox", "testing", "client", "stores", "schemes", "events", "bluum"],
+};
+
+const MESSAGE = "rooms depend one way: see scripts/walls.mjs";
+
+function wall(includes, forbidden, extra = []) {
+  const patterns = forbidden.length > 0 ? [{ group: forbidden, message: MESSAGE }, ...extra] : extra;
+  const noRestrictedImports = { level: "error", options: { patterns } };
+  return { includes, linter: { rules: { style: { noRestrictedImports } } } };
+}
+
+function forbiddenIn(room) {
+  const others = Object.keys(ROOMS).filter((name) => name !== room && !ROOMS[room].includes(name));
+  const doors = ROOMS[room].includes("index") ? [] : ["../**/src/index.ts", "../index.ts", "../../index.ts"];
+  return [...others.map((name) => `../**/${name}/**`), ...doors, "../**/adapters/**"];
+}
+
+const family = { group: ["../src/**", "!../src/index.ts", "!../src/adapter.ts"], message: MESSAGE };
+const noRawBody = {
+  group: ["raw-body", "./node.ts", "./node/**"],
+  message: "the fetch family and Lambda never load raw-body",
+};
+
+/** The walls, as overrides of biome.json. */
+const walls = [
+  wall(
+    GROUND.map((file) => `src/${file}.ts`),
+    Object.keys(ROOMS).map((name) => `./${name}/**`),
+  ),
+  ...Object.keys(ROOMS).map((room) => wall([`src/${room}/**`], forbiddenIn(room))),
+  wall(["adapters/**"], [], [family]),
+  wall(["adapters/fetch.ts", "adapters/hono.ts", "adapters/lambda.ts"], [], [family, noRawBody]),
+];
+
+/** The text of biome.walls.json: one wall a line. */
+export const generated = `{ "overrides": [\n${walls.map((each) => JSON.stringify(each)).join(",\n")}\n] }\n`;
+
+if (process.argv[1] === import.meta.filename) writeFileSync("biome.walls.json", generated);
