@@ -1,7 +1,7 @@
 import { ignoreRejection } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import { msOf } from "../time.ts";
-import type { DedupeStore } from "./store.ts";
+import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 
 /** Size, clock and eviction listener of a memory store. */
 export interface MemoryStoreOptions {
@@ -54,101 +54,111 @@ export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
   requireCount("maxEntries", maxEntries);
   // Whole milliseconds: sums of fractions are inexact, and could report more time left than the lease ever had.
   const now = () => wholeMs(msOf(clock()));
-  const { onEvict = warnOfEvictions(maxEntries, now) } = options;
+  const records = new Records(maxEntries, options.onEvict ?? warnOfEvictions(maxEntries, now));
+  return {
+    shared: false,
+    claim: async (key, by) => records.claim(key, by, now()),
+    renew: async (key, by) => records.renew(key, by, now()),
+    complete: async (key, by) => records.complete(key, by, now()),
+    release: async (key, { token }) => records.release(key, token, now()),
+    forget: async (key) => records.forget(key, now()),
+    close: async () => records.clear(),
+  };
+}
 
-  const claims = new Map<string, Entry>();
+/** The claims and completions of one store. */
+class Records {
+  readonly #maxEntries: number;
+  readonly #onEvict: () => void;
+  readonly #claims = new Map<string, Entry>();
   /** In order of completion: a Map iterates in order of insertion. */
-  const completions = new Map<string, Entry>();
-  const claimSweep = new Cursor(claims);
-  const completionSweep = new Cursor(completions);
-  const oldestCompletion = new Cursor(completions);
+  readonly #completions = new Map<string, Entry>();
+  readonly #claimSweep = new Cursor(this.#claims);
+  readonly #completionSweep = new Cursor(this.#completions);
+  readonly #oldestCompletion = new Cursor(this.#completions);
 
-  /** The entry of a key; expired ones are dropped on sight. */
-  function live(entries: Map<string, Entry>, key: string, at: number): Entry | undefined {
-    const entry = entries.get(key);
-    if (entry === undefined || entry.expiresAt > at) return entry;
-    entries.delete(key);
-    return undefined;
+  constructor(maxEntries: number, onEvict: () => void) {
+    this.#maxEntries = maxEntries;
+    this.#onEvict = onEvict;
   }
 
-  function sweep(at: number): void {
-    dropExpired(claims, claimSweep, at, SWEPT_AT_ONCE);
-    dropExpired(completions, completionSweep, at, SWEPT_AT_ONCE);
+  claim(key: string, { token, leaseMs }: ClaimBy, at: number): ClaimResult {
+    this.#sweep(at);
+    if (live(this.#completions, key, at)) return { status: "completed" };
+    const claim = live(this.#claims, key, at);
+    if (claim && claim.token !== token) return { status: "in_flight", remainingMs: claim.expiresAt - at };
+    if (claim) claim.expiresAt = at + leaseMs;
+    else {
+      this.#requireRoomForClaim(at);
+      this.#makeRoom();
+      this.#claims.set(key, { token, expiresAt: at + leaseMs });
+    }
+    return { status: "claimed" };
   }
 
-  function makeRoom(): void {
-    while (completions.size > 0 && claims.size + completions.size >= maxEntries) {
-      const oldest = oldestCompletion.next();
+  renew(key: string, { token, leaseMs }: ClaimBy, at: number): boolean {
+    const claim = live(this.#claims, key, at);
+    if (claim?.token !== token) return false;
+    claim.expiresAt = at + leaseMs;
+    return true;
+  }
+
+  complete(key: string, { token, retentionMs }: CompleteBy, at: number): CompleteResult {
+    this.#sweep(at);
+    const completion = live(this.#completions, key, at);
+    if (completion) return completion.token === token ? "stored" : "completed_by_another";
+    const claim = live(this.#claims, key, at);
+    if (claim && claim.token !== token) return "held_by_another";
+    if (claim) this.#claims.delete(key);
+    else this.#makeRoom();
+    this.#completions.set(key, { token, expiresAt: at + retentionMs });
+    return "stored";
+  }
+
+  release(key: string, token: string, at: number): boolean {
+    return live(this.#claims, key, at)?.token === token && this.#claims.delete(key);
+  }
+
+  forget(key: string, at: number): boolean {
+    const known = live(this.#claims, key, at) ?? live(this.#completions, key, at);
+    this.#claims.delete(key);
+    this.#completions.delete(key);
+    return known !== undefined;
+  }
+
+  clear(): void {
+    this.#claims.clear();
+    this.#completions.clear();
+  }
+
+  #sweep(at: number): void {
+    dropExpired(this.#claims, this.#claimSweep, at, SWEPT_AT_ONCE);
+    dropExpired(this.#completions, this.#completionSweep, at, SWEPT_AT_ONCE);
+  }
+
+  #makeRoom(): void {
+    while (this.#completions.size > 0 && this.#claims.size + this.#completions.size >= this.#maxEntries) {
+      const oldest = this.#oldestCompletion.next();
       if (oldest === undefined) return;
-      completions.delete(oldest.key);
-      report(onEvict);
+      this.#completions.delete(oldest.key);
+      report(this.#onEvict);
     }
   }
 
   /** Refuses a claim that has no room even when everything expired is gone. */
-  function requireRoomForClaim(at: number): void {
-    if (claims.size < maxEntries) return;
-    dropExpired(claims, claimSweep, at, claims.size);
-    if (claims.size >= maxEntries) throw fullOfClaims(maxEntries);
+  #requireRoomForClaim(at: number): void {
+    if (this.#claims.size < this.#maxEntries) return;
+    dropExpired(this.#claims, this.#claimSweep, at, this.#claims.size);
+    if (this.#claims.size >= this.#maxEntries) throw fullOfClaims(this.#maxEntries);
   }
+}
 
-  return {
-    shared: false,
-
-    async claim(key, { token, leaseMs }) {
-      const at = now();
-      sweep(at);
-      if (live(completions, key, at)) return { status: "completed" };
-      const claim = live(claims, key, at);
-      if (claim && claim.token !== token) return { status: "in_flight", remainingMs: claim.expiresAt - at };
-      if (claim) claim.expiresAt = at + leaseMs;
-      else {
-        requireRoomForClaim(at);
-        makeRoom();
-        claims.set(key, { token, expiresAt: at + leaseMs });
-      }
-      return { status: "claimed" };
-    },
-
-    async renew(key, { token, leaseMs }) {
-      const at = now();
-      const claim = live(claims, key, at);
-      if (claim?.token !== token) return false;
-      claim.expiresAt = at + leaseMs;
-      return true;
-    },
-
-    async complete(key, { token, retentionMs }) {
-      const at = now();
-      sweep(at);
-      const completion = live(completions, key, at);
-      if (completion) return completion.token === token ? "stored" : "completed_by_another";
-      const claim = live(claims, key, at);
-      if (claim && claim.token !== token) return "held_by_another";
-      if (claim) claims.delete(key);
-      else makeRoom();
-      completions.set(key, { token, expiresAt: at + retentionMs });
-      return "stored";
-    },
-
-    async release(key, { token }) {
-      const claim = live(claims, key, now());
-      return claim?.token === token && claims.delete(key);
-    },
-
-    async forget(key) {
-      const at = now();
-      const known = live(claims, key, at) ?? live(completions, key, at);
-      claims.delete(key);
-      completions.delete(key);
-      return known !== undefined;
-    },
-
-    async close() {
-      claims.clear();
-      completions.clear();
-    },
-  };
+/** The entry of a key; an expired one is dropped on sight. */
+function live(entries: Map<string, Entry>, key: string, at: number): Entry | undefined {
+  const entry = entries.get(key);
+  if (entry === undefined || entry.expiresAt > at) return entry;
+  entries.delete(key);
+  return undefined;
 }
 
 /** Walks over a map that changes meanwhile, round and round. A new iterator for each step would skip all deleted places again. */
