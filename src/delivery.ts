@@ -86,6 +86,17 @@ function recordHeader(headers: HeaderRecord, name: string): string | undefined {
   return undefined;
 }
 
+/**
+ * The header of every request that `verifyMount` sends, with the value `1`. It is not signed, so anybody can send it: it is
+ * reported and logged, and changes nothing else.
+ */
+export const PROBE_HEADER = "bluum-webhooks-probe";
+
+/** Whether a request claims to be a probe of `verifyMount`. */
+export function claimsToBeProbe(headers: DeliveryHeaders): boolean {
+  return headerLookup(headers)(PROBE_HEADER) === "1";
+}
+
 /** The names of all headers that came, as they came. */
 export function headerNames(headers: DeliveryHeaders): string[] {
   return isFetchHeaders(headers) ? [...headers.keys()] : Object.keys(headers);

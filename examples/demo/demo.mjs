@@ -62,6 +62,7 @@ function failOrDo(work) {
 // ---- What is sent, and what is expected of it.
 
 const OK = '{"received":true}';
+const UNHANDLED = '{"received":true,"unhandled":true}';
 const DUPLICATE = '{"received":true,"duplicate":true}';
 const FAILED = { status: 500, said: "handler_failed", did: "threw an error" };
 const rows = [];
@@ -126,7 +127,7 @@ async function liveThroughEverything() {
   await note("  replayed, once the app is repaired", replayed.id, { status: 200, said: OK, did: "refunded the order" });
 
   const unknown = await send("compliance.review.opened");
-  await note("an event that nothing handles", unknown, { status: 200, said: OK, did: "nothing" });
+  await note("an event that nothing handles", unknown, { status: 200, said: UNHANDLED, did: "nothing" });
 }
 
 // ---- What came of it.

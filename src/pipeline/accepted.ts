@@ -98,7 +98,7 @@ export class Accepted implements AcceptedOutcome, TimeoutListener {
     this.#report.code = code;
     this.claim.terms.log.warn(
       "returned_after_abort",
-      `a handler returned after its signal had aborted (${code}); to give up, throw: context.signal.throwIfAborted()`,
+      `a handler returned after its signal had aborted (${code}), which counts as success; to give up, throw: context.signal.throwIfAborted()`,
     );
   }
 }

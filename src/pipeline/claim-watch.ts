@@ -92,7 +92,7 @@ export class ClaimWatch {
       this.#lease = { sentAt, leaseMs };
     } catch (error) {
       // The next look tries again, a tenth of the lease later.
-      terms.log.warn("renew_failed", "a claim could not be renewed; trying again while its lease lasts", error);
+      terms.log.warn("renew_failed", "could not renew the claim; retrying while its lease lasts", error);
     } finally {
       this.#renewing = false;
     }

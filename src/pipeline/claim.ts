@@ -146,7 +146,7 @@ export class Claim implements HeldClaim, OpenClaim, Watched {
     // Neither a promise to the provider, nor an outage that may pass: nobody knows what it did.
     this.terms.log.error(
       "settle_failed",
-      "the store's complete answered with none of stored, held_by_another and completed_by_another; the event may run again",
+      "the store's complete answered with an unknown result; the event may run again",
     );
     return "unstored";
   }
@@ -154,7 +154,7 @@ export class Claim implements HeldClaim, OpenClaim, Watched {
   /** The store did not take the completion: it is tried on while the answer goes out. */
   #notTaken(error: unknown): Settled {
     const { log, open, waitUntil } = this.terms;
-    log.error("settle_failed", "the store did not take that an event was processed; trying on", error);
+    log.error("settle_failed", "could not record the event as processed; retrying in the background", error);
     const kept = this.#keepCompleting().finally(() => open.delete(this));
     waitUntil?.(kept);
     return "unstored";
@@ -166,7 +166,7 @@ export class Claim implements HeldClaim, OpenClaim, Watched {
       return (await verbs.release(this.key, { token: this.token })) ? "released" : "held_by_another";
     } catch (error) {
       // It lapses by itself, before the provider's first retry.
-      log.error("settle_failed", "the store did not take that an event failed", error);
+      log.error("settle_failed", "could not release the claim; it expires with its lease", error);
       return "unstored";
     } finally {
       open.delete(this);
@@ -187,14 +187,14 @@ export class Claim implements HeldClaim, OpenClaim, Watched {
       if (status === "in_flight") return "held_by_another";
       log.error(
         "completion_rolled_back",
-        "a handler returned, but the transaction with its completion was rolled back: let the error reach the receiver",
+        "completion_rolled_back: a handler returned, but the transaction with its completion was rolled back; let the handler throw the error",
       );
       await this.#release();
       return "rolled_back";
     } catch (error) {
       log.error(
         "settle_failed",
-        "the store did not tell whether a transaction was committed; the event is retried",
+        "could not find out whether the transaction with the completion was committed; Bluum retries the event",
         error,
       );
       return "rolled_back";
@@ -219,7 +219,7 @@ export class Claim implements HeldClaim, OpenClaim, Watched {
     }
     log.error(
       "completion_given_up",
-      "an event was processed, but the store could not be told so for two minutes: a further delivery of it would run again",
+      "could not record the event as processed for two minutes and stopped retrying; another delivery of it would run again",
     );
   }
 

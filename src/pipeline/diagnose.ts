@@ -1,45 +1,50 @@
-import { type Delivery, headerNames } from "../delivery.ts";
+import { type Delivery, headerNames, PROBE_HEADER } from "../delivery.ts";
 import type { RejectionCode, WebhookError } from "../errors.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 
 /** What the operator should do about a refusal, where the code alone does not tell. */
 const REMEDY: Partial<Record<RejectionCode, string>> = {
   body_already_parsed:
-    "mount the receiver before express.json(), koa-bodyparser and their like, or let them keep the raw bytes: express.json({ verify: (req, res, buffer) => { req.rawBody = buffer } })",
+    "mount the receiver before express.json(), koa-bodyparser and other body parsers, or let them keep the raw bytes: express.json({ verify: (req, res, buffer) => { req.rawBody = buffer } })",
   event_too_old:
-    "a replay of something older than maxEventAgeMs passes only with maxEventAgeMs and retentionMs raised; a captured delivery looks the same",
-  body_too_large: "raise maxBodyBytes if it was genuine",
-  secret_unavailable: "look at what the secret function returned or threw",
-  store_unavailable: "deliveries are answered 503 and retried until the store is back",
+    "to accept a replay this old, raise maxEventAgeMs and retentionMs; a captured delivery that somebody sends again looks the same",
+  body_too_large: "raise maxBodyBytes if the delivery was genuine",
+  secret_unavailable: "check what the secret function returned or threw",
+  store_unavailable: "deliveries are answered 503, and Bluum retries them, until the store is back",
 };
 
-/** What the operator's log says of a refused delivery: its diagnosis, and where to read on. */
-export function diagnose(error: WebhookError, delivery: Delivery, scheme: SignatureScheme): string {
-  return `${diagnosis(error, delivery, scheme).join("; ")}. See docs/errors.md#${error.code}`;
+/** The log line for a refused delivery: its diagnosis, whether it claims to be a probe, and where to read more. */
+export function diagnose(error: WebhookError, delivery: Delivery, scheme: SignatureScheme, probe = false): string {
+  const parts = diagnosis(error, delivery, scheme);
+  if (probe) parts.push(`the request claims to be a probe of verifyMount (unsigned header ${PROBE_HEADER})`);
+  return `${parts.join("; ")}. See docs/errors.md#${error.code}`;
 }
 
 /**
- * What an operator should know of a refused delivery, point by point: what is wrong, what was looked for and came instead, what
- * to do. Of the delivery it names headers only, made safe to print; no value, no payload, no secret.
+ * Explains a refused delivery to an operator, point by point: what is wrong, which signature was expected, which headers came, what to
+ * do. It names headers of the delivery, made safe to print, and holds no header's value, no payload and no secret.
  */
 export function diagnosis(error: WebhookError, delivery: Delivery, scheme: SignatureScheme): string[] {
   const parts = [`${error.code}: ${error.message}`];
   if (error.code.startsWith("signature_")) {
-    parts.push(`looked for ${scheme.description}`, signatureHeaders(delivery));
+    parts.push(`expected ${scheme.description}`, signatureHeaders(delivery));
   }
   const remedy = REMEDY[error.code as RejectionCode];
   if (remedy !== undefined) parts.push(remedy);
   return parts;
 }
 
-const LOOKS_LIKE_A_SIGNATURE = /sig|hmac|digest|hash|webhook|svix|bluum/i;
 const MAX_NAMES = 8;
 
+function looksLikeSignature(name: string): boolean {
+  return /sig|hmac|digest|hash|webhook|svix|bluum/i.test(name) && name.toLowerCase() !== PROBE_HEADER;
+}
+
 function signatureHeaders(delivery: Delivery): string {
-  const names = headerNames(delivery.headers).filter((name) => LOOKS_LIKE_A_SIGNATURE.test(name));
+  const names = headerNames(delivery.headers).filter(looksLikeSignature);
   if (names.length === 0) return "no header of the delivery looks like a signature";
   const more = names.length > MAX_NAMES ? ` and ${names.length - MAX_NAMES} more` : "";
-  return `signature-looking headers that came: ${names.slice(0, MAX_NAMES).map(printable).join(", ")}${more}`;
+  return `headers that look like a signature: ${names.slice(0, MAX_NAMES).map(printable).join(", ")}${more}`;
 }
 
 /** A header's name is the sender's text: cut, and stripped to the characters of an HTTP token (RFC 9110, section 5.6.2). */

@@ -5,8 +5,9 @@ import type { Router } from "../router/router.ts";
 import type { Accepted, End } from "./accepted.ts";
 import type { ClaimTerms } from "./claim.ts";
 import { handlerKey, storeKey } from "./identity.ts";
+import { quoted } from "./log.ts";
 import type { DeliveryContext, Settled } from "./outcome.ts";
-import { refusal, replyTo, replyToSettled } from "./reply.ts";
+import { refusal, replyTo, replyToSettled, UNHANDLED } from "./reply.ts";
 import { type Taken, takeClaim } from "./take-claim.ts";
 
 /** What handling needs of a receiver. */
@@ -22,33 +23,52 @@ export interface HandleSettings {
  * handlers' result still counts once it is there. It never throws or rejects.
  */
 export function handle(accepted: Accepted, settings: HandleSettings): Eventual<Reply> {
-  const work = process(accepted, settings);
+  const progress: Progress = { handler: settings.router.matching(accepted.event.type)[0]?.name ?? "" };
+  const work = process(accepted, settings, progress);
   if (!isPending(work)) return work;
   return new Promise((resolve) => {
-    accepted.claim.onTimeout({ timedOut: () => resolve(conclude(accepted, "handler_timeout")) });
+    const timedOut = () => {
+      logFailure("handler_timeout", accepted, progress);
+      resolve(conclude(accepted, "handler_timeout"));
+    };
+    accepted.claim.onTimeout({ timedOut });
     // What a handler throws may be impossible to look at: a revoked Proxy throws at every touch.
-    const done = work.then(resolve, async () => resolve(await giveBack(accepted, "handler_failed")));
+    const done = work.then(resolve, async () => {
+      logFailure("handler_failed", accepted, progress);
+      resolve(await giveBack(accepted, "handler_failed"));
+    });
     accepted.claim.terms.waitUntil?.(done);
   });
 }
 
-function process(accepted: Accepted, settings: HandleSettings): Eventual<Reply> {
+/** Which handler runs now, or ran last. */
+interface Progress {
+  handler: string;
+}
+
+function process(accepted: Accepted, settings: HandleSettings, progress: Progress): Eventual<Reply> {
   const { router } = settings;
   const { log } = accepted.claim.terms;
   if (router.empty) {
-    log.error("no_handlers", "a delivery came, but no handler is registered: call receiver.on(...) at start-up");
+    log.error(
+      "no_handlers",
+      "no_handlers: a delivery arrived, but no handler is registered; call receiver.on(...) at start-up",
+    );
     return giveBack(accepted, "no_handlers");
   }
   let matched: Eventual<boolean>;
   try {
-    matched = router.dispatch(accepted.event, accepted.context, (name, run) => runOnce(name, run, accepted, settings));
+    matched = router.dispatch(accepted.event, accepted.context, (name, run) => {
+      progress.handler = name;
+      return runOnce(name, run, accepted, settings);
+    });
   } catch (thrown) {
-    return fail(accepted, thrown);
+    return fail(accepted, thrown, progress);
   }
   return isPending(matched)
     ? matched.then(
         (any) => end(any, accepted, settings),
-        (thrown: unknown) => fail(accepted, thrown),
+        (thrown: unknown) => fail(accepted, thrown, progress),
       )
     : end(matched, accepted, settings);
 }
@@ -71,26 +91,40 @@ function concluded(accepted: Accepted, settled: Settled): Reply {
 /** Nothing happened to the event, so its claim is given back: a replay after the handler is deployed must run. */
 async function unhandled(accepted: Accepted, { onUnhandled }: HandleSettings): Promise<Reply> {
   const type = quoted(accepted.event.type);
-  const answered = onUnhandled === "reject" ? "rejected" : "acknowledged";
-  accepted.claim.terms.log.once(`unhandled ${type}`, `no handler matches ${type}: ${answered}, and not remembered`);
+  const answered = onUnhandled === "reject" ? '500 (onUnhandled is "reject")' : 200;
+  accepted.claim.terms.log.once(
+    `unhandled ${type}`,
+    `unhandled: no handler matches events of type ${type}; answered ${answered} and not remembered`,
+  );
   if (onUnhandled === "reject") return giveBack(accepted, "unhandled");
   const settled = await accepted.finish("failed");
-  const reply = replyTo(accepted);
-  accepted.conclude({ code: "unhandled", status: reply.status, settled });
-  return reply;
+  accepted.conclude({ code: "unhandled", status: UNHANDLED.status, settled });
+  return UNHANDLED;
 }
 
-async function fail(accepted: Accepted, thrown: unknown): Promise<Reply> {
+async function fail(accepted: Accepted, thrown: unknown, progress: Progress): Promise<Reply> {
   if (thrown instanceof Interruption) return giveBack(accepted, thrown.code, thrown.cause);
   const code = codeOf(thrown, accepted);
-  if (code === "handler_failed") {
-    accepted.claim.terms.log.error(
-      code,
-      `a handler of ${quoted(accepted.event.type)} failed; the provider will retry`,
-      thrown ?? String(thrown),
-    );
-  }
+  if (code === "handler_failed") logFailure(code, accepted, progress, thrown ?? String(thrown));
   return giveBack(accepted, code, thrown);
+}
+
+const FAILED = {
+  handler_failed: "failed",
+  handler_timeout: "did not finish in time",
+} as const;
+
+function logFailure(code: keyof typeof FAILED, accepted: Accepted, progress: Progress, thrown?: unknown): void {
+  const handler = quoted(progress.handler);
+  const type = quoted(accepted.event.type);
+  accepted.claim.terms.log.failure(
+    `${code}: handler ${handler}, type ${type}`,
+    () => {
+      const event = quoted(accepted.context.eventKey, 200);
+      return `${code}: handler ${handler} ${FAILED[code]} for event ${event} of type ${type}; Bluum retries it`;
+    },
+    thrown,
+  );
 }
 
 async function giveBack(accepted: Accepted, code: RejectionCode, error?: unknown): Promise<Reply> {
@@ -158,12 +192,7 @@ async function takeHandlersClaim(key: string, terms: ClaimTerms): Promise<Taken>
   try {
     return await takeClaim(key, terms);
   } catch (error) {
-    terms.log.error("store_unavailable", "the store failed between two handlers of an event", error);
+    terms.log.error("store_unavailable", "store_unavailable: the store failed between two handlers of an event", error);
     throw new Interruption("store_unavailable", error);
   }
-}
-
-/** A type is the provider's text: quoted and cut before it goes into a line of the log. */
-function quoted(type: string): string {
-  return JSON.stringify(type.slice(0, 100));
 }

@@ -64,11 +64,14 @@ export interface ReceiverOptions {
    * processes the event with `context.deduplicated` false, and it may run twice. @default "reject"
    */
   readonly onStoreError?: "reject" | "accept";
-  /** The answer of `handle` to an event that no handler matches: 200, or 500. @default "acknowledge" */
+  /** The answer of `handle` to an event that no handler matches: 200 with `"unhandled":true`, or 500. @default "acknowledge" */
   readonly onUnhandled?: "acknowledge" | "reject";
   /** Called once for each delivery, for metrics. What it throws is swallowed. */
   readonly observe?: (report: DeliveryReport) => void;
-  /** Where the operator's lines go, one a minute for each kind; `false` for nowhere. @default console */
+  /**
+   * Where the operator's lines go: `console`, winston, pino, bunyan or your own (see {@link Logger}); `false` for nowhere. At most ten
+   * lines a minute for each handler and event type that fails, one for anything else. @default console
+   */
   readonly logger?: Logger | false;
   /** The wall clock, epoch milliseconds, for tests. Leases are timed monotonically. @default Date.now */
   readonly now?: () => number;

@@ -1,5 +1,5 @@
 import { ignoreRejection, isPending, pause } from "../async.ts";
-import type { BodyLimits, Delivery, Reply } from "../delivery.ts";
+import { type BodyLimits, claimsToBeProbe, type Delivery, type Reply } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
@@ -175,6 +175,7 @@ class WebhookReceiver implements Receiver {
       // Not unref'd: it waits for work that must not be cut off.
       await pause(Math.min(10, timeoutMs));
     }
+    this.#log.flush();
     if (this.#settings.store === undefined) await this.#terms.store.close?.();
   }
 
@@ -184,7 +185,10 @@ class WebhookReceiver implements Receiver {
    */
   async #judge(delivery: Delivery): Promise<Outcome> {
     const report = reportTo(this.#settings.observe);
+    let probe = false;
     try {
+      probe = claimsToBeProbe(delivery.headers);
+      if (probe) report.probe = true;
       this.#refuseIfClosed();
       const terms = this.#termsOf(delivery);
       const receivedAt = new Date(this.#now());
@@ -205,7 +209,7 @@ class WebhookReceiver implements Receiver {
       const keys = typeof this.#keys === "function" ? await this.#keys() : this.#keys;
       const now = this.#now();
       const verified = checkSignature(this.#settings.scheme, presented, rawBody, keys, now);
-      if (verified instanceof WebhookError) return told(this.#rejected(verified, delivery, report), report);
+      if (verified instanceof WebhookError) return told(this.#rejected(verified, delivery, report, probe), report);
       report.secretIndex = verified.secretIndex;
       report.end("verifyMs");
       const genuine = this.#identify(verified, rawBody, receivedAt, now, report);
@@ -221,7 +225,7 @@ class WebhookReceiver implements Receiver {
       report.end("claimMs");
       return this.#outcome(genuine, claim, report, request);
     } catch (thrown) {
-      return told(this.#rejected(thrown, delivery, report), report);
+      return told(this.#rejected(thrown, delivery, report, probe), report);
     }
   }
 
@@ -264,7 +268,7 @@ class WebhookReceiver implements Receiver {
   #now(): number {
     const now = msOf(this.#settings.now());
     if (!Number.isNaN(now)) return now;
-    throw new WebhookError("handler_failed", "the now option gave no time in epoch milliseconds");
+    throw new WebhookError("handler_failed", "the now option returned no time in epoch milliseconds");
   }
 
   /** The terms of every claim, and what a delivery adds to them for its own. */
@@ -275,7 +279,7 @@ class WebhookReceiver implements Receiver {
     // A lease of no length would keep nobody away.
     if (!Number.isFinite(timeLeftMs)) {
       ignoreRejection(timeLeftMs);
-      throw new WebhookError("handler_failed", "the delivery's timeLeftMs is no number of milliseconds");
+      throw new WebhookError("handler_failed", "the delivery's timeLeftMs is not a number of milliseconds");
     }
     const ending = endingIn(timeLeftMs);
     return { ...terms, ending, verbs: boundedStore(terms.store, ending.storeBy) };
@@ -286,7 +290,7 @@ class WebhookReceiver implements Receiver {
     const { scheme, maxEventAgeMs } = this.#settings;
     if (scheme.signsTimestamp === true || occurredAt === undefined) return;
     if (now - occurredAt.getTime() > maxEventAgeMs) {
-      throw new WebhookError("event_too_old", `the event happened longer ago than maxEventAgeMs (${maxEventAgeMs})`);
+      throw new WebhookError("event_too_old", `the event is older than maxEventAgeMs (${maxEventAgeMs})`);
     }
   }
 
@@ -297,10 +301,10 @@ class WebhookReceiver implements Receiver {
       return await asked;
     } catch (cause) {
       if (this.#settings.onStoreError === "reject")
-        throw new WebhookError("store_unavailable", "the store failed at the claim", { cause });
+        throw new WebhookError("store_unavailable", "the store failed to claim the event", { cause });
       this.#log.error(
         "store_unavailable",
-        "the store failed at the claim; the event is processed all the same and may run twice",
+        'store_unavailable: the store failed to claim an event; it is processed anyway (onStoreError is "accept") and may run twice',
         cause,
       );
       return goWithoutClaim(key, terms);
@@ -310,7 +314,7 @@ class WebhookReceiver implements Receiver {
     }
   }
 
-  #rejected(thrown: unknown, delivery: Delivery, report: ReportDraft): RejectedOutcome {
+  #rejected(thrown: unknown, delivery: Delivery, report: ReportDraft, probe: boolean): RejectedOutcome {
     // Anything but a WebhookError is a fault of a part that the user plugged in, such as a scheme of their own.
     const error =
       thrown instanceof WebhookError
@@ -318,16 +322,18 @@ class WebhookReceiver implements Receiver {
         : new WebhookError("handler_failed", "the receiver failed unexpectedly", { cause: thrown });
     report.code = error.code;
     report.error = error;
-    this.#logRejection(error, delivery);
+    this.#logRejection(error, delivery, probe);
     return { kind: "rejected", error };
   }
 
-  #logRejection(error: WebhookError, delivery: Delivery): void {
+  #logRejection(error: WebhookError, delivery: Delivery, probe: boolean): void {
     if (error.code === "method_not_allowed" || error.code === "receiver_closed") return;
-    const message = () => diagnose(error, delivery, this.#settings.scheme);
+    // A topic of their own, so that a probe takes no line from a delivery that is none.
+    const topic = probe ? `${error.code} (probe)` : error.code;
+    const message = () => diagnose(error, delivery, this.#settings.scheme, probe);
     const ours = statusOf({ kind: "rejected", error }) >= 500;
-    if (ours) this.#log.error(error.code, message, error.cause);
-    else this.#log.warn(error.code, message);
+    if (ours) this.#log.error(topic, message, error.cause);
+    else this.#log.warn(topic, message);
   }
 }
 
@@ -348,13 +354,13 @@ function told(outcome: Exclude<Outcome, AcceptedOutcome>, report: ReportDraft): 
 
 function refuseIfTooLate({ ending }: ClaimTerms): void {
   if (ending !== undefined && performance.now() >= ending.answerBy)
-    throw new WebhookError("handler_timeout", "no time was left to work on the event when it came to that");
+    throw new WebhookError("handler_timeout", "the deadline passed before the event could be processed");
 }
 
 /** A runtime's `waitUntil`. What it throws must not cost an event: the work goes on, if nobody ends it. */
 function handingOver(waitUntil: (work: Promise<unknown>) => void, log: ThrottledLog): (work: Promise<unknown>) => void {
   const refused = (error: unknown) =>
-    log.warn("wait_until_failed", "waitUntil did not take the work that may go on after the answer", error);
+    log.warn("wait_until_failed", "waitUntil did not accept the work that continues after the answer", error);
   return (work) => {
     try {
       Promise.resolve<unknown>(waitUntil(work)).catch(refused);

@@ -37,6 +37,8 @@ const RETRY_AFTER_MS = 5_000;
 const RECEIVED = received({});
 const RECEIVED_BEFORE = received({ duplicate: true });
 const PINGED = received({ ping: true });
+/** The answer to an event that no handler matches, where that is acknowledged. */
+export const UNHANDLED: Reply = received({ unhandled: true });
 
 /**
  * The answer to an outcome. For an accepted one it is the plain 200 of an event that was processed: send it after you

@@ -22,6 +22,7 @@ export class ReportDraft implements Record<keyof DeliveryReport, unknown> {
   claimMs = 0;
   handleMs = 0;
   settleMs = 0;
+  probe: true | undefined = undefined;
   error: unknown = undefined;
   /** Who gets it, until it was sent. */
   #observe: Observer | undefined;

@@ -24,6 +24,11 @@ export interface DeliveryReport {
   readonly handleMs: number;
   /** Telling the store the result. */
   readonly settleMs: number;
+  /**
+   * True for a request that claims to be a probe of `verifyMount`. The claim is not signed: anybody can send its header. Missing
+   * otherwise.
+   */
+  readonly probe?: true;
   /** The error behind the code: of a handler, a store or a secret function. */
   readonly error?: unknown;
 }

@@ -16,7 +16,7 @@ export function inProduction(): boolean {
 export function warnOfMemoryStore(log: ThrottledLog): void {
   log.once(
     "memory_store",
-    "processed events are remembered in this process only: other processes do not share it, and a restart forgets it. Give createReceiver a durable store and a namespace",
+    "processed events are remembered in the memory of this process only: other processes do not see them, and a restart forgets them. Give createReceiver a durable store and a namespace",
   );
 }
 
@@ -24,7 +24,7 @@ export function warnOfMemoryStore(log: ThrottledLog): void {
 export function warnOfBodyHash(log: ThrottledLog): void {
   log.once(
     "body_hash",
-    "the payload names no event id, so events are told apart by the hash of their bytes: a retry whose bytes differ would run again. Set the eventId option if Bluum sends an id elsewhere",
+    "the payload has no event id, so an event is identified by the hash of its body: a retry with other bytes would run again, and two events with the same bytes count as one. Set the eventId option if the id is elsewhere in the payload",
   );
 }
 
@@ -33,7 +33,7 @@ export function ownStore(log: ThrottledLog): DedupeStore {
   const onEvict = () =>
     log.warn(
       "memory_store_full",
-      "the memory store is full and forgets its oldest processed events: a late retry of one would run again. Raise maxEntries, or use a durable store",
+      "the memory store is full and drops the oldest processed events: a late retry of one would run again. Raise maxEntries or use a durable store",
     );
   return memoryStore({ onEvict });
 }

@@ -58,7 +58,8 @@ export interface MountReport {
  * Sends a signed ping (`bluum-webhooks.ping`) through all that stands before a receiver, and finds out by more of them what
  * is wrong where the answer is not a receiver's. Fulfils where the mount is sound: a ping is answered, a large body gets
  * through, and neither an unsigned request nor the signature of another body is acknowledged. No ping reaches your handlers
- * or the store, so it can be sent to a deployment that works.
+ * or the store, so it can be sent to a deployment that works. Every request carries the header `bluum-webhooks-probe: 1`, by
+ * which the receiver's log and reports mark it.
  *
  * @throws MountError `mount_broken`, whose message says what is wrong and what to change, and `findings` for programs
  * @throws WebhookError `configuration_invalid` for options that cannot work

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { DeliveryReport } from "../../src/index.ts";
 import { receiving, served } from "./app.ts";
 import { fakeTerminal, ran } from "./fake-terminal.ts";
 
@@ -11,6 +12,22 @@ describe("verify", () => {
     expect(out).toMatch(/a signed ping was answered in \d+ ms/);
     const { out: json } = await ran(["verify", url, "--json"]);
     expect(JSON.parse(json)).toMatchObject({ sound: true, where: url, bodyBytes: 65_536 });
+  });
+
+  it("marks each of its requests as a probe in the receiver's log and report", async () => {
+    const lines: string[] = [];
+    const reports: DeliveryReport[] = [];
+    const log = (line: string) => void lines.push(line);
+    const url = await receiving({ logger: { warn: log, error: log }, observe: (report) => void reports.push(report) });
+    expect(await ran(["verify", url])).toMatchObject({ code: 0 });
+    expect(reports.map(({ outcome, probe }) => [outcome, probe])).toEqual([
+      ["ping", true],
+      ["rejected", true],
+      ["rejected", true],
+      ["ping", true],
+    ]);
+    expect(lines).toHaveLength(2);
+    for (const line of lines) expect(line).toContain("claims to be a probe of verifyMount");
   });
 
   it("ends with 1 and says what is wrong and what to change", async () => {

@@ -14,7 +14,7 @@ function line(code: WebhookErrorCode, headers: Delivery["headers"] = {}): string
 }
 
 describe("what the operator is told of a refused signature", () => {
-  it("is what was looked for, and which signature-looking headers came", () => {
+  it("is what was expected, and which headers look like a signature", () => {
     const headers = {
       host: "x",
       "content-type": "y",
@@ -23,8 +23,8 @@ describe("what the operator is told of a refused signature", () => {
       "X-Body-Hmac": "v",
     };
     const text = line("signature_missing", headers);
-    expect(text).toContain("looked for X-Bluum-Signature: <hex HMAC-SHA256 of the raw body>");
-    expect(text).toContain("signature-looking headers that came: X-Hub-Signature-256, webhook-id, X-Body-Hmac.");
+    expect(text).toContain("expected X-Bluum-Signature: <hex HMAC-SHA256 of the raw body>");
+    expect(text).toContain("headers that look like a signature: X-Hub-Signature-256, webhook-id, X-Body-Hmac.");
     expect(text).toMatch(/^signature_missing: what happened; .* See docs\/errors\.md#signature_missing$/);
   });
 
@@ -52,13 +52,69 @@ describe("what the operator is told of a refused signature", () => {
   });
 });
 
+describe("what the operator is told of a probe", () => {
+  const probes = { "bluum-webhooks-probe": "1" };
+  const forged = (headers: object = {}) => {
+    const delivery = signed(anEvent(), { secret: "some-other-shared-secret" });
+    return { ...delivery, headers: { ...delivery.headers, ...headers } };
+  };
+
+  it("is that it claims to be one, and the report says so, too", async () => {
+    const { receiver, lines, reports } = bench();
+    expect(await receiver.handle(forged(probes))).toMatchObject({ status: 401 });
+    expect(lines).toMatchObject([
+      { level: "warn", message: expect.stringContaining("claims to be a probe of verifyMount") },
+    ]);
+    expect(lines[0]?.message).toContain("headers that look like a signature: X-Bluum-Signature;");
+    expect(reports).toMatchObject([{ outcome: "rejected", code: "signature_mismatch", probe: true }]);
+  });
+
+  it("takes no line from a delivery that claims nothing, and hides none that claims it falsely", async () => {
+    const { receiver, lines, reports } = bench();
+    for (let n = 0; n < 3; n++) await receiver.handle(forged(probes));
+    for (let n = 0; n < 3; n++) await receiver.handle(forged());
+    await receiver.close();
+    expect(lines.map(({ message }) => message.includes("claims to be"))).toEqual([true, false, false, false]);
+    expect(lines.slice(2)).toMatchObject([
+      { message: "bluum-webhooks: signature_mismatch (probe): and 2 more within a minute" },
+      { message: "bluum-webhooks: signature_mismatch: and 2 more within a minute" },
+    ]);
+    expect(reports.map(({ probe }) => probe)).toEqual([true, true, true, undefined, undefined, undefined]);
+  });
+
+  it("changes nothing for a delivery that is genuine or a duplicate", async () => {
+    const { receiver, lines, reports } = bench();
+    let runs = 0;
+    receiver.on("*", () => void runs++);
+    const delivery = signed();
+    const claiming = {
+      ...delivery,
+      headers: new Headers({ ...delivery.headers, ...probes } as Record<string, string>),
+    };
+    for (let n = 0; n < 2; n++) expect(await receiver.handle(claiming)).toMatchObject({ status: 200 });
+    expect(runs).toBe(1);
+    expect(lines).toEqual([]);
+    expect(reports).toMatchObject([
+      { outcome: "accepted", probe: true },
+      { outcome: "duplicate", probe: true },
+    ]);
+  });
+
+  it("is nothing where the header says something else", async () => {
+    const { receiver, lines, reports } = bench();
+    await receiver.handle(forged({ "bluum-webhooks-probe": "0" }));
+    expect(lines[0]?.message).not.toContain("probe of verifyMount");
+    expect(reports[0]).not.toHaveProperty("probe");
+  });
+});
+
 describe("what the operator is told of other refusals", () => {
   it.each<[WebhookErrorCode, string]>([
     ["body_already_parsed", "express.json({ verify"],
     ["event_too_old", "maxEventAgeMs"],
     ["body_too_large", "maxBodyBytes"],
     ["secret_unavailable", "secret function"],
-    ["store_unavailable", "retried until the store is back"],
+    ["store_unavailable", "until the store is back"],
   ])("%s comes with the remedy: %s", (code, remedy) => {
     expect(line(code)).toContain(remedy);
   });

@@ -4,9 +4,10 @@ import { createReceiver, type DeliveryContext, type Receiver } from "../../src/i
 import { standardWebhooksSignature } from "../../src/schemes/standard-webhooks.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import { faultyStore, rejects } from "./faulty-store.ts";
-import { accepted, anEvent, bench, gate, SECRET, signed, until, verdict } from "./receiving.ts";
+import { accepted, anEvent, type Bench, bench, gate, SECRET, signed, until, verdict } from "./receiving.ts";
 
 const OK = { status: 200, body: '{"received":true}' };
+const UNHANDLED = { status: 200, body: '{"received":true,"unhandled":true}' };
 const DUPLICATE = { status: 200, body: '{"received":true,"duplicate":true}' };
 const code = (status: number, name: string) => ({ status, body: `{"error":{"code":"${name}"}}` });
 
@@ -91,9 +92,14 @@ describe("one handler", () => {
     const { receiver, lines, reports } = bench();
     const error = new Error("the database said no");
     receiver.on("order.filled", () => Promise.reject(error));
-    const reply = await receiver.handle(signed());
-    expect(lines).toMatchObject([
-      { level: "error", message: expect.stringContaining('a handler of "order.filled" failed'), error },
+    const event = anEvent();
+    const reply = await receiver.handle(signed(event));
+    expect(lines).toEqual([
+      {
+        level: "error",
+        message: `bluum-webhooks: handler_failed: handler "order.filled:1" failed for event "order.filled/${event.event_id}" of type "order.filled"; Bluum retries it`,
+        error,
+      },
     ]);
     expect(reports).toMatchObject([{ error }]);
     expect(JSON.stringify(reply)).not.toContain("database");
@@ -297,15 +303,15 @@ describe("several handlers", () => {
 });
 
 describe("an event that no handler matches", () => {
-  it("is answered 200, logged once for its type, and released", async () => {
+  it("is answered 200 unhandled, logged once for its type, and released", async () => {
     const { receiver, lines, reports } = bench();
     receiver.on("kyc.*", () => {});
     const delivery = signed();
-    for (let n = 0; n < 3; n++) expect(await receiver.handle(delivery)).toMatchObject(OK);
+    for (let n = 0; n < 3; n++) expect(await receiver.handle(delivery)).toMatchObject(UNHANDLED);
     await receiver.handle(signed(anEvent("order.canceled")));
     expect(lines.map(({ message }) => message)).toEqual([
-      'bluum-webhooks: no handler matches "order.filled": acknowledged, and not remembered',
-      'bluum-webhooks: no handler matches "order.canceled": acknowledged, and not remembered',
+      'bluum-webhooks: unhandled: no handler matches events of type "order.filled"; answered 200 and not remembered',
+      'bluum-webhooks: unhandled: no handler matches events of type "order.canceled"; answered 200 and not remembered',
     ]);
     expect(reports).toMatchObject(Array(4).fill({ code: "unhandled", status: 200 }));
   });
@@ -315,7 +321,7 @@ describe("an event that no handler matches", () => {
     const delivery = signed();
     const [before, after] = [bench({ store }), bench({ store })];
     before.receiver.on("kyc.*", () => {});
-    expect(await before.receiver.handle(delivery)).toMatchObject(OK);
+    expect(await before.receiver.handle(delivery)).toMatchObject(UNHANDLED);
     const handler = vi.fn();
     after.receiver.on("order.filled", handler);
     expect(await after.receiver.handle(delivery)).toMatchObject(OK);
@@ -327,7 +333,9 @@ describe("an event that no handler matches", () => {
     receiver.on("kyc.*", () => {});
     const delivery = signed();
     for (let n = 0; n < 2; n++) expect(await receiver.handle(delivery)).toMatchObject(code(500, "unhandled"));
-    expect(lines).toMatchObject([{ message: expect.stringContaining('"order.filled": rejected, and') }]);
+    expect(lines).toMatchObject([
+      { message: expect.stringContaining('"order.filled"; answered 500 (onUnhandled is "reject")') },
+    ]);
   });
 
   it("has its name quoted and cut in the log", async () => {
@@ -335,7 +343,67 @@ describe("an event that no handler matches", () => {
     receiver.on("kyc.*", () => {});
     await receiver.handle(signed(anEvent(`a.\n\u001b[31m${"x".repeat(1_000)}`)));
     expect(lines[0]?.message).toContain('"a.\\n\\u001b[31m');
-    expect(lines[0]?.message.length).toBeLessThan(200);
+    expect(lines[0]?.message.length).toBeLessThan(220);
+  });
+});
+
+describe("the log of failures", () => {
+  const linesOf = ({ lines }: Bench) => lines.map(({ message }) => message.replace("bluum-webhooks: ", ""));
+  const failing = () => {
+    throw new Error("not yet");
+  };
+
+  it("has a line for each, with the event's key and type, the handler's name and its error", async () => {
+    const one = bench();
+    const { failing } = four(one.receiver);
+    const events = [anEvent(), anEvent(), anEvent("order.canceled")];
+    for (const [place, name] of ["first", "third", "third"].entries()) {
+      failing.clear();
+      failing.add(name);
+      await one.receiver.handle(signed(events[place]));
+    }
+    const ids = events.map(({ event_id }) => event_id);
+    expect(linesOf(one)).toEqual([
+      `handler_failed: handler "first" failed for event "order.filled/${ids[0]}" of type "order.filled"; Bluum retries it`,
+      `handler_failed: handler "third" failed for event "order.filled/${ids[1]}" of type "order.filled"; Bluum retries it`,
+      `handler_failed: handler "third" failed for event "order.canceled/${ids[2]}" of type "order.canceled"; Bluum retries it`,
+    ]);
+    expect(one.lines.map(({ level, error }) => [level, (error as Error).message])).toEqual([
+      ["error", "first"],
+      ["error", "third"],
+      ["error", "third"],
+    ]);
+  });
+
+  it("has ten lines a minute for each handler and type, and counts the rest", async () => {
+    const one = bench();
+    one.receiver.on("order.*", failing, { name: "book" }).on("kyc.*", failing, { name: "mail" });
+    for (let n = 0; n < 15; n++) await one.receiver.handle(signed());
+    for (let n = 0; n < 12; n++) await one.receiver.handle(signed(anEvent("order.canceled")));
+    await one.receiver.handle(signed(anEvent("kyc.verification.approved")));
+    expect(one.lines).toHaveLength(10 + 10 + 1);
+    await one.receiver.close();
+    expect(linesOf(one).slice(21)).toEqual([
+      'handler_failed: handler "book", type "order.filled": and 5 more within a minute',
+      'handler_failed: handler "book", type "order.canceled": and 2 more within a minute',
+    ]);
+  });
+
+  it("names the handler that threw something that nobody can look at", async () => {
+    const one = bench();
+    one.receiver.on("order.*", () => Promise.reject(revoked()), { name: "odd" });
+    expect(await one.receiver.handle(signed())).toMatchObject(code(500, "handler_failed"));
+    expect(linesOf(one)).toEqual([expect.stringMatching(/^handler_failed: handler "odd" failed for event "order/)]);
+  });
+
+  it("writes no name of the provider's or of a handler's as it is", async () => {
+    const one = bench();
+    const wild = "a.\n\u001b[31m\u009b31m\u202e%s";
+    one.receiver.on("*", failing, { name: wild });
+    await one.receiver.handle(signed(anEvent(wild)));
+    await one.receiver.handle(signed(anEvent("order.filled", { event_id: "%d" })));
+    expect(linesOf(one)).toHaveLength(2);
+    for (const line of linesOf(one)) expect(line).toMatch(/^[\x20-\x24\x26-\x7e]+$/);
   });
 });
 

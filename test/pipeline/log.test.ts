@@ -1,34 +1,76 @@
-import { describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { throttledLog } from "../../src/pipeline/log.ts";
-import { manualClock } from "../stores/clock.ts";
+
+beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
+afterEach(() => void vi.useRealTimers());
 
 function logging() {
   const written: unknown[][] = [];
-  const clock = manualClock();
   const logger = {
     warn: (...args: unknown[]) => void written.push(["warn", ...args]),
     error: (...args: unknown[]) => void written.push(["error", ...args]),
   };
-  return { log: throttledLog(logger, clock.now), written, clock };
+  return { log: throttledLog(logger), written };
 }
 
 describe("the throttled log", () => {
-  it("writes one line a minute for each topic", () => {
-    const { log, written, clock } = logging();
+  it("writes one line a minute for each topic, and then how many it left out", () => {
+    const { log, written } = logging();
     log.warn("a", "first");
     log.error("b", "other");
-    clock.advance(59_999);
+    vi.advanceTimersByTime(59_999);
     log.warn("a", "second");
-    expect(written).toEqual([
+    log.warn("a", "third");
+    expect(written.splice(0)).toEqual([
       ["warn", "bluum-webhooks: first"],
       ["error", "bluum-webhooks: other"],
     ]);
-    clock.advance(1);
-    log.warn("a", "third");
-    expect(written.at(-1)).toEqual(["warn", "bluum-webhooks: third (and 1 more since the last such line)"]);
-    clock.advance(60_000);
+    vi.advanceTimersByTime(1);
+    expect(written.splice(0)).toEqual([["warn", "bluum-webhooks: a: and 2 more within a minute"]]);
     log.warn("a", "fourth");
-    expect(written.at(-1)).toEqual(["warn", "bluum-webhooks: fourth"]);
+    expect(written.splice(0)).toEqual([["warn", "bluum-webhooks: fourth"]]);
+    vi.advanceTimersByTime(120_000);
+    expect(written).toEqual([]);
+  });
+
+  it("writes ten failures a minute for each topic, and then how many it left out", () => {
+    const { log, written } = logging();
+    for (let n = 1; n <= 25; n++) log.failure("a", `failure ${n}`);
+    log.failure("b", "another handler's");
+    expect(written.map(([, line]) => line)).toEqual([
+      ...Array.from({ length: 10 }, (_, n) => `bluum-webhooks: failure ${n + 1}`),
+      "bluum-webhooks: another handler's",
+    ]);
+    vi.advanceTimersByTime(60_000);
+    expect(written.slice(11)).toEqual([["error", "bluum-webhooks: a: and 15 more within a minute"]]);
+  });
+
+  it("writes what it left out before the next line, where a runtime has dropped its timer", () => {
+    const { log, written } = logging();
+    for (let n = 0; n < 4; n++) log.warn("a", "flood");
+    vi.clearAllTimers();
+    vi.advanceTimersByTime(60_000);
+    log.warn("a", "later");
+    expect(written.slice(1)).toEqual([
+      ["warn", "bluum-webhooks: a: and 3 more within a minute"],
+      ["warn", "bluum-webhooks: later"],
+    ]);
+  });
+
+  it("writes what it left out when it is flushed, once", () => {
+    const { log, written } = logging();
+    for (let n = 0; n < 4; n++) log.warn("a", "flood");
+    log.flush();
+    log.flush();
+    vi.advanceTimersByTime(60_000);
+    expect(written.slice(1)).toEqual([["warn", "bluum-webhooks: a: and 3 more within a minute"]]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it("sets no timer before it has left something out", () => {
+    const { log } = logging();
+    log.warn("a", "first");
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("counts a topic whether it warned or failed", () => {
@@ -39,9 +81,9 @@ describe("the throttled log", () => {
   });
 
   it("says some things only once", () => {
-    const { log, written, clock } = logging();
+    const { log, written } = logging();
     log.once("a", "hello");
-    clock.advance(10 * 60_000);
+    vi.advanceTimersByTime(10 * 60_000);
     log.once("a", "hello");
     expect(written).toEqual([["warn", "bluum-webhooks: hello"]]);
   });
@@ -50,6 +92,16 @@ describe("the throttled log", () => {
     const { log, written } = logging();
     for (let n = 0; n < 2_000; n++) log.once(`type ${n}`, "unhandled");
     expect(written).toHaveLength(1_000);
+  });
+
+  it("keeps at most a thousand topics; the failures beyond them share one", () => {
+    const { log, written } = logging();
+    for (let n = 0; n < 2_000; n++) log.failure(`type ${n}`, "failed");
+    expect(written).toHaveLength(1_000 + 10);
+    vi.advanceTimersByTime(60_000);
+    expect(written.splice(0).at(-1)).toEqual(["error", "bluum-webhooks: other topics: and 990 more within a minute"]);
+    for (let n = 0; n < 900; n++) log.failure(`later type ${n}`, "failed");
+    expect(written).toHaveLength(900);
   });
 
   it("builds a message only when it is written", () => {
@@ -65,9 +117,17 @@ describe("the throttled log", () => {
     const { log, written } = logging();
     const error = new Error("underneath");
     log.error("a", "failed", error);
-    log.error("b", "failed", null);
-    log.error("c", "failed");
-    expect(written.map((line) => line.slice(2))).toEqual([[error], [null], []]);
+    log.error("b", "failed");
+    expect(written.map((line) => line.slice(2))).toEqual([[error], []]);
+  });
+
+  it("writes a thrown value that is no object into the line", () => {
+    const { log, written } = logging();
+    const values = ["boom", null, 7, Symbol("s")];
+    for (const [n, value] of values.entries()) log.error(`${n}`, "failed", value);
+    expect(written).toEqual(
+      ["boom", "null", "7", "Symbol(s)"].map((text) => ["error", `bluum-webhooks: failed: ${text}`]),
+    );
   });
 
   it("calls the logger's methods on the logger", () => {
@@ -89,7 +149,9 @@ describe("the throttled log", () => {
       throw new Error("nobody builds this");
     });
     log.error("a", "x");
+    log.failure("a", "x");
     log.once("a", "x");
+    log.flush();
   });
 
   it("survives a logger that throws or rejects, and a message that cannot be built", async () => {

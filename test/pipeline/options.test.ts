@@ -243,7 +243,7 @@ describe("in production", () => {
     vi.stubEnv("NODE_ENV", "production");
     const { receiver, lines } = bench({ store: faultyStore(), namespace: "a" });
     for (const id of ["ord_1", "ord_2"]) await receiver.receive(signed({ event: "order.filled", data: { id } }));
-    expect(lines.map((line) => line.message)).toEqual([expect.stringContaining("hash of their bytes")]);
+    expect(lines.map((line) => line.message)).toEqual([expect.stringContaining("hash of its body")]);
   });
 
   it("only counts where the environment says so", async () => {

@@ -17,6 +17,7 @@ import { bluumWebhooks as beforeKoa, bluumHandler as onKoa } from "../../adapter
 import { bluumHandler as onNode } from "../../adapters/node.ts";
 import {
   createReceiver,
+  type DeliveryReport,
   hmacSignature,
   type Receiver,
   type ReceiverOptions,
@@ -136,6 +137,21 @@ describe.concurrent("a sound mount", () => {
     });
     expect(report.roundTripMs).toBeGreaterThan(0);
     expect(Math.abs(report.clockSkewMs ?? 0)).toBeLessThan(2_000);
+  });
+
+  it.each<[string, (made: Receiver) => MountTarget | Promise<MountTarget>]>([
+    ["over HTTP", (made) => served(onNode(made))],
+    ["in this process", (made) => onFetch(made)],
+  ])("%s is told of probes in its log and reports", async (_name, mounted) => {
+    const lines: string[] = [];
+    const reports: DeliveryReport[] = [];
+    const log = (line: string) => void lines.push(line);
+    const logging = receiver({ logger: { warn: log, error: log }, observe: (report) => void reports.push(report) });
+    const { probes } = await verifyMount(await mounted(logging), { secret });
+    expect(reports).toHaveLength(probes);
+    for (const report of reports) expect(report.probe).toBe(true);
+    expect(lines.map((line) => line.split(":")[1]?.trim()).sort()).toEqual(["signature_mismatch", "signature_missing"]);
+    for (const line of lines) expect(line).toContain("claims to be a probe of verifyMount");
   });
 
   it.each<[string, SignatureScheme, string]>([

@@ -1,3 +1,4 @@
+import { PROBE_HEADER } from "../../delivery.ts";
 import type { SignatureScheme } from "../../schemes/scheme.ts";
 import { type Answer, type Failure, readAnswer, safe, unanswered } from "./answer.ts";
 
@@ -71,6 +72,7 @@ export function mountAt({ remote, fetch, url, secret, scheme, headers, signal }:
     const all = new Headers(headers);
     if (method === "POST") all.set("content-type", "application/json");
     for (const [name, value] of Object.entries(own)) all.set(name, value);
+    all.set(PROBE_HEADER, "1");
     const target = new URL(url);
     target.pathname = path ?? url.pathname;
     const content = method === "POST" ? { body } : {};
