@@ -17,7 +17,7 @@ describe("listen --forward", () => {
       seen.push({ url, rawHeaders });
       response.end();
     });
-    const { url } = await listening(["--forward", `${app}?own=1`]);
+    const { url } = await listening(["--forward", `${app}?own=1`, "--allow-host", "tunnel.example.com"]);
     const bytes = Buffer.from([0x7b, 0xff, 0x00, 0x7d]);
     const rawHeaders = [
       "Host",
@@ -65,8 +65,35 @@ describe("listen --forward", () => {
     });
     const { url } = await listening(["--forward", app]);
     const all = Uint8Array.from({ length: 70_000 }, (_, place) => place % 256);
-    await sent(url, ["Host", "x", "Transfer-Encoding", "chunked"], all);
+    await sent(url, ["Host", "localhost", "Transfer-Encoding", "chunked"], all);
     expect(bodies[0]?.equals(all)).toBe(true);
+  });
+
+  it.each(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])(
+    "hands on no %s, and answers it as a receiver does",
+    async (method) => {
+      const seen: unknown[] = [];
+      const app = await served((request, response) => {
+        seen.push(request);
+        response.end();
+      });
+      const { url } = await listening(["--forward", app]);
+      const { answer } = await sent(url, ["Host", "localhost"], "", method);
+      expect([answer.statusCode, answer.headers.allow, seen]).toEqual([405, "POST", []]);
+    },
+  );
+
+  it("keeps the path where the URL of the app has none", async () => {
+    const seen: unknown[] = [];
+    const app = await served(({ url }, response) => {
+      seen.push(url);
+      response.end();
+    });
+    for (const forward of [new URL(app).origin, `${new URL(app).origin}?own=1`]) {
+      const { url } = await listening(["--forward", forward, "--path", "/a/b'%20c"]);
+      await sent(`${new URL(url).origin}/a/b'%20c?d`, ["Host", "localhost"], "{}");
+    }
+    expect(seen).toEqual(["/a/b'%20c?d", "/a/b'%20c?own=1&d"]);
   });
 
   it("relays the app's answer untouched", async () => {
@@ -86,7 +113,7 @@ describe("listen --forward", () => {
     });
     const { terminal, url } = await listening(["--forward", app]);
     const { headers, body } = genuine();
-    const { answer, text } = await sent(url, ["Host", "x", ...Object.entries(headers).flat()], body);
+    const { answer, text } = await sent(url, ["Host", "localhost", ...Object.entries(headers).flat()], body);
     expect([answer.statusCode, answer.statusMessage, text]).toEqual([418, "Short and stout", "\u0000\u00ff\n"]);
     expect(answer.rawHeaders.slice(0, 8)).toEqual([
       "Set-Cookie",

@@ -17,10 +17,10 @@ export async function answer(
   target: URL | undefined,
   signal: AbortSignal,
 ): Promise<Forwarded> {
-  const { body } = arrival;
+  const { method, body } = arrival;
   // What did not come whole cannot be handed on as it came.
   const forwarded =
-    target === undefined || body instanceof WebhookError
+    target === undefined || method !== "POST" || body instanceof WebhookError
       ? send(response, replyTo(outcome))
       : await forward({ ...arrival, body }, response, target, signal);
   const { status, trouble, senderLeft = false } = forwarded;

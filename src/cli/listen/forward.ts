@@ -18,9 +18,9 @@ export interface Forwarded {
 const TIMEOUT_MS = 30_000;
 
 /**
- * Hands a delivery on as it came, and its answer back as it comes. Never rejects.
+ * Hands a POST on as it came, and its answer back as it comes. Never rejects.
  *
- * @param target the app's URL; the query of the request is put behind it
+ * @param target the app's URL; the query of the request is put behind it, and where it has no path the request's path is kept
  * @param signal ends it early
  * @param timeoutMs how long the app may take, in milliseconds
  */
@@ -40,28 +40,29 @@ export async function forward(
 }
 
 function send(
-  { method, url, rawHeaders, body }: Arrival & { body: Uint8Array },
+  { url, rawHeaders, body }: Arrival & { body: Uint8Array },
   target: URL,
   signal: AbortSignal,
 ): ClientRequest {
   const headers = withHeader(endToEnd(rawHeaders), "Host", target.host);
-  const bare = body.byteLength === 0 && (method === "GET" || method === "HEAD");
   const outgoing = (target.protocol === "https:" ? httpsRequest : httpRequest)(target, {
     path: pathOf(target, url),
-    method,
+    method: "POST",
     // As a list, they are sent in this order and case, and with duplicates.
-    headers: (bare ? headers : withHeader(headers, "Content-Length", String(body.byteLength))).flat(),
+    headers: withHeader(headers, "Content-Length", String(body.byteLength)).flat(),
     signal,
     agent: false,
   });
   return outgoing.end(body);
 }
 
-/** The target's path, with the query of the request as it came. */
+/** The target's path, or the request's own where that has none, with the query of the request as it came. */
 function pathOf({ pathname, search }: URL, requested: string): string {
   const question = requested.indexOf("?");
-  const queries = [search.slice(1), question < 0 ? "" : requested.slice(question + 1)].filter(Boolean);
-  return queries.length === 0 ? pathname : `${pathname}?${queries.join("&")}`;
+  const [asked, query] = question < 0 ? [requested, ""] : [requested.slice(0, question), requested.slice(question + 1)];
+  const path = pathname === "/" ? asked : pathname;
+  const queries = [search.slice(1), query].filter(Boolean);
+  return queries.length === 0 ? path : `${path}?${queries.join("&")}`;
 }
 
 function answerOf(outgoing: ClientRequest): Promise<IncomingMessage> {
