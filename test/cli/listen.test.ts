@@ -295,6 +295,18 @@ describe("listen, at the first delivery that is refused for its signature", () =
     expect(several.terminal.out() + none.terminal.out()).not.toMatch(/scheme: \w+\(/);
   });
 
+  it("is not stopped by JSON that is nested 100,000 levels deep", async () => {
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    const event = `{"event":"order.filled","timestamp":"${new Date().toISOString()}","data":{"x":${deep}}}`;
+    const { terminal, url } = await listening();
+    expect((await fetch(url, signDelivery({ secret: "the secret of another endpoint", event }))).status).toBe(401);
+    await terminal.until(/none of \d+ schemes matches it\n/);
+    expect((await fetch(url, signDelivery({ secret: SECRET, event: deep }))).status).toBe(400);
+    expect((await fetch(url, signDelivery({ secret: SECRET, event }))).status).toBe(200);
+    await terminal.until(/accepted/);
+    expect(terminal.err()).toBe("");
+  });
+
   it("tells programs all that was found", async () => {
     const { terminal, url } = await listening(["--json"]);
     await fetch(url, other("X-Sig"));
