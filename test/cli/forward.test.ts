@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { request, type ServerResponse } from "node:http";
 import { createServer } from "node:net";
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { endToEnd, withHeader } from "../../src/cli/listen/headers.ts";
@@ -148,6 +149,38 @@ describe("listen --forward", () => {
       ["accepted", "200"],
       ["duplicate", "200"],
     ]);
+  });
+
+  it("says that an event is unhandled where the app does, again for its copy", async () => {
+    const app = await served((_, response) => response.end('{"received":true,"unhandled":true}'));
+    const { terminal, url } = await listening(["--forward", app]);
+    const delivery = genuine();
+    for (let sends = 0; sends < 2; sends += 1) {
+      expect(await (await fetch(url, delivery)).json()).toEqual({ received: true, unhandled: true });
+    }
+    await terminal.until(/(.*order\.filled +sha256:\w+… +unhandled +200.*\n){2}/);
+    const json = await listening(["--forward", app, "--json"]);
+    await fetch(json.url, delivery);
+    await json.terminal.until(/"verdict":"accepted".*"unhandled":true.*\n/);
+  });
+
+  it("does not take what is compressed, long or refused for unhandled", async () => {
+    const body = '{"received":true,"unhandled":true}';
+    const answers: [number, Record<string, string>, string | Uint8Array][] = [
+      [200, { "content-encoding": "gzip" }, gzipSync(body)],
+      [200, {}, " ".repeat(5_000) + body],
+      [500, {}, body],
+    ];
+    const app = await served((_, response) => {
+      const [status, headers, text] = answers.shift() ?? [200, {}, ""];
+      response.writeHead(status, headers).end(text);
+    });
+    const { terminal, url } = await listening(["--forward", app]);
+    for (const status of [200, 200, 500]) {
+      const event = sampleEvent("order.filled", { data: { id: `ord_${answers.length}` } });
+      expect((await fetch(url, signDelivery({ secret: SECRET, event }))).status).toBe(status);
+    }
+    await terminal.until(/(.*accepted +\d+.*\n){3}/);
   });
 
   it("serves as a mount that verify finds sound", async () => {

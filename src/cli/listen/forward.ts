@@ -1,6 +1,9 @@
+import { Buffer } from "node:buffer";
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { pipeline } from "node:stream/promises";
+import { isSuccess } from "../../index.ts";
+import { RECEIVERS_ANSWER_CHARACTERS, receiversAnswer } from "../../sandbox/receivers-answer.ts";
 import type { Arrival } from "./arrival.ts";
 import { endToEnd, withHeader } from "./headers.ts";
 
@@ -12,6 +15,8 @@ export interface Forwarded {
   readonly trouble?: string;
   /** Whether that was the sender's doing: the app did answer, with this status. */
   readonly senderLeft?: true;
+  /** Whether the app answered that no handler matches the event. */
+  readonly unhandled?: boolean;
 }
 
 /** How long the app may take, to the end of its answer: what Bluum waits. */
@@ -84,15 +89,27 @@ async function relay(answer: IncomingMessage, response: ServerResponse): Promise
   response.once("close", () => {
     senderLeft ||= answer.complete || !answer.destroyed;
   });
+  const beginning = beginningOf(answer);
   try {
     response.sendDate = false;
     response.writeHead(status, reasonPhrase(answer), endToEnd(answer.rawHeaders).flat());
     await pipeline(answer, response);
-    return { status };
+    return { status, unhandled: isSuccess(status) && receiversAnswer(beginning()).unhandled };
   } catch (error) {
     if (!senderLeft) throw error;
     return { status, trouble: "the sender left before the answer", senderLeft };
   }
+}
+
+/** Listens in on an answer: gives its first bytes as text, once they have come. */
+function beginningOf(answer: IncomingMessage): () => string {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  answer.on("data", (chunk: Buffer) => {
+    if (bytes < RECEIVERS_ANSWER_CHARACTERS) chunks.push(chunk);
+    bytes += chunk.byteLength;
+  });
+  return () => Buffer.concat(chunks).subarray(0, RECEIVERS_ANSWER_CHARACTERS).toString("utf8");
 }
 
 /** Where the head of the app's answer has gone, only a broken connection can tell the sender that the rest will not come. */
