@@ -1,4 +1,4 @@
-import { access, chmod, constants, open, rm, stat, writeFile } from "node:fs/promises";
+import { access, chmod, constants, rm, stat, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Command } from "commander";
 import { CommandFailed, EXIT } from "./exit.ts";
@@ -12,8 +12,16 @@ export interface NewSecretOptions {
 
 /** A place for a secret that may be shown once only. */
 export interface SecretPlace {
-  /** Puts the secret there, if one came, and gives the file that it is in, where it is one. Never writes over another secret. */
-  keep(secret: string | undefined): Promise<string | undefined>;
+  /** Puts the secret there, if one came. Never writes over another secret. Never rejects: the secret would be lost. */
+  keep(secret: string | undefined): Promise<KeptSecret>;
+}
+
+/** Where a secret was put. */
+export interface KeptSecret {
+  /** The file that holds it; without one it must be printed. */
+  readonly file?: string;
+  /** Why the file that was named does not hold it. */
+  readonly failure?: CommandFailed;
 }
 
 /** Adds the options that {@link placeForSecret} reads. */
@@ -41,9 +49,9 @@ export async function placeForSecret(
   const { saveSecret: file } = options;
   if (file !== undefined) {
     await checkFile(file, held);
-    return { keep: async (secret) => (secret === undefined ? undefined : await write(file, secret)) };
+    return { keep: async (secret) => (secret === undefined ? {} : await keepIn(file, secret)) };
   }
-  if (options.showSecret || stdout.isTTY) return { keep: async () => undefined };
+  if (options.showSecret || stdout.isTTY) return { keep: async () => ({}) };
   throw new CommandFailed(
     "output is no terminal, so say where a new endpoint's secret goes: --save-secret <path>, or --show-secret.",
     EXIT.usage,
@@ -52,22 +60,33 @@ export async function placeForSecret(
 
 async function checkFile(file: string, held: "refused" | "left"): Promise<void> {
   const unusable = (why: string) => new CommandFailed(`--save-secret ${file} ${why}.`, EXIT.usage);
-  const size = await sizeOf(file);
-  if (held === "refused" && size > 0) throw unusable("is not empty, and is not written over; name another file");
+  const stats = await stat(file).catch(() => undefined);
+  if (stats?.isFile() === false) throw unusable("is no regular file");
+  const isHeld = stats !== undefined && stats.size > 0;
+  if (isHeld && held === "refused") throw unusable("is not empty, and is not written over; name another file");
   try {
-    await (await open(file, "a", 0o600)).close();
-    // What may have to go beside it must find a place there.
-    if (size > 0) await access(dirname(file), constants.W_OK);
+    if (stats === undefined) await tryToCreate(file);
+    // The secret would go beside it.
+    else if (isHeld) await access(dirname(file), constants.W_OK);
+    else await access(file, constants.W_OK);
   } catch (cause) {
     throw unusable(`cannot be written (${(cause as NodeJS.ErrnoException).code})`);
   }
-  if (size < 0) await rm(file);
 }
 
-/** How many bytes a file holds; -1 where there is none. */
-async function sizeOf(file: string): Promise<number> {
-  const stats = await stat(file).catch(() => undefined);
-  return stats?.size ?? -1;
+async function tryToCreate(file: string): Promise<void> {
+  await writeFile(file, "", { flag: "wx", mode: 0o600 });
+  await rm(file);
+}
+
+async function keepIn(file: string, secret: string): Promise<KeptSecret> {
+  try {
+    return { file: await write(file, secret) };
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    const message = `the endpoint was created, but its secret could not be written to ${file} (${code}); it is printed above. Keep it: Bluum may not show it again.`;
+    return { failure: new CommandFailed(message, EXIT.failed, { code: "secret_not_saved", mayHaveHappened: true }) };
+  }
 }
 
 const MOST_NEW_FILES = 100;
@@ -75,7 +94,7 @@ const MOST_NEW_FILES = 100;
 /** Writes to a file that is empty or missing; where it is neither, to a fresh one beside it. */
 async function write(file: string, secret: string): Promise<string> {
   const text = `${secret}\n`;
-  if ((await sizeOf(file)) === 0) {
+  if ((await stat(file).catch(() => undefined))?.size === 0) {
     await chmod(file, 0o600);
     await writeFile(file, text);
     return file;

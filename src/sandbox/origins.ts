@@ -19,6 +19,19 @@ export function isOwnHost(request: IncomingMessage, host: string, port: number):
 }
 
 /**
+ * Whether a request was sent to this machine or to one of the names that were given, whatever the port: a tunnel keeps its own
+ * name in `Host`.
+ *
+ * @param host what the server listens on; where that is not loopback, a request may name any address
+ * @param names further names, each with or without a port
+ */
+export function isAllowedHost(request: IncomingMessage, host: string, names: readonly string[]): boolean {
+  const { hostname } = parts(request.headers.host ?? "");
+  if (isLoopback(hostname) || (!isLoopback(host) && isIP(hostname) !== 0)) return true;
+  return hostname !== "" && [bare(host).toLowerCase(), ...names.map((name) => parts(name).hostname)].includes(hostname);
+}
+
+/**
  * Whether a request that changes something comes from the server's own page, or from no page at all (CSRF). Browsers name the
  * page's origin in every such request.
  *

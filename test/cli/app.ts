@@ -35,7 +35,7 @@ export async function listening(args: readonly string[] = []) {
     terminal.interrupt();
     return ended;
   });
-  const [url = ""] = await terminal.until(/http:\/\/127\.0\.0\.1:\d+\/\w+\/\w+/);
+  const [, url = ""] = await terminal.until(/(http:\/\/[\d.]+:\d+\/[^\s",]+)/);
   return { terminal, url, ended };
 }
 

@@ -217,3 +217,32 @@ describe("what detect reads", () => {
     }
   });
 });
+
+describe("JSON that is nested 100,000 levels deep", () => {
+  const LEVELS = 100_000;
+  const arrays = "[".repeat(LEVELS) + "]".repeat(LEVELS);
+  const objects = `${'{"a":'.repeat(LEVELS)}1${"}".repeat(LEVELS)}`;
+  const bodies = {
+    "as the body": arrays,
+    "beside the event": `{"event":"order.filled","x":${arrays}}`,
+    "in its data": `{"event":"order.filled","timestamp":"2025-06-15T14:30:15Z","data":{"x":${arrays}}}`,
+    "in objects": `{"event":"order.filled","timestamp":"2025-06-15T14:30:15Z","data":${objects}}`,
+    "2,000 levels deep": `{"event":"order.filled","data":${"[".repeat(2_000)}${"]".repeat(2_000)}}`,
+  };
+
+  it.each(Object.entries(bodies))("%s ends no search, whether its signature matches or not", async (_, body) => {
+    const headers = { "X-Bluum-Signature": hmac("sha256", SECRET, body).toString("hex") };
+    const path = file("deep.json", JSON.stringify(captured({ headers, body }).capture));
+    expect(await cli(["detect", path])).toMatchObject({ exitCode: EXIT.ok, stderr: "" });
+    const other = await cli(["detect", path], "another secret of 16 bytes");
+    expect(other).toMatchObject({ exitCode: EXIT.failed, stderr: "no scheme matches the captures.\n" });
+    expect(other.stdout).toContain("Most likely the secret is another one");
+  });
+
+  it("in a file of captures is refused as such", async () => {
+    expect(await cli(["detect", file("deep.json", arrays)])).toMatchObject({
+      exitCode: EXIT.usage,
+      stderr: expect.stringContaining("is no captured request"),
+    });
+  });
+});

@@ -49,6 +49,35 @@ async function idBy(option: string | undefined, delivered: Delivered): Promise<s
   return outcome.kind === "accepted" ? outcome.event.id : "";
 }
 
+describe("what detect says of events without a name", () => {
+  const saysOf = (...bodies: readonly string[]) =>
+    detectScheme(
+      bodies.map((body) => captured({ headers: { "X-Sig": hmac("sha256", SECRET, body).toString("hex") }, body })),
+      [SECRET],
+    ).eventId.says;
+  const NONE =
+    "No captured body names an event: none has a text as `event` or `type`. A receiver refuses such deliveries.";
+
+  it("is that no capture names one, before anything else", () => {
+    expect(saysOf('{"id":"evt_1"}')[0]).toBe(NONE);
+    expect(saysOf('{"event":""}', '{"event":7,"type":{}}', "[]")[0]).toBe(NONE);
+  });
+
+  it("is how many captures name none, where others do", () => {
+    expect(saysOf('{"id":"evt_1"}', '{"type":"order.filled"}', '{"event":"order.filled"}')[0]).toBe(
+      "1 of 3 captured bodies names no event; a receiver refuses it.",
+    );
+    expect(saysOf('{"id":"evt_1"}', '{"id":"evt_2"}', '{"event":"order.filled"}')[0]).toBe(
+      "2 of 3 captured bodies name no event; a receiver refuses them.",
+    );
+  });
+
+  it("is nothing where all captures name one", () => {
+    expect(saysOf('{"type":"order.filled"}').join(" ")).not.toContain("event:");
+    expect(saysOf('{"type":"order.filled"}').join(" ")).not.toMatch(/names? (no|an) event/);
+  });
+});
+
 describe("where detect says that the event id is", () => {
   it("is at the top of the body, where the receiver looks by itself", () => {
     const [one, two] = [

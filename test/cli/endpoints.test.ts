@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { API_KEY, API_SECRET, failing, silent, startBluum } from "../client/bluum-server.ts";
@@ -189,6 +189,62 @@ describe("the secret of a new endpoint", () => {
     expect(readFileSync(file, "utf8")).toBe(`${server.webhooks[0]?.secret}\n`);
     expect(statSync(file).mode & 0o777).toBe(0o600);
   });
+
+  describe.each([
+    ["create", ["endpoints", "create", "--name", "n", "--url", URL, "--event", "a.b"]],
+    ["ensure", ENSURE],
+  ])("where its file cannot be written any more once %s has created it", (_, command) => {
+    /** The folder is removed while Bluum answers. */
+    async function ranWithoutFolder(...args: string[]) {
+      const server = await startBluum();
+      const path = folder();
+      server.next.push(...(command === ENSURE ? [answeringNothing] : []), (_request, response) => {
+        rmSync(path, { recursive: true });
+        response.writeHead(201).end(JSON.stringify({ ...THERE, secret: "whsec_the only copy" }));
+      });
+      const file = join(path, "secret.txt");
+      return {
+        file,
+        ...(await runCommand([...command, "--save-secret", file, ...args], { env: credentials(server) })),
+      };
+    }
+    const answeringNothing = (_request: unknown, response: { end(text: string): void }) => response.end('{"data":[]}');
+
+    it("is printed to both outputs instead", async () => {
+      const { exitCode, stdout, stderr, file } = await ranWithoutFolder();
+      expect(exitCode).toBe(1);
+      expect(stdout).toContain("  secret  whsec_the only copy  keep it");
+      expect(stderr).toContain("whsec_the only copy");
+      expect(stderr).toContain(`created, but its secret could not be written to ${file} (ENOENT)`);
+    });
+
+    it("is printed to both outputs instead with --json", async () => {
+      const { exitCode, stdout, stderr } = await ranWithoutFolder("--json");
+      expect(exitCode).toBe(1);
+      expect(JSON.parse(stdout)).toMatchObject({ action: "created", secret: "whsec_the only copy" });
+      const [note = "", error = ""] = stderr.split("\n");
+      expect(JSON.parse(note).note).toContain("whsec_the only copy");
+      expect(JSON.parse(error).error.code).toBe("secret_not_saved");
+    });
+  });
+
+  it.each(["create", "ensure"])(
+    "goes into no device, folder or dangling link, before %s sends anything",
+    async (name) => {
+      const server = await startBluum();
+      const path = folder();
+      symlinkSync(join(path, "missing"), join(path, "link"));
+      const mode = statSync("/dev/full").mode;
+      for (const file of ["/dev/full", path, join(path, "link"), join(path, "a".repeat(300))]) {
+        const args = ["endpoints", name, "--name", "n", "--url", URL, "--event", "a.b", "--save-secret", file];
+        const { exitCode, stderr } = await runCommand(args, { env: credentials(server) });
+        expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringContaining(`--save-secret ${file}`) });
+      }
+      expect(server.requests).toEqual([]);
+      expect(statSync("/dev/full").mode).toBe(mode);
+      expect(lstatSync(join(path, "link")).isSymbolicLink()).toBe(true);
+    },
+  );
 
   it("is shown whole, however long it is", async () => {
     const server = await startBluum();

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { request, type ServerResponse } from "node:http";
 import { createServer } from "node:net";
+import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import { endToEnd, withHeader } from "../../src/cli/listen/headers.ts";
@@ -17,7 +18,7 @@ describe("listen --forward", () => {
       seen.push({ url, rawHeaders });
       response.end();
     });
-    const { url } = await listening(["--forward", `${app}?own=1`]);
+    const { url } = await listening(["--forward", `${app}?own=1`, "--allow-host", "tunnel.example.com"]);
     const bytes = Buffer.from([0x7b, 0xff, 0x00, 0x7d]);
     const rawHeaders = [
       "Host",
@@ -65,8 +66,35 @@ describe("listen --forward", () => {
     });
     const { url } = await listening(["--forward", app]);
     const all = Uint8Array.from({ length: 70_000 }, (_, place) => place % 256);
-    await sent(url, ["Host", "x", "Transfer-Encoding", "chunked"], all);
+    await sent(url, ["Host", "localhost", "Transfer-Encoding", "chunked"], all);
     expect(bodies[0]?.equals(all)).toBe(true);
+  });
+
+  it.each(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])(
+    "hands on no %s, and answers it as a receiver does",
+    async (method) => {
+      const seen: unknown[] = [];
+      const app = await served((request, response) => {
+        seen.push(request);
+        response.end();
+      });
+      const { url } = await listening(["--forward", app]);
+      const { answer } = await sent(url, ["Host", "localhost"], "", method);
+      expect([answer.statusCode, answer.headers.allow, seen]).toEqual([405, "POST", []]);
+    },
+  );
+
+  it("keeps the path where the URL of the app has none", async () => {
+    const seen: unknown[] = [];
+    const app = await served(({ url }, response) => {
+      seen.push(url);
+      response.end();
+    });
+    for (const forward of [new URL(app).origin, `${new URL(app).origin}?own=1`]) {
+      const { url } = await listening(["--forward", forward, "--path", "/a/b'%20c"]);
+      await sent(`${new URL(url).origin}/a/b'%20c?d`, ["Host", "localhost"], "{}");
+    }
+    expect(seen).toEqual(["/a/b'%20c?d", "/a/b'%20c?own=1&d"]);
   });
 
   it("relays the app's answer untouched", async () => {
@@ -86,7 +114,7 @@ describe("listen --forward", () => {
     });
     const { terminal, url } = await listening(["--forward", app]);
     const { headers, body } = genuine();
-    const { answer, text } = await sent(url, ["Host", "x", ...Object.entries(headers).flat()], body);
+    const { answer, text } = await sent(url, ["Host", "localhost", ...Object.entries(headers).flat()], body);
     expect([answer.statusCode, answer.statusMessage, text]).toEqual([418, "Short and stout", "\u0000\u00ff\n"]);
     expect(answer.rawHeaders.slice(0, 8)).toEqual([
       "Set-Cookie",
@@ -121,6 +149,38 @@ describe("listen --forward", () => {
       ["accepted", "200"],
       ["duplicate", "200"],
     ]);
+  });
+
+  it("says that an event is unhandled where the app does, again for its copy", async () => {
+    const app = await served((_, response) => response.end('{"received":true,"unhandled":true}'));
+    const { terminal, url } = await listening(["--forward", app]);
+    const delivery = genuine();
+    for (let sends = 0; sends < 2; sends += 1) {
+      expect(await (await fetch(url, delivery)).json()).toEqual({ received: true, unhandled: true });
+    }
+    await terminal.until(/(.*order\.filled +sha256:\w+… +unhandled +200.*\n){2}/);
+    const json = await listening(["--forward", app, "--json"]);
+    await fetch(json.url, delivery);
+    await json.terminal.until(/"verdict":"accepted".*"unhandled":true.*\n/);
+  });
+
+  it("does not take what is compressed, long or refused for unhandled", async () => {
+    const body = '{"received":true,"unhandled":true}';
+    const answers: [number, Record<string, string>, string | Uint8Array][] = [
+      [200, { "content-encoding": "gzip" }, gzipSync(body)],
+      [200, {}, " ".repeat(5_000) + body],
+      [500, {}, body],
+    ];
+    const app = await served((_, response) => {
+      const [status, headers, text] = answers.shift() ?? [200, {}, ""];
+      response.writeHead(status, headers).end(text);
+    });
+    const { terminal, url } = await listening(["--forward", app]);
+    for (const status of [200, 200, 500]) {
+      const event = sampleEvent("order.filled", { data: { id: `ord_${answers.length}` } });
+      expect((await fetch(url, signDelivery({ secret: SECRET, event }))).status).toBe(status);
+    }
+    await terminal.until(/(.*accepted +\d+.*\n){3}/);
   });
 
   it("serves as a mount that verify finds sound", async () => {

@@ -94,7 +94,7 @@ describe("listen", () => {
 
   it("bounds a body, and answers before it is all there", async () => {
     const { terminal, url } = await listening(["--save", join(folder, "large")]);
-    const head = `POST /webhooks/bluum HTTP/1.1\r\nHost: x\r\nX-Bluum-Signature: ${"0".repeat(64)}\r\n`;
+    const head = `POST /webhooks/bluum HTTP/1.1\r\nHost: localhost\r\nX-Bluum-Signature: ${"0".repeat(64)}\r\n`;
     expect(await conversation(url, `${head}Content-Length: 2000000\r\n\r\nabc`)).toMatch(/^HTTP\/1\.1 413 /);
     const chunks = `10000\r\n${"x".repeat(65_536)}\r\n`.repeat(17);
     expect(await conversation(url, `${head}Transfer-Encoding: chunked\r\n\r\n${chunks}`)).toMatch(/^HTTP\/1\.1 413 /);
@@ -117,6 +117,48 @@ describe("listen", () => {
     expect((await fetch(new URL("/elsewhere?x=1", url), genuine())).status).toBe(404);
     expect((await fetch(`${url}?x=1`, genuine())).status).toBe(200);
     expect(terminal.err()).toContain("404 POST /elsewhere?x=1: deliveries are received at /webhooks/bluum");
+  });
+
+  it.each(["localhost", "LOCALHOST", "app.localhost", "127.0.0.1", "127.9.9.9", "[::1]"])(
+    "takes what was sent to it as %s, with any port",
+    async (name) => {
+      const { url } = await listening();
+      const { headers, body } = genuine();
+      for (const host of [name, `${name}:8080`]) {
+        const { answer } = await sent(url, ["Host", host, ...Object.entries(headers).flat()], body);
+        expect([host, answer.statusCode]).toEqual([host, 200]);
+      }
+    },
+  );
+
+  it.each(["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "192.168.1.2", "10.0.0.1:4100", ""])(
+    "refuses what was sent to another name, %j, as a page does whose name was made to lead here, and says what to add",
+    async (host) => {
+      const seen: unknown[] = [];
+      const app = await served((request, response) => {
+        seen.push(request);
+        response.end();
+      });
+      const { terminal, url } = await listening(["--forward", app]);
+      const { headers, body } = genuine();
+      const { answer } = await sent(url, ["Host", host, ...Object.entries(headers).flat()], body);
+      expect([answer.statusCode, seen]).toEqual([421, []]);
+      expect(terminal.out()).not.toContain("order.filled");
+      expect(terminal.err()).toContain(`421: Host is ${JSON.stringify(host)}; add --allow-host`);
+    },
+  );
+
+  it("takes what was sent to a name that --allow-host gives, or to an address where --host opens it to others", async () => {
+    const { headers, body } = genuine();
+    const asked = async (url: string, host: string) =>
+      (await sent(url, ["Host", host, ...Object.entries(headers).flat()], body)).answer.statusCode;
+    const { url } = await listening(["--allow-host", "One.example", "--allow-host", "two.example:8080"]);
+    expect(await asked(url, "one.example")).toBe(200);
+    expect(await asked(url, "two.example")).toBe(200);
+    expect(await asked(url, "three.example")).toBe(421);
+    const open = await listening(["--host", "0.0.0.0"]);
+    expect(await asked(open.url, "192.168.1.2:4100")).toBe(200);
+    expect(await asked(open.url, "evil.example")).toBe(421);
   });
 
   it("looks for other signatures where --scheme says so, with every secret of a rotation", async () => {
@@ -152,7 +194,7 @@ describe("listen", () => {
     const { terminal, url, ended } = await listening();
     const socket = connect(Number(new URL(url).port), "127.0.0.1");
     await once(socket, "connect");
-    socket.write("POST /webhooks/bluum HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nabc");
+    socket.write("POST /webhooks/bluum HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc");
     const closed = once(socket.on("error", () => {}).resume(), "close");
     // An answer to a later request tells that the first is being read.
     await fetch(url, genuine());
@@ -170,9 +212,9 @@ describe("listen --save", () => {
     const save = join(folder, "captures");
     const { terminal, url } = await listening(["--save", save]);
     const { headers, body } = genuine();
-    const rawHeaders = ["Host", "example.com", "X-Twice", "1", "x-twice", "2", ...Object.entries(headers).flat()];
+    const rawHeaders = ["Host", "localhost", "X-Twice", "1", "x-twice", "2", ...Object.entries(headers).flat()];
     await sent(`${url}?a=1`, rawHeaders, body);
-    await sent(url, ["Host", "x"], Buffer.from([0xff, 0xfe, 0x00]));
+    await sent(url, ["Host", "localhost"], Buffer.from([0xff, 0xfe, 0x00]));
     await terminal.until(/refused.*\n/);
 
     const files = readdirSync(save).sort();
@@ -251,6 +293,18 @@ describe("listen, at the first delivery that is refused for its signature", () =
     await fetch(none.url, other("X-Sig", "the secret of another endpoint"));
     await none.terminal.until(/none of \d+ schemes matches it\n.*\n/);
     expect(several.terminal.out() + none.terminal.out()).not.toMatch(/scheme: \w+\(/);
+  });
+
+  it("is not stopped by JSON that is nested 100,000 levels deep", async () => {
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    const event = `{"event":"order.filled","timestamp":"${new Date().toISOString()}","data":{"x":${deep}}}`;
+    const { terminal, url } = await listening();
+    expect((await fetch(url, signDelivery({ secret: "the secret of another endpoint", event }))).status).toBe(401);
+    await terminal.until(/none of \d+ schemes matches it\n/);
+    expect((await fetch(url, signDelivery({ secret: SECRET, event: deep }))).status).toBe(400);
+    expect((await fetch(url, signDelivery({ secret: SECRET, event }))).status).toBe(200);
+    await terminal.until(/accepted/);
+    expect(terminal.err()).toBe("");
   });
 
   it("tells programs all that was found", async () => {

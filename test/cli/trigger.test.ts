@@ -230,6 +230,80 @@ describe("trigger --forge", () => {
   });
 });
 
+describe("trigger, where no handler matches the event", () => {
+  const unhandled = () =>
+    served((_, response) => {
+      response.setHeader("content-type", "application/json");
+      response.end('{"received":true,"unhandled":true}');
+    });
+
+  it("says that it is unhandled", async () => {
+    const { code, out } = await ran(["trigger", "order.filled", "--to", await unhandled()]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/\norder\.filled +genuine +unhandled +200 +1 /);
+  });
+
+  it("says so of its copies, too, since it is not remembered", async () => {
+    const args = ["order.filled", "--to", await unhandled(), "--duplicate", "3", "--concurrency", "2"];
+    const { code, rows } = await outcomes(args);
+    expect([code, rows]).toEqual([0, [expect.objectContaining({ result: "unhandled", expected: true, count: 4 })]]);
+  });
+
+  it("does not take a status other than 2xx for it", async () => {
+    const to = await served((_, response) => response.writeHead(500).end('{"received":true,"unhandled":true}'));
+    expect(await outcomes(["order.filled", "--to", to])).toMatchObject({ code: 1, rows: [{ result: "failed" }] });
+  });
+
+  it("counts as admitted where it is forged", async () => {
+    const args = ["order.filled", "--to", await unhandled(), "--forge", "no-signature"];
+    expect(await outcomes(args)).toMatchObject({ code: 1, rows: [{ result: "admitted" }] });
+  });
+});
+
+describe("trigger --duplicate", () => {
+  it.each(["ok", "", "{}", '{"ok":true}'])("does not blame an app that answers each copy 200 with %j", async (body) => {
+    const to = await served((_, response) => response.end(body));
+    const { code, rows } = await outcomes(["order.filled", "--to", to, "--duplicate", "2"]);
+    expect([code, rows.map(({ result, count }) => [result, count])]).toEqual([
+      0,
+      [
+        ["processed", 1],
+        ["acknowledged", 2],
+      ],
+    ]);
+  });
+
+  it("raises no alarm for a handler of one's own, whose duplicates the receiver answers", async () => {
+    const seen = new Set<string>();
+    const to = await served(async (request, response) => {
+      const body = Buffer.concat(await request.toArray()).toString();
+      if (seen.has(body)) response.end('{"received":true,"duplicate":true}');
+      else response.writeHead(204).end();
+      seen.add(body);
+    });
+    expect(await outcomes(["order.filled", "--to", to, "--duplicate", "2"])).toMatchObject({
+      code: 0,
+      rows: [
+        { result: "processed", status: 204, count: 1 },
+        { result: "duplicate", status: 200, count: 2 },
+      ],
+    });
+  });
+
+  it("blames an app that answers a copy as a receiver does and another as new", async () => {
+    let asked = 0;
+    const to = await served((_, response) => {
+      asked += 1;
+      if (asked === 2) response.end('{"received":true,"duplicate":true}');
+      else response.writeHead(204).end();
+    });
+    expect(await outcomes(["order.filled", "--to", to, "--duplicate", "2"])).toMatchObject({
+      code: 1,
+      rows: [{ result: "processed" }, { result: "duplicate" }, { result: "processed again" }],
+    });
+  });
+});
+
 describe("trigger ends with 1", () => {
   it("where a genuine delivery is refused", async () => {
     const to = await receiving({ secret: "the secret of another endpoint" });

@@ -1,4 +1,5 @@
-import { writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { standardWebhooksSignature } from "../../src/index.ts";
 import type { SandboxOptions } from "../../src/sandbox/index.ts";
@@ -163,12 +164,47 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
   });
 });
 
+/** The permissions of every file beside the state. */
+function modes(): Record<string, number> {
+  const folder = dirname(place.file);
+  return Object.fromEntries(readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mode & 0o777]));
+}
+
+const privateModes = () => Object.fromEntries(Object.keys(modes()).map((name) => [name, 0o600]));
+
 describe("statePath", () => {
   it("keeps the state in a file of its own, by whichever driver there is", async () => {
     const first = await sandboxed({ statePath: place.file });
     const { id } = await first.endpoint({ url: "https://example.com/" });
     await first.close();
     expect((await sandboxed({ statePath: place.file })).endpoints()).toMatchObject([{ id }]);
+  });
+
+  it("is readable for its owner alone from the start, and so is all that SQLite puts beside it", async () => {
+    const { url } = await noting();
+    const sandbox = await sandboxed({ statePath: place.file });
+    expect(modes()).toEqual(privateModes());
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await sandbox.settled();
+    expect(modes()).toEqual(privateModes());
+    expect(Object.keys(modes()).length).toBeGreaterThan(1);
+  });
+
+  it("is made private where an earlier run has left it open to others", async () => {
+    const first = await sandboxed({ statePath: place.file });
+    await first.endpoint({ url: "https://example.com/" });
+    await first.close();
+    for (const name of Object.keys(modes())) chmodSync(join(dirname(place.file), name), 0o644);
+    await sandboxed({ statePath: place.file });
+    expect(modes()).toEqual(privateModes());
+  });
+
+  it("leaves a file that is no database as it is", async () => {
+    writeFileSync(place.file, "this is a text, and long enough to be looked at as a database's head ".repeat(20));
+    chmodSync(place.file, 0o644);
+    await expect(sandboxed({ statePath: place.file })).rejects.toMatchObject({ code: "configuration_invalid" });
+    expect(modes()).toEqual({ "events.db": 0o644 });
   });
 
   it("excludes a database", async () => {

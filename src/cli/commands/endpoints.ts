@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import { withAccountOptions, withClient } from "../account.ts";
 import { changesOf, ENDPOINTS_HELP, type EndpointOptions } from "../endpoints/options.ts";
-import { tellEndpoints, tellEnsured, tellOne } from "../endpoints/tell.ts";
+import { tellEndpoints, tellEnsured, tellOne, tellUnsaved } from "../endpoints/tell.ts";
 import { placeForSecret, withNewSecretOptions } from "../new-secret.ts";
 import { outputOf } from "../output.ts";
 import { printable } from "../printable.ts";
@@ -40,7 +40,10 @@ function createCommand(terminal: Terminal): Command {
     const fields = { url, name, eventTypeNames, description };
     const { signal } = terminal;
     const webhook = await withClient(options, terminal, ({ webhooks }) => webhooks.create(fields, { signal }));
-    tellOne("created", webhook, outputOf(command, terminal), { file: await place.keep(webhook.secret) });
+    const kept = await place.keep(webhook.secret);
+    const output = outputOf(command, terminal);
+    tellOne("created", webhook, output, kept);
+    tellUnsaved(webhook, kept, output);
   });
 }
 
@@ -90,8 +93,10 @@ function ensureCommand(terminal: Terminal): Command {
     const fields = { url, name, eventTypeNames, description, activate: !keepInactive };
     const { signal } = terminal;
     const ensured = await withClient(options, terminal, ({ webhooks }) => webhooks.ensure(fields, { signal }));
-    const file = await place.keep(ensured.action === "created" ? ensured.webhook.secret : undefined);
-    tellEnsured(ensured, outputOf(command, terminal), { file });
+    const kept = await place.keep(ensured.action === "created" ? ensured.webhook.secret : undefined);
+    const output = outputOf(command, terminal);
+    tellEnsured(ensured, output, kept);
+    tellUnsaved(ensured.webhook, kept, output);
   });
 }
 

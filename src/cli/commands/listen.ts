@@ -8,6 +8,7 @@ import { open, shut } from "../listen/port.ts";
 import { taker } from "../listen/take.ts";
 import { wholeNumber } from "../number.ts";
 import { type Output, outputOf } from "../output.ts";
+import { collect } from "../repeatable.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
 import { type SecretOptions, secretsOf, withSecretOptions } from "../secret.ts";
 import { refuseLoop, targetUrl } from "../target.ts";
@@ -16,6 +17,7 @@ import type { Terminal } from "../terminal.ts";
 interface ListenOptions extends SecretOptions {
   readonly port: number;
   readonly host: string;
+  readonly allowHost?: readonly string[];
   readonly path: string;
   readonly scheme: SchemeChoice;
   readonly forward?: URL;
@@ -31,8 +33,17 @@ export function listenCommand(terminal: Terminal): Command {
     )
     .option("-p, --port <port>", "the port to listen on; 0 for a free one", wholeNumber(0, 65_535), 4100)
     .option("--host <address>", "the address to listen on; others than loopback let other machines in", "127.0.0.1")
+    .option(
+      "--allow-host <name>",
+      "take what is sent to this name, too, such as a tunnel's; may be given several times",
+      collect,
+    )
     .option("--path <path>", "the path at which deliveries come", pathOfDeliveries, "/webhooks/bluum")
-    .option("-f, --forward <url>", "hand every delivery on to this URL, and relay its answer", targetUrl)
+    .option(
+      "-f, --forward <url>",
+      "hand every delivery on to this URL, and relay its answer; without a path, to the same path",
+      targetUrl,
+    )
     .option("-s, --save <folder>", "keep every delivery in a file of its own in this folder, for detect");
   return withSecretOptions(command)
     .addOption(schemeOption())
@@ -47,9 +58,12 @@ function pathOfDeliveries(text: string): string {
 }
 
 const HELP = `
---forward hands on every byte of the body, and the headers as they came; Host,
-Content-Length and Connection are set anew. A body over 1 MiB, or cut short, is
-refused, and neither handed on nor saved.
+It takes what is sent to this machine's own names, such as localhost, and to
+those of --allow-host: a page elsewhere could have its name lead here.
+
+--forward hands on POST requests only: every byte of the body, and the headers
+as they came; Host, Content-Length and Connection are set anew. A body over
+1 MiB, or cut short, is refused, and neither handed on nor saved.
 
 ${SCHEME_HELP}
 
@@ -57,6 +71,7 @@ Examples:
   $ export BLUUM_WEBHOOK_SECRET="the secret of this endpoint"
   $ bluum-webhooks listen
   $ bluum-webhooks listen --forward http://localhost:3000/webhooks/bluum
+  $ bluum-webhooks listen --allow-host my-tunnel.example.com
   $ bluum-webhooks listen --save captures --scheme timestamped:header=X-Sig
   $ bluum-webhooks listen --secret-file secret.txt --json | jq .verdict`;
 

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { isNestedDeeply } from "./nesting.ts";
 
 /** A body as it may have been before something changed it, and what that would have been. */
 export interface AlteredBody {
@@ -46,6 +47,7 @@ function reprints(text: string): AlteredText[] {
   } catch {
     return [];
   }
+  if (isNestedDeeply(value)) return [];
   const compact = JSON.stringify(value);
   return [
     { text: compact, how: "it was printed with white space; what was signed is compact" },

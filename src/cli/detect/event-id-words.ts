@@ -5,13 +5,29 @@ import type { IdField } from "./id-field.ts";
 
 /** What is known about the event's id, in sentences. */
 export function sayings(facts: IdFacts, option: EventIdOption | undefined): string[] {
-  if (facts.deliveries.length === 0) return ["No captured body is a JSON object, so nothing can be said about it."];
-  return [...evidence(facts), ...verdict(facts, option), ...warnings(facts), ...wanted(facts)];
+  if (facts.deliveries.length === 0) return ["No captured body is a JSON object, so none names an event."];
+  return [...unnamed(facts), ...evidence(facts), ...verdict(facts, option), ...warnings(facts), ...wanted(facts)];
 }
 
 /** A field as it is printed: where it is, and the names that lead to it. */
 export function fieldWords({ in: where, path }: IdField): string {
   return `${where} ${path.map((name) => literal(name).slice(1, -1)).join(".")}`;
+}
+
+function unnamed({ deliveries }: IdFacts): string[] {
+  const count = deliveries.filter(({ payload }) => !isName(payload.event) && !isName(payload.type)).length;
+  if (count === 0) return [];
+  if (count === deliveries.length) {
+    return [
+      "No captured body names an event: none has a text as `event` or `type`. A receiver refuses such deliveries.",
+    ];
+  }
+  const [name, them] = count === 1 ? ["names", "it"] : ["name", "them"];
+  return [`${count} of ${deliveries.length} captured bodies ${name} no event; a receiver refuses ${them}.`];
+}
+
+function isName(value: unknown): boolean {
+  return typeof value === "string" && value !== "";
 }
 
 function evidence({ deliveries, events, fields }: IdFacts): string[] {

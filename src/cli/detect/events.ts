@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Captured } from "./delivery.ts";
+import { isNestedDeeply } from "./nesting.ts";
 
 /** A captured delivery whose body is a JSON object. */
 export interface ParsedCapture {
@@ -59,8 +60,9 @@ export function isRecord(value: unknown): value is Readonly<Record<string, unkno
 function eventKeyOf({ captured, payload }: ParsedCapture): string {
   const { event, type, timestamp, created_at, created, data } = payload;
   const time = timestamp ?? created_at ?? created;
-  if (!isRecord(data) || time === undefined) return createHash("sha256").update(captured.body).digest("hex");
-  return JSON.stringify([event ?? type, time, data]);
+  const key = [event ?? type, time, data];
+  if (isRecord(data) && time !== undefined && !isNestedDeeply(key)) return JSON.stringify(key);
+  return createHash("sha256").update(captured.body).digest("hex");
 }
 
 function parsed(body: Uint8Array): unknown {

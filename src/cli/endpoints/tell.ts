@@ -1,12 +1,8 @@
 import type { BluumWebhook, EnsuredWebhook } from "../../client/index.ts";
+import type { KeptSecret } from "../new-secret.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
 import { table } from "../table.ts";
-
-/** Where the secret of a new endpoint was put; without a file it is shown. */
-interface Kept {
-  readonly file: string | undefined;
-}
 
 /** Longer than any secret, which is of no use where some of it is missing. */
 const MAX_SECRET_CHARACTERS = 8_192;
@@ -25,12 +21,12 @@ function tableOf(webhooks: readonly BluumWebhook[], output: Output): string {
 }
 
 /** Tells what was done to one endpoint; of a new one, where its secret is. */
-export function tellOne(action: string, webhook: BluumWebhook, output: Output, place?: Kept): void {
+export function tellOne(action: string, webhook: BluumWebhook, output: Output, place?: KeptSecret): void {
   if (output.json) output.record({ action, webhook: fieldsOf(webhook), ...secretFields(webhook, place) });
   else for (const line of linesOf(action, webhook, place)) output.line(line);
 }
 
-function* linesOf(action: string, webhook: BluumWebhook, place: Kept | undefined): Iterable<string> {
+function* linesOf(action: string, webhook: BluumWebhook, place: KeptSecret | undefined): Iterable<string> {
   const { id, url, name = "", status = "", eventTypeNames } = webhook;
   yield `${action}  ${printable(id)}  ${printable(url)}`;
   yield `  name    ${printable(name)}`;
@@ -40,7 +36,7 @@ function* linesOf(action: string, webhook: BluumWebhook, place: Kept | undefined
 }
 
 /** Tells what `ensure` found and did. */
-export function tellEnsured(ensured: EnsuredWebhook, output: Output, place: Kept): void {
+export function tellEnsured(ensured: EnsuredWebhook, output: Output, place: KeptSecret): void {
   const { action, changed, webhook, duplicates } = ensured;
   const itsPlace = action === "created" ? place : undefined;
   if (output.json) {
@@ -62,17 +58,29 @@ export function tellEnsured(ensured: EnsuredWebhook, output: Output, place: Kept
   }
 }
 
+/**
+ * Where a secret could not be saved, prints it to the error output as well, in case the other one goes nowhere, and ends the
+ * command.
+ *
+ * @throws CommandFailed `secret_not_saved`
+ */
+export function tellUnsaved({ secret = "" }: BluumWebhook, { failure }: KeptSecret, output: Output): void {
+  if (failure === undefined) return;
+  output.note(`the secret is ${printable(secret, MAX_SECRET_CHARACTERS)}`);
+  throw failure;
+}
+
 /** Without the secret and without what is not documented, which might be one. */
 function fieldsOf({ raw: _raw, secret: _secret, ...fields }: BluumWebhook): object {
   return fields;
 }
 
-function secretFields({ secret }: BluumWebhook, place: Kept | undefined): object {
+function secretFields({ secret }: BluumWebhook, place: KeptSecret | undefined): object {
   if (place === undefined || secret === undefined) return {};
   return place.file === undefined ? { secret } : { secretFile: place.file };
 }
 
-function secretLine({ secret }: BluumWebhook, { file }: Kept): string {
+function secretLine({ secret }: BluumWebhook, { file }: KeptSecret): string {
   if (secret === undefined) return "Bluum's answer had none; look for it where Bluum shows your webhooks";
   return file === undefined
     ? `${printable(secret, MAX_SECRET_CHARACTERS)}  keep it: Bluum may not show it again`

@@ -17,14 +17,15 @@ export async function answer(
   target: URL | undefined,
   signal: AbortSignal,
 ): Promise<Forwarded> {
-  const { body } = arrival;
+  const { method, body } = arrival;
   // What did not come whole cannot be handed on as it came.
   const forwarded =
-    target === undefined || body instanceof WebhookError
+    target === undefined || method !== "POST" || body instanceof WebhookError
       ? send(response, replyTo(outcome))
       : await forward({ ...arrival, body }, response, target, signal);
-  const { status, trouble, senderLeft = false } = forwarded;
-  const processed = isSuccess(status) && (trouble === undefined || senderLeft);
+  const { status, trouble, senderLeft = false, unhandled = false } = forwarded;
+  // An unhandled event is not remembered: the app answers its copy in the same way.
+  const processed = isSuccess(status) && (trouble === undefined || senderLeft) && !unhandled;
   if (outcome.kind === "accepted") await outcome.settle(processed ? "processed" : "failed", { status });
   return forwarded;
 }

@@ -1,6 +1,9 @@
+import { Buffer } from "node:buffer";
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { pipeline } from "node:stream/promises";
+import { isSuccess } from "../../index.ts";
+import { RECEIVERS_ANSWER_CHARACTERS, receiversAnswer } from "../../sandbox/receivers-answer.ts";
 import type { Arrival } from "./arrival.ts";
 import { endToEnd, withHeader } from "./headers.ts";
 
@@ -12,15 +15,17 @@ export interface Forwarded {
   readonly trouble?: string;
   /** Whether that was the sender's doing: the app did answer, with this status. */
   readonly senderLeft?: true;
+  /** Whether the app answered that no handler matches the event. */
+  readonly unhandled?: boolean;
 }
 
 /** How long the app may take, to the end of its answer: what Bluum waits. */
 const TIMEOUT_MS = 30_000;
 
 /**
- * Hands a delivery on as it came, and its answer back as it comes. Never rejects.
+ * Hands a POST on as it came, and its answer back as it comes. Never rejects.
  *
- * @param target the app's URL; the query of the request is put behind it
+ * @param target the app's URL; the query of the request is put behind it, and where it has no path the request's path is kept
  * @param signal ends it early
  * @param timeoutMs how long the app may take, in milliseconds
  */
@@ -40,28 +45,29 @@ export async function forward(
 }
 
 function send(
-  { method, url, rawHeaders, body }: Arrival & { body: Uint8Array },
+  { url, rawHeaders, body }: Arrival & { body: Uint8Array },
   target: URL,
   signal: AbortSignal,
 ): ClientRequest {
   const headers = withHeader(endToEnd(rawHeaders), "Host", target.host);
-  const bare = body.byteLength === 0 && (method === "GET" || method === "HEAD");
   const outgoing = (target.protocol === "https:" ? httpsRequest : httpRequest)(target, {
     path: pathOf(target, url),
-    method,
+    method: "POST",
     // As a list, they are sent in this order and case, and with duplicates.
-    headers: (bare ? headers : withHeader(headers, "Content-Length", String(body.byteLength))).flat(),
+    headers: withHeader(headers, "Content-Length", String(body.byteLength)).flat(),
     signal,
     agent: false,
   });
   return outgoing.end(body);
 }
 
-/** The target's path, with the query of the request as it came. */
+/** The target's path, or the request's own where that has none, with the query of the request as it came. */
 function pathOf({ pathname, search }: URL, requested: string): string {
   const question = requested.indexOf("?");
-  const queries = [search.slice(1), question < 0 ? "" : requested.slice(question + 1)].filter(Boolean);
-  return queries.length === 0 ? pathname : `${pathname}?${queries.join("&")}`;
+  const [asked, query] = question < 0 ? [requested, ""] : [requested.slice(0, question), requested.slice(question + 1)];
+  const path = pathname === "/" ? asked : pathname;
+  const queries = [search.slice(1), query].filter(Boolean);
+  return queries.length === 0 ? path : `${path}?${queries.join("&")}`;
 }
 
 function answerOf(outgoing: ClientRequest): Promise<IncomingMessage> {
@@ -83,15 +89,27 @@ async function relay(answer: IncomingMessage, response: ServerResponse): Promise
   response.once("close", () => {
     senderLeft ||= answer.complete || !answer.destroyed;
   });
+  const beginning = beginningOf(answer);
   try {
     response.sendDate = false;
     response.writeHead(status, reasonPhrase(answer), endToEnd(answer.rawHeaders).flat());
     await pipeline(answer, response);
-    return { status };
+    return { status, unhandled: isSuccess(status) && receiversAnswer(beginning()).unhandled };
   } catch (error) {
     if (!senderLeft) throw error;
     return { status, trouble: "the sender left before the answer", senderLeft };
   }
+}
+
+/** Listens in on an answer: gives its first bytes as text, once they have come. */
+function beginningOf(answer: IncomingMessage): () => string {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  answer.on("data", (chunk: Buffer) => {
+    if (bytes < RECEIVERS_ANSWER_CHARACTERS) chunks.push(chunk);
+    bytes += chunk.byteLength;
+  });
+  return () => Buffer.concat(chunks).subarray(0, RECEIVERS_ANSWER_CHARACTERS).toString("utf8");
 }
 
 /** Where the head of the app's answer has gone, only a broken connection can tell the sender that the rest will not come. */

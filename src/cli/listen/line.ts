@@ -14,6 +14,8 @@ export interface Told {
   readonly durationMs: number;
   /** Why the app's answer did not go back whole. */
   readonly trouble?: string | undefined;
+  /** Whether the app answered that no handler matches the event. */
+  readonly unhandled?: boolean | undefined;
   /** The file that it was saved to. */
   readonly saved?: string | undefined;
 }
@@ -27,15 +29,16 @@ export function tell(told: Told, output: Output): void {
     output.record(recordOf(told));
     return;
   }
-  const { arrival, judgement, status, durationMs, saved } = told;
+  const { arrival, judgement, status, durationMs, saved, unhandled } = told;
   const { dim, green, red, yellow } = output.colors;
-  const shade = { accepted: green, ping: green, duplicate: yellow, in_flight: yellow, rejected: red };
-  const verdict = VERDICT[judgement.outcome.kind].padEnd(WIDTH.verdict);
+  const shade = { accepted: green, ping: green, duplicate: yellow, in_flight: yellow, unhandled: yellow, rejected: red };
+  const { kind } = judgement.outcome;
+  const verdict = unhandled && kind === "accepted" ? "unhandled" : kind;
   const columns = [
     dim(clock(arrival.receivedAt)),
     printable(judgement.type ?? `${arrival.method} ${arrival.url}`, WIDTH.type - 1).padEnd(WIDTH.type),
     printable(judgement.eventId ?? "-", WIDTH.id - 1).padEnd(WIDTH.id),
-    shade[judgement.outcome.kind](verdict),
+    shade[verdict](VERDICT[verdict].padEnd(WIDTH.verdict)),
     (status < 300 ? green : red)(String(status)),
     `${Math.round(durationMs)} ms`.padStart(8),
     ...(saved === undefined ? [] : [dim(printable(basename(saved)))]),
@@ -44,8 +47,9 @@ export function tell(told: Told, output: Output): void {
   for (const line of remarks(told)) output.line(`${" ".repeat(10)}${line}`);
 }
 
-const VERDICT: Readonly<Record<Outcome["kind"], string>> = {
+const VERDICT: Readonly<Record<Outcome["kind"] | "unhandled", string>> = {
   accepted: "accepted",
+  unhandled: "unhandled",
   duplicate: "duplicate",
   in_flight: "in flight",
   ping: "ping",
@@ -63,7 +67,7 @@ function remarks({ judgement, status, trouble }: Told): string[] {
 
 const MAX_CHARACTERS = 1_000;
 
-function recordOf({ arrival, judgement, status, durationMs, trouble, saved }: Told): object {
+function recordOf({ arrival, judgement, status, durationMs, trouble, saved, unhandled }: Told): object {
   const { outcome, diagnosis } = judgement;
   return {
     kind: "delivery",
@@ -76,6 +80,7 @@ function recordOf({ arrival, judgement, status, durationMs, trouble, saved }: To
     code: outcome.kind === "rejected" ? outcome.error.code : undefined,
     diagnosis: diagnosis.length > 0 ? diagnosis : undefined,
     status,
+    unhandled: unhandled || undefined,
     durationMs: Math.round(durationMs * 10) / 10,
     trouble,
     saved,

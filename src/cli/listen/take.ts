@@ -1,4 +1,5 @@
 import type { RequestListener, ServerResponse } from "node:http";
+import { isAllowedHost } from "../../sandbox/origins.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
 import { answer, send } from "./answer.ts";
@@ -9,6 +10,10 @@ import { captureOf, saveCapture } from "./save.ts";
 
 /** What is done with requests. */
 export interface Taking {
+  /** The address that is listened on. */
+  readonly host: string;
+  /** Names beside this machine's own under which deliveries come. */
+  readonly allowHost?: readonly string[];
   /** The path at which deliveries come. */
   readonly path: string;
   /** The app that they are handed on to. */
@@ -25,8 +30,15 @@ export interface Taking {
 
 /** Takes each request: judges and answers it, saves it, tells of it. Whatever goes wrong with one costs no other. */
 export function taker(taking: Taking): RequestListener {
-  const { path, output } = taking;
+  const { host, allowHost = [], path, output } = taking;
   return function takeRequest(request, response) {
+    // A page elsewhere could have its own name resolve to this machine (DNS rebinding).
+    if (!isAllowedHost(request, host, allowHost)) {
+      const named = JSON.stringify(printable(request.headers.host ?? ""));
+      send(response, { status: 421, headers: {}, body: "" });
+      output.note(`421: Host is ${named}; add --allow-host with that name if it is your tunnel's`);
+      return;
+    }
     if (request.url?.split("?", 1)[0] !== path) {
       send(response, { status: 404, headers: {}, body: "" });
       output.note(`404 ${printable(`${request.method} ${request.url}`)}: deliveries are received at ${path}`);

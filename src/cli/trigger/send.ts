@@ -1,18 +1,12 @@
+import { RECEIVERS_ANSWER_CHARACTERS, type ReceiversAnswer, receiversAnswer } from "../../sandbox/receivers-answer.ts";
 import type { SignedDelivery } from "../../testing/index.ts";
 
-/** What came back for one delivery. */
-export interface Answer {
+/** What came back for one delivery. Where no answer came, `code` says why. */
+export interface Answer extends ReceiversAnswer {
   /** The status, or `undefined` where no answer came. */
   readonly status: number | undefined;
-  /** The code of a refusal, or why no answer came. */
-  readonly code: string | undefined;
-  /** Whether the answer says that the event was processed before. */
-  readonly duplicate: boolean;
   readonly latencyMs: number;
 }
-
-/** A receiver's answers are far shorter. */
-const MAX_CHARACTERS = 4_096;
 
 /** Sends one delivery. Never rejects. Redirects are not followed: a signed body goes nowhere but to the URL that was given. */
 export async function send(
@@ -29,7 +23,7 @@ export async function send(
     return { status: response.status, ...answer, latencyMs: performance.now() - began };
   } catch (error) {
     const code = timeout.aborted ? "timed out" : reasonOf(error);
-    return { status: undefined, code, duplicate: false, latencyMs: performance.now() - began };
+    return { ...receiversAnswer(""), status: undefined, code, latencyMs: performance.now() - began };
   }
 }
 
@@ -39,21 +33,9 @@ async function beginning(response: Response): Promise<string> {
   const decoder = new TextDecoder();
   for await (const chunk of response.body) {
     text += decoder.decode(chunk, { stream: true });
-    if (text.length > MAX_CHARACTERS) break;
+    if (text.length > RECEIVERS_ANSWER_CHARACTERS) break;
   }
   return text;
-}
-
-function receiversAnswer(text: string): Pick<Answer, "code" | "duplicate"> {
-  try {
-    const { error, duplicate } = JSON.parse(text) ?? {};
-    return {
-      code: typeof error?.code === "string" ? error.code.slice(0, 64) : undefined,
-      duplicate: duplicate === true,
-    };
-  } catch {
-    return { code: undefined, duplicate: false };
-  }
 }
 
 /** What fetch throws has what happened underneath it. */
