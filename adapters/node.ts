@@ -10,8 +10,10 @@ import {
   bodyTooLarge,
   type Delivery,
   isBytes,
+  isSuccess,
   type Receiver,
   type Reply,
+  refusal,
   type WebhookError,
 } from "../src/index.ts";
 import { takeArrived } from "./arrived.ts";
@@ -182,6 +184,29 @@ export function atEnd(res: ServerResponse, tell: (status: number) => void): void
     return result;
   }
   res.end = observedEnd as ServerResponse["end"];
+}
+
+/**
+ * Keeps a 2xx from the sender once an event has failed: a 2xx answer becomes 500 `handler_failed`. Where the app writes the head or
+ * streams the body itself, the status becomes 500 and the body stays the app's. A status that was sent before stands.
+ */
+export function refuseSuccess(res: ServerResponse): void {
+  const end = res.end as (...args: unknown[]) => ServerResponse;
+  const writeHead = res.writeHead as (status: number, ...rest: unknown[]) => ServerResponse;
+  const { status: failure, headers, body } = refusal("handler_failed");
+  function refusingEnd(this: ServerResponse, ...args: unknown[]): ServerResponse {
+    if (this.headersSent || !isSuccess(this.statusCode)) return end.apply(this, args);
+    const callback = args.find((arg) => typeof arg === "function");
+    for (const name of this.getHeaderNames()) this.removeHeader(name);
+    this.statusCode = failure;
+    for (const [name, value] of Object.entries(headers)) this.setHeader(name, value);
+    return end.call(this, body, callback);
+  }
+  function refusingWriteHead(this: ServerResponse, status: number, ...rest: unknown[]): ServerResponse {
+    return writeHead.call(this, isSuccess(status) ? failure : status, ...rest);
+  }
+  res.end = refusingEnd as ServerResponse["end"];
+  res.writeHead = refusingWriteHead as ServerResponse["writeHead"];
 }
 
 /**

@@ -6,6 +6,7 @@ import { ClaimedContext } from "../stores/transaction.ts";
 import type { Claim, TimeoutListener } from "./claim.ts";
 import type { AcceptedOutcome, DeliveryContext, IdentifiedBy, SettleAs, SettleDetail, Settled } from "./outcome.ts";
 import type { ReportDraft } from "./report-draft.ts";
+import { isSuccess } from "./settle.ts";
 
 /** What is known of a delivery beside its event and the life of its claim. */
 export type DeliveryFacts = Omit<DeliveryContext, "signal" | "deduplicated">;
@@ -54,6 +55,7 @@ export class Accepted implements AcceptedOutcome, TimeoutListener {
     const { status, error } = detail ?? NO_DETAIL;
     const as = this.#understood(result);
     const found = this.finish(as);
+    if (status !== undefined && isSuccess(status)) this.#noteLostFailure(status);
     const settled = isPending(found) ? await found : found;
     this.conclude({ code: as === "failed" ? "handler_failed" : undefined, status, error, settled });
     return settled;
@@ -91,6 +93,15 @@ export class Accepted implements AcceptedOutcome, TimeoutListener {
     if (status !== undefined) report.status = status;
     if (error !== undefined) report.error = error;
     report.send();
+  }
+
+  /** A 2xx that left for an event that failed: nothing but a replay brings it back. */
+  #noteLostFailure(status: number): void {
+    if (this.#result !== "failed") return;
+    this.claim.terms.log.error(
+      "failed_but_acknowledged",
+      `event ${this.context.eventKey} failed, but ${status} was answered, so the provider will not retry it: ask for a replay`,
+    );
   }
 
   /** Returning means done, aborted or not; that it came after the abort is worth knowing. */

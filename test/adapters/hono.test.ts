@@ -274,6 +274,18 @@ for (const [where, overSockets, serve] of [
       for (const answer of answers) expectRefusal(answer, 500, "handler_failed");
       expect(runs).toBe(2);
     });
+    it("an outer middleware that turns the failure into 200 cannot make the event processed: the retry would run", async () => {
+      const { answers, reports, runs } = await twice(failing, (app) => {
+        const outer = new Hono().use(async (c, next) => {
+          await next();
+          c.res = c.text("fine");
+        });
+        return quiet(outer.route("/", app as unknown as Hono));
+      });
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      expect(reports.map(({ code }) => code)).toEqual(["handler_failed", "handler_failed"]);
+      expect(runs).toBe(2);
+    });
     it("an HTTPException of status 200 is overruled", async () => {
       const { answers, runs } = await twice(() => {
         throw new HTTPException(200 as never, { res: new Response("fine") });
