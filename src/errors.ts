@@ -66,3 +66,28 @@ export class WebhookError extends Error {
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
   }
 }
+
+/** For body readers: the body has more bytes than `maxBodyBytes` allows. */
+export function bodyTooLarge(maxBytes: number): WebhookError {
+  return new WebhookError("body_too_large", `the body is larger than maxBodyBytes (${maxBytes})`);
+}
+
+/** For body readers: the body was not complete within `bodyTimeoutMs`. */
+export function bodyTimedOut(timeoutMs: number): WebhookError {
+  return new WebhookError("body_timeout", `the body was not complete within bodyTimeoutMs (${timeoutMs})`);
+}
+
+/** For body readers: the sender left, or the stream broke. */
+export function bodyIncomplete(cause?: unknown): WebhookError {
+  const details = cause === undefined ? {} : { cause };
+  return new WebhookError("body_incomplete", "the sender left before the body was complete", details);
+}
+
+/**
+ * For body readers: something else read the body first.
+ *
+ * @param found what was found in place of the bytes
+ */
+export function bodyAlreadyParsed(found: string): WebhookError {
+  return new WebhookError("body_already_parsed", `${found}, and the bytes that were signed are gone`);
+}

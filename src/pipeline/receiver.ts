@@ -1,6 +1,6 @@
 import { ignoreRejection, isPending, pause } from "../deadline.ts";
 import type { BodyLimits, Delivery, Reply } from "../delivery.ts";
-import { WebhookError } from "../errors.ts";
+import { bodyIncomplete, WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
 import { PING_TYPE, Router } from "../router/router.ts";
@@ -24,7 +24,6 @@ import { replyTo, statusOf } from "./reply.ts";
 import { type ReportDraft, reportTo } from "./report-draft.ts";
 import { type KeySource, keySource } from "./secrets.ts";
 import { goWithoutClaim, type Taken, takeClaim } from "./take-claim.ts";
-import { bodyIncomplete } from "./unreadable.ts";
 import { checkBody, checkHead, checkSignature } from "./verify.ts";
 import { inProduction, ownStore, warnOfBodyHash, warnOfMemoryStore } from "./warnings.ts";
 
