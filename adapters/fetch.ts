@@ -1,4 +1,5 @@
 import {
+  BodyBuffer,
   type BodyLimits,
   bodyAlreadyParsed,
   bodyTimedOut,
@@ -60,7 +61,8 @@ export function toResponse({ status, headers, body }: Reply): Response {
 }
 
 /** The exact bytes of a request, read within the limits. What something else has read is refused at once. */
-export async function readBody(request: Request, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
+export async function readBody(request: Request, limits: BodyLimits): Promise<Uint8Array> {
+  const { maxBytes, timeoutMs } = limits;
   if (request.bodyUsed) throw alreadyParsed();
   // Before the body is touched: some servers can only skip a body of which no stream was made.
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
@@ -68,29 +70,29 @@ export async function readBody(request: Request, { maxBytes, timeoutMs }: BodyLi
   if (request.body.locked) throw alreadyParsed();
 
   const reader = request.body.getReader();
+  const body = new BodyBuffer(limits);
+  let timedOut = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(bodyTimedOut(timeoutMs)), timeoutMs);
+    timer = setTimeout(() => {
+      timedOut = true;
+      reject(bodyTimedOut(timeoutMs));
+    }, timeoutMs);
   });
+  const readAll = async () => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || timedOut) return body.bytes();
+      body.append(value);
+    }
+  };
   try {
-    return await Promise.race([readAll(reader, maxBytes), late]);
+    return await Promise.race([readAll(), late]);
   } catch (error) {
     void discardRest(reader);
     throw error;
   } finally {
     clearTimeout(timer);
-  }
-}
-
-async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return joined(chunks, length);
-    length += value.length;
-    if (length > maxBytes) throw bodyTooLarge(maxBytes);
-    chunks.push(value);
   }
 }
 
@@ -112,16 +114,6 @@ async function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): Pro
   }
   clearTimeout(timer);
   cancel();
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
 }
 
 function alreadyParsed(): WebhookError {

@@ -182,15 +182,12 @@ async function readHonoBody(req: HonoRequest, incoming: Incoming | undefined, li
   const { bodyCache } = req as unknown as { bodyCache: BodyCache };
   if (bodyCache.arrayBuffer !== undefined) return new Uint8Array(await bodyCache.arrayBuffer);
   // From below Hono, where nobody has read it: through its `Request` costs more than checking the signature.
-  let fromBelow = incoming?.readableFlowing === null && incoming.rawBody === undefined;
-  const fromAbove = () => {
-    fromBelow = false;
-    return readBody(req.raw, limits);
-  };
-  const bytes = await (incoming && fromBelow ? takeArrived(incoming, limits, fromAbove) : fromAbove());
+  const isUnread = incoming?.readableFlowing === null && incoming.rawBody === undefined;
+  const arrived = isUnread ? await takeArrived(incoming, limits) : undefined;
+  const bytes = arrived ?? (await readBody(req.raw, limits));
   // `c.req.arrayBuffer()` gives all of their buffer.
   const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
-  if (incoming && fromBelow) Object.assign(incoming, { rawBody: Buffer.from(own.buffer) });
+  if (incoming && arrived) Object.assign(incoming, { rawBody: Buffer.from(own.buffer) });
   bodyCache.arrayBuffer = Promise.resolve(own.buffer);
   return own;
 }

@@ -14,6 +14,7 @@ export type RejectionCode =
   | "body_timeout"
   | "body_incomplete"
   | "body_already_parsed"
+  | "receiver_busy"
   | "store_unavailable"
   | "secret_unavailable"
   | "receiver_closed"
@@ -81,6 +82,11 @@ export function bodyTimedOut(timeoutMs: number): WebhookError {
 export function bodyIncomplete(cause?: unknown): WebhookError {
   const details = cause === undefined ? {} : { cause };
   return new WebhookError("body_incomplete", "the sender left before the body was complete", details);
+}
+
+/** The bodies that are being read at once take all the memory that the receiver sets aside for them. */
+export function receiverBusy(): WebhookError {
+  return new WebhookError("receiver_busy", "the bodies being read at once take all the memory set aside for them");
 }
 
 /**

@@ -1,3 +1,4 @@
+export { BodyBuffer } from "./body.ts";
 export type { BodyLimits, BodyReader, Delivery, DeliveryHeaders, HeaderLookup, Reply } from "./delivery.ts";
 export { isBytes } from "./delivery.ts";
 export type { RejectionCode, UsageCode, WebhookErrorCode, WebhookErrorDetails } from "./errors.ts";

@@ -9,6 +9,8 @@ const REMEDY: Partial<Record<RejectionCode, string>> = {
   event_too_old:
     "a replay of something older than maxEventAgeMs passes only with maxEventAgeMs and retentionMs raised; a captured delivery looks the same",
   body_too_large: "raise maxBodyBytes if it was genuine",
+  receiver_busy:
+    "deliveries over 64 KiB are answered 503 until other bodies are read; a flood of large or slow bodies looks like this",
   secret_unavailable: "look at what the secret function returned or threw",
   store_unavailable: "deliveries are answered 503 and retried until the store is back",
 };

@@ -1,5 +1,6 @@
+import { BodyBudget } from "../body.ts";
 import { ignoreRejection, isPending, pause } from "../deadline.ts";
-import type { BodyLimits, Delivery, Reply } from "../delivery.ts";
+import type { Delivery, Reply } from "../delivery.ts";
 import { bodyIncomplete, WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
@@ -91,7 +92,7 @@ function isReceiver(value: Receiver | ReceiverOptions | undefined): value is Rec
 class WebhookReceiver implements Receiver {
   readonly #settings: Settings;
   readonly #keys: KeySource;
-  readonly #bodyLimits: BodyLimits;
+  readonly #bodies: BodyBudget;
   readonly #terms: ClaimTerms;
   readonly #log: ThrottledLog;
   readonly #router = new Router<DeliveryContext>();
@@ -106,7 +107,7 @@ class WebhookReceiver implements Receiver {
     const { secret, scheme, secretTimeoutMs, maxBodyBytes, bodyTimeoutMs, leaseMs } = settings;
     this.#settings = settings;
     this.#keys = keySource(secret, scheme, secretTimeoutMs);
-    this.#bodyLimits = { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs };
+    this.#bodies = new BodyBudget({ maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs });
     this.#log = throttledLog(settings.logger);
     const store = settings.store ?? ownStore(this.#log);
     // Nothing is due for a claim in the first tenth of its lease.
@@ -195,11 +196,11 @@ class WebhookReceiver implements Receiver {
       // Another receiver that the request has come past may have read it.
       let rawBody: Uint8Array;
       try {
-        rawBody = typeof body === "function" ? (Mark.bodyOf(request) ?? (await body(this.#bodyLimits))) : body;
+        rawBody = typeof body === "function" ? (Mark.bodyOf(request) ?? (await this.#bodies.read(body))) : body;
       } catch (thrown) {
         throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
       }
-      checkBody(rawBody, this.#bodyLimits.maxBytes);
+      checkBody(rawBody, this.#settings.maxBodyBytes);
       report.bodyBytes = rawBody.length;
       report.end("readMs");
       const keys = typeof this.#keys === "function" ? await this.#keys() : this.#keys;

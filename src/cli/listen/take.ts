@@ -2,7 +2,7 @@ import type { RequestListener, ServerResponse } from "node:http";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
 import { answer, send } from "./answer.ts";
-import { type Arrival, arrivalOf } from "./arrival.ts";
+import { type Arrival, arrivalOf, arrivingBodies } from "./arrival.ts";
 import type { Judge } from "./judge.ts";
 import { type Told, tell } from "./line.ts";
 import { captureOf, saveCapture } from "./save.ts";
@@ -26,13 +26,14 @@ export interface Taking {
 /** Takes each request: judges and answers it, saves it, tells of it. Whatever goes wrong with one costs no other. */
 export function taker(taking: Taking): RequestListener {
   const { path, output } = taking;
+  const bodies = arrivingBodies();
   return function takeRequest(request, response) {
     if (request.url?.split("?", 1)[0] !== path) {
       send(response, { status: 404, headers: {}, body: "" });
       output.note(`404 ${printable(`${request.method} ${request.url}`)}: deliveries are received at ${path}`);
       return;
     }
-    arrivalOf(request)
+    arrivalOf(request, bodies)
       .then((arrival) => take(arrival, response, taking))
       .catch((error: unknown) => {
         output.note(`a delivery could not be taken: ${printable(String(error))}`);
