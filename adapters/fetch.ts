@@ -60,14 +60,21 @@ export function toResponse({ status, headers, body }: Reply): Response {
   return new Response(body, { status, headers });
 }
 
-/** The exact bytes of a request, read within the limits. What something else has read is refused at once. */
-export async function readBody(request: Request, limits: BodyLimits): Promise<Uint8Array> {
+const REMEDY = "mount the receiver before what reads the request, or let that read request.clone()";
+
+/**
+ * The exact bytes of a request, read within the limits. What something else has read is refused at once.
+ *
+ * @param remedy what the operator should do if something else has read the body, for the log. @default read a clone of the request
+ * @throws WebhookError `body_too_large`, `body_timeout`, `body_already_parsed` or `receiver_busy`; or what the stream throws
+ */
+export async function readBody(request: Request, limits: BodyLimits, remedy: string = REMEDY): Promise<Uint8Array> {
   const { maxBytes, timeoutMs } = limits;
-  if (request.bodyUsed) throw alreadyParsed();
+  if (request.bodyUsed) throw alreadyParsed(remedy);
   // Before the body is touched: some servers can only skip a body of which no stream was made.
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
   if (request.body === null) return new Uint8Array(0);
-  if (request.body.locked) throw alreadyParsed();
+  if (request.body.locked) throw alreadyParsed(remedy);
 
   const reader = request.body.getReader();
   const body = new BodyBuffer(limits);
@@ -116,6 +123,6 @@ async function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): Pro
   cancel();
 }
 
-function alreadyParsed(): WebhookError {
-  return bodyAlreadyParsed("something read the request's body");
+function alreadyParsed(remedy: string): WebhookError {
+  return bodyAlreadyParsed("something read the request's body", remedy);
 }

@@ -125,12 +125,15 @@ function fromRawBody(error: Error & { type?: string }, maxBytes: number): Webhoo
   return error.type === "entity.too.large" ? bodyTooLarge(maxBytes) : bodyIncomplete(error);
 }
 
+const REMEDY =
+  "mount the receiver before express.json(), koa-bodyparser and their like, or let them keep the raw bytes: express.json({ verify: (req, res, buffer) => { req.rawBody = buffer } })";
+
 function alreadyParsed(req: NodeRequest): WebhookError {
   const found =
     req.body === undefined
       ? "something read the request's stream"
       : `a body parser left ${typeof req.body === "string" ? "a string" : "an object"} in req.body`;
-  return bodyAlreadyParsed(found);
+  return bodyAlreadyParsed(found, REMEDY);
 }
 
 /** Sends a reply. A request whose body was left unread takes its connection with it, or its stream in HTTP/2. */

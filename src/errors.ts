@@ -93,7 +93,11 @@ export function receiverBusy(): WebhookError {
  * For body readers: something else read the body first.
  *
  * @param found what was found in place of the bytes
+ * @param remedy what the operator should do, in the words of the framework. @default mount the receiver before it
  */
-export function bodyAlreadyParsed(found: string): WebhookError {
-  return new WebhookError("body_already_parsed", `${found}, and the bytes that were signed are gone`);
+export function bodyAlreadyParsed(
+  found: string,
+  remedy = "mount the receiver before what reads bodies, or hand it the exact bytes",
+): WebhookError {
+  return new WebhookError("body_already_parsed", `${found}, and the bytes that were signed are gone; ${remedy}`);
 }

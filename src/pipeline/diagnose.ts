@@ -4,8 +4,6 @@ import type { SignatureScheme } from "../schemes/scheme.ts";
 
 /** What the operator should do about a refusal, where the code alone does not tell. */
 const REMEDY: Partial<Record<RejectionCode, string>> = {
-  body_already_parsed:
-    "mount the receiver before express.json(), koa-bodyparser and their like, or let them keep the raw bytes: express.json({ verify: (req, res, buffer) => { req.rawBody = buffer } })",
   event_too_old:
     "a replay of something older than maxEventAgeMs passes only with maxEventAgeMs and retentionMs raised; a captured delivery looks the same",
   body_too_large: "raise maxBodyBytes if it was genuine",
