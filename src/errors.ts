@@ -14,6 +14,7 @@ export type RejectionCode =
   | "body_timeout"
   | "body_incomplete"
   | "body_already_parsed"
+  | "receiver_busy"
   | "store_unavailable"
   | "secret_unavailable"
   | "receiver_closed"
@@ -65,4 +66,38 @@ export class WebhookError extends Error {
     this.code = code;
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
   }
+}
+
+/** For body readers: the body has more bytes than `maxBodyBytes` allows. */
+export function bodyTooLarge(maxBytes: number): WebhookError {
+  return new WebhookError("body_too_large", `the body is larger than maxBodyBytes (${maxBytes})`);
+}
+
+/** For body readers: the body was not complete within `bodyTimeoutMs`. */
+export function bodyTimedOut(timeoutMs: number): WebhookError {
+  return new WebhookError("body_timeout", `the body was not complete within bodyTimeoutMs (${timeoutMs})`);
+}
+
+/** For body readers: the sender left, or the stream broke. */
+export function bodyIncomplete(cause?: unknown): WebhookError {
+  const details = cause === undefined ? {} : { cause };
+  return new WebhookError("body_incomplete", "the sender left before the body was complete", details);
+}
+
+/** The bodies that are being read at once take all the memory that the receiver sets aside for them. */
+export function receiverBusy(): WebhookError {
+  return new WebhookError("receiver_busy", "the bodies being read at once take all the memory set aside for them");
+}
+
+/**
+ * For body readers: something else read the body first.
+ *
+ * @param found what was found in place of the bytes
+ * @param remedy what the operator should do, in the words of the framework. @default mount the receiver before it
+ */
+export function bodyAlreadyParsed(
+  found: string,
+  remedy = "mount the receiver before what reads bodies, or hand it the exact bytes",
+): WebhookError {
+  return new WebhookError("body_already_parsed", `${found}, and the bytes that were signed are gone; ${remedy}`);
 }

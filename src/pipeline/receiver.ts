@@ -1,6 +1,7 @@
+import { BodyBudget } from "../body.ts";
 import { ignoreRejection, isPending, pause } from "../async.ts";
-import { type BodyLimits, claimsToBeProbe, type Delivery, type Reply } from "../delivery.ts";
-import { WebhookError } from "../errors.ts";
+import type { Delivery, Reply } from "../delivery.ts";
+import { bodyIncomplete, WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
 import { PING_TYPE, Router } from "../router/router.ts";
@@ -23,7 +24,6 @@ import { replyTo, statusOf } from "./reply.ts";
 import { type ReportDraft, reportTo } from "./report-draft.ts";
 import { type KeySource, keySource } from "./secrets.ts";
 import { goWithoutClaim, type Taken, takeClaim } from "./take-claim.ts";
-import { bodyIncomplete } from "./unreadable.ts";
 import { checkBody, checkHead, checkSignature } from "./verify.ts";
 import { inProduction, ownStore, warnOfBodyHash, warnOfMemoryStore } from "./warnings.ts";
 
@@ -91,7 +91,7 @@ function isReceiver(value: Receiver | ReceiverOptions | undefined): value is Rec
 class WebhookReceiver implements Receiver {
   readonly #settings: Settings;
   readonly #keys: KeySource;
-  readonly #bodyLimits: BodyLimits;
+  readonly #bodies: BodyBudget;
   readonly #terms: ClaimTerms;
   readonly #log: ThrottledLog;
   readonly #router = new Router<DeliveryContext>();
@@ -106,7 +106,7 @@ class WebhookReceiver implements Receiver {
     const { secret, scheme, secretTimeoutMs, maxBodyBytes, bodyTimeoutMs, leaseMs } = settings;
     this.#settings = settings;
     this.#keys = keySource(secret, scheme, secretTimeoutMs);
-    this.#bodyLimits = { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs };
+    this.#bodies = new BodyBudget({ maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs });
     this.#log = throttledLog(settings.logger);
     const store = settings.store ?? ownStore(this.#log);
     // Nothing is due for a claim in the first tenth of its lease.
@@ -199,11 +199,11 @@ class WebhookReceiver implements Receiver {
       // Another receiver that the request has come past may have read it.
       let rawBody: Uint8Array;
       try {
-        rawBody = typeof body === "function" ? (Mark.bodyOf(request) ?? (await body(this.#bodyLimits))) : body;
+        rawBody = typeof body === "function" ? (Mark.bodyOf(request) ?? (await this.#bodies.read(body))) : body;
       } catch (thrown) {
         throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
       }
-      checkBody(rawBody, this.#bodyLimits.maxBytes);
+      checkBody(rawBody, this.#settings.maxBodyBytes);
       report.bodyBytes = rawBody.length;
       report.end("readMs");
       const keys = typeof this.#keys === "function" ? await this.#keys() : this.#keys;

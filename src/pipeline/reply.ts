@@ -19,6 +19,7 @@ const STATUS: Readonly<Record<RejectionCode, number>> = {
   // Nobody is left to read it; the report shows it.
   body_incomplete: 408,
   body_already_parsed: 500,
+  receiver_busy: 503,
   store_unavailable: 503,
   secret_unavailable: 503,
   receiver_closed: 503,

@@ -1,8 +1,7 @@
 import { ignoreRejection, isPending } from "../async.ts";
 import { type Delivery, headerLookup, isBytes } from "../delivery.ts";
-import { type RejectionCode, WebhookError } from "../errors.ts";
+import { bodyAlreadyParsed, bodyTooLarge, type RejectionCode, WebhookError } from "../errors.ts";
 import type { SignatureScheme, Verified } from "../schemes/scheme.ts";
-import { bodyAlreadyParsed, bodyTooLarge } from "./unreadable.ts";
 
 /**
  * Whether the headers can still succeed: the method, the coding and the form of the signature, before anything of the body is read.

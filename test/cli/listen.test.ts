@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { BodyBudget } from "../../src/body.ts";
 import type { Capture } from "../../src/cli/capture.ts";
 import { arrivalOf } from "../../src/cli/listen/arrival.ts";
 import { saveCapture } from "../../src/cli/listen/save.ts";
@@ -105,7 +106,7 @@ describe("listen", () => {
   it("bounds the time that a body may take", async () => {
     const bodies: unknown[] = [];
     const url = await served(async (request, response) => {
-      bodies.push((await arrivalOf(request, { maxBytes: 10, timeoutMs: 20 })).body);
+      bodies.push((await arrivalOf(request, new BodyBudget({ maxBytes: 10, timeoutMs: 20 }))).body);
       response.writeHead(408, { connection: "close" }).end();
     });
     await conversation(url, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc");

@@ -110,7 +110,7 @@ describe("what the operator is told of a probe", () => {
 
 describe("what the operator is told of other refusals", () => {
   it.each<[WebhookErrorCode, string]>([
-    ["body_already_parsed", "express.json({ verify"],
+    ["receiver_busy", "over 64 KiB"],
     ["event_too_old", "maxEventAgeMs"],
     ["body_too_large", "maxBodyBytes"],
     ["secret_unavailable", "secret function"],

@@ -18,6 +18,7 @@ const STATUS: Record<WebhookErrorCode, number> = {
   body_timeout: 408,
   body_incomplete: 408,
   body_already_parsed: 500,
+  receiver_busy: 503,
   store_unavailable: 503,
   secret_unavailable: 503,
   receiver_closed: 503,

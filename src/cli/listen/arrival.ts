@@ -1,6 +1,7 @@
-import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
+import { BodyBudget } from "../../body.ts";
 import {
+  BodyBuffer,
   type BodyLimits,
   bodyIncomplete,
   bodyTimedOut,
@@ -24,16 +25,18 @@ export interface Arrival {
   readonly body: Uint8Array | WebhookError;
 }
 
-/** What is read of a body, and how long it may take. */
-const LIMITS: BodyLimits = { maxBytes: 1024 * 1024, timeoutMs: 10_000 };
+/** What is read of each body, how long that may take, and how much memory all of them may take at once. */
+export function arrivingBodies(): BodyBudget {
+  return new BodyBudget({ maxBytes: 1024 * 1024, timeoutMs: 10_000 });
+}
 
 /** Reads a request with its body. Never rejects. */
-export async function arrivalOf(request: IncomingMessage, limits: BodyLimits = LIMITS): Promise<Arrival> {
+export async function arrivalOf(request: IncomingMessage, bodies: BodyBudget): Promise<Arrival> {
   const receivedAt = new Date();
   const receivedAtMs = performance.now();
-  const body = await bodyOf(request, limits).catch((error: unknown) =>
-    error instanceof WebhookError ? error : bodyIncomplete(error),
-  );
+  const body = await bodies
+    .read((limits) => bodyOf(request, limits))
+    .catch((error: unknown) => (error instanceof WebhookError ? error : bodyIncomplete(error)));
   const { method = "", url = "/", rawHeaders, headers } = request;
   return { receivedAt, receivedAtMs, method, url, rawHeaders, headers, body };
 }
@@ -44,11 +47,11 @@ export function deliveryOf({ method, headers, body }: Arrival): Delivery {
   return { method, headers, body: () => Promise.reject(body) };
 }
 
-async function bodyOf(request: IncomingMessage, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
+async function bodyOf(request: IncomingMessage, limits: BodyLimits): Promise<Uint8Array> {
+  const { maxBytes, timeoutMs } = limits;
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
   return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
+    const body = new BodyBuffer(limits);
     const timer = setTimeout(() => fail(bodyTimedOut(timeoutMs)), timeoutMs);
     // What still comes is let go, so that the sender gets to read the answer.
     const fail = (error: unknown) => {
@@ -57,9 +60,11 @@ async function bodyOf(request: IncomingMessage, { maxBytes, timeoutMs }: BodyLim
       reject(error);
     };
     const keep = (chunk: Uint8Array) => {
-      bytes += chunk.byteLength;
-      if (bytes > maxBytes) fail(bodyTooLarge(maxBytes));
-      else chunks.push(chunk);
+      try {
+        body.append(chunk);
+      } catch (error) {
+        fail(error);
+      }
     };
     request
       .on("data", keep)
@@ -67,7 +72,7 @@ async function bodyOf(request: IncomingMessage, { maxBytes, timeoutMs }: BodyLim
       .once("close", () => fail(bodyIncomplete()));
     request.once("end", () => {
       clearTimeout(timer);
-      resolve(Buffer.concat(chunks));
+      resolve(body.bytes());
     });
     request.resume();
   });

@@ -3,7 +3,7 @@ import { isAllowedHost } from "../../sandbox/origins.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
 import { answer, send } from "./answer.ts";
-import { type Arrival, arrivalOf } from "./arrival.ts";
+import { type Arrival, arrivalOf, arrivingBodies } from "./arrival.ts";
 import type { Judge } from "./judge.ts";
 import { type Told, tell } from "./line.ts";
 import { captureOf, saveCapture } from "./save.ts";
@@ -31,6 +31,7 @@ export interface Taking {
 /** Takes each request: judges and answers it, saves it, tells of it. Whatever goes wrong with one costs no other. */
 export function taker(taking: Taking): RequestListener {
   const { host, allowHost = [], path, output } = taking;
+  const bodies = arrivingBodies();
   return function takeRequest(request, response) {
     // A page elsewhere could have its own name resolve to this machine (DNS rebinding).
     if (!isAllowedHost(request, host, allowHost)) {
@@ -44,7 +45,7 @@ export function taker(taking: Taking): RequestListener {
       output.note(`404 ${printable(`${request.method} ${request.url}`)}: deliveries are received at ${path}`);
       return;
     }
-    arrivalOf(request)
+    arrivalOf(request, bodies)
       .then((arrival) => take(arrival, response, taking))
       .catch((error: unknown) => {
         output.note(`a delivery could not be taken: ${printable(String(error))}`);

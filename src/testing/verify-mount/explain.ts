@@ -39,6 +39,7 @@ const BY_CODE: Readonly<Record<RejectionCode, Explain>> = {
   body_timeout: cut,
   body_incomplete: cut,
   body_already_parsed: async (answer, mount) => [await parsedBody(answer, mount)],
+  receiver_busy: notReady,
   store_unavailable: notReady,
   secret_unavailable: notReady,
   receiver_closed: notReady,
