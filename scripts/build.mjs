@@ -14,7 +14,8 @@ const nameOf = (door) => door.replace("./dist/", "").replace(/\.js$/, "");
 
 const USERS_OWN = [...Object.keys(dependencies), ...Object.keys(peerDependencies), "better-sqlite3", "libsql"];
 
-const CORE = /^(src\/(?!testing|client|cli|sandbox|stores\/(redis|postgres|sqlite|forgone|failure))|adapters\/arrived)/;
+const CORE =
+  /^(src\/(?!testing|client|cli|sandbox|stores\/(redis|postgres|sqlite|unanswered|failure))|adapters\/arrived)/;
 
 const CLI = /^src\/cli[/.]/;
 

@@ -1,5 +1,4 @@
 import { within } from "../deadline.ts";
-import { ForgoneClaims } from "./forgone.ts";
 import type { Ask, Row } from "./postgres-client.ts";
 import { failure } from "./postgres-errors.ts";
 import type { PostgresStatements } from "./postgres-sql.ts";
@@ -10,9 +9,8 @@ import type { ClaimResult, DedupeStore } from "./store.ts";
 const LOCKED_MS = 500;
 const WAITED_MS = 150;
 
-/** The verb `claim`, and what is left to do for claims that nobody waits for any more. */
+/** The verb `claim`. */
 export function claimer(ask: Ask, sql: PostgresStatements, timeoutMs: number): DedupeStore["claim"] {
-  const forgone = new ForgoneClaims();
   const longest = timeoutMs / 2;
   const patience = { raced: longest, locked: Math.min(LOCKED_MS, longest), waited: Math.min(WAITED_MS, longest) };
 
@@ -25,10 +23,8 @@ export function claimer(ask: Ask, sql: PostgresStatements, timeoutMs: number): D
   }
 
   return async (key, { token, leaseMs }) => {
-    forgone.claiming(token);
-    const answer = claimInTurn(key, token, leaseMs);
     try {
-      return await within(answer, timeoutMs, () => forgone.forgo(token, answer, () => ask(sql.release, [key, token])));
+      return await within(claimInTurn(key, token, leaseMs), timeoutMs);
     } catch (error) {
       throw failure("claim the event", error);
     }

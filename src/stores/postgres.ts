@@ -11,6 +11,7 @@ import { MAINTENANCE_TIMEOUT_MS, tableKeeper } from "./postgres-table.ts";
 import { askWhileContended, type Contention, isContention } from "./postgres-waiting.ts";
 import type { CompleteResult, DedupeStore } from "./store.ts";
 import { claimBehind } from "./transaction.ts";
+import { countUnanswered } from "./unanswered.ts";
 
 export type { PostgresClient, PostgresValue } from "./postgres-client.ts";
 export type { PostgresStoreOptions } from "./postgres-options.ts";
@@ -91,7 +92,7 @@ export function postgresStore(pool: PostgresClient, options: PostgresStoreOption
   const lockMs = (atMost: number) => Math.max(1, Math.min(atMost, Math.floor(timeoutMs / 4)));
   const sql = statementsFor({ table, schema, ownLockMs: lockMs(OWN_LOCK_MS), claimLockMs: lockMs(CLAIM_LOCK_MS) });
   const terms = { prepare, abandonAfterMs: ABANDONED_AFTER_TIMEOUTS * timeoutMs };
-  const ask = askerFor(pool, terms);
+  const { call: ask, unanswered } = countUnanswered(askerFor(pool, terms));
   const patience = { raced: timeoutMs / 2, locked: timeoutMs / 2, waited: timeoutMs / 2 };
   const keeper = tableKeeper(askerFor(pool, { prepare, abandonAfterMs: MAINTENANCE_TIMEOUT_MS }), sql);
   const purgeInTurn = (stopped: () => boolean) => keeper.purgeInTurn(DEFAULT_BATCH, stopped);
@@ -136,6 +137,8 @@ export function postgresStore(pool: PostgresClient, options: PostgresStoreOption
     async forget(key) {
       return own("forget", sql.forget, [key], wasLive);
     },
+
+    unanswered,
 
     migrate: keeper.migrate,
 
