@@ -1,6 +1,5 @@
 import { within } from "../deadline.ts";
 import type { Ask, Row } from "./postgres-client.ts";
-import { failure } from "./postgres-errors.ts";
 import type { PostgresStatements } from "./postgres-sql.ts";
 import { askWhileContended, type Contention, isContention } from "./postgres-waiting.ts";
 import type { ClaimResult, DedupeStore } from "./store.ts";
@@ -10,7 +9,12 @@ const LOCKED_MS = 500;
 const WAITED_MS = 150;
 
 /** The verb `claim`. */
-export function claimer(ask: Ask, sql: PostgresStatements, timeoutMs: number): DedupeStore["claim"] {
+export function claimer(
+  ask: Ask,
+  sql: PostgresStatements,
+  timeoutMs: number,
+  failed: (task: string, error: unknown) => Error,
+): DedupeStore["claim"] {
   const longest = timeoutMs / 2;
   const patience = { raced: longest, locked: Math.min(LOCKED_MS, longest), waited: Math.min(WAITED_MS, longest) };
 
@@ -26,7 +30,7 @@ export function claimer(ask: Ask, sql: PostgresStatements, timeoutMs: number): D
     try {
       return await within(claimInTurn(key, token, leaseMs), timeoutMs);
     } catch (error) {
-      throw failure("claim the event", error);
+      throw failed("claim the event", error);
     }
   };
 }
