@@ -17,8 +17,7 @@ const STORE_TIMEOUT_MS = 10_000;
 
 /**
  * A store's verbs as the receiver asks them: each for a bounded time, and what a verb throws is a rejection. A claim that
- * failed is released as far as possible, whatever the store may have written by then; one that was answered with none of the
- * contract's words has failed, too.
+ * failed is released, once; one that was answered with none of the contract's words has failed, too.
  *
  * @param until when nobody can wait any more, by `performance.now()`
  */
@@ -32,7 +31,7 @@ export function boundedStore(store: DedupeStore, until: number = Number.POSITIVE
         if (CLAIMS.has(found?.status)) return found;
         throw new Error("the store's claim answered with none of claimed, in_flight and completed");
       } catch (error) {
-        releaseGhost(store, key, terms.token, answer);
+        void releaseFailed(store, key, terms.token, answer);
         throw error;
       }
     },
@@ -56,13 +55,22 @@ export function boundedStore(store: DedupeStore, until: number = Number.POSITIVE
 }
 
 /**
- * A claim that failed may have been written all the same, now or when the backend gets round to it; unreleased, it would
- * keep the event's retries away until its lease lapses.
+ * Releases a failed claim, once its own answer is known: its reply may have been lost, or come after the timeout. Unreleased
+ * it would keep the event's retries away until its lease expires. The answer of a store that timed out by itself is its
+ * rejection; the release is then sent behind the claim.
  */
-function releaseGhost(store: DedupeStore, key: string, token: string, answer: Promise<ClaimResult>): void {
-  const release = () => started(() => store.release(key, { token })).catch(() => {});
-  void release();
-  answer.then((late) => (late.status === "claimed" ? release() : undefined)).catch(() => {});
+async function releaseFailed(
+  store: DedupeStore,
+  key: string,
+  token: string,
+  answer: Promise<ClaimResult>,
+): Promise<void> {
+  try {
+    const late = await answer.catch(() => undefined);
+    if (late?.status !== "in_flight" && late?.status !== "completed") await store.release(key, { token });
+  } catch {
+    // It expires with its lease.
+  }
 }
 
 /** Calls the store inside a promise, so that a throw and a rejection are one. */

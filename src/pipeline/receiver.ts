@@ -1,6 +1,6 @@
 import { BodyBudget } from "../body.ts";
 import { ignoreRejection, isPending, pause } from "../async.ts";
-import type { Delivery, Reply } from "../delivery.ts";
+import { claimsToBeProbe, type Delivery, type Reply } from "../delivery.ts";
 import { bodyIncomplete, WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
@@ -87,6 +87,13 @@ export function receiverOf(receiver: Receiver | ReceiverOptions): Receiver {
 function isReceiver(value: Receiver | ReceiverOptions | undefined): value is Receiver {
   return typeof (value as Partial<Receiver> | undefined)?.receive === "function";
 }
+
+/**
+ * How many calls to the store may be unanswered before new claims are refused. Each of them stays in memory, with its
+ * delivery or in the store's client, for as long as the store hangs. A process verifies some 10,000 deliveries a second, so
+ * a store that lets a thousand wait is a tenth of a second behind under full load, and ten seconds behind at a hundred a second.
+ */
+const MAX_UNANSWERED = 1_000;
 
 class WebhookReceiver implements Receiver {
   readonly #settings: Settings;
@@ -220,7 +227,7 @@ class WebhookReceiver implements Receiver {
       refuseIfTooLate(terms);
       report.begin();
       const key = storeKey(this.#settings.namespace, genuine.facts.eventKey);
-      const asked = takeClaim(key, terms);
+      const asked = this.#isStoreStuck() ? Promise.reject<Taken>(storeStuck()) : takeClaim(key, terms);
       const claim = isPending(asked) ? await this.#takenOrWithout(asked, key, terms, report) : asked;
       report.end("claimMs");
       return this.#outcome(genuine, claim, report, request);
@@ -263,6 +270,11 @@ class WebhookReceiver implements Receiver {
 
   #refuseIfClosed(): void {
     if (this.#closed) throw new WebhookError("receiver_closed", "the receiver is closing");
+  }
+
+  /** Only new claims are refused: what was accepted is renewed, completed and released all the same. */
+  #isStoreStuck(): boolean {
+    return Math.max(this.#claiming, this.#terms.store.unanswered?.() ?? 0) >= MAX_UNANSWERED;
   }
 
   #now(): number {
@@ -350,6 +362,12 @@ function told(outcome: Exclude<Outcome, AcceptedOutcome>, report: ReportDraft): 
   if (outcome.kind === "in_flight") report.code = "event_in_flight";
   report.send();
   return outcome;
+}
+
+function storeStuck(): Error {
+  return new Error(
+    `${MAX_UNANSWERED} calls or more to the store are unanswered; new claims are refused until it answers`,
+  );
 }
 
 function refuseIfTooLate({ ending }: ClaimTerms): void {

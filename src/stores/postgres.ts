@@ -2,7 +2,14 @@ import { within } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import { messageOf } from "./failure.ts";
 import { claimer } from "./postgres/claim.ts";
-import { askerFor, type PostgresClient, type PostgresValue, type Row, requireTransaction } from "./postgres/client.ts";
+import {
+  askerFor,
+  heldByOthers,
+  type PostgresClient,
+  type PostgresValue,
+  type Row,
+  requireTransaction,
+} from "./postgres/client.ts";
 import { failure, sqlState } from "./postgres/errors.ts";
 import { type PostgresStoreOptions, requireWhole, settingsOf } from "./postgres/options.ts";
 import { purgeInBackground } from "./postgres/purge.ts";
@@ -11,6 +18,7 @@ import { MAINTENANCE_TIMEOUT_MS, tableKeeper } from "./postgres/table.ts";
 import { askWhileContended, type Contention, isContention } from "./postgres/waiting.ts";
 import type { CompleteResult, DedupeStore } from "./store.ts";
 import { claimBehind } from "./transaction.ts";
+import { countUnanswered } from "./unanswered.ts";
 
 export type { PostgresClient, PostgresValue } from "./postgres/client.ts";
 export type { PostgresStoreOptions } from "./postgres/options.ts";
@@ -91,7 +99,7 @@ export function postgresStore(pool: PostgresClient, options: PostgresStoreOption
   const lockMs = (atMost: number) => Math.max(1, Math.min(atMost, Math.floor(timeoutMs / 4)));
   const sql = statementsFor({ table, schema, ownLockMs: lockMs(OWN_LOCK_MS), claimLockMs: lockMs(CLAIM_LOCK_MS) });
   const terms = { prepare, abandonAfterMs: ABANDONED_AFTER_TIMEOUTS * timeoutMs };
-  const ask = askerFor(pool, terms);
+  const { call: ask, unanswered } = countUnanswered(askerFor(pool, terms));
   const patience = { raced: timeoutMs / 2, locked: timeoutMs / 2, waited: timeoutMs / 2 };
   const keeper = tableKeeper(askerFor(pool, { prepare, abandonAfterMs: MAINTENANCE_TIMEOUT_MS }), sql);
   const purgeInTurn = (stopped: () => boolean) => keeper.purgeInTurn(DEFAULT_BATCH, stopped);
@@ -99,6 +107,18 @@ export function postgresStore(pool: PostgresClient, options: PostgresStoreOption
 
   function onTrouble(error: unknown): void {
     if (warn !== false) warn(`bluum-webhooks: ${messageOf(error)}. It will be tried again.`);
+  }
+
+  let warnedOfPool = false;
+
+  /** The failure of a verb. Warns once where handlers hold every client of the pool that the store shares with them. */
+  function failed(task: string, error: unknown): WebhookError {
+    const clients = heldByOthers(pool, unanswered());
+    if (clients !== undefined && warn !== false && !warnedOfPool) {
+      warnedOfPool = true;
+      warn(poolHeld(task, clients));
+    }
+    return failure(task, error);
   }
 
   /** A verb of whoever holds the event. What has the row locked does not for long, or else the verb fails. */
@@ -114,12 +134,12 @@ export function postgresStore(pool: PostgresClient, options: PostgresStoreOption
       if (isContention(answer)) throw new Error(answer === "raced" ? RACED : LOCKED);
       return answer;
     } catch (error) {
-      throw failure(`${task} the event`, error);
+      throw failed(`${task} the event`, error);
     }
   }
 
   const store: PostgresStore = {
-    claim: claimer(ask, sql, timeoutMs),
+    claim: claimer(ask, sql, timeoutMs, failed),
 
     async renew(key, { token, leaseMs }) {
       return own("renew", sql.renew, [key, token, leaseMs], (rows) => rows.length > 0);
@@ -136,6 +156,8 @@ export function postgresStore(pool: PostgresClient, options: PostgresStoreOption
     async forget(key) {
       return own("forget", sql.forget, [key], wasLive);
     },
+
+    unanswered,
 
     migrate: keeper.migrate,
 
@@ -158,6 +180,14 @@ export function postgresStore(pool: PostgresClient, options: PostgresStoreOption
     },
   };
   return store;
+}
+
+function poolHeld(task: string, clients: number): string {
+  return (
+    `bluum-webhooks: postgresStore could not ${task}, because other code holds every client of its pool of ${clients}. ` +
+    "A claim that is not renewed within its lease is given to another process, and the event runs twice at once. " +
+    "Give the store a pool of its own (docs/stores-postgres.md), or let handlers hold clients for a shorter time."
+  );
 }
 
 function completeResult([row]: readonly Row[]): CompleteResult | Contention {

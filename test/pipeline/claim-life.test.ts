@@ -769,12 +769,10 @@ describe("a store that fails at the claim", () => {
       expect(store.count("release")).toBe(0);
       await pass(1);
       expect(verdict(await outcome)).toBe("store_unavailable");
-      await pass(0);
-      expect(store.count("release")).toBe(1);
       if (release) store.break("release", release);
       late.open();
       await pass(0);
-      expect(store.count("release")).toBe(2);
+      expect(store.count("release")).toBe(1);
       expect(await found(store, key)).toMatchObject({ status: release ? "in_flight" : "claimed" });
     }
   });
@@ -790,8 +788,37 @@ describe("a store that fails at the claim", () => {
     await takeOver(store, key);
     late.open();
     await pass(0);
-    expect(store.count("release")).toBe(1);
+    expect(store.count("release")).toBe(0);
     expect(await found(store, key)).toMatchObject({ status: "in_flight" });
+  });
+
+  it("by leaving 1,000 claims unanswered gets no more of them, while what was accepted goes on", async () => {
+    const { receiver, store } = faultyBench();
+    const working = accepted(await receiver.receive(one().delivery));
+    store.break("claim", hangs);
+    const { delivery } = one();
+    const waiting = Array.from({ length: 1_000 }, () => receiver.receive(delivery));
+    await pass(0);
+    expect(store.count("claim")).toBe(1_001);
+    expect(verdict(await receiver.receive(delivery))).toBe("store_unavailable");
+    expect(store.count("claim")).toBe(1_001);
+    await pass(LEASE);
+    expect(store.count("renew")).toBeGreaterThan(1);
+    expect(await working.settle("processed")).toBe("stored");
+    await pass(10_000);
+    expect(new Set((await Promise.all(waiting)).map(verdict))).toEqual(new Set(["store_unavailable"]));
+    store.heal("claim");
+    expect(verdict(await receiver.receive(delivery))).toBe("accepted");
+  });
+
+  it("that counts the calls that its backend left unanswered is believed", async () => {
+    let unanswered = 999;
+    const sound = faultyStore();
+    const { receiver } = bench({ store: { ...sound, unanswered: () => unanswered }, namespace: "life" });
+    expect(verdict(await receiver.receive(one().delivery))).toBe("accepted");
+    unanswered = 1_000;
+    expect(verdict(await receiver.receive(one().delivery))).toBe("store_unavailable");
+    expect(sound.calls.map(({ verb }) => verb)).toEqual(["claim"]);
   });
 
   it("full of live claims has failed too", async () => {

@@ -30,6 +30,14 @@ interface PgClient {
   readonly options?: { readonly query_timeout?: unknown };
 }
 
+/** What a pool of `pg` tells of its clients. */
+interface PgPool {
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly waitingCount: number;
+  readonly options?: { readonly max?: number };
+}
+
 /**
  * One way to run a statement, whatever the client. `pg` takes it by name, prepared once a connection: it then does half as
  * many again in the same time.
@@ -64,6 +72,19 @@ export function requireTransaction(client: PostgresClient, storeClient: Postgres
   if ((client as { getTransactionStatus?(): unknown }).getTransactionStatus?.() === "I") {
     throw invalid("completeIn", "was given a client that is in no transaction: send BEGIN first");
   }
+}
+
+/**
+ * The number of clients of a pool of `pg` where other code holds all of them, so that every statement of the store waits for
+ * one; else `undefined`.
+ *
+ * @param unanswered how many statements of the store are waiting or running
+ */
+export function heldByOthers(client: PostgresClient, unanswered: number): number | undefined {
+  if (!isPgPool(client)) return undefined;
+  const { totalCount, idleCount, waitingCount, options } = client as unknown as PgPool;
+  const isFull = totalCount > 0 && idleCount === 0 && totalCount >= (options?.max ?? totalCount);
+  return isFull && waitingCount >= unanswered ? totalCount : undefined;
 }
 
 function isPg(client: object): boolean {
