@@ -104,7 +104,8 @@ class WebhookReceiver implements Receiver {
   #closed = false;
 
   constructor(settings: Settings) {
-    const { secret, scheme, secretTimeoutMs, maxBodyBytes, bodyTimeoutMs, leaseMs } = settings;
+    const { secret, scheme, secretTimeoutMs, maxBodyBytes, bodyTimeoutMs } = settings;
+    const { leaseMs, retentionMs, maxProcessingMs } = settings;
     this.#settings = settings;
     this.#keys = keySource(secret, scheme, secretTimeoutMs);
     this.#bodyLimits = { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs };
@@ -112,13 +113,10 @@ class WebhookReceiver implements Receiver {
     const store = settings.store ?? ownStore(this.#log);
     // Nothing is due for a claim in the first tenth of its lease.
     const open = new OpenClaims(leaseMs / 10);
+    // Field by field: the settings hold the secret.
     this.#terms = {
-      ...settings,
-      store,
-      verbs: boundedStore(store),
-      clock: () => performance.now(),
-      log: this.#log,
-      open,
+      ...{ store, verbs: boundedStore(store), leaseMs, retentionMs, maxProcessingMs },
+      ...{ clock: () => performance.now(), log: this.#log, open },
     };
     this.#handling = { router: this.#router, namespace: settings.namespace, onUnhandled: settings.onUnhandled };
     if (this.#production && isMemoryStore(this.#terms.store)) warnOfMemoryStore(this.#log);
