@@ -56,7 +56,10 @@ export interface ReceiverOptions {
   readonly maxBodyBytes?: number;
   /** How long a body may take to arrive, in milliseconds. @default 10_000 */
   readonly bodyTimeoutMs?: number;
-  /** Names an event's id where the default order does not fit. @see EventIdOption */
+  /**
+   * Names an event's id where the default order does not fit, or where events without an id may have identical bytes.
+   * @see EventIdOption
+   */
   readonly eventId?: EventIdOption;
   /** Parses JSON, at once; for instance without loss of large numbers. @default JSON.parse */
   readonly parseJson?: (text: string) => unknown;

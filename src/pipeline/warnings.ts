@@ -24,7 +24,7 @@ export function warnOfMemoryStore(log: ThrottledLog): void {
 export function warnOfBodyHash(log: ThrottledLog): void {
   log.once(
     "body_hash",
-    "the payload names no event id, so events are told apart by the hash of their bytes: a retry whose bytes differ would run again. Set the eventId option if Bluum sends an id elsewhere",
+    "the payload names no event id, so events are told apart by the hash of their bytes: a retry whose bytes differ would run again, and the second of two events with identical bytes would be taken for a duplicate. To avoid both, set the eventId option to a field of the body that tells events apart",
   );
 }
 

@@ -244,6 +244,7 @@ describe("in production", () => {
     const { receiver, lines } = bench({ store: faultyStore(), namespace: "a" });
     for (const id of ["ord_1", "ord_2"]) await receiver.receive(signed({ event: "order.filled", data: { id } }));
     expect(lines.map((line) => line.message)).toEqual([expect.stringContaining("hash of their bytes")]);
+    for (const words of ["identical bytes", "eventId option"]) expect(lines[0]?.message).toContain(words);
   });
 
   it("only counts where the environment says so", async () => {

@@ -95,7 +95,7 @@ describe("the JSON", () => {
   it("may be nested deeply", async () => {
     for (const depth of [64, 100_000]) {
       const nested = `${"[".repeat(depth)}${"]".repeat(depth)}`;
-      expect(await received(`{"event":"order.filled","data":${nested}}`)).toBe("accepted");
+      expect(await received(`{"event":"order.filled","event_id":"evt_1","data":${nested}}`)).toBe("accepted");
       expect(await received(nested)).toBe("payload_not_event");
     }
   });
