@@ -26,7 +26,7 @@ import { type KeySource, keySource } from "./secrets.ts";
 import { goWithoutClaim, type Taken, takeClaim } from "./take-claim.ts";
 import { bodyIncomplete } from "./unreadable.ts";
 import { checkBody, checkHead, checkSignature } from "./verify.ts";
-import { inProduction, ownStore, warnOfBodyHash, warnOfMemoryStore } from "./warnings.ts";
+import { inProduction, ownStore, warnOfBodyHash, warnOfMemoryStore, warnOfUnreadableTime } from "./warnings.ts";
 
 /** Receives the deliveries of one webhook endpoint. Make one with {@link createReceiver}, at start-up, and share it. */
 export interface Receiver {
@@ -281,9 +281,11 @@ class WebhookReceiver implements Receiver {
   }
 
   /** A captured delivery under a scheme that signs no time would be valid for ever, and new again after the retention. */
-  #checkAge({ occurredAt }: Envelope, now: number): void {
+  #checkAge({ occurredAt, unreadableTime }: Envelope, now: number): void {
     const { scheme, maxEventAgeMs } = this.#settings;
-    if (scheme.signsTimestamp === true || occurredAt === undefined) return;
+    if (scheme.signsTimestamp === true) return;
+    if (unreadableTime !== undefined) warnOfUnreadableTime(this.#log, unreadableTime);
+    if (occurredAt === undefined) return;
     if (now - occurredAt.getTime() > maxEventAgeMs) {
       throw new WebhookError("event_too_old", `the event happened longer ago than maxEventAgeMs (${maxEventAgeMs})`);
     }

@@ -28,6 +28,14 @@ export function warnOfBodyHash(log: ThrottledLog): void {
   );
 }
 
+/** Says that the age of events is not checked. The field is named, its value is not. */
+export function warnOfUnreadableTime(log: ThrottledLog, field: string): void {
+  log.once(
+    "event_time_unreadable",
+    `the payload's \`${field}\` is no time that can be read (RFC 3339 with an offset, or Unix seconds in \`created\`), so maxEventAgeMs is not checked for such events: a captured one can be replayed once retentionMs has passed`,
+  );
+}
+
 /** The store of a receiver that was given none. That it is full goes to the receiver's log. */
 export function ownStore(log: ThrottledLog): DedupeStore {
   const onEvict = () =>
