@@ -1,7 +1,6 @@
 import { WebhookError } from "../errors.ts";
 import { bluumSignature } from "../schemes/bluum.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
-import { isMemoryStore } from "../stores/memory.ts";
 import type { DedupeStore } from "../stores/store.ts";
 import type { EventIdOption } from "./identity.ts";
 import type { Logger } from "./log.ts";
@@ -28,11 +27,12 @@ export interface ReceiverOptions {
   readonly secretTimeoutMs?: number;
   /** How deliveries are signed. @default bluumSignature() */
   readonly scheme?: SignatureScheme;
-  /** Where processed events are remembered. @default memoryStore(), which one process has for itself */
+  /** Where processed events are remembered. @default a memoryStore() of its own */
   readonly store?: DedupeStore;
   /**
-   * This endpoint's own name, of `[A-Za-z0-9_.-]{1,64}`. Required with every store but the memory store: two services under
-   * one name would take each other's events for duplicates.
+   * This endpoint's own name, of `[A-Za-z0-9_.-]{1,64}`. Required with the option `store`, even for a `memoryStore()`: two
+   * receivers under one name in one store would take each other's events for duplicates. @default "default", in a store of the
+   * receiver's own
    */
   readonly namespace?: string;
   /** How long a processed event is remembered, in milliseconds; at least {@link BLUUM_RETRY_HORIZON_MS}. @default 7 days */
@@ -146,10 +146,10 @@ export function settingsOf(options: ReceiverOptions): Settings {
 
 function namespaceOf({ namespace, store }: ReceiverOptions): string {
   if (namespace === undefined) {
-    if (store === undefined || isMemoryStore(store)) return "default";
+    if (store === undefined) return "default";
     throw invalid(
       "namespace",
-      'is required with a store that others may share: give this endpoint a name of its own, such as "orders-api"',
+      'is required with the option store, which other receivers may share: give this endpoint a name of its own, such as "orders-api"',
     );
   }
   if (typeof namespace === "string" && /^[A-Za-z0-9_.-]{1,64}$/.test(namespace)) return namespace;

@@ -60,7 +60,7 @@ const COMPLETED = Object.freeze({ status: "completed" } as const);
  *
  * @throws WebhookError `configuration_invalid` where `maxEntries` is not a whole number from 1 up
  * @example
- * const receiver = createReceiver({ secret, store: memoryStore({ maxEntries: 500_000 }) });
+ * const receiver = createReceiver({ secret, store: memoryStore({ maxEntries: 500_000 }), namespace: "orders-api" });
  */
 export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
   const { maxEntries = DEFAULT_MAX_ENTRIES, now: clock = () => performance.now() } = options;
@@ -164,7 +164,7 @@ function withoutGrant(result: ClaimResult): ClaimResult {
   return result.status === "claimed" ? CLAIMED : result;
 }
 
-/** Whether a store was made by {@link memoryStore}: it needs no namespace, and other processes do not share it. */
+/** Whether a store was made by {@link memoryStore}: other processes do not share it. */
 export function isMemoryStore(store: DedupeStore): boolean {
   return immediate.has(store);
 }
