@@ -35,7 +35,11 @@ export interface ReceiverOptions {
    * receiver's own
    */
   readonly namespace?: string;
-  /** How long a processed event is remembered, in milliseconds; at least {@link BLUUM_RETRY_HORIZON_MS}. @default 7 days */
+  /**
+   * How long a processed event is remembered, in milliseconds; at least {@link BLUUM_RETRY_HORIZON_MS}, and twice the `toleranceMs` of a
+   * scheme that signs a timestamp. Where the scheme signs none, an event whose own time is ahead of the clock is remembered longer by
+   * as much, at most a year. @default 7 days
+   */
   readonly retentionMs?: number;
   /**
    * How long a claim stands without renewal, in milliseconds; from 1_000 to 55_000, so that a crash frees the event before
@@ -128,7 +132,7 @@ export function settingsOf(options: ReceiverOptions): Settings {
     scheme: object("scheme", scheme, ["prepare", "read", "verify"]),
     store: store === undefined ? undefined : object("store", store, ["claim", "renew", "complete", "release"]),
     namespace: namespaceOf(options),
-    retentionMs: integer("retentionMs", retentionMs, BLUUM_RETRY_HORIZON_MS, 3650 * DAY_MS),
+    retentionMs: retentionFor(scheme, integer("retentionMs", retentionMs, BLUUM_RETRY_HORIZON_MS, 3650 * DAY_MS)),
     leaseMs: integer("leaseMs", leaseMs, SECOND_MS, 55 * SECOND_MS),
     maxProcessingMs: integer("maxProcessingMs", maxProcessingMs, leaseMs, 2 * HOUR_MS),
     maxEventAgeMs: integer("maxEventAgeMs", maxEventAgeMs, BLUUM_RETRY_HORIZON_MS, retentionMs),
@@ -154,6 +158,14 @@ function namespaceOf({ namespace, store }: ReceiverOptions): string {
   }
   if (typeof namespace === "string" && /^[A-Za-z0-9_.-]{1,64}$/.test(namespace)) return namespace;
   throw invalid("namespace", "must be 1 to 64 characters of A-Z, a-z, 0-9, _ . and -");
+}
+
+/** A delivery signed ahead of the clock is valid for twice the tolerance; forgotten before that, it could be replayed. */
+function retentionFor({ toleranceMs = 0 }: SignatureScheme, retentionMs: number): number {
+  if (!Number.isFinite(toleranceMs) || toleranceMs < 0)
+    throw invalid("scheme", "has a toleranceMs that is no number of milliseconds");
+  if (retentionMs >= 2 * toleranceMs) return retentionMs;
+  throw invalid("retentionMs", `must be at least twice the scheme's toleranceMs (${toleranceMs})`);
 }
 
 function integer(option: string, value: number, least: number, most: number): number {

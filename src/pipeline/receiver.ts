@@ -215,8 +215,9 @@ class WebhookReceiver implements Receiver {
       refuseIfTooLate(terms);
       report.begin();
       const key = storeKey(this.#settings.namespace, genuine.facts.eventKey);
-      const asked = takeClaim(key, terms);
-      const claim = isPending(asked) ? await this.#takenOrWithout(asked, key, terms, report) : asked;
+      const remembering = this.#rememberingFor(genuine.envelope, now, terms);
+      const asked = takeClaim(key, remembering);
+      const claim = isPending(asked) ? await this.#takenOrWithout(asked, key, remembering, report) : asked;
       report.end("claimMs");
       return this.#outcome(genuine, claim, report, request);
     } catch (thrown) {
@@ -291,6 +292,16 @@ class WebhookReceiver implements Receiver {
     }
   }
 
+  /**
+   * The terms of a claim on this event. Its age admits an event for longer the further it is ahead of the clock, so it is remembered
+   * longer by as much: a captured delivery would be new again otherwise.
+   */
+  #rememberingFor({ occurredAt }: Envelope, now: number, terms: ClaimTerms): ClaimTerms {
+    const aheadMs = occurredAt === undefined ? 0 : Math.ceil(occurredAt.getTime() - now);
+    if (aheadMs <= 0 || this.#settings.scheme.signsTimestamp === true) return terms;
+    return { ...terms, retentionMs: terms.retentionMs + Math.min(aheadMs, MAX_AHEAD_MS) };
+  }
+
   /** Waits for a claim, or goes on without one where the store fails and that is wanted. */
   async #takenOrWithout(asked: Promise<Taken>, key: string, terms: ClaimTerms, report: ReportDraft): Promise<Taken> {
     this.#claiming += 1;
@@ -331,6 +342,9 @@ class WebhookReceiver implements Receiver {
     else this.#log.warn(error.code, message);
   }
 }
+
+/** A year: a time further ahead is a mistake, and no reason to remember its event for ever. */
+const MAX_AHEAD_MS = 365 * 24 * 60 * 60_000;
 
 /** A delivery that is what it says it is, still without a claim on its event. */
 interface Genuine {

@@ -59,6 +59,7 @@ export function standardWebhooksSignature(options: StandardWebhooksOptions = {})
     description:
       'webhook-id, webhook-timestamp: <unix seconds>, webhook-signature: v1,<base64 HMAC-SHA256 of "<id>.<timestamp>." and the raw body> or v1a,<base64 ed25519 of the same>',
     signsTimestamp: true,
+    toleranceMs,
 
     prepare: verificationKey,
 
