@@ -21,7 +21,10 @@ export const BLUUM_RETRY_HORIZON_MS: number = DAY_MS;
 
 /** What `createReceiver` takes. Wrong values are refused at creation, with the option's name. */
 export interface ReceiverOptions {
-  /** The webhook's secret; several during a rotation; or a function that asks a secret manager, called at each delivery. */
+  /**
+   * The webhook's secret; several during a rotation; or a function that asks a secret manager. Its answer is used for 10 s, and asked
+   * for again at once, at most once a second, where a signature does not match.
+   */
   readonly secret: SecretsOption;
   /** How long the function form of `secret` may take, in milliseconds. @default 5_000 */
   readonly secretTimeoutMs?: number;

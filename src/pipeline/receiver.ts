@@ -107,7 +107,7 @@ class WebhookReceiver implements Receiver {
     const { secret, scheme, secretTimeoutMs, maxBodyBytes, bodyTimeoutMs } = settings;
     const { leaseMs, retentionMs, maxProcessingMs } = settings;
     this.#settings = settings;
-    this.#keys = keySource(secret, scheme, secretTimeoutMs);
+    this.#keys = keySource(secret, scheme, secretTimeoutMs, () => this.#now());
     this.#bodyLimits = { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs };
     this.#log = throttledLog(settings.logger);
     const store = settings.store ?? ownStore(this.#log);
@@ -201,9 +201,8 @@ class WebhookReceiver implements Receiver {
       checkBody(rawBody, this.#bodyLimits.maxBytes);
       report.bodyBytes = rawBody.length;
       report.end("readMs");
-      const keys = typeof this.#keys === "function" ? await this.#keys() : this.#keys;
       const now = this.#now();
-      const verified = checkSignature(this.#settings.scheme, presented, rawBody, keys, now);
+      const verified = await this.#verify(presented, rawBody, now);
       if (verified instanceof WebhookError) return told(this.#rejected(verified, delivery, report), report);
       report.secretIndex = verified.secretIndex;
       report.end("verifyMs");
@@ -223,6 +222,16 @@ class WebhookReceiver implements Receiver {
     } catch (thrown) {
       return told(this.#rejected(thrown, delivery, report), report);
     }
+  }
+
+  /** Verifies the signature, with newer keys as well where those at hand do not match: the secret may have been rotated. */
+  async #verify(presented: object, rawBody: Uint8Array, now: number): Promise<Verified | WebhookError> {
+    const { scheme } = this.#settings;
+    const keys = await this.#keys.current();
+    const verified = checkSignature(scheme, presented, rawBody, keys, now);
+    if (!(verified instanceof WebhookError) || verified.code !== "signature_mismatch") return verified;
+    const newer = await this.#keys.newerThan(keys);
+    return newer === undefined ? verified : checkSignature(scheme, presented, rawBody, newer, now);
   }
 
   /** @returns undefined for a ping */
