@@ -27,19 +27,25 @@ export class Accepted implements AcceptedOutcome, TimeoutListener {
   readonly kind = "accepted";
   readonly event: BluumEvent;
   readonly context: DeliveryContext;
-  readonly claim: Claim;
   /** What the receiver's own handlers came to, once they were asked. */
   answer: Eventual<Reply> | undefined = undefined;
+  // Private, since printing the outcome must not print the store's client, which may hold a password.
+  readonly #claim: Claim;
   readonly #report: ReportDraft;
   #result: SettleAs | undefined = undefined;
 
   constructor(event: BluumEvent, facts: DeliveryFacts, claim: Claim, report: ReportDraft) {
     this.event = event;
     this.context = new Context(facts, claim, claim);
-    this.claim = claim;
+    this.#claim = claim;
     this.#report = report;
     report.outcome = "accepted";
     claim.onTimeout(this);
+  }
+
+  /** The claim on the event. */
+  get claim(): Claim {
+    return this.#claim;
   }
 
   /** The context for a single handler's work under a claim of its own, which `completeIn` then completes. */

@@ -61,41 +61,57 @@ function askOption(option: EventIdOption, verified: VerifiedDelivery): string | 
   );
 }
 
-/** The id that a payload names, where one of its fields is beyond doubt. */
+/**
+ * The id that a payload names, where one of its fields is beyond doubt: `event_id`, `eventId`, or an `id` that says it is an
+ * event's. None of them counts if it begins like a resource's id, or if the resource repeats it.
+ */
 export function eventIdField(payload: Readonly<Record<string, unknown>>): string | undefined {
-  const { event_id, eventId, id, object, data } = payload;
-  // Named for what they are, these are believed, unless they only repeat the resource's own id.
-  if (isEventId(event_id) && event_id !== idOf(data)) return event_id;
-  if (isEventId(eventId) && eventId !== idOf(data)) return eventId;
-  // Without data beside it, `id` may well be that of a resource whose fields stand at the top level.
-  const isEnvelopes = typeof data === "object" && data !== null;
-  return isEnvelopes && isEventId(id) && !namesResource(object) && !standsInData(id, data) ? id : undefined;
+  const { event_id, eventId, id, ...others } = payload;
+  const { data, object } = others;
+  const hasData = typeof data === "object" && data !== null;
+  // Without data the resource's fields stand at the top level, `id` among them.
+  const resource = hasData ? data : { ...others, id };
+  if (isEventId(event_id) && !standsIn(resource, event_id)) return event_id;
+  if (isEventId(eventId) && !standsIn(resource, eventId)) return eventId;
+  const isEnvelopes = isEventId(id) && saysEvent(id, object) && !standsIn(hasData ? data : others, id);
+  return isEnvelopes ? id : undefined;
 }
 
 const RESOURCE_PREFIX = /^(ord|dep|wd|doc|inv|wh|fs|pos|acc|wal)_/i;
+const EVENT_PREFIX = /^(evt|msg)_/;
+
+/** Whether a text begins like the id of one of the provider's resources. */
+export function hasResourcePrefix(id: string): boolean {
+  return RESOURCE_PREFIX.test(id);
+}
 
 /** A resource's id never passes for an event's: two events of one order would collapse into one. */
 function isEventId(value: unknown): value is string {
-  return typeof value === "string" && value !== "" && !RESOURCE_PREFIX.test(value);
+  return typeof value === "string" && value !== "" && !hasResourcePrefix(value);
 }
 
-/** `object` names what the envelope's `id` belongs to; anything but an event makes it doubtful. */
-function namesResource(object: unknown): boolean {
-  return typeof object === "string" && !/event/i.test(object);
+/** Whether a plain `id` is an event's, by its prefix or by `object`, which names what it belongs to. */
+function saysEvent(id: string, object: unknown): boolean {
+  if (object === "event") return true;
+  const namesResource = typeof object === "string" && !/event/i.test(object);
+  return EVENT_PREFIX.test(id) && !namesResource;
 }
 
-/** Two levels deep, as the provider nests its resources: `data.id` and `data.order.id`. */
-function standsInData(id: string, data: object, levels = 2): boolean {
-  for (const name in data) {
-    const value = (data as Readonly<Record<string, unknown>>)[name];
-    if (value === id) return true;
-    if (levels > 1 && typeof value === "object" && value !== null && standsInData(id, value, levels - 1)) return true;
+/**
+ * Whether an id is among the values of an object, at any depth and in any case. Numbers count by their value, since a large one
+ * loses digits when it is parsed.
+ */
+export function standsIn(root: object, id: string): boolean {
+  const [text, number] = [id.toLowerCase(), Number(id)];
+  // A set also visits what is added meanwhile, and each object once. No recursion: JSON may be nested deeper than the stack.
+  const objects = new Set<object>([root]);
+  for (const one of objects) {
+    for (const value of Object.values(one)) {
+      if (typeof value === "object" && value !== null) objects.add(value);
+      else if (typeof value === "number" ? value === number : String(value).toLowerCase() === text) return true;
+    }
   }
   return false;
-}
-
-function idOf(data: unknown): unknown {
-  return typeof data === "object" && data !== null ? (data as { id?: unknown }).id : undefined;
 }
 
 // What may stand in a key as it is. No `/` in a type, so that type and id cannot be cut elsewhere; no `#`, which parts the

@@ -21,20 +21,28 @@ export const BLUUM_RETRY_HORIZON_MS: number = DAY_MS;
 
 /** What `createReceiver` takes. Wrong values are refused at creation, with the option's name. */
 export interface ReceiverOptions {
-  /** The webhook's secret; several during a rotation; or a function that asks a secret manager, called at each delivery. */
+  /**
+   * The webhook's secret; several during a rotation; or a function that asks a secret manager. Its answer is used for 10 s, and asked
+   * for again at once, at most once a second, where a signature does not match.
+   */
   readonly secret: SecretsOption;
   /** How long the function form of `secret` may take, in milliseconds. @default 5_000 */
   readonly secretTimeoutMs?: number;
   /** How deliveries are signed. @default bluumSignature() */
   readonly scheme?: SignatureScheme;
-  /** Where processed events are remembered. @default memoryStore(), which one process has for itself */
+  /** Where processed events are remembered. @default a memoryStore() of its own */
   readonly store?: DedupeStore;
   /**
-   * This endpoint's own name, of `[A-Za-z0-9_.-]{1,64}`. Required with every store but the memory store: two services under
-   * one name would take each other's events for duplicates.
+   * This endpoint's own name, of `[A-Za-z0-9_.-]{1,64}`. Required with the option `store`, even for a `memoryStore()`: two
+   * receivers under one name in one store would take each other's events for duplicates. @default "default", in a store of the
+   * receiver's own
    */
   readonly namespace?: string;
-  /** How long a processed event is remembered, in milliseconds; at least {@link BLUUM_RETRY_HORIZON_MS}. @default 7 days */
+  /**
+   * How long a processed event is remembered, in milliseconds; at least {@link BLUUM_RETRY_HORIZON_MS}, and twice the `toleranceMs` of a
+   * scheme that signs a timestamp. Where the scheme signs none, an event whose own time is ahead of the clock is remembered longer by
+   * as much, at most a year. @default 7 days
+   */
   readonly retentionMs?: number;
   /**
    * How long a claim stands without renewal, in milliseconds; from 1_000 to 55_000, so that a crash frees the event before
@@ -55,7 +63,10 @@ export interface ReceiverOptions {
   readonly maxBodyBytes?: number;
   /** How long a body may take to arrive, in milliseconds. @default 10_000 */
   readonly bodyTimeoutMs?: number;
-  /** Names an event's id where the default order does not fit. @see EventIdOption */
+  /**
+   * Names an event's id where the default order does not fit, or where events without an id may have identical bytes.
+   * @see EventIdOption
+   */
   readonly eventId?: EventIdOption;
   /** Parses JSON, at once; for instance without loss of large numbers. @default JSON.parse */
   readonly parseJson?: (text: string) => unknown;
@@ -127,7 +138,7 @@ export function settingsOf(options: ReceiverOptions): Settings {
     scheme: object("scheme", scheme, ["prepare", "read", "verify"]),
     store: store === undefined ? undefined : object("store", store, ["claim", "renew", "complete", "release"]),
     namespace: namespaceOf(options),
-    retentionMs: integer("retentionMs", retentionMs, BLUUM_RETRY_HORIZON_MS, 3650 * DAY_MS),
+    retentionMs: retentionFor(scheme, integer("retentionMs", retentionMs, BLUUM_RETRY_HORIZON_MS, 3650 * DAY_MS)),
     leaseMs: integer("leaseMs", leaseMs, SECOND_MS, 55 * SECOND_MS),
     maxProcessingMs: integer("maxProcessingMs", maxProcessingMs, leaseMs, 2 * HOUR_MS),
     maxEventAgeMs: integer("maxEventAgeMs", maxEventAgeMs, BLUUM_RETRY_HORIZON_MS, retentionMs),
@@ -145,14 +156,22 @@ export function settingsOf(options: ReceiverOptions): Settings {
 
 function namespaceOf({ namespace, store }: ReceiverOptions): string {
   if (namespace === undefined) {
-    if (store === undefined || store.shared === false) return "default";
+    if (store === undefined) return "default";
     throw invalid(
       "namespace",
-      'is required with a store that others may share: give this endpoint a name of its own, such as "orders-api"',
+      'is required with the option store, which other receivers may share: give this endpoint a name of its own, such as "orders-api"',
     );
   }
   if (typeof namespace === "string" && /^[A-Za-z0-9_.-]{1,64}$/.test(namespace)) return namespace;
   throw invalid("namespace", "must be 1 to 64 characters of A-Z, a-z, 0-9, _ . and -");
+}
+
+/** A delivery signed ahead of the clock is valid for twice the tolerance; forgotten before that, it could be replayed. */
+function retentionFor({ toleranceMs = 0 }: SignatureScheme, retentionMs: number): number {
+  if (!Number.isFinite(toleranceMs) || toleranceMs < 0)
+    throw invalid("scheme", "has a toleranceMs that is no number of milliseconds");
+  if (retentionMs >= 2 * toleranceMs) return retentionMs;
+  throw invalid("retentionMs", `must be at least twice the scheme's toleranceMs (${toleranceMs})`);
 }
 
 function integer(option: string, value: number, least: number, most: number): number {

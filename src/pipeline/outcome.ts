@@ -73,8 +73,9 @@ export interface DeliveryContext {
   /** Type and id together, unique per event, printable ASCII without `:`; use it as a job id. */
   readonly eventKey: string;
   /**
-   * Where the id comes from: the signed message id of the scheme, a field of the payload, the hash of the raw body (the
-   * payload names no event id; retries must then be byte-identical), or the `eventId` option.
+   * Where the id comes from: the signed message id of the scheme, a field of the payload, the hash of the raw body, or the
+   * `eventId` option. With `"body_hash"` the payload names no event id: retries must be byte-identical to be recognised, and two
+   * events with identical bytes are one event.
    */
   readonly identifiedBy: IdentifiedBy;
   /** The exact bytes that were verified. */

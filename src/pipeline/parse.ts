@@ -4,13 +4,12 @@ import { isBytes } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import { type BluumEvent, domainAndAction } from "../events/event.ts";
 import { bodyHash, eventIdField } from "./identity.ts";
-import { occurredAt } from "./occurred-at.ts";
+import { type EventTime, eventTime } from "./occurred-at.ts";
 
 /** The parsed body of a delivery: a JSON object that names an event. */
-export interface Envelope {
+export interface Envelope extends EventTime {
   readonly type: string;
   readonly payload: Readonly<Record<string, unknown>>;
-  readonly occurredAt: Date | undefined;
 }
 
 // Fatal, so that no two bodies can mean the same text under two signatures; it drops a leading BOM by itself.
@@ -41,7 +40,7 @@ function readEnvelope(payload: unknown): Envelope {
       "the body names no event: neither `event` nor `type` is a non-empty string",
     );
   }
-  return { type, payload: fields, occurredAt: occurredAt(fields) };
+  return { type, payload: fields, ...eventTime(fields) };
 }
 
 /** Of a `parseJson` that is asynchronous: the event may be a sound one, so that it must come again. */

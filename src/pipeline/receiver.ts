@@ -25,7 +25,7 @@ import { type ReportDraft, reportTo } from "./report-draft.ts";
 import { type KeySource, keySource } from "./secrets.ts";
 import { goWithoutClaim, type Taken, takeClaim } from "./take-claim.ts";
 import { checkBody, checkHead, checkSignature } from "./verify.ts";
-import { inProduction, ownStore, warnOfBodyHash, warnOfMemoryStore } from "./warnings.ts";
+import { inProduction, ownStore, warnOfBodyHash, warnOfMemoryStore, warnOfUnreadableTime } from "./warnings.ts";
 
 /** Receives the deliveries of one webhook endpoint. Make one with {@link createReceiver}, at start-up, and share it. */
 export interface Receiver {
@@ -110,21 +110,19 @@ class WebhookReceiver implements Receiver {
   #closed = false;
 
   constructor(settings: Settings) {
-    const { secret, scheme, secretTimeoutMs, maxBodyBytes, bodyTimeoutMs, leaseMs } = settings;
+    const { secret, scheme, secretTimeoutMs, maxBodyBytes, bodyTimeoutMs } = settings;
+    const { leaseMs, retentionMs, maxProcessingMs } = settings;
     this.#settings = settings;
-    this.#keys = keySource(secret, scheme, secretTimeoutMs);
+    this.#keys = keySource(secret, scheme, secretTimeoutMs, () => this.#now());
     this.#bodies = new BodyBudget({ maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs });
     this.#log = throttledLog(settings.logger);
     const store = settings.store ?? ownStore(this.#log);
     // Nothing is due for a claim in the first tenth of its lease.
     const open = new OpenClaims(leaseMs / 10);
+    // Field by field: the settings hold the secret.
     this.#terms = {
-      ...settings,
-      store,
-      verbs: boundedStore(store),
-      clock: () => performance.now(),
-      log: this.#log,
-      open,
+      ...{ store, verbs: boundedStore(store), leaseMs, retentionMs, maxProcessingMs },
+      ...{ clock: () => performance.now(), log: this.#log, open },
     };
     this.#handling = { router: this.#router, namespace: settings.namespace, onUnhandled: settings.onUnhandled };
     if (this.#production && this.#terms.store.shared === false) warnOfMemoryStore(this.#log);
@@ -213,9 +211,8 @@ class WebhookReceiver implements Receiver {
       checkBody(rawBody, this.#settings.maxBodyBytes);
       report.bodyBytes = rawBody.length;
       report.end("readMs");
-      const keys = typeof this.#keys === "function" ? await this.#keys() : this.#keys;
       const now = this.#now();
-      const verified = checkSignature(this.#settings.scheme, presented, rawBody, keys, now);
+      const verified = await this.#verify(presented, rawBody, now);
       if (verified instanceof WebhookError) return told(this.#rejected(verified, delivery, report, probe), report);
       report.secretIndex = verified.secretIndex;
       report.end("verifyMs");
@@ -227,13 +224,24 @@ class WebhookReceiver implements Receiver {
       refuseIfTooLate(terms);
       report.begin();
       const key = storeKey(this.#settings.namespace, genuine.facts.eventKey);
-      const asked = this.#isStoreStuck() ? Promise.reject<Taken>(storeStuck()) : takeClaim(key, terms);
-      const claim = isPending(asked) ? await this.#takenOrWithout(asked, key, terms, report) : asked;
+      const remembering = this.#rememberingFor(genuine.envelope, now, terms);
+      const asked = this.#isStoreStuck() ? Promise.reject<Taken>(storeStuck()) : takeClaim(key, remembering);
+      const claim = isPending(asked) ? await this.#takenOrWithout(asked, key, remembering, report) : asked;
       report.end("claimMs");
       return this.#outcome(genuine, claim, report, request);
     } catch (thrown) {
       return told(this.#rejected(thrown, delivery, report, probe), report);
     }
+  }
+
+  /** Verifies the signature, with newer keys as well where those at hand do not match: the secret may have been rotated. */
+  async #verify(presented: object, rawBody: Uint8Array, now: number): Promise<Verified | WebhookError> {
+    const { scheme } = this.#settings;
+    const keys = await this.#keys.current();
+    const verified = checkSignature(scheme, presented, rawBody, keys, now);
+    if (!(verified instanceof WebhookError) || verified.code !== "signature_mismatch") return verified;
+    const newer = await this.#keys.newerThan(keys);
+    return newer === undefined ? verified : checkSignature(scheme, presented, rawBody, newer, now);
   }
 
   /** @returns undefined for a ping */
@@ -298,12 +306,24 @@ class WebhookReceiver implements Receiver {
   }
 
   /** A captured delivery under a scheme that signs no time would be valid for ever, and new again after the retention. */
-  #checkAge({ occurredAt }: Envelope, now: number): void {
+  #checkAge({ occurredAt, unreadableTime }: Envelope, now: number): void {
     const { scheme, maxEventAgeMs } = this.#settings;
-    if (scheme.signsTimestamp === true || occurredAt === undefined) return;
+    if (scheme.signsTimestamp === true) return;
+    if (unreadableTime !== undefined) warnOfUnreadableTime(this.#log, unreadableTime);
+    if (occurredAt === undefined) return;
     if (now - occurredAt.getTime() > maxEventAgeMs) {
       throw new WebhookError("event_too_old", `the event is older than maxEventAgeMs (${maxEventAgeMs})`);
     }
+  }
+
+  /**
+   * The terms of a claim on this event. Its age admits an event for longer the further it is ahead of the clock, so it is remembered
+   * longer by as much: a captured delivery would be new again otherwise.
+   */
+  #rememberingFor({ occurredAt }: Envelope, now: number, terms: ClaimTerms): ClaimTerms {
+    const aheadMs = occurredAt === undefined ? 0 : Math.ceil(occurredAt.getTime() - now);
+    if (aheadMs <= 0 || this.#settings.scheme.signsTimestamp === true) return terms;
+    return { ...terms, retentionMs: terms.retentionMs + Math.min(aheadMs, MAX_AHEAD_MS) };
   }
 
   /** Waits for a claim, or goes on without one where the store fails and that is wanted. */
@@ -348,6 +368,9 @@ class WebhookReceiver implements Receiver {
     else this.#log.warn(topic, message);
   }
 }
+
+/** A year: a time further ahead is a mistake, and no reason to remember its event for ever. */
+const MAX_AHEAD_MS = 365 * 24 * 60 * 60_000;
 
 /** A delivery that is what it says it is, still without a claim on its event. */
 interface Genuine {

@@ -24,7 +24,15 @@ export function warnOfMemoryStore(log: ThrottledLog): void {
 export function warnOfBodyHash(log: ThrottledLog): void {
   log.once(
     "body_hash",
-    "the payload has no event id, so an event is identified by the hash of its body: a retry with other bytes would run again, and two events with the same bytes count as one. Set the eventId option if the id is elsewhere in the payload",
+    "the payload has no event id, so an event is identified by the hash of its body: a retry with other bytes would run again, and two events with identical bytes count as one. To avoid both, set the eventId option to a field of the body that tells events apart",
+  );
+}
+
+/** Warns that the age of events is not checked. Names the field, never its value. */
+export function warnOfUnreadableTime(log: ThrottledLog, field: string): void {
+  log.once(
+    "event_time_unreadable",
+    `the payload's \`${field}\` is not a readable time (RFC 3339 with an offset, or Unix seconds in \`created\`), so maxEventAgeMs is not checked for such events: a captured one can be replayed once retentionMs has passed`,
   );
 }
 

@@ -94,6 +94,7 @@ describe("where detect says that the event id is", () => {
   });
 
   it.each([
+    ["id", { id: "9f3a" }, { id: "9f3b" }, "9f3a"],
     ["message_id", { message_id: "m-1" }, { message_id: "m-2" }, "m-1"],
     ["meta.eventId", { meta: { eventId: "e-1" } }, { meta: { eventId: "e-2" } }, "e-1"],
     [
@@ -132,8 +133,8 @@ describe("where detect says that the event id is", () => {
 
   it("is the hash, where an id at the top is another in every retry", async () => {
     // The receiver would take it: the data is the same, and so is the time.
-    const attempt = (n: number) => ({ ...FILLED, extra: { id: `try-${n}` } });
-    const told = report(attempt(1), attempt(2), { ...ACCEPTED, extra: { id: "try-3" } });
+    const attempt = (n: number) => ({ ...FILLED, extra: { id: `evt_try-${n}` } });
+    const told = report(attempt(1), attempt(2), { ...ACCEPTED, extra: { id: "evt_try-3" } });
     expect(told).toMatchObject({ taken: "payload", sound: false });
     expect(told.candidates).not.toContain("body id");
     expect(told.option).toBeUndefined();
@@ -141,7 +142,7 @@ describe("where detect says that the event id is", () => {
   });
 
   it("is the hash, where an id at the top is shared by events and retries are byte for byte the same", async () => {
-    const shared = { extra: { id: "subscription-7" } };
+    const shared = { extra: { id: "evt_subscription-7" } };
     const told = report({ ...ACCEPTED, ...shared }, { ...ACCEPTED, ...shared }, { ...FILLED, ...shared });
     expect(told).toMatchObject({ taken: "payload", sound: false });
     expect(await idBy(told.option, { ...ACCEPTED, ...shared })).toMatch(/^[0-9a-f]{64}$/);
@@ -164,6 +165,20 @@ describe("where detect says that the event id is", () => {
     const told = report({ ...ACCEPTED, extra: { id } }, { ...FILLED, extra: { id: `${id}0` } });
     expect(told.option).toBeUndefined();
     expect(told.says.join(" ")).toMatch(/looks like an id is a resource's/);
+  });
+
+  it.each([77, "77", "seventy-seven"])("is not %j, which is deep in the data as well", (id) => {
+    const extra = (order: unknown) => ({
+      extra: { event_id: order },
+      data: { a: { b: [{ c: `${order}`.toUpperCase() }] } },
+    });
+    const told = report(
+      { ...ACCEPTED, ...extra(id) },
+      { ...ACCEPTED, ...extra(id) },
+      { ...FILLED, ...extra(`${id}8`) },
+    );
+    expect(told).toMatchObject({ taken: "body hash", sound: true });
+    expect(told.option).toBeUndefined();
   });
 
   it("is never taken from a header that the signature does not cover", () => {

@@ -143,14 +143,16 @@ describe("the other options", () => {
 });
 
 describe("the namespace", () => {
-  it("may be left out with a memory store, which nobody shares", () => {
-    expect(creating({ store: memoryStore() })).not.toThrow();
-    expect(creating({})).not.toThrow();
+  it("may be left out where the receiver makes its own store", () => {
+    for (const options of [{}, { store: undefined }]) expect(creating(options)).not.toThrow();
   });
 
-  it("is required with any other store", () => {
-    expect(creating({ store: faultyStore() })).toThrow(refusing("namespace", /required/));
-    expect(creating({ store: faultyStore(), namespace: "orders-api" })).not.toThrow();
+  it("is required with every store that is handed in, since another receiver may have it too", () => {
+    for (const store of [memoryStore(), faultyStore()]) {
+      expect(creating({ store })).toThrow(refusing("namespace", /required/));
+      expect(creating({ store, namespace: undefined })).toThrow(refusing("namespace", /required/));
+      expect(creating({ store, namespace: "orders-api" })).not.toThrow();
+    }
   });
 });
 
@@ -226,7 +228,7 @@ describe("in production", () => {
 
   it("a memory store is warned of, once", async () => {
     vi.stubEnv("NODE_ENV", "production");
-    for (const options of [{}, { store: memoryStore() }]) {
+    for (const options of [{}, { store: memoryStore(), namespace: "a" }]) {
       const { receiver, lines } = bench(options);
       receiver.on("*", () => {});
       await receiver.handle(signed());
@@ -244,6 +246,7 @@ describe("in production", () => {
     const { receiver, lines } = bench({ store: faultyStore(), namespace: "a" });
     for (const id of ["ord_1", "ord_2"]) await receiver.receive(signed({ event: "order.filled", data: { id } }));
     expect(lines.map((line) => line.message)).toEqual([expect.stringContaining("hash of its body")]);
+    for (const words of ["identical bytes", "eventId option"]) expect(lines[0]?.message).toContain(words);
   });
 
   it("only counts where the environment says so", async () => {

@@ -260,8 +260,8 @@ describe("a parked event", () => {
 
   it("is signed with the secret of the day when it is replayed", async () => {
     let secrets: readonly string[] = [];
-    const receiver = createReceiver({ secret: () => secrets, logger: false }).on("*", () => {});
     const sandbox = await sandboxed();
+    const receiver = createReceiver({ secret: () => secrets, logger: false, now: sandbox.now }).on("*", () => {});
     const { id } = await sandbox.endpoint({ url: await served(createServer(bluumHandler(receiver))) });
     secrets = ["a secret that nobody signs with"];
     await sandbox.send("order.filled");

@@ -1,3 +1,4 @@
+import { hasResourcePrefix, standsIn } from "../../pipeline/identity.ts";
 import { behaviourOf, isRecord, type ParsedCapture } from "./events.ts";
 import { isProvidersOwn } from "./source.ts";
 import { timeFormatOf } from "./time-format.ts";
@@ -71,12 +72,10 @@ function scalarsIn(record: Readonly<Record<string, unknown>>, levels: number): S
     });
 }
 
-/** The provider's resources, by the beginning of their ids (as the receiver knows them). */
-const RESOURCE_PREFIX = /^(ord|dep|wd|doc|inv|wh|fs|pos|acc|wal)_/i;
-
+/** As the receiver knows them, and whatever stands in `data`. */
 function isResourceId(path: readonly string[], value: string, { data }: Readonly<Record<string, unknown>>): boolean {
-  if (RESOURCE_PREFIX.test(value) || (path[0] === "data" && path.length > 1)) return true;
-  return isRecord(data) && scalarsIn(data, 2).some((inner) => String(inner.value) === value);
+  if (hasResourcePrefix(value) || (path[0] === "data" && path.length > 1)) return true;
+  return typeof data === "object" && data !== null && standsIn(data, value);
 }
 
 const ID_NAME = /(^|[-_.])(id|uuid|guid|nonce|key)$|[a-z](Id|ID|Uuid|UUID|Key)$|^(delivery|message|msg|notification)$/;
