@@ -56,10 +56,10 @@ async function stateOf({ statePath, database }: SandboxOptions): Promise<State> 
 async function assemble(options: SandboxOptions, settings: Settings, state: State): Promise<Sandbox> {
   const credentials = credentialsFor("tenant", options, state);
   const investorCredentials = credentialsFor("investor", {}, state);
-  const changes = new Changes();
+  const changes = new Changes(() => parts.provider.replayable);
   if (options.observe !== undefined) observeBy(options.observe, changes);
   const kept = gathered(state, (error) => settings.warn(notKept(error)));
-  const parts = partsOf(settings, kept, changes);
+  const parts: SandboxParts = partsOf(settings, kept, changes);
   const core = new SandboxCore(parts);
   const stop = () => {
     parts.clock.stop();

@@ -66,6 +66,10 @@ export function inspectedOf(
     replayParked: () => provider.replayParked().map(idOf),
     scenario: (name) => core.scenario(name).map(idOf),
     send: (type, data) => core.send(type, data === undefined ? {} : { data }).map(idOf),
+    addEndpoint(fields) {
+      const endpoint = core.register(fields);
+      return { ...endpointView(endpoint), secret: endpoint.secrets[0] };
+    },
     setStatus(id, status) {
       const endpoint = registry.get(id);
       if (endpoint === undefined) return undefined;

@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { WebhookError } from "../errors.ts";
 import { answerJson, answerText, readJson } from "./answers.ts";
 import type { EventStreams } from "./event-stream.ts";
-import type { Snapshot, Started } from "./page-api.ts";
+import type { AddedEndpoint, Snapshot, Started } from "./page-api.ts";
 import { PAGE_POLICY } from "./page-file.ts";
+import type { EndpointOptions } from "./sandbox.ts";
 
 /** What the page can ask of the sandbox; each throws a `WebhookError` for what cannot be. */
 export interface Inspected {
@@ -15,6 +16,7 @@ export interface Inspected {
   replayParked(): readonly string[];
   scenario(name: string): readonly string[];
   send(type: string, data: object | undefined): readonly string[];
+  addEndpoint(options: EndpointOptions): AddedEndpoint;
   setStatus(id: string, status: string): object | undefined;
 }
 
@@ -56,6 +58,13 @@ const ACTIONS: readonly Action[] = [
     method: "POST",
     path: /^events$/,
     run: (inspected, _, { event, data }) => started(inspected.send(text("event", event) ?? "", data as object)),
+  },
+  {
+    method: "POST",
+    path: /^endpoints$/,
+    // Checked by whoever registers it.
+    run: (inspected, _, { url, name = url, eventTypeNames }) =>
+      inspected.addEndpoint({ url, name, eventTypeNames } as EndpointOptions),
   },
   {
     method: "PATCH",

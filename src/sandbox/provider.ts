@@ -4,7 +4,7 @@ import { newAttempt } from "./attempt.ts";
 import { Book, type BookLimits } from "./book.ts";
 import type { Changes } from "./changes.ts";
 import type { Clock } from "./clock.ts";
-import { type Attempt, type Delivery, isFinished, isGenuine } from "./deliveries.ts";
+import { type Attempt, type Delivery, isFinished, isGenuine, isReplayable } from "./deliveries.ts";
 import { countAttempt, type Endpoint, isAcknowledged } from "./endpoints.ts";
 import { connectionFault, drawFaults, type FaultMix } from "./faults.ts";
 import { type ForgeryKind, forgeriesOf } from "./forgeries.ts";
@@ -105,16 +105,21 @@ export class Provider {
     if (this.#parts.registry.get(delivery.endpointId) === undefined) {
       throw refused("the delivery", "cannot be replayed, since its endpoint was removed");
     }
-    if (delivery.state === "parked" && isGenuine(delivery) && !delivery.replayed) this.#supersede(delivery);
+    if (isReplayable(delivery)) this.#supersede(delivery);
     return this.#copy(delivery, "replay", this.#parts.clock.now());
+  }
+
+  /** How many deliveries `replayParked` would replay. Told with each change, so it must not go through all deliveries. */
+  get replayable(): number {
+    const active = this.#parts.registry.all().filter(isActive);
+    return active.reduce((sum, { id }) => sum + this.#book.replayableOf(id), 0);
   }
 
   /** Replays every parked event that was not replayed since, and whose endpoint takes events: others would be parked anew. */
   replayParked(): Delivery[] {
-    const parked = this.deliveries().filter((delivery) => delivery.state === "parked" && isGenuine(delivery));
     const { registry } = this.#parts;
-    return parked
-      .filter(({ replayed, endpointId }) => !replayed && registry.get(endpointId)?.status === "ACTIVE")
+    return this.deliveries()
+      .filter((delivery) => isReplayable(delivery) && isActive(registry.get(delivery.endpointId)))
       .map((delivery) => this.replay(delivery));
   }
 
@@ -334,4 +339,8 @@ export class Provider {
     this.#whenIdle = [];
     for (const resolve of waiting) resolve();
   }
+}
+
+function isActive(endpoint: Endpoint | undefined): boolean {
+  return endpoint?.status === "ACTIVE";
 }

@@ -35,9 +35,9 @@ function started(...args: string[]) {
   };
 }
 
-async function endpoint(status: number) {
+async function endpoint(status: number, body = "") {
   const server = createServer((request, response) => {
-    request.resume().on("end", () => response.writeHead(status).end());
+    request.resume().on("end", () => response.writeHead(status).end(body));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   return { server, url: `http://127.0.0.1:${(server.address() as { port: number }).port}/` };
@@ -114,6 +114,23 @@ describe("the command sandbox", () => {
     await command.saying(/careless {2}#1 {2}200 {2}\d+ ms {2}delivered\n/);
     await command.saying(/careless {2}#1 {2}200 {2}\d+ ms {2}delivered {2}\(duplicate\)\n/);
     await command.saying(/careless {2}#1 {2}200 {2}\d+ ms {2}ACCEPTED A FORGERY {2}\(forged, \w+\)\n/);
+    await command.end();
+    server.close();
+  });
+
+  it("says that an event is unhandled where the endpoint does", async () => {
+    const { server, url } = await endpoint(200, '{"received":true,"unhandled":true}');
+    const command = started();
+    const [, page = ""] = await command.saying(/inspector at (\S+)/);
+    const post = (path: string, body: object) =>
+      fetch(`${page}_inspector/${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    await post("endpoints", { url, name: "mine" });
+    await post("events", { event: "order.filled" });
+    await command.saying(/order\.filled +mine {2}#1 {2}200 {2}\d+ ms {2}unhandled\n/);
     await command.end();
     server.close();
   });

@@ -114,8 +114,9 @@ function line(delivery: DeliverySummary, attempt: AttemptSummary, { endpoint, ou
   ].join("  ");
 }
 
-function stateOf({ state, origin }: DeliverySummary, { status }: AttemptSummary): string {
-  if (state === "delivered") return origin === "forged" ? "ACCEPTED A FORGERY" : state;
+function stateOf({ state, origin }: DeliverySummary, { status, unhandled = false }: AttemptSummary): string {
+  if (state === "delivered" && origin !== "forged") return unhandled ? "unhandled" : state;
+  if (state === "delivered") return "ACCEPTED A FORGERY";
   if (origin === "forged") return status === null ? "not answered" : "refused, as it must be";
   return origin === "duplicate" ? "a copy is not retried" : state;
 }
