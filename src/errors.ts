@@ -66,3 +66,11 @@ export class WebhookError extends Error {
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
   }
 }
+
+/**
+ * Whether a value is an error. Not only by `instanceof`: test runners such as Jest run programs in a realm of their own, and
+ * errors that Node or a native driver throws there have another `Error` class.
+ */
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
+}
