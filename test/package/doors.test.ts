@@ -90,6 +90,15 @@ describe("the doors of the package", () => {
     }
   });
 
+  it.each(doors)(
+    "%s loads no import.meta and awaits nothing, so that test runners can make CommonJS of it",
+    (_door, target) => {
+      for (const path of builtFilesOf(posix.normalize(target))) {
+        expect(readFileSync(`${root}${path}`, "utf8"), path).not.toMatch(/\bimport\.meta\b|^(?:const .* = )?await /m);
+      }
+    },
+  );
+
   it.each(doors)("%s can be imported and required by its name", async (door) => {
     const name = `bluum-webhooks${door.slice(1)}`;
     const script = `const required = require(${JSON.stringify(name)});
