@@ -101,3 +101,11 @@ export function bodyAlreadyParsed(
 ): WebhookError {
   return new WebhookError("body_already_parsed", `${found}, and the bytes that were signed are gone; ${remedy}`);
 }
+
+/**
+ * Whether a value is an error. Not only by `instanceof`: test runners such as Jest run programs in a realm of their own, and
+ * errors that Node or a native driver throws there have another `Error` class.
+ */
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
+}

@@ -2,9 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { WebhookError } from "../errors.ts";
 import { answerJson, answerText, readJson } from "./answers.ts";
 import type { EventStreams } from "./event-stream.ts";
-import type { AddedEndpoint, Snapshot, Started } from "./page-api.ts";
-import { PAGE_POLICY } from "./page-file.ts";
-import type { EndpointOptions } from "./sandbox.ts";
+import type { Snapshot, Started } from "./page-api.ts";
 
 /** What the page can ask of the sandbox; each throws a `WebhookError` for what cannot be. */
 export interface Inspected {
@@ -73,6 +71,9 @@ const ACTIONS: readonly Action[] = [
   },
 ];
 
+/** The part of the page's policy that the page itself cannot set. */
+const PAGE_POLICY = "frame-ancestors 'none'";
+
 /** The inspector: the page at `/`, and what it asks for under `/_inspector/`, as page-api.ts describes. */
 export class Inspector {
   readonly #inspected: Inspected;
@@ -88,7 +89,7 @@ export class Inspector {
   /** Answers with the page. */
   answerPage(response: ServerResponse): void {
     if (this.#page === undefined) {
-      answerText(response, 404, "The inspector page was not built.\n");
+      answerText(response, 404, "The inspector page was not built, or cannot be read under this test runner.\n");
       return;
     }
     response.setHeader("Content-Security-Policy", PAGE_POLICY);

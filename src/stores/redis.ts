@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { within } from "../async.ts";
-import { WebhookError } from "../errors.ts";
+import { isError, WebhookError } from "../errors.ts";
 import { messageOf, storeFailure } from "./failure.ts";
 import { type RedisClient, type Send, senderFor } from "./redis/client.ts";
 import { CLAIM, COMPLETE, EVICTION_POLICY, RELEASE, RENEW } from "./redis/scripts.ts";
@@ -171,7 +171,7 @@ function warnOfEviction(policy: unknown, warn: Settings["warn"]): void {
  * the password where that was refused, and errors get logged whole.
  */
 function bare(thrown: unknown): unknown {
-  if (!(thrown instanceof Error)) return new Error(messageOf(thrown));
+  if (!isError(thrown)) return new Error(messageOf(thrown));
   const { name, message, stack, code } = thrown as Error & { code?: unknown };
   return Object.assign(new Error(message), { name, stack }, code === undefined ? {} : { code });
 }
