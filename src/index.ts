@@ -1,8 +1,3 @@
-export { BodyBuffer } from "./body.ts";
-export type { BodyLimits, BodyReader, Delivery, DeliveryHeaders, HeaderLookup, Reply } from "./delivery.ts";
-export { isBytes } from "./delivery.ts";
-export type { RejectionCode, UsageCode, WebhookErrorCode, WebhookErrorDetails } from "./errors.ts";
-export { bodyAlreadyParsed, bodyIncomplete, bodyTimedOut, bodyTooLarge, WebhookError } from "./errors.ts";
 export {
   type BluumAccount,
   type BluumCatalogue,
@@ -16,6 +11,12 @@ export {
   type CatalogueEventType,
   KNOWN_EVENT_TYPES,
 } from "./bluum/catalogue.ts";
+export { bluumSignature } from "./bluum/signature.ts";
+export { BodyBuffer } from "./body.ts";
+export type { BodyLimits, BodyReader, Delivery, DeliveryHeaders, HeaderLookup, Reply } from "./delivery.ts";
+export { isBytes } from "./delivery.ts";
+export type { RejectionCode, UsageCode, WebhookErrorCode, WebhookErrorDetails } from "./errors.ts";
+export { bodyAlreadyParsed, bodyIncomplete, bodyTimedOut, bodyTooLarge, WebhookError } from "./errors.ts";
 export {
   type BluumEvent,
   type BluumEventBase,
@@ -51,7 +52,6 @@ export type { DeliveryReport } from "./pipeline/report.ts";
 export { rethrowable } from "./pipeline/rethrow.ts";
 export type { Secrets, SecretsOption } from "./pipeline/secrets.ts";
 export { isSuccess, settleByStatus } from "./pipeline/settle.ts";
-export { bluumSignature } from "./bluum/signature.ts";
 export { type HmacSignatureOptions, hmacSignature } from "./schemes/hmac.ts";
 export type { MessageToSign, SignatureScheme, Verified } from "./schemes/scheme.ts";
 export { type StandardWebhooksOptions, standardWebhooksSignature } from "./schemes/standard-webhooks.ts";

@@ -1,5 +1,5 @@
-import { WebhookError } from "../errors.ts";
 import { bluumSignature } from "../bluum/signature.ts";
+import { WebhookError } from "../errors.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 import type { DedupeStore } from "../stores/store.ts";
 import type { EventIdOption } from "./identity.ts";

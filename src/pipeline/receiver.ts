@@ -1,5 +1,5 @@
-import { BodyBudget } from "../body.ts";
 import { ignoreRejection, isPending, pause } from "../async.ts";
+import { BodyBudget } from "../body.ts";
 import { claimsToBeProbe, type Delivery, type Reply } from "../delivery.ts";
 import { bodyIncomplete, WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";

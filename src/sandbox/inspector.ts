@@ -2,7 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { WebhookError } from "../errors.ts";
 import { answerJson, answerText, readJson } from "./answers.ts";
 import type { EventStreams } from "./event-stream.ts";
-import type { Snapshot, Started } from "./page-api.ts";
+import type { AddedEndpoint, Snapshot, Started } from "./page-api.ts";
+import type { EndpointOptions } from "./sandbox.ts";
 
 /** What the page can ask of the sandbox; each throws a `WebhookError` for what cannot be. */
 export interface Inspected {

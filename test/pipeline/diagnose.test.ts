@@ -1,10 +1,10 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { bluumSignature } from "../../src/bluum/signature.ts";
 import type { Delivery } from "../../src/delivery.ts";
 import { WebhookError, type WebhookErrorCode } from "../../src/index.ts";
 import { diagnose } from "../../src/pipeline/diagnose.ts";
-import { bluumSignature } from "../../src/bluum/signature.ts";
 import { faultyStore, rejects } from "./faulty-store.ts";
 import { anEvent, bench, SECRET, signed } from "./receiving.ts";
 

@@ -12,8 +12,8 @@ import {
 } from "../../src/index.ts";
 import { drawFaults, FAULTS, type Fault, faultMix } from "../../src/sandbox/faults.ts";
 import { forgeriesOf } from "../../src/sandbox/forgeries.ts";
-import { randomFrom } from "../../src/sandbox/random.ts";
 import type { SandboxOptions } from "../../src/sandbox/index.ts";
+import { randomFrom } from "../../src/sandbox/random.ts";
 import { noting, sandboxed, served, statuses } from "./endpoints.ts";
 
 const SCHEMES = {

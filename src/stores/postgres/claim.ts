@@ -1,8 +1,8 @@
 import { within } from "../../async.ts";
+import type { ClaimResult, DedupeStore } from "../store.ts";
 import type { Ask, Row } from "./client.ts";
 import type { PostgresStatements } from "./sql.ts";
 import { askWhileContended, type Contention, isContention } from "./waiting.ts";
-import type { ClaimResult, DedupeStore } from "../store.ts";
 
 /** How long a claim asks again before it takes a lock on the row for an answer; less where asking holds connections up. */
 const LOCKED_MS = 500;

@@ -1,4 +1,4 @@
-import { isError } from "../errors.ts";
+import { isError } from "../../errors.ts";
 
 /**
  * What the store asks of a SQLite driver: the part that libsql, better-sqlite3, `node:sqlite` and `bun:sqlite` have in common. Rows may
