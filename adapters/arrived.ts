@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
 // From the module: tests that fake the global timers would wait for ever.
 import { setImmediate } from "node:timers";
-import { type BodyLimits, bodyIncomplete, bodyTooLarge } from "../src/index.ts";
+import { bodyIncomplete, bodyTooLarge } from "../src/adapter.ts";
+import type { BodyLimits } from "../src/index.ts";
 
 /**
  * Takes the body of an unread HTTP/1 request in one piece, if all of it is in this process by the end of this turn of the event loop.

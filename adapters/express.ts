@@ -1,15 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { NextFunction, Request, Response } from "express";
+import { receiverOf, replyTo, rethrowable, settleByStatus } from "../src/adapter.ts";
 import {
   type AcceptedOutcome,
   type BluumEvent,
   type DeliveryContext,
   type Receiver,
   type ReceiverOptions,
-  receiverOf,
-  replyTo,
-  rethrowable,
-  settleByStatus,
   WebhookError,
 } from "../src/index.ts";
 import { makeRoom } from "./express-request.ts";

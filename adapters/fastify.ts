@@ -6,20 +6,14 @@ import type {
   RouteHandlerMethod,
   RouteShorthandOptionsWithHandler,
 } from "fastify";
+import { isBytes, isSuccess, receiverOf, refusal, replyTo, rethrowable, settleByStatus } from "../src/adapter.ts";
 import {
   type AcceptedOutcome,
   type BluumEvent,
   type DeliveryContext,
-  isBytes,
-  isSuccess,
   type Receiver,
   type ReceiverOptions,
   type Reply,
-  receiverOf,
-  refusal,
-  replyTo,
-  rethrowable,
-  settleByStatus,
   WebhookError,
 } from "../src/index.ts";
 import { atEnd, leaveBody, refuseSuccess, sendReply, toDelivery } from "./node.ts";

@@ -1,14 +1,5 @@
-import {
-  BodyBuffer,
-  type BodyLimits,
-  bodyAlreadyParsed,
-  bodyTimedOut,
-  bodyTooLarge,
-  type Delivery,
-  type Receiver,
-  type Reply,
-  type WebhookError,
-} from "../src/index.ts";
+import { BodyBuffer, bodyAlreadyParsed, bodyTimedOut, bodyTooLarge } from "../src/adapter.ts";
+import type { BodyLimits, Delivery, Receiver, Reply, WebhookError } from "../src/index.ts";
 
 /** What holds a runtime until some work is done: an `ExecutionContext` of Cloudflare Workers, an event of Nitro, or your own. */
 export interface WaitsUntil {

@@ -1,20 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import type { Context, Handler, HonoRequest, MiddlewareHandler } from "hono";
+import { isSuccess, receiverOf, refusal, replyTo, rethrowable, settleByStatus } from "../src/adapter.ts";
 import {
   type AcceptedOutcome,
   type BluumEvent,
   type BodyLimits,
   type Delivery,
   type DeliveryContext,
-  isSuccess,
   type Receiver,
   type ReceiverOptions,
   type Reply,
-  receiverOf,
-  refusal,
-  replyTo,
-  rethrowable,
-  settleByStatus,
   WebhookError,
 } from "../src/index.ts";
 import { takeArrived } from "./arrived.ts";

@@ -1,17 +1,13 @@
 import type { Middleware, ParameterizedContext } from "koa";
+import { isBytes, receiverOf, replyTo, rethrowable, settleByStatus } from "../src/adapter.ts";
 import {
   type AcceptedOutcome,
   type BluumEvent,
   type Delivery,
   type DeliveryContext,
-  isBytes,
   type Receiver,
   type ReceiverOptions,
   type Reply,
-  receiverOf,
-  replyTo,
-  rethrowable,
-  settleByStatus,
   WebhookError,
 } from "../src/index.ts";
 import { atEnd, leaveBody, leftUnread, type NodeRequest, refuseSuccess, sendReply, toDelivery } from "./node.ts";

@@ -3,19 +3,21 @@ import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { Transform } from "node:stream";
 import getRawBody from "raw-body";
 import {
-  type AcceptedOutcome,
   BodyBuffer,
-  type BodyLimits,
   bodyAlreadyParsed,
   bodyIncomplete,
   bodyTimedOut,
   bodyTooLarge,
-  type Delivery,
   isBytes,
   isSuccess,
+  refusal,
+} from "../src/adapter.ts";
+import {
+  type AcceptedOutcome,
+  type BodyLimits,
+  type Delivery,
   type Receiver,
   type Reply,
-  refusal,
   WebhookError,
 } from "../src/index.ts";
 import { takeArrived } from "./arrived.ts";

@@ -110,6 +110,12 @@ export function headerNames(headers: DeliveryHeaders): string[] {
   return isFetchHeaders(headers) ? [...headers.keys()] : Object.keys(headers);
 }
 
+/** The headers as a plain object: names in lower case, several values of one name joined by commas. */
+export function plainHeaders(headers: DeliveryHeaders): Record<string, string> {
+  const lookup = headerLookup(headers);
+  return Object.fromEntries(headerNames(headers).map((name) => [name.toLowerCase(), lookup(name) ?? ""]));
+}
+
 function isFetchHeaders(headers: DeliveryHeaders): headers is Headers {
   return typeof (headers as { get?: unknown }).get === "function";
 }

@@ -19,10 +19,12 @@ export type RejectionCode =
   | "secret_unavailable"
   | "receiver_closed"
   | "event_in_flight"
+  | "receiver_failed"
   | "handler_failed"
   | "handler_timeout"
   | "no_handlers"
   | "unhandled"
+  | "event_type_failed"
   | "event_id_failed"
   | "completion_rolled_back";
 
@@ -108,4 +110,25 @@ export function bodyAlreadyParsed(
  */
 export function isError(value: unknown): value is Error {
   return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
+}
+
+/**
+ * What an adapter rethrows after a failure, so that its framework is sure to answer one. Frameworks read a status from the
+ * error, and `null` is no error at all to some: either could turn a failed event into a 2xx, or into no answer. Koa writes
+ * the status back, too, and gives no answer where it cannot.
+ */
+export function rethrowable(thrown: unknown): Error {
+  if (thrown instanceof Error && Object.isExtensible(thrown) && hasOnlyFailures(thrown)) return thrown;
+  return new WebhookError("handler_failed", "a handler of a webhook event failed", { cause: thrown });
+}
+
+function hasOnlyFailures(error: Error): boolean {
+  try {
+    return ["status", "statusCode"].every((name) => {
+      const status: unknown = Reflect.get(error, name);
+      return status === undefined || (typeof status === "number" && status >= 400 && Reflect.set(error, name, status));
+    });
+  } catch {
+    return false;
+  }
 }

@@ -3,20 +3,8 @@ import { Redis } from "ioredis";
 import { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createBluumClient } from "../src/client.ts";
-import {
-  bluumSignature,
-  createReceiver,
-  type DeliveryContext,
-  type DeliveryReport,
-  hmacSignature,
-  memoryStore,
-  type ReceiverOptions,
-  refusal,
-  replyTo,
-  type SignatureScheme,
-  standardWebhooksSignature,
-  timestampedSignature,
-} from "../src/index.ts";
+import { refusal, replyTo } from "../src/adapter.ts";
+import { bluumSignature, createReceiver, type DeliveryContext, type DeliveryReport, hmacSignature, memoryStore, type ReceiverOptions, type SignatureScheme, standardWebhooksSignature, timestampedSignature } from "../src/index.ts";
 import { createSandbox } from "../src/sandbox.ts";
 import { postgresStore } from "../src/stores/postgres.ts";
 import { redisStore } from "../src/stores/redis.ts";

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ignoreRejection } from "../async.ts";
+import { eventIdField, type Payload } from "../bluum/envelope.ts";
 import { WebhookError } from "../errors.ts";
 import type { IdentifiedBy } from "./outcome.ts";
 
@@ -9,14 +10,19 @@ export interface Identity {
   readonly identifiedBy: IdentifiedBy;
 }
 
-/** What the `eventId` option is given: verified material only. */
+/** What the `eventId` option is given. Everything but the headers is covered by the signature. */
 export interface VerifiedDelivery {
   /** The whole parsed body. */
-  readonly payload: Readonly<Record<string, unknown>>;
+  readonly payload: Payload;
   /** The event's name. */
   readonly type: string;
   /** The exact bytes that were verified. */
   readonly rawBody: Uint8Array;
+  /**
+   * The headers, names in lower case. They are NOT covered by the signature: an id taken from here lets whoever captured a delivery
+   * replay it under new ids.
+   */
+  readonly headers: Readonly<Record<string, string>>;
   /** The message id, where the scheme signs one. */
   readonly messageId?: string | undefined;
 }
@@ -24,13 +30,18 @@ export interface VerifiedDelivery {
 /** Names an event's id, where the default order does not fit; `""` or `undefined` falls back to it. */
 export type EventIdOption = (verified: VerifiedDelivery) => string | undefined;
 
+/** What an id is looked for in; the headers are only made for the option. */
+export type Identifiable = Omit<VerifiedDelivery, "headers"> & {
+  readonly headers: () => VerifiedDelivery["headers"];
+};
+
 /**
  * Finds the event's id, only in what the signature covers: the option, the signed message id, the payload, the body's
  * hash, in this order (provider contract, "The event id").
  *
  * @throws WebhookError `event_id_failed` where the option threw or returned something else than a string
  */
-export function identify(verified: VerifiedDelivery, option: EventIdOption | undefined): Identity {
+export function identify(verified: Identifiable, option: EventIdOption | undefined): Identity {
   const chosen = option === undefined ? undefined : askOption(option, verified);
   if (chosen) return { id: chosen, identifiedBy: "option" };
   if (verified.messageId) return { id: verified.messageId, identifiedBy: "scheme" };
@@ -46,10 +57,10 @@ export function bodyHash(body: Uint8Array | string): string {
   return `sha256:${sha256(body)}`;
 }
 
-function askOption(option: EventIdOption, verified: VerifiedDelivery): string | undefined {
+function askOption(option: EventIdOption, { headers, ...verified }: Identifiable): string | undefined {
   let answer: unknown;
   try {
-    answer = option(verified);
+    answer = option({ ...verified, headers: headers() });
   } catch (cause) {
     throw new WebhookError("event_id_failed", "the eventId option threw", { cause });
   }
@@ -59,59 +70,6 @@ function askOption(option: EventIdOption, verified: VerifiedDelivery): string | 
     "event_id_failed",
     `the eventId option returned ${typeof answer}, not a string; it must be synchronous`,
   );
-}
-
-/**
- * The id that a payload names, where one of its fields is beyond doubt: `event_id`, `eventId`, or an `id` that says it is an
- * event's. None of them counts if it begins like a resource's id, or if the resource repeats it.
- */
-export function eventIdField(payload: Readonly<Record<string, unknown>>): string | undefined {
-  const { event_id, eventId, id, ...others } = payload;
-  const { data, object } = others;
-  const hasData = typeof data === "object" && data !== null;
-  // Without data the resource's fields stand at the top level, `id` among them.
-  const resource = hasData ? data : { ...others, id };
-  if (isEventId(event_id) && !standsIn(resource, event_id)) return event_id;
-  if (isEventId(eventId) && !standsIn(resource, eventId)) return eventId;
-  const isEnvelopes = isEventId(id) && saysEvent(id, object) && !standsIn(hasData ? data : others, id);
-  return isEnvelopes ? id : undefined;
-}
-
-const RESOURCE_PREFIX = /^(ord|dep|wd|doc|inv|wh|fs|pos|acc|wal)_/i;
-const EVENT_PREFIX = /^(evt|msg)_/;
-
-/** Whether a text begins like the id of one of the provider's resources. */
-export function hasResourcePrefix(id: string): boolean {
-  return RESOURCE_PREFIX.test(id);
-}
-
-/** A resource's id never passes for an event's: two events of one order would collapse into one. */
-function isEventId(value: unknown): value is string {
-  return typeof value === "string" && value !== "" && !hasResourcePrefix(value);
-}
-
-/** Whether a plain `id` is an event's, by its prefix or by `object`, which names what it belongs to. */
-function saysEvent(id: string, object: unknown): boolean {
-  if (object === "event") return true;
-  const namesResource = typeof object === "string" && !/event/i.test(object);
-  return EVENT_PREFIX.test(id) && !namesResource;
-}
-
-/**
- * Whether an id is among the values of an object, at any depth and in any case. Numbers count by their value, since a large one
- * loses digits when it is parsed.
- */
-export function standsIn(root: object, id: string): boolean {
-  const [text, number] = [id.toLowerCase(), Number(id)];
-  // A set also visits what is added meanwhile, and each object once. No recursion: JSON may be nested deeper than the stack.
-  const objects = new Set<object>([root]);
-  for (const one of objects) {
-    for (const value of Object.values(one)) {
-      if (typeof value === "object" && value !== null) objects.add(value);
-      else if (typeof value === "number" ? value === number : String(value).toLowerCase() === text) return true;
-    }
-  }
-  return false;
 }
 
 // What may stand in a key as it is. No `/` in a type, so that type and id cannot be cut elsewhere; no `#`, which parts the
@@ -134,7 +92,8 @@ export function eventKey(type: string, id: string): string {
 
 /** The key that a store sees: at most 220 bytes, with a namespace of at most 64. */
 export function storeKey(namespace: string, key: string): string {
-  return `${namespace}/${key}`;
+  // Joined, not concatenated: V8 would keep the pieces of a concatenated text beside it, in every record of a store.
+  return [namespace, key].join("/");
 }
 
 /** The key under which one handler's success is remembered, where several match one event: at most 256 bytes. */

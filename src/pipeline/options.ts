@@ -1,9 +1,11 @@
+import { BLUUM_RETRY_HORIZON_MS } from "../bluum/retry-schedule.ts";
 import { bluumSignature } from "../bluum/signature.ts";
-import { WebhookError } from "../errors.ts";
+import { checksFor } from "../options.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 import type { DedupeStore } from "../stores/store.ts";
 import type { EventIdOption } from "./identity.ts";
 import type { Logger } from "./log.ts";
+import type { EventTypeOption } from "./parse.ts";
 import type { DeliveryReport } from "./report.ts";
 import type { SecretsOption } from "./secrets.ts";
 
@@ -13,11 +15,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const MEBIBYTE = 1024 * 1024;
 
-/**
- * How long after the first attempt a retry of Bluum's may still come: its published schedule ends after 10 h 36 min, plus
- * time-outs. What is remembered for less would be processed twice. 24 h, in milliseconds.
- */
-export const BLUUM_RETRY_HORIZON_MS: number = DAY_MS;
+const { invalid, names, integer, oneOf, callable, methods } = checksFor("createReceiver");
 
 /** What `createReceiver` takes. Wrong values are refused at creation, with the option's name. */
 export interface ReceiverOptions {
@@ -68,6 +66,11 @@ export interface ReceiverOptions {
    * @see EventIdOption
    */
   readonly eventId?: EventIdOption;
+  /**
+   * Names an event's type where the body has it in another place than `event` or `type`.
+   * @see EventTypeOption
+   */
+  readonly eventType?: EventTypeOption;
   /** Parses JSON, at once; for instance without loss of large numbers. @default JSON.parse */
   readonly parseJson?: (text: string) => unknown;
   /**
@@ -92,7 +95,7 @@ export interface ReceiverOptions {
 export type Settings = Required<Omit<ReceiverOptions, NoDefault>> & {
   readonly [K in NoDefault]: ReceiverOptions[K] | undefined;
 };
-type NoDefault = "store" | "eventId" | "observe";
+type NoDefault = "store" | "eventType" | "eventId" | "observe";
 
 const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
   secret: true,
@@ -106,6 +109,7 @@ const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
   maxEventAgeMs: true,
   maxBodyBytes: true,
   bodyTimeoutMs: true,
+  eventType: true,
   eventId: true,
   parseJson: true,
   onStoreError: true,
@@ -121,11 +125,7 @@ const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
  * @throws WebhookError `configuration_invalid`, naming the option
  */
 export function settingsOf(options: ReceiverOptions): Settings {
-  if (typeof options !== "object" || options === null) throw invalid("options", "must be an object");
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(NAMES, name))
-      throw invalid(name, `is no option of createReceiver; there are ${Object.keys(NAMES).join(", ")}`);
-  }
+  names(options, Object.keys(NAMES));
   // Defaults stand in for what is missing, never for null or another wrong value.
   const { retentionMs = 7 * DAY_MS, leaseMs = 30 * SECOND_MS, secretTimeoutMs = 5 * SECOND_MS } = options;
   const { maxProcessingMs = 15 * MINUTE_MS, maxEventAgeMs = retentionMs } = options;
@@ -135,8 +135,8 @@ export function settingsOf(options: ReceiverOptions): Settings {
   return {
     secret: options.secret,
     secretTimeoutMs: integer("secretTimeoutMs", secretTimeoutMs, 1, 30 * SECOND_MS),
-    scheme: object("scheme", scheme, ["prepare", "read", "verify"]),
-    store: store === undefined ? undefined : object("store", store, ["claim", "renew", "complete", "release"]),
+    scheme: methods("scheme", scheme, ["prepare", "read", "verify"]),
+    store: store === undefined ? undefined : methods("store", store, ["claim", "renew", "complete", "release"]),
     namespace: namespaceOf(options),
     retentionMs: retentionFor(scheme, integer("retentionMs", retentionMs, BLUUM_RETRY_HORIZON_MS, 3650 * DAY_MS)),
     leaseMs: integer("leaseMs", leaseMs, SECOND_MS, 55 * SECOND_MS),
@@ -144,12 +144,13 @@ export function settingsOf(options: ReceiverOptions): Settings {
     maxEventAgeMs: integer("maxEventAgeMs", maxEventAgeMs, BLUUM_RETRY_HORIZON_MS, retentionMs),
     maxBodyBytes: integer("maxBodyBytes", maxBodyBytes, 1, 256 * MEBIBYTE),
     bodyTimeoutMs: integer("bodyTimeoutMs", bodyTimeoutMs, 1, 2 * MINUTE_MS),
+    eventType: callable("eventType", options.eventType),
     eventId: callable("eventId", options.eventId),
     parseJson: callable("parseJson", parseJson),
     onStoreError: oneOf("onStoreError", onStoreError, ["reject", "accept"]),
     onUnhandled: oneOf("onUnhandled", onUnhandled, ["acknowledge", "reject"]),
     observe: callable("observe", options.observe),
-    logger: logger === false ? false : object("logger", logger, ["warn", "error"]),
+    logger: logger === false ? false : methods("logger", logger, ["warn", "error"]),
     now: callable("now", now),
   };
 }
@@ -172,29 +173,4 @@ function retentionFor({ toleranceMs = 0 }: SignatureScheme, retentionMs: number)
     throw invalid("scheme", "has a toleranceMs that is no number of milliseconds");
   if (retentionMs >= 2 * toleranceMs) return retentionMs;
   throw invalid("retentionMs", `must be at least twice the scheme's toleranceMs (${toleranceMs})`);
-}
-
-function integer(option: string, value: number, least: number, most: number): number {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  throw invalid(option, `must be a whole number from ${least} to ${most}`);
-}
-
-function oneOf<T extends string>(option: string, value: T, choices: readonly T[]): T {
-  if (choices.includes(value)) return value;
-  throw invalid(option, `must be ${choices.map((choice) => `"${choice}"`).join(" or ")}`);
-}
-
-function callable<T>(option: string, value: T): T {
-  if (value === undefined || typeof value === "function") return value;
-  throw invalid(option, "must be a function");
-}
-
-function object<T extends object>(option: string, value: T, methods: readonly (string & keyof T)[]): T {
-  const missing = methods.find((method) => typeof (value as T | null)?.[method] !== "function");
-  if (missing === undefined) return value;
-  throw invalid(option, `has no method ${missing}`);
-}
-
-function invalid(option: string, problem: string): WebhookError {
-  return new WebhookError("configuration_invalid", `${option} ${problem}`);
 }

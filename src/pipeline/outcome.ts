@@ -80,6 +80,11 @@ export interface DeliveryContext {
   readonly identifiedBy: IdentifiedBy;
   /** The exact bytes that were verified. */
   readonly rawBody: Uint8Array;
+  /**
+   * The headers as they came, names in lower case. They are NOT covered by the signature: whoever captured a delivery can send it
+   * again with others.
+   */
+  readonly headers: Readonly<Record<string, string>>;
   /** When the delivery came, by the receiver's clock. */
   readonly receivedAt: Date;
   /** Which secret matched, by its place in the list: a rotation is finished when only the new one does. */

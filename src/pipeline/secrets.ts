@@ -1,5 +1,6 @@
-import { ignoreRejection, isPending, within } from "../async.ts";
+import { ignoreRejection, isPromise, withTimeout } from "../async.ts";
 import { WebhookError } from "../errors.ts";
+import { checksFor } from "../options.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 
 /**
@@ -106,7 +107,7 @@ async function fetchKeys(
 ): Promise<Keys> {
   try {
     // Called inside a promise, so that a throw and a rejection are one.
-    return prepare(await within(Promise.resolve().then(secret), timeoutMs));
+    return prepare(await withTimeout(Promise.resolve().then(secret), timeoutMs));
   } catch (cause) {
     throw new WebhookError("secret_unavailable", "the secret function failed or returned no usable secret", { cause });
   }
@@ -156,7 +157,7 @@ function prepareOne(secret: unknown, option: string, scheme: SignatureScheme): u
     throw invalid(option, "begins or ends with white space; was it read from a file with its line break?");
   const key = keyOf(secret, option, scheme);
   // Taken for the key, a promise would be one that anybody can guess: written as a text it is always the same.
-  if (isPending(key)) {
+  if (isPromise(key)) {
     ignoreRejection(key);
     throw invalid("scheme", "has a prepare that returns a promise; it must return the key at once");
   }
@@ -169,10 +170,8 @@ function keyOf(secret: string, option: string, scheme: SignatureScheme): unknown
   } catch (error) {
     if (!(error instanceof WebhookError)) throw invalid(option, `was refused by the scheme ${scheme.name}`);
     // A scheme knows no list: it begins with "secret:", and we say which.
-    throw new WebhookError("configuration_invalid", `${option}: ${error.message.replace(/^secret: /, "")}`);
+    throw invalid(`${option}:`, error.message.replace(/^secret: /, ""));
   }
 }
 
-function invalid(option: string, problem: string): WebhookError {
-  return new WebhookError("configuration_invalid", `${option} ${problem}`);
-}
+const { invalid } = checksFor("createReceiver");

@@ -1,4 +1,4 @@
-import { within } from "../async.ts";
+import { withTimeout } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import { messageOf } from "./failure.ts";
 import { claimer } from "./postgres/claim.ts";
@@ -130,7 +130,7 @@ export function postgresStore(pool: PostgresClient, options: PostgresStoreOption
   ): Promise<Answer> {
     try {
       const askOnce = async () => read(await ask(statement, values));
-      const answer = await within(askWhileContended(patience, askOnce), timeoutMs);
+      const answer = await withTimeout(askWhileContended(patience, askOnce), timeoutMs);
       if (isContention(answer)) throw new Error(answer === "raced" ? RACED : LOCKED);
       return answer;
     } catch (error) {
@@ -171,7 +171,7 @@ export function postgresStore(pool: PostgresClient, options: PostgresStoreOption
       requireTransaction(client, pool);
       claim.handOver();
       const answer = askerFor(client, terms)(sql.completeIn, [claim.key, claim.token, claim.retentionMs]);
-      const rows = await within(answer, timeoutMs).catch(asItIs);
+      const rows = await withTimeout(answer, timeoutMs).catch(asItIs);
       if (rows.length === 0) throw new WebhookError("claim_lost", LOST);
     },
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { within } from "../async.ts";
+import { withTimeout } from "../async.ts";
 import { isError, WebhookError } from "../errors.ts";
 import { messageOf, storeFailure } from "./failure.ts";
 import { type RedisClient, type Send, senderFor } from "./redis/client.ts";
@@ -71,7 +71,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
 
   /** Clients queue commands while they are not connected, some for ever. */
   function inTime<Answer>(verb: Verb, answer: Promise<Answer>): Promise<Answer> {
-    return within(answer, timeoutMs).catch((error: unknown) => {
+    return withTimeout(answer, timeoutMs).catch((error: unknown) => {
       throw storeFailure("Redis", `${verb} the event`, error, bare(error));
     });
   }

@@ -4,7 +4,8 @@ import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { bluumHandler } from "../../adapters/node.ts";
 import type { Delivery } from "../../src/delivery.ts";
-import { type DeliveryContext, type Receiver, type ReceiverOptions, receiverOf } from "../../src/index.ts";
+import { receiverOf } from "../../src/adapter.ts";
+import type { DeliveryContext, Receiver, ReceiverOptions } from "../../src/index.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import {
   actsThenRejects,

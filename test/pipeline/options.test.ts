@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { BLUUM_RETRY_HORIZON_MS, createReceiver, type ReceiverOptions, receiverOf } from "../../src/index.ts";
+import { receiverOf } from "../../src/adapter.ts";
+import { BLUUM_RETRY_HORIZON_MS, createReceiver, type ReceiverOptions } from "../../src/index.ts";
 import { hmacSignature } from "../../src/schemes/hmac.ts";
 import { standardWebhooksSignature } from "../../src/schemes/standard-webhooks.ts";
 import { memoryStore } from "../../src/stores/memory.ts";

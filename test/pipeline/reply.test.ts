@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Outcome, refusal, replyTo, type Settled, WebhookError, type WebhookErrorCode } from "../../src/index.ts";
+import { refusal, replyTo } from "../../src/adapter.ts";
+import { type Outcome, type Settled, WebhookError, type WebhookErrorCode } from "../../src/index.ts";
 import { replyToSettled } from "../../src/pipeline/reply.ts";
 
 /** The answers table. */

@@ -1,4 +1,4 @@
-import { parseEvent } from "../../pipeline/parse.ts";
+import { parseEvent } from "../../index.ts";
 import { optionFor } from "./event-id-option.ts";
 import { fieldWords, sayings } from "./event-id-words.ts";
 import { behaviourOf, eventsIn, type ParsedCapture } from "./events.ts";

@@ -1,4 +1,4 @@
-import { hasResourcePrefix, standsIn } from "../../pipeline/identity.ts";
+import { hasResourcePrefix, standsIn } from "../../bluum/envelope.ts";
 import { behaviourOf, isRecord, type ParsedCapture } from "./events.ts";
 import { isProvidersOwn } from "./source.ts";
 import { timeFormatOf } from "./time-format.ts";

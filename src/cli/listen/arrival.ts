@@ -1,14 +1,7 @@
 import type { IncomingMessage } from "node:http";
+import { BodyBuffer, bodyIncomplete, bodyTimedOut, bodyTooLarge } from "../../adapter.ts";
 import { BodyBudget } from "../../body.ts";
-import {
-  BodyBuffer,
-  type BodyLimits,
-  bodyIncomplete,
-  bodyTimedOut,
-  bodyTooLarge,
-  type Delivery,
-  WebhookError,
-} from "../../index.ts";
+import { type BodyLimits, type Delivery, WebhookError } from "../../index.ts";
 
 /** A request that came, read as far as its bounds allow. */
 export interface Arrival {

@@ -1,7 +1,7 @@
+import { diagnosis } from "../../adapter.ts";
 import {
   type BluumEvent,
   createReceiver,
-  diagnosis,
   type Outcome,
   parseEvent,
   type Receiver,

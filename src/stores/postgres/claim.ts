@@ -1,4 +1,4 @@
-import { within } from "../../async.ts";
+import { withTimeout } from "../../async.ts";
 import type { ClaimResult, DedupeStore } from "../store.ts";
 import type { Ask, Row } from "./client.ts";
 import type { PostgresStatements } from "./sql.ts";
@@ -28,7 +28,7 @@ export function claimer(
 
   return async (key, { token, leaseMs }) => {
     try {
-      return await within(claimInTurn(key, token, leaseMs), timeoutMs);
+      return await withTimeout(claimInTurn(key, token, leaseMs), timeoutMs);
     } catch (error) {
       throw failed("claim the event", error);
     }

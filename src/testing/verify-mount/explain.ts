@@ -50,9 +50,11 @@ const BY_CODE: Readonly<Record<RejectionCode, Explain>> = {
   payload_not_json: failed,
   payload_not_event: failed,
   event_too_old: failed,
+  receiver_failed: failed,
   handler_failed: failed,
   no_handlers: failed,
   unhandled: failed,
+  event_type_failed: failed,
   event_id_failed: failed,
   completion_rolled_back: failed,
 };

@@ -1,6 +1,6 @@
 import { type Delivery, headerNames, PROBE_HEADER } from "../delivery.ts";
 import type { RejectionCode, WebhookError } from "../errors.ts";
-import type { SignatureScheme } from "../schemes/scheme.ts";
+import type { SignatureScheme } from "./scheme.ts";
 
 /** What the operator should do about a refusal, where the code alone does not tell. */
 const REMEDY: Partial<Record<RejectionCode, string>> = {
