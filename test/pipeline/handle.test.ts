@@ -12,6 +12,15 @@ const DUPLICATE = { status: 200, body: '{"received":true,"duplicate":true}' };
 const code = (status: number, name: string) => ({ status, body: `{"error":{"code":"${name}"}}` });
 
 describe("one handler", () => {
+  it("may be for a name without a dot", async () => {
+    const { receiver } = bench();
+    const handler = vi.fn();
+    receiver.on("push", handler);
+    expect(await receiver.handle(signed(anEvent("push")))).toMatchObject(OK);
+    expect(handler).toHaveBeenCalledWith(expect.objectContaining({ type: "push", action: "" }), expect.anything());
+    expect(receiver.patterns()).toEqual(["push"]);
+  });
+
   it("gets the event and what is known of its delivery", async () => {
     const { receiver } = bench({ now: () => 1_750_000_000_000 });
     const handler = vi.fn();
@@ -446,7 +455,7 @@ describe("registration", () => {
 
   it("refuses what is no pattern, and the ping, which is never routed", () => {
     const { receiver } = bench();
-    for (const pattern of [7, undefined, "order", "bluum-webhooks.ping"]) {
+    for (const pattern of [7, undefined, "order.", "bluum-webhooks.ping"]) {
       expect(() => receiver.on(pattern as "*", () => {})).toThrow(
         expect.objectContaining({ code: "registration_refused" }),
       );
