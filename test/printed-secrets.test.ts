@@ -2,13 +2,24 @@ import { inspect } from "node:util";
 import { Redis } from "ioredis";
 import { Pool } from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createBluumClient } from "../src/client.ts";
 import { refusal, replyTo } from "../src/adapter.ts";
-import { bluumSignature, createReceiver, type DeliveryContext, type DeliveryReport, hmacSignature, memoryStore, type ReceiverOptions, type SignatureScheme, standardWebhooksSignature, timestampedSignature } from "../src/index.ts";
-import { createSandbox } from "../src/sandbox.ts";
+import { createBluumClient } from "../src/client/index.ts";
+import {
+  bluumSignature,
+  createReceiver,
+  type DeliveryContext,
+  type DeliveryReport,
+  hmacSignature,
+  memoryStore,
+  type ReceiverOptions,
+  type SignatureScheme,
+  standardWebhooksSignature,
+  timestampedSignature,
+} from "../src/index.ts";
+import { createSandbox } from "../src/sandbox/index.ts";
 import { postgresStore } from "../src/stores/postgres.ts";
 import { redisStore } from "../src/stores/redis.ts";
-import { sampleEvent, signDelivery, verifyMount } from "../src/testing.ts";
+import { sampleEvent, signDelivery, verifyMount } from "../src/testing/index.ts";
 
 const KEY = "a key that nobody may see";
 const WHSEC = `whsec_${Buffer.from(KEY).toString("base64")}`;

@@ -318,9 +318,9 @@ function sendReport(outcome: Exclude<Outcome, AcceptedOutcome>, report: ReportRe
   report.send({ outcome: outcome.kind, status: statusOf(outcome), code });
 }
 
-function isProbe({ headers }: Delivery): boolean {
+function isProbe(delivery: Delivery): boolean {
   try {
-    return claimsToBeProbe(headers);
+    return claimsToBeProbe(delivery.headers);
   } catch {
     // An adapter of the user's own may hand over anything.
     return false;

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { bluumSignature } from "../../src/bluum/signature.ts";
 import type { Delivery } from "../../src/delivery.ts";
 import { WebhookError, type WebhookErrorCode } from "../../src/index.ts";
-import { diagnose } from "../../src/pipeline/diagnose.ts";
+import { diagnose } from "../../src/schemes/diagnosis.ts";
 import { faultyStore, rejects } from "./faulty-store.ts";
 import { anEvent, bench, SECRET, signed } from "./receiving.ts";
 

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { eventIdField } from "../../src/bluum/envelope.ts";
 import type { EventIdOption } from "../../src/index.ts";
-import { eventIdField, eventKey, handlerKey, identify, storeKey } from "../../src/pipeline/identity.ts";
+import { eventKey, handlerKey, identify, storeKey } from "../../src/pipeline/identity.ts";
 import { standardWebhooksSignature } from "../../src/schemes/standard-webhooks.ts";
 import { accepted, bench, signed, verdict } from "./receiving.ts";
 
@@ -11,7 +12,8 @@ const bytesOf = (payload: object) => new TextEncoder().encode(JSON.stringify(pay
 const hashOf = (payload: object) => `sha256:${createHash("sha256").update(bytesOf(payload)).digest("hex")}`;
 
 function identityOf(payload: Record<string, unknown>, more: { messageId?: string; option?: EventIdOption } = {}) {
-  return identify({ payload, type: "order.filled", rawBody: bytesOf(payload), messageId: more.messageId }, more.option);
+  const verified = { payload, type: "order.filled", rawBody: bytesOf(payload), headers: () => ({}) };
+  return identify({ ...verified, messageId: more.messageId }, more.option);
 }
 
 describe("where an event's id comes from", () => {

@@ -20,7 +20,9 @@ function refusing(option: string, problem: RegExp = /./) {
   return expect.objectContaining({
     name: "WebhookError",
     code: "configuration_invalid",
-    message: expect.stringMatching(new RegExp(`^${option.replaceAll(/[[\]]/g, "\\$&")}:? .*${problem.source}`)),
+    message: expect.stringMatching(
+      new RegExp(`^createReceiver: ${option.replaceAll(/[[\]]/g, "\\$&")}:? .*${problem.source}`),
+    ),
   });
 }
 
@@ -131,6 +133,7 @@ describe("the other options", () => {
       maxEventAgeMs: DAY,
       maxBodyBytes: 1_000,
       bodyTimeoutMs: 1_000,
+      eventType: () => undefined,
       eventId: () => undefined,
       parseJson: JSON.parse,
       onStoreError: "accept",

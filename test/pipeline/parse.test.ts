@@ -135,7 +135,7 @@ describe("the JSON", () => {
     const text = '{"event":"order.filled","data":{}}';
     for (const parseJson of [async (json: string) => JSON.parse(json), () => Promise.reject(new Error("no"))]) {
       const { receiver, lines } = bench({ parseJson });
-      expect(verdict(await receiver.receive(signed(text)))).toBe("handler_failed");
+      expect(verdict(await receiver.receive(signed(text)))).toBe("receiver_failed");
       expect(lines).toMatchObject([{ level: "error", message: expect.stringContaining("parseJson") }]);
     }
   });

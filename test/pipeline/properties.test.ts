@@ -1,9 +1,16 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { Delivery } from "../../src/delivery.ts";
 import { replyTo } from "../../src/adapter.ts";
-import { bluumSignature, hmacSignature, type Outcome, type SignatureScheme, standardWebhooksSignature, timestampedSignature } from "../../src/index.ts";
+import type { Delivery } from "../../src/delivery.ts";
+import {
+  bluumSignature,
+  hmacSignature,
+  type Outcome,
+  type SignatureScheme,
+  standardWebhooksSignature,
+  timestampedSignature,
+} from "../../src/index.ts";
 import { bench, SECRET } from "./receiving.ts";
 
 const NOW = 1_750_000_000_000;

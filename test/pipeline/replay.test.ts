@@ -91,7 +91,9 @@ describe("the tolerance of a scheme", () => {
   it("is at most half of the retention, or the receiver is refused", () => {
     const scheme = timestampedSignature({ header: "X-Sig", toleranceMs: DAY });
     expect(creating(scheme, 2 * DAY)).not.toThrow();
-    expect(creating(scheme, 2 * DAY - 1)).toThrow(refusal(/^retentionMs .*twice the scheme's toleranceMs/));
+    expect(creating(scheme, 2 * DAY - 1)).toThrow(
+      refusal(/^createReceiver: retentionMs .*twice the scheme's toleranceMs/),
+    );
     expect(creating(timestampedSignature({ header: "X-Sig", toleranceMs: DAY / 2 }), DAY)).not.toThrow();
   });
 
@@ -105,6 +107,8 @@ describe("the tolerance of a scheme", () => {
     const { toleranceMs: _, ...own } = timestampedSignature({ header: "X-Sig", toleranceMs: DAY });
     expect(creating(own, DAY)).not.toThrow();
     for (const toleranceMs of [-1, Number.NaN, Number.POSITIVE_INFINITY, "5", null])
-      expect(creating({ ...own, toleranceMs: toleranceMs as number }, DAY)).toThrow(refusal(/^scheme .*toleranceMs/));
+      expect(creating({ ...own, toleranceMs: toleranceMs as number }, DAY)).toThrow(
+        refusal(/^createReceiver: scheme .*toleranceMs/),
+      );
   });
 });

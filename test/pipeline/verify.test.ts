@@ -186,7 +186,10 @@ describe("the body", () => {
       );
     }
     expect(lines).toEqual([
-      expect.objectContaining({ level: "error", message: expect.stringContaining("express.json({ verify") }),
+      expect.objectContaining({
+        level: "error",
+        message: expect.stringContaining("mount the receiver before what reads bodies"),
+      }),
     ]);
   });
 
@@ -253,7 +256,7 @@ describe("a scheme of one's own", () => {
       const delivery = signed(anEvent(), { scheme: timestampedSignature({ header: "X-Sig" }) });
       expect(await receiver.handle(delivery)).toMatchObject({
         status: 500,
-        body: '{"error":{"code":"handler_failed"}}',
+        body: '{"error":{"code":"receiver_failed"}}',
       });
       expect(lines).toMatchObject([{ level: "error", error: { message: "no id" } }]);
     }
@@ -278,7 +281,7 @@ describe("a scheme of one's own", () => {
   ] as const) {
     it(`that verifies with ${what} admits nothing`, async () => {
       const { receiver, lines } = bench({ scheme: own("verify", answer) });
-      expect(verdict(await receiver.receive(delivered()))).toBe("handler_failed");
+      expect(verdict(await receiver.receive(delivered()))).toBe("receiver_failed");
       expect(lines).toMatchObject([{ level: "error", message: expect.stringContaining("signature scheme") }]);
     });
   }
@@ -286,14 +289,14 @@ describe("a scheme of one's own", () => {
   it("whose promise rejects admits nothing, and does not end the process", async () => {
     for (const part of ["read", "verify"] as const) {
       const scheme = { ...own("read", {}), [part]: async () => failing() } as SignatureScheme;
-      expect(verdict(await bench({ scheme }).receiver.receive(delivered()))).toBe("handler_failed");
+      expect(verdict(await bench({ scheme }).receiver.receive(delivered()))).toBe("receiver_failed");
     }
   });
 
   it("that reads something else than an object or a code admits nothing", async () => {
     for (const answer of [undefined, null, true, 7, "mismatch"]) {
       const { receiver } = bench({ scheme: own("read", answer) });
-      expect(verdict(await receiver.receive(delivered()))).toBe("handler_failed");
+      expect(verdict(await receiver.receive(delivered()))).toBe("receiver_failed");
     }
   });
 

@@ -1,8 +1,8 @@
 import { createServer } from "node:http";
 import { describe, expect, it } from "vitest";
 import { bluumHandler } from "../../adapters/node.ts";
-import { bluumSignature, createReceiver, type MessageToSign, standardWebhooksSignature } from "../../src/index.ts";
 import { RETRY_DELAYS_MS } from "../../src/bluum/retry-schedule.ts";
+import { bluumSignature, createReceiver, type MessageToSign, standardWebhooksSignature } from "../../src/index.ts";
 import { noting, sandboxed, served, statuses } from "./endpoints.ts";
 
 describe("an event that is sent", () => {

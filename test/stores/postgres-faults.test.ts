@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { boundedStore } from "../../src/pipeline/bounded-store.ts";
 import { createReceiver } from "../../src/pipeline/receiver.ts";
+import { timedStore } from "../../src/pipeline/store-timeouts.ts";
 import {
   type PostgresClient,
   type PostgresStore,
@@ -89,7 +89,7 @@ describe.skipIf(!service)("a pool without a free connection", () => {
 
   it("leaves no claim behind that is written when a connection comes free", async () => {
     const { slow, free, store } = await exhausted();
-    const late = boundedStore(slow).claim("event", by("late"));
+    const late = timedStore(slow).claim("event", by("late"));
     await expect(late).rejects.toThrow(`no answer within ${TIMEOUT_MS} ms`);
     free();
     // The late claim was written and released once the pool answers what was asked after it.
@@ -323,7 +323,7 @@ describe.skipIf(!canStartPostgres())("a server of the test's own", () => {
     server.freeze();
     try {
       // Claim and release go down two connections: where the release comes first, the lease has to expire.
-      const claim = boundedStore(slow).claim("event", { token: "late", leaseMs: 1_000 });
+      const claim = timedStore(slow).claim("event", { token: "late", leaseMs: 1_000 });
       await expect(claim).rejects.toThrow("no answer");
       await allFail(slow, 2_000);
     } finally {

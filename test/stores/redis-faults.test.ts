@@ -4,8 +4,8 @@ import { inspect } from "node:util";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
-import { boundedStore } from "../../src/pipeline/bounded-store.ts";
 import { createReceiver } from "../../src/pipeline/receiver.ts";
+import { timedStore } from "../../src/pipeline/store-timeouts.ts";
 import { type CommandClient, type RedisStoreOptions, redisStore } from "../../src/stores/redis.ts";
 import type { DedupeStore } from "../../src/stores/store.ts";
 import { signDelivery } from "../../src/testing/sign.ts";
@@ -157,7 +157,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
     it("a claim left in the client's offline queue is released when it runs after all", async () => {
       await proxy.refuse();
       const store = storeAt(viaProxy, connect);
-      await expect(boundedStore(store).claim("event", claimBy("late"))).rejects.toMatchObject(UNAVAILABLE);
+      await expect(timedStore(store).claim("event", claimBy("late"))).rejects.toMatchObject(UNAVAILABLE);
       await proxy.open();
       await proxy.hasSent("late");
       await vi.waitFor(async () => expect(await admin.exists("bluum:event")).toBe(0), PATIENCE);
@@ -170,7 +170,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
       // The scripts are known from here on: each verb is one command.
       await store.release(randomUUID(), { token: "nobody's" });
       proxy.holdReplies();
-      const claim = boundedStore(store).claim("event", claimBy("late"));
+      const claim = timedStore(store).claim("event", claimBy("late"));
       await vi.waitFor(async () => expect(await admin.get("bluum:event")).toBe("held:late"), PATIENCE);
       await expect(claim).rejects.toMatchObject({
         ...UNAVAILABLE,
@@ -223,7 +223,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
       redis.freeze();
       cleanups.push(() => redis.thaw());
       const startedAt = performance.now();
-      await expect(boundedStore(store).claim("event", claimBy("late"))).rejects.toMatchObject(UNAVAILABLE);
+      await expect(timedStore(store).claim("event", claimBy("late"))).rejects.toMatchObject(UNAVAILABLE);
       const tookMs = performance.now() - startedAt;
       expect(tookMs).toBeGreaterThan(140);
       expect(tookMs).toBeLessThan(2_000);
