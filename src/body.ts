@@ -36,9 +36,9 @@ export class BodyBuffer {
     this.#length = length;
   }
 
-  /** The bytes so far: a view of the buffer, which may be longer. */
+  /** The bytes so far, in a buffer of their length. */
   bytes(): Uint8Array {
-    return this.#buffer.subarray(0, this.#length);
+    return this.#length === this.#buffer.length ? this.#buffer : this.#buffer.slice(0, this.#length);
   }
 
   #grow(least: number): void {
@@ -46,7 +46,7 @@ export class BodyBuffer {
     const size = Math.min(maxBytes, Math.max(least, 2 * this.#buffer.length, FIRST_BYTES));
     reserve?.(size);
     const grown = new Uint8Array(size);
-    grown.set(this.bytes());
+    grown.set(this.#buffer);
     this.#buffer = grown;
   }
 }

@@ -12,6 +12,7 @@ describe("a body buffer", () => {
     for (let at = 0, size = 0; at < sent.length; at += size, size = (size % 700) + 1)
       body.append(sent.subarray(at, at + size));
     expect(Buffer.from(body.bytes()).equals(sent)).toBe(true);
+    expect(body.bytes().buffer.byteLength).toBe(sent.length);
   });
 
   it("is empty where nothing came, also in empty chunks", () => {
