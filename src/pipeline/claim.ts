@@ -35,6 +35,10 @@ const COMPLETIONS: ReadonlySet<unknown> = new Set<CompleteResult>([
   "completed_by_another",
 ]);
 
+const FAILED_AFTER_COMMIT =
+  "a handler failed after the transaction with its completion was committed: the event counts as processed, and no retry " +
+  "runs the handler again";
+
 /** How long a completion that the store did not take is tried on. */
 const KEEP_COMPLETING_MS = 2 * 60_000;
 
@@ -58,6 +62,7 @@ export class Claim implements HeldClaim, OpenClaim, Watched {
   #ended: WebhookError | undefined = undefined;
   #settled: Eventual<Settled> | undefined = undefined;
   #handedOver = false;
+  #completionWritten = false;
   #timedOut = false;
   #listener: TimeoutListener | undefined = undefined;
 
@@ -119,10 +124,15 @@ export class Claim implements HeldClaim, OpenClaim, Watched {
     this.#handedOver = true;
   }
 
+  /** From now on the transaction may be committed although the handler fails. */
+  completionWritten(): void {
+    this.#completionWritten = true;
+  }
+
   #finish(result: SettleAs): Eventual<Settled> {
     this.#watch?.stop();
-    if (result === "failed") return this.#release();
-    return this.#handedOver ? this.#learnOfTransaction() : this.#complete();
+    if (result === "failed") return this.#completionWritten ? this.#learnOfTransaction(result) : this.#release();
+    return this.#handedOver ? this.#learnOfTransaction(result) : this.#complete();
   }
 
   #complete(): Eventual<Settled> {
@@ -178,13 +188,17 @@ export class Claim implements HeldClaim, OpenClaim, Watched {
    * finds nothing would not: the lease may have lapsed by now. In doubt it counts as rolled back, since then the provider's
    * retry finds out.
    */
-  async #learnOfTransaction(): Promise<Settled> {
+  async #learnOfTransaction(result: SettleAs): Promise<Settled> {
     const { verbs, log, open } = this.terms;
     const leaseMs = leaseFrom(this.terms.clock(), this.terms);
     try {
       const { status } = await verbs.claim(this.key, { token: this.token, leaseMs });
-      if (status === "completed") return "stored";
+      if (status === "completed") {
+        if (result === "failed") log.error("failed_after_commit", FAILED_AFTER_COMMIT);
+        return "stored";
+      }
       if (status === "in_flight") return "held_by_another";
+      if (result === "failed") return await this.#release();
       log.error(
         "completion_rolled_back",
         "a handler returned, but the transaction with its completion was rolled back: let the error reach the receiver",
@@ -197,7 +211,7 @@ export class Claim implements HeldClaim, OpenClaim, Watched {
         "the store did not tell whether a transaction was committed; the event is retried",
         error,
       );
-      return "rolled_back";
+      return result === "failed" ? "unstored" : "rolled_back";
     } finally {
       open.delete(this);
     }
