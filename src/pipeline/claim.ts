@@ -56,6 +56,10 @@ const COMPLETE_RESULTS: ReadonlySet<unknown> = new Set<CompleteResult>([
   "completed_by_another",
 ]);
 
+const FAILED_AFTER_COMMIT =
+  "a handler failed after the transaction with its completion was committed: the event counts as processed, and no retry " +
+  "runs the handler again";
+
 /** How long a completion that the store did not take is retried in the background. */
 const RETRY_COMPLETION_MS = 2 * 60_000;
 
@@ -70,7 +74,9 @@ export class Claim implements HeldClaim, HeartbeatListener {
   readonly #heartbeat: Heartbeat;
   #controller: AbortController | undefined;
   #abortedWith: WebhookError | undefined;
+  /** The completion is, or will be, on the user's own transaction. */
   #inTransaction = false;
+  #completionWritten = false;
   #timeoutListener: (() => void) | undefined;
   #timedOut = false;
   #settled: Promise<Settled> | undefined;
@@ -133,6 +139,11 @@ export class Claim implements HeldClaim, HeartbeatListener {
     this.#heartbeat.stopRenewing();
   }
 
+  /** From here on the transaction may be committed although the handler fails. */
+  completionWritten(): void {
+    this.#completionWritten = true;
+  }
+
   async renew(): Promise<Lease | "lost"> {
     const { leaseMs, deadline, timedStore, log } = this.#settings;
     const lease = leaseFrom(performance.now(), leaseMs, deadline);
@@ -165,7 +176,7 @@ export class Claim implements HeldClaim, HeartbeatListener {
   async #settle(as: SettleAs): Promise<Settled> {
     this.#heartbeat.stop();
     if (as === "processed" && !this.#inTransaction) return this.#complete();
-    const settled = as === "processed" ? await this.#learnOfTransaction() : await this.#release();
+    const settled = await (as === "processed" || this.#completionWritten ? this.#learnOfTransaction(as) : this.#release());
     this.#settings.open.delete(this);
     return settled;
   }
@@ -200,13 +211,17 @@ export class Claim implements HeldClaim, HeartbeatListener {
    * Whether the transaction with the completion was committed. A claim by the same token tells; a release that finds nothing
    * would not, since the lease may have expired by now. In doubt it counts as rolled back: the provider's retry finds out.
    */
-  async #learnOfTransaction(): Promise<Settled> {
+  async #learnOfTransaction(as: SettleAs): Promise<Settled> {
     const { timedStore, leaseMs, deadline, log } = this.#settings;
     try {
       const lease = leaseFrom(performance.now(), leaseMs, deadline);
       const { status } = await timedStore.claim(this.key, { token: this.token, leaseMs: lease.leaseMs });
-      if (status === "completed") return "stored";
+      if (status === "completed") {
+        if (as === "failed") log.error("failed_after_commit", FAILED_AFTER_COMMIT);
+        return "stored";
+      }
       if (status === "in_flight") return "held_by_another";
+      if (as === "failed") return await this.#release();
       log.error(
         "completion_rolled_back",
         "completion_rolled_back: a handler returned, but the transaction with its completion was rolled back; let the handler throw the error",
@@ -219,7 +234,7 @@ export class Claim implements HeldClaim, HeartbeatListener {
         error,
       );
     }
-    return "rolled_back";
+    return as === "failed" ? "unstored" : "rolled_back";
   }
 
   /** The event was answered 2xx: a short outage of the store must not make it run again. */

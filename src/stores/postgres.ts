@@ -11,17 +11,19 @@ import {
   requireTransaction,
 } from "./postgres/client.ts";
 import { failure, sqlState } from "./postgres/errors.ts";
-import { type PostgresStoreOptions, requireWhole, settingsOf } from "./postgres/options.ts";
+import { requireWhole, settingsOf, type PostgresStoreOptions } from "./postgres/options.ts";
 import { purgeInBackground } from "./postgres/purge.ts";
-import { type Statement, statementsFor } from "./postgres/sql.ts";
+import { statementsFor, type Statement } from "./postgres/sql.ts";
 import { MAINTENANCE_TIMEOUT_MS, tableKeeper } from "./postgres/table.ts";
-import { askWhileContended, type Contention, isContention } from "./postgres/waiting.ts";
+import { askWhileContended, isContention, type Contention } from "./postgres/waiting.ts";
+import { inTransaction, type PostgresJs, type PostgresJsSql, type PostgresPool, type PostgresPoolClient, type TransactionPool } from "./postgres/transaction.ts";
 import type { CompleteResult, DedupeStore } from "./store.ts";
-import { claimBehind } from "./transaction.ts";
+import { claimBehind, type HeldClaim } from "./transaction.ts";
 import { countUnanswered } from "./unanswered.ts";
 
 export type { PostgresClient, PostgresValue } from "./postgres/client.ts";
 export type { PostgresStoreOptions } from "./postgres/options.ts";
+export type { PostgresJs, PostgresJsSql, PostgresPool, PostgresPoolClient } from "./postgres/transaction.ts";
 export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 
 /** A dedupe store in PostgreSQL. */
@@ -61,6 +63,34 @@ export interface PostgresStore extends DedupeStore {
    * await client.query("COMMIT");
    */
   completeIn(context: object, client: PostgresClient): Promise<void>;
+  /**
+   * Runs `work` in a transaction that also completes the event: takes a client of the pool, sends BEGIN, completes the event, runs
+   * `work`, sends COMMIT and gives the client back. Where anything throws, it rolls back, and nothing of it has happened. Where
+   * another process has the event, `work` is not run.
+   *
+   * @param context the context that the handler was given
+   * @param pool a Pool of `pg`, or the `sql` of postgres.js; the app's own, not the one that was given to the store
+   * @param work gets the client of the transaction (postgres.js: its `sql`), and does everything on that one
+   * @returns what `work` returned, once it is committed
+   * @throws what `work` threw, and what {@link PostgresStore.completeIn} throws; `configuration_invalid` where the pool is none;
+   *   `completion_rolled_back` where a statement failed and `work` swallowed its error
+   * @example
+   * receiver.on("transfer.deposit.completed", ({ data }, context) =>
+   *   store.transaction(context, pool, (client) =>
+   *     client.query("INSERT INTO ledger (deposit, amount) VALUES ($1, $2)", [data.id, data.amount]),
+   *   ),
+   * );
+   */
+  transaction<Client extends PostgresPoolClient, Result>(
+    context: object,
+    pool: PostgresPool<Client>,
+    work: (client: Client) => Result | Promise<Result>,
+  ): Promise<Result>;
+  transaction<Sql extends PostgresJsSql, Result>(
+    context: object,
+    sql: PostgresJs<Sql>,
+    work: (sql: Sql) => Result | Promise<Result>,
+  ): Promise<Result>;
   /** Stops the background purge. The pool stays yours, and open. */
   close(): Promise<void>;
 }
@@ -138,6 +168,15 @@ export function postgresStore(pool: PostgresClient, options: PostgresStoreOption
     }
   }
 
+  /** Writes the completion in the transaction that the client is in. */
+  async function completeOn(claim: HeldClaim, client: PostgresClient): Promise<void> {
+    claim.handOver();
+    const answer = askerFor(client, terms)(sql.completeIn, [claim.key, claim.token, claim.retentionMs]);
+    const rows = await withTimeout(answer, timeoutMs).catch(asItIs);
+    if (rows.length === 0) throw new WebhookError("claim_lost", LOST);
+    claim.completionWritten();
+  }
+
   const store: PostgresStore = {
     claim: claimer(ask, sql, timeoutMs, failed),
 
@@ -168,11 +207,18 @@ export function postgresStore(pool: PostgresClient, options: PostgresStoreOption
 
     async completeIn(context, client) {
       const claim = claimBehind(context, store);
-      requireTransaction(client, pool);
-      claim.handOver();
-      const answer = askerFor(client, terms)(sql.completeIn, [claim.key, claim.token, claim.retentionMs]);
-      const rows = await withTimeout(answer, timeoutMs).catch(asItIs);
-      if (rows.length === 0) throw new WebhookError("claim_lost", LOST);
+      const askIt = () => withTimeout(askerFor(client, terms)(sql.requireTransaction, []), timeoutMs).catch(asItIs);
+      await requireTransaction(client, pool, askIt);
+      await completeOn(claim, client);
+    },
+
+    async transaction<Result>(
+      context: object,
+      own: TransactionPool,
+      work: (client: never) => Result | Promise<Result>,
+    ): Promise<Result> {
+      const claim = claimBehind(context, store);
+      return inTransaction(own, (client) => completeOn(claim, client), work);
     },
 
     async close() {
