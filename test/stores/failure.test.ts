@@ -30,10 +30,13 @@ describe("an error of another realm", () => {
 });
 
 describe("what is no error", () => {
-  it.each([undefined, null, "database is locked", { message: "database is locked" }])("%j is never quoted", (thrown) => {
-    expect(isBusy(thrown)).toBe(false);
-    expect(storeFailure("Redis", "claim the event", thrown).message).toBe(
-      "Redis could not claim the event: the client rejected with something that is no error",
-    );
-  });
+  it.each([undefined, null, "database is locked", { message: "database is locked" }])(
+    "%j is never quoted",
+    (thrown) => {
+      expect(isBusy(thrown)).toBe(false);
+      expect(storeFailure("Redis", "claim the event", thrown).message).toBe(
+        "Redis could not claim the event: the client rejected with something that is no error",
+      );
+    },
+  );
 });
