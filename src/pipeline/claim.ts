@@ -176,7 +176,9 @@ export class Claim implements HeldClaim, HeartbeatListener {
   async #settle(as: SettleAs): Promise<Settled> {
     this.#heartbeat.stop();
     if (as === "processed" && !this.#inTransaction) return this.#complete();
-    const settled = await (as === "processed" || this.#completionWritten ? this.#learnOfTransaction(as) : this.#release());
+    const settled = await (as === "processed" || this.#completionWritten
+      ? this.#learnOfTransaction(as)
+      : this.#release());
     this.#settings.open.delete(this);
     return settled;
   }

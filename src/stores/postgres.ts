@@ -11,12 +11,19 @@ import {
   requireTransaction,
 } from "./postgres/client.ts";
 import { failure, sqlState } from "./postgres/errors.ts";
-import { requireWhole, settingsOf, type PostgresStoreOptions } from "./postgres/options.ts";
+import { type PostgresStoreOptions, requireWhole, settingsOf } from "./postgres/options.ts";
 import { purgeInBackground } from "./postgres/purge.ts";
-import { statementsFor, type Statement } from "./postgres/sql.ts";
+import { type Statement, statementsFor } from "./postgres/sql.ts";
 import { MAINTENANCE_TIMEOUT_MS, tableKeeper } from "./postgres/table.ts";
-import { askWhileContended, isContention, type Contention } from "./postgres/waiting.ts";
-import { inTransaction, type PostgresJs, type PostgresJsSql, type PostgresPool, type PostgresPoolClient, type TransactionPool } from "./postgres/transaction.ts";
+import {
+  inTransaction,
+  type PostgresJs,
+  type PostgresJsSql,
+  type PostgresPool,
+  type PostgresPoolClient,
+  type TransactionPool,
+} from "./postgres/transaction.ts";
+import { askWhileContended, type Contention, isContention } from "./postgres/waiting.ts";
 import type { CompleteResult, DedupeStore } from "./store.ts";
 import { claimBehind, type HeldClaim } from "./transaction.ts";
 import { countUnanswered } from "./unanswered.ts";

@@ -49,7 +49,6 @@ function plainStore({ records, now, current }: Insides): Required<DedupeStore> {
     async forget(key) {
       return current(key) !== undefined && records.delete(key);
     },
-    unanswered: () => 0,
     async close() {},
     unanswered: () => 0,
   };

@@ -1,6 +1,6 @@
+import type { WebhookError } from "../../errors.ts";
 import { invalid, sqlState } from "./errors.ts";
 import type { Statement } from "./sql.ts";
-import type { WebhookError } from "../../errors.ts";
 
 /** What a value of a statement may be. */
 export type PostgresValue = string | number;
