@@ -1,6 +1,6 @@
 import { ignoreRejection, sleep } from "../async.ts";
 import { BodyBudget } from "../body.ts";
-import { claimsToBeProbe, type Delivery, plainHeaders, type Reply } from "../delivery.ts";
+import { type BodyReader, claimsToBeProbe, type Delivery, plainHeaders, type Reply } from "../delivery.ts";
 import { bodyIncomplete, WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
@@ -223,8 +223,8 @@ class WebhookReceiver implements Receiver {
 
   async #readBody({ body, request }: Delivery, report: ReportRecorder): Promise<Uint8Array> {
     // Another receiver that the request has passed may have read it.
-    const read = typeof body === "function" ? (bodySeen(request) ?? this.#bodies.read(body).catch(asBodyError)) : body;
-    const rawBody = await read;
+    const seen = typeof body === "function" ? bodySeen(request) : body;
+    const rawBody = seen ?? (await this.#bodies.read(body as BodyReader).catch(asBodyError));
     checkBody(rawBody, this.#settings.maxBodyBytes);
     report.add({ bodyBytes: rawBody.length });
     report.lap("readMs");
