@@ -53,16 +53,18 @@ export interface PostgresStore extends DedupeStore {
    */
   purge(options?: { readonly batch?: number }): Promise<number>;
   /**
-   * Completes the event of a delivery inside your own transaction: your rows and the completion are committed together, or
-   * neither is. It ends the claim's renewals, since from here on the row's lock guards the claim. Call it first in the
-   * transaction: whoever lost the event then learns it before the work. Let what it throws roll the transaction back.
+   * Completes the event of a delivery inside a transaction that you begin and commit yourself; {@link PostgresStore.transaction}
+   * does all of it in one call. Your rows and the completion are committed together, or neither is. It ends the claim's
+   * renewals, since from here on the row's lock guards the claim. Call it first in the transaction: a process that lost the event
+   * then learns it before the work. Let what it throws roll the transaction back.
    *
    * @param context the context that the handler was given
    * @param client the client of your transaction: one of `pg` after BEGIN, the `tx` of PGlite, or the adapter around the
    *   `sql` that postgres.js gives to `begin`
    * @throws WebhookError `claim_lost` where another process holds or has completed the event, or an earlier transaction of
-   *   this very delivery has completed it; `configuration_invalid` where the context or the client cannot be right;
-   *   `store_unavailable` where there is no answer within `timeoutMs`; else the error of PostgreSQL as it is
+   *   this very delivery has completed it; `configuration_invalid` where the client is in no transaction or the context is none of
+   *   a delivery's, and then nothing was written; `store_unavailable` where there is no answer within `timeoutMs`; else the error of
+   *   PostgreSQL as it is
    * @example
    * await client.query("BEGIN");
    * await store.completeIn(context, client);
@@ -72,8 +74,9 @@ export interface PostgresStore extends DedupeStore {
   completeIn(context: object, client: PostgresClient): Promise<void>;
   /**
    * Runs `work` in a transaction that also completes the event: takes a client of the pool, sends BEGIN, completes the event, runs
-   * `work`, sends COMMIT and gives the client back. Where anything throws, it rolls back, and nothing of it has happened. Where
-   * another process has the event, `work` is not run.
+   * `work`, sends COMMIT and releases the client. Where anything throws before COMMIT, it rolls back, and nothing of it has
+   * happened; where COMMIT itself fails, the receiver asks the store what became of it. Where another process has the event,
+   * `work` is not run.
    *
    * @param context the context that the handler was given
    * @param pool a Pool of `pg`, or the `sql` of postgres.js; the app's own, not the one that was given to the store
@@ -120,12 +123,13 @@ const LOST =
  * timed by the server's clock; and with `completeIn` the way to an effect that happens exactly once.
  *
  * @param pool a Pool of `pg` (or a Client, for scripts), a PGlite, or anything with `query(text, values)`; postgres.js fits
- *   through the one-line adapter in `docs/stores-postgres.md`. It stays yours: the store never ends it. A Pool emits `error` when
+ *   through the one-line adapter in `docs/stores-postgres.md`. Give the store a pool of its own: handlers that hold every client of a
+ *   shared one keep claims from being renewed. It stays yours: the store never ends it. A Pool emits `error` when
  *   an idle connection breaks, and without a listener of yours that ends the process
  * @throws WebhookError `configuration_invalid` where the pool or an option is none; the verbs reject with
  *   `store_unavailable`, the error of PostgreSQL or of the client as its cause
  * @example
- * const pool = new Pool({ connectionString: process.env.DATABASE_URL });
+ * const pool = new Pool({ connectionString: process.env.DATABASE_URL, max: 4 }); // for the store alone
  * pool.on("error", (error) => log.error(error));
  * const store = postgresStore(pool, { purgeEveryMs: 3_600_000 });
  * await store.migrate();

@@ -12,7 +12,7 @@ export interface PostgresPool<Client extends PostgresPoolClient> {
 
 /** What `transaction` asks of a client of such a pool. */
 export interface PostgresPoolClient extends PostgresClient {
-  /** Gives the client back to the pool; with an error or `true` the connection is closed. */
+  /** Returns the client to the pool; with an error or `true` the connection is closed. */
   release(failure?: Error | boolean): void;
   on?(event: "error", listener: (error: Error) => void): unknown;
   off?(event: "error", listener: (error: Error) => void): unknown;
