@@ -186,7 +186,7 @@ describe("the body", () => {
       );
     }
     expect(lines).toEqual([
-      expect.objectContaining({ level: "error", message: expect.stringContaining("express.json({ verify") }),
+      expect.objectContaining({ level: "error", message: expect.stringContaining("hand it the exact bytes") }),
     ]);
   });
 
