@@ -84,7 +84,8 @@ export interface Sandbox {
   scenario(name: string): Promise<readonly DeliverySummary[]>;
   /**
    * Waits until every delivery has been acknowledged or parked, and puts the clock forward to whatever is due next: the whole retry
-   * schedule takes no longer than its requests.
+   * schedule takes no longer than its requests. Only the `Retry-After` of an endpoint that answers `event_in_flight` is waited out in
+   * real time, up to 60 s an attempt: the lease behind it runs by the wall clock.
    */
   settled(): Promise<void>;
   /**
