@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { freshFile } from "../stores/sqlite-engines.ts";
-import { noting, sandboxed } from "./endpoints.ts";
+import { sandboxed } from "./endpoints.ts";
 
 const APP = fileURLToPath(new URL("./killed-app.mjs", import.meta.url));
 const SECRET = "a secret of 16 bytes or more";

@@ -7,6 +7,7 @@ import { outputOf } from "../output.ts";
 import { collect } from "../repeatable.ts";
 import { type SecretOptions, secretsOf, withSecretOptions } from "../secret.ts";
 import type { Terminal } from "../terminal.ts";
+import { urlReader } from "../url.ts";
 
 interface DetectOptions extends SecretOptions {
   readonly url?: readonly string[];
@@ -23,7 +24,7 @@ export function detectCommand(terminal: Terminal): Command {
     .option(
       "--url <url>",
       "the URL that the provider calls, in case it is signed; may be given several times",
-      collect,
+      collectUrl,
     );
   return withSecretOptions(command)
     .addHelpText("after", HELP)
@@ -35,6 +36,12 @@ export function detectCommand(terminal: Terminal): Command {
       else tell(detection, output);
       if (detection.verdict !== "one") throw undecided(detection);
     });
+}
+
+/** As it was typed: it may be signed. */
+function collectUrl(text: string, earlier?: readonly string[]): string[] {
+  urlReader("--url")(text);
+  return collect(text, earlier);
 }
 
 const HELP = `

@@ -11,8 +11,8 @@ import { type Output, outputOf } from "../output.ts";
 import { collect } from "../repeatable.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
 import { type SecretOptions, secretsOf, withSecretOptions } from "../secret.ts";
-import { refuseLoop, targetUrl } from "../target.ts";
 import type { Terminal } from "../terminal.ts";
+import { refuseLoop, urlReader } from "../url.ts";
 
 interface ListenOptions extends SecretOptions {
   readonly port: number;
@@ -42,7 +42,7 @@ export function listenCommand(terminal: Terminal): Command {
     .option(
       "-f, --forward <url>",
       "hand every delivery on to this URL, and relay its answer; without a path, to the same path",
-      targetUrl,
+      urlReader("--forward"),
     )
     .option("-s, --save <folder>", "keep every delivery in a file of its own in this folder, for detect");
   return withSecretOptions(command)
@@ -89,7 +89,7 @@ async function listen(options: ListenOptions, terminal: Terminal, output: Output
   if (signal.aborted) return;
   const port = await open(server, options.port, options.host);
   try {
-    refuseLoop(options.forward, port, options.host);
+    refuseLoop("--forward", options.forward, port, options.host);
     announce(options, port, output);
     if (!signal.aborted) await once(signal, "abort");
   } finally {
