@@ -65,11 +65,13 @@ export interface Sandbox {
    */
   secrets(endpointId: string): readonly string[];
   /**
-   * Gives an endpoint a fresh secret. What was signed before, retries included, keeps the old one where the scheme signs no time.
+   * Gives an endpoint another secret. What was signed before, retries included, keeps the old one where the scheme signs no time.
    *
-   * @throws WebhookError `configuration_invalid` for an unknown endpoint
+   * @param secret @default a fresh one, in a form that the scheme takes
+   * @returns the new secret
+   * @throws WebhookError `configuration_invalid` for an unknown endpoint, or a secret with which the scheme cannot sign
    */
-  rotateSecret(endpointId: string): Promise<string>;
+  rotateSecret(endpointId: string, secret?: string): Promise<string>;
   /**
    * Sends an event to every endpoint that subscribes to it, and returns at once; `settled` or `advance(0)` wait.
    *
