@@ -29,8 +29,7 @@ export function withAccountOptions(command: Command): Command {
 }
 
 /** What the help says of them. */
-export const ACCOUNT_HELP: string = `Credentials are those of a tenant-wide API key: the variables BLUUM_API_KEY and
-BLUUM_API_SECRET, or such lines in a file or on standard input:
+export const ACCOUNT_HELP: string = `Credentials are those of a tenant-wide API key: the variables BLUUM_API_KEY and BLUUM_API_SECRET, or such lines in a file or on standard input:
   BLUUM_API_KEY=…
   BLUUM_API_SECRET=…
   BLUUM_BASE_URL=sandbox`;

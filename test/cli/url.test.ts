@@ -30,9 +30,13 @@ async function refusal(args: readonly string[], env = ENV): Promise<string> {
 describe("a URL that cannot work is refused in the same words, without repeating it", () => {
   it.each([...ANY, ...SAFE])("as %s of %j", async (name, args) => {
     for (const text of ["nowhere?key=hunter2", "localhost:3000", "ftp://example.com/hunter2", "/hunter2", ""]) {
-      expect(await refusal([...args, text])).toBe(`${name} must be a whole URL that begins with http:// or https://.\n`);
+      expect(await refusal([...args, text])).toBe(
+        `${name} must be a whole URL that begins with http:// or https://.\n`,
+      );
     }
-    expect(await refusal([...args, "http://me:hunter2@localhost/"])).toBe(`${name} must hold no user and no password.\n`);
+    expect(await refusal([...args, "http://me:hunter2@localhost/"])).toBe(
+      `${name} must hold no user and no password.\n`,
+    );
   });
 
   it.each(SAFE)("as %s of %j, where it leaves this machine without TLS", async (name, args) => {

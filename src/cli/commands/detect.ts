@@ -45,8 +45,7 @@ function collectUrl(text: string, earlier?: readonly string[]): string[] {
 }
 
 const HELP = `
-It ends with 0 where exactly one scheme matches, and with 1 where none or more
-than one does.
+It ends with 0 where exactly one scheme matches, and with 1 where none or more than one does.
 
 Examples:
   $ bluum-webhooks listen --save captures

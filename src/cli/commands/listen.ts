@@ -58,12 +58,9 @@ function pathOfDeliveries(text: string): string {
 }
 
 const HELP = `
-It takes what is sent to this machine's own names, such as localhost, and to
-those of --allow-host: a page elsewhere could have its name lead here.
+It takes what is sent to this machine's own names, such as localhost, and to those of --allow-host: a page elsewhere could have its name lead here.
 
---forward hands on POST requests only: every byte of the body, and the headers
-as they came; Host, Content-Length and Connection are set anew. A body over
-1 MiB, or cut short, is refused, and neither handed on nor saved.
+--forward hands on POST requests only: every byte of the body, and the headers as they came; Host, Content-Length and Connection are set anew. A body over 1 MiB, or cut short, is refused, and neither handed on nor saved.
 
 ${SCHEME_HELP}
 

@@ -60,8 +60,7 @@ export function sandboxCommand(terminal: Terminal): Command {
 
 const HELP = `
 Faults (--faults):
-  ${FAULTS.slice(0, 6).join(", ")},
-  ${FAULTS.slice(6).join(", ")}
+  ${FAULTS.join(", ")}
 
 ${SCHEME_HELP}
 

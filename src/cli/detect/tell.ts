@@ -6,22 +6,22 @@ export function tell(detection: Detection, output: Output): void {
   tellEffort(detection, output);
   output.line("");
   output.line(headline(detection, output));
-  for (const reason of detection.reasons) output.line(`  ${reason}`);
+  for (const reason of detection.reasons) output.prose(reason, 2);
   for (const [place, finding] of detection.findings.entries()) {
     output.line("");
     if (detection.findings.length > 1) output.line(output.colors.bold(`${place + 1}.`));
     tellFinding(finding, output);
   }
   if (detection.decides.length > 0) output.line("");
-  for (const line of detection.decides) output.line(`What decides: ${line}`);
+  for (const line of detection.decides) output.prose(`What decides: ${line}`);
   tellEventId(detection, output);
 }
 
 function tellEffort({ combinations, macs, captures, untried }: Detection, output: Output): void {
   const tried = `${counted(combinations, "combination")} (${counted(macs, "signature")} computed)`;
-  output.line(`Tried ${tried} on ${counted(captures, "capture")}.`);
+  output.prose(`Tried ${tried} on ${counted(captures, "capture")}.`);
   if (untried === 0) return;
-  output.line(
+  output.prose(
     `${counted(untried, "less likely content")} left out, for the work it would be; a smaller capture has all tried.`,
   );
 }
@@ -40,11 +40,11 @@ function tellFinding(finding: Finding, output: Output): void {
   output.line(`  signature  ${finding.signature}`);
   output.line(`  signed     ${finding.signed}`);
   output.line(`  key        ${finding.key}`);
-  for (const warning of finding.warnings) output.line(yellow(`  warning    ${warning}`));
-  for (const open of finding.undecided) output.line(yellow(`  undecided  ${open}`));
+  for (const warning of finding.warnings) output.prose(`warning    ${warning}`, 2, yellow);
+  for (const open of finding.undecided) output.prose(`undecided  ${open}`, 2, yellow);
   if (finding.code === undefined) return;
   output.line("");
-  output.line(dim(introduction(finding)));
+  output.prose(introduction(finding), 0, dim);
   output.line("");
   for (const line of finding.code.trimEnd().split("\n")) output.line(line === "" ? "" : `  ${line}`);
 }
@@ -59,7 +59,7 @@ function introduction({ preset, scheme }: Finding): string {
 function tellEventId({ eventId }: Detection, output: Output): void {
   output.line("");
   output.line(output.colors.bold("Event id"));
-  for (const sentence of eventId.says) output.line(`  ${sentence}`);
+  for (const sentence of eventId.says) output.prose(sentence, 2);
   if (eventId.option !== undefined) output.line(`\n  ${eventId.option}`);
 }
 
