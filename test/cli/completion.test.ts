@@ -16,6 +16,8 @@ const folder = mkdtempSync(join(tmpdir(), "completion-"));
 afterAll(() => rmSync(folder, { recursive: true }));
 writeFileSync(join(folder, "secret.txt"), "");
 
+/** script(1) gives a program a terminal. */
+const hasTerminals = spawnSync("script", ["-qec", "true", "/dev/null"]).status === 0;
 const has = (shell: string) => spawnSync(shell, ["-c", "true"]).status === 0;
 
 /** What bash offers at the end of a line. */
@@ -75,10 +77,10 @@ describe("completion", () => {
     ]);
   });
 
-  it.skipIf(!has("script"))("completes an event in an interactive bash, at the tab key", async () => {
+  it.skipIf(!hasTerminals)("completes an event in an interactive bash, at the tab key", async () => {
     const script = join(folder, "completion.bash");
     writeFileSync(script, (await ran(["completion", "bash"])).out);
-    // script(1) gives the shell a terminal, without which it reads no tab as a key.
+    // Without a terminal a shell reads no tab as a key.
     const shell = spawn("script", ["-qec", "bash --norc --noprofile -i", "/dev/null"], {
       env: { PATH: process.env.PATH, TERM: "dumb", PS1: "> " },
     });

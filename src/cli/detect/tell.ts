@@ -5,7 +5,7 @@ import type { Output } from "../output.ts";
 export function tell(detection: Detection, output: Output): void {
   tellEffort(detection, output);
   output.line("");
-  output.line(headline(detection, output));
+  tellVerdict(detection, output);
   for (const reason of detection.reasons) output.prose(reason, 2);
   for (const [place, finding] of detection.findings.entries()) {
     output.line("");
@@ -26,12 +26,15 @@ function tellEffort({ combinations, macs, captures, untried }: Detection, output
   );
 }
 
-function headline({ verdict, findings, captures }: Detection, { colors }: Output): string {
-  const { bold, green, red, yellow } = colors;
-  if (verdict === "none") return red(bold("Nothing matches. No scheme is printed, since it would be a guess."));
-  if (verdict === "several")
-    return yellow(bold(`${findings.length} schemes hold for ${counted(captures, "capture")}.`));
-  return green(bold(`Found: one scheme holds for ${captures === 1 ? "it" : "all of them"}.`));
+function tellVerdict({ verdict, findings, captures }: Detection, output: Output): void {
+  const { bold, ...shades } = output.colors;
+  const shade = shades[({ none: "red", several: "yellow", one: "green" } as const)[verdict]];
+  const texts = {
+    none: "Nothing matches. No scheme is printed, since it would be a guess.",
+    several: `${findings.length} schemes hold for ${counted(captures, "capture")}.`,
+    one: `Found: one scheme holds for ${captures === 1 ? "it" : "all of them"}.`,
+  };
+  output.prose(texts[verdict], 0, (line) => shade(bold(line)));
 }
 
 function tellFinding(finding: Finding, output: Output): void {
