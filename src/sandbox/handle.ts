@@ -34,7 +34,7 @@ export function sandboxOf(
     },
     endpoints: () => registry.all().map(endpointView),
     secrets: (id) => core.endpoint(id).secrets,
-    rotateSecret: async (id) => registry.rotate(core.endpoint(id)),
+    rotateSecret: async (id, secret) => registry.rotate(core.endpoint(id), secret),
     send: async (type, options) => core.send(type, options).map(summaryOf),
     scenario: async (name) => core.scenario(name).map(summaryOf),
     settled: () => core.settled(),

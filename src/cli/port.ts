@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { CommandFailed, EXIT } from "../exit.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 
 /**
  * Opens a server's port.
@@ -14,7 +14,7 @@ export async function open(server: Server, port: number, host: string): Promise<
   try {
     await once(server, "listening");
   } catch (cause) {
-    throw refused(cause as NodeJS.ErrnoException, port, host);
+    throw portFailure(cause as NodeJS.ErrnoException, port, host);
   }
   return (server.address() as AddressInfo).port;
 }
@@ -27,7 +27,8 @@ export async function shut(server: Server): Promise<void> {
   await closed;
 }
 
-function refused(cause: NodeJS.ErrnoException, port: number, host: string): CommandFailed {
+/** Says why a port cannot be opened, and what to give instead. */
+export function portFailure(cause: NodeJS.ErrnoException, port: number, host: string): CommandFailed {
   const { code = "unknown" } = cause;
   const remedy =
     {
