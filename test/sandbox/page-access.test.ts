@@ -81,7 +81,7 @@ describePage("the page by keyboard alone", ({ open, serve }) => {
     const page = await open(server, { hash: "#/deliveries/d" });
     await title(page).waitFor();
     await page.keyboard.press("d");
-    await page.getByText("A copy: 1 delivery").waitFor();
+    await page.getByText("Duplicate: 1 delivery").waitFor();
     await page.keyboard.press("/");
     await expect.poll(() => focused(page)).toBe("search");
     await page.keyboard.type("rd");

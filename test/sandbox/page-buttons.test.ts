@@ -10,12 +10,12 @@ describePage("the page's buttons", ({ open, serve }) => {
     const server = await serve(world);
     const page = await open(server, AT_D);
     await page.getByRole("button", { name: "Duplicate" }).click();
-    await page.getByRole("status").getByText("A copy: 1 delivery on the way.").waitFor();
+    await page.getByRole("status").getByText("Duplicate: 1 delivery on the way.").waitFor();
     await page.getByRole("button", { name: "Replay", exact: true }).click();
-    await page.getByText("The replay: 1 delivery").waitFor();
+    await page.getByText("Replay: 1 delivery").waitFor();
     await page.getByRole("combobox", { name: "Kind of forgery" }).selectOption({ label: "No signature at all" });
     await page.getByRole("button", { name: "Forge" }).click();
-    await page.getByText("The forgery: 1 delivery").waitFor();
+    await page.getByText("Forgery: 1 delivery").waitFor();
     expect(server.pressed).toEqual([
       { method: "POST", path: "/_inspector/deliveries/d/duplicate", body: {} },
       { method: "POST", path: "/_inspector/deliveries/d/replay", body: {} },
@@ -27,7 +27,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     const server = await serve(world);
     const page = await open(server, AT_D);
     await page.getByRole("button", { name: "Forge" }).click();
-    await page.getByText("The forgery: 1 delivery").waitFor();
+    await page.getByText("Forgery: 1 delivery").waitFor();
     expect(server.pressed).toMatchObject([{ body: { kind: "wrong_secret" } }]);
   });
 
@@ -111,7 +111,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     const page = await open(server, AT_D);
     await page.getByRole("button", { name: "Duplicate" }).click();
     const alert = page.getByRole("alert");
-    await alert.getByText("A copy: The endpoint was deleted.").waitFor();
+    await alert.getByText("Duplicate: The endpoint was deleted.").waitFor();
     await alert.getByRole("button", { name: "Dismiss" }).click();
     await expect.poll(() => alert.innerText()).toBe("");
   });
@@ -122,6 +122,6 @@ describePage("the page's buttons", ({ open, serve }) => {
     await page.getByRole("heading", { name: "Request" }).waitFor();
     server.down = true;
     await page.getByRole("button", { name: "Replay", exact: true }).click();
-    await page.getByRole("alert").getByText("The replay: The sandbox cannot be reached.").waitFor();
+    await page.getByRole("alert").getByText("Replay: The sandbox cannot be reached.").waitFor();
   });
 });

@@ -8,18 +8,18 @@ import {
   postReplayParked,
   postScenario,
 } from "./api.ts";
-import { complain, tell } from "./notices.ts";
+import { complain, tell, tellNothing } from "./notices.ts";
 import { visible } from "./visible-text.ts";
 import { plural } from "./words.ts";
 import { putEndpoint } from "./world.ts";
 
-/** What the buttons do. Each tells how it went, and never rejects. */
+/** What the buttons do. Each reports its result as a notice and never rejects. */
 export const actions = {
   scenario: (name: string, title: string): Promise<void> => start(title, postScenario(name)),
   event: (type: string, data?: unknown): Promise<void> => start(visible(type), postEvent(type, data)),
-  duplicate: (id: string): Promise<void> => start("A copy", postDuplicate(id)),
-  replay: (id: string): Promise<void> => start("The replay", postReplay(id)),
-  forge: (id: string, kind: string): Promise<void> => start("The forgery", postForgery(id, kind)),
+  duplicate: (id: string): Promise<void> => start("Duplicate", postDuplicate(id)),
+  replay: (id: string): Promise<void> => start("Replay", postReplay(id)),
+  forge: (id: string, kind: string): Promise<void> => start("Forgery", postForgery(id, kind)),
   replayParked: (): Promise<void> => start("Parked deliveries", postReplayParked(), "nothing to replay."),
   setStatus,
 };
@@ -32,7 +32,7 @@ async function start(
   try {
     const { deliveryIds } = await started;
     const [first] = deliveryIds;
-    if (first === undefined) tell(`${what}: ${whereNone}`);
+    if (first === undefined) tellNothing(`${what}: ${whereNone}`);
     else tell(`${what}: ${plural(deliveryIds.length, "delivery", "deliveries")} on the way.`, first);
   } catch (error) {
     complain(`${what}: ${messageOf(error)}`);

@@ -34,8 +34,8 @@ export function App(): JSX.Element {
         </aside>
         <DeliveryPanel />
       </div>
-      <Tabs />
       <Notices />
+      <Tabs />
       <Help />
       <p class="unseen" role="status">
         {announcement}
