@@ -11,6 +11,7 @@
  * | `POST /_inspector/replay-parked` | {@link Started} |
  * | `POST /_inspector/scenarios/:name` | {@link Started} |
  * | `POST /_inspector/events`, body `{ event, data? }` | {@link Started} |
+ * | `POST /_inspector/endpoints`, body `{ url, name?, eventTypeNames? }` | {@link AddedEndpoint} |
  * | `PATCH /_inspector/endpoints/:id`, body `{ status }` | {@link EndpointView} |
  *
  * An error is `{ error: { code, message } }` with a 4xx; 503 where too many pages follow. Calls that change something must come from
@@ -55,6 +56,11 @@ export interface EndpointView {
   /** Answers of the last twenty attempts, oldest first: the status, or null where none came. */
   readonly recent: readonly (number | null)[];
   readonly medianLatencyMs: number | null;
+}
+
+/** An endpoint that was just registered. No other answer of the inspector's endpoint calls has the secret. */
+export interface AddedEndpoint extends EndpointView {
+  readonly secret: string;
 }
 
 /**

@@ -13,7 +13,7 @@ describePage("the inspector page", ({ open, serve }) => {
   it("says what to do first while no endpoint is registered, with commands to copy", async () => {
     const page = await open(await serve());
     const [first] = SURROUNDINGS.firstSteps;
-    await page.getByRole("heading", { name: "Nothing is listening yet" }).waitFor();
+    await page.getByRole("heading", { name: "No endpoint is registered yet" }).waitFor();
     await page.getByRole("button", { name: `Copy ${first?.title}` }).click();
     await page.getByText("Copied").waitFor();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(first?.code);

@@ -1,7 +1,9 @@
-import type { EndpointView, Started } from "../../page-api.ts";
+import type { AddedEndpoint, EndpointView, Started } from "../../page-api.ts";
 import {
+  type NewEndpoint,
   patchEndpoint,
   postDuplicate,
+  postEndpoint,
   postEvent,
   postForgery,
   postReplay,
@@ -46,6 +48,18 @@ async function setStatus(endpoint: EndpointView, status: EndpointView["status"])
     tell(status === "ACTIVE" ? `${name} is active again.` : `${name} is paused: nothing new is sent to it.`);
   } catch (error) {
     complain(`${name}: ${messageOf(error)}`);
+  }
+}
+
+/** Registers an endpoint. Returns the reason if that fails, for the form to show beside its fields. */
+export async function addEndpoint(fields: NewEndpoint): Promise<AddedEndpoint | string> {
+  try {
+    const added = await postEndpoint(fields);
+    const { secret: _, ...endpoint } = added;
+    putEndpoint(endpoint);
+    return added;
+  } catch (error) {
+    return messageOf(error);
   }
 }
 

@@ -4,5 +4,7 @@ export const LIST_ID = "deliveries";
 export const SEARCH_ID = "search";
 /** The field for the type of a single event. */
 export const EVENT_ID = "event-type";
+/** The field for the URL of a new endpoint. */
+export const ENDPOINT_URL_ID = "endpoint-url";
 /** The dialog that lists the keys. */
 export const HELP_ID = "help";

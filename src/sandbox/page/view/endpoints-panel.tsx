@@ -4,12 +4,13 @@ import { actions } from "../model/actions.ts";
 import { visible } from "../model/visible-text.ts";
 import { latencyWords } from "../model/words.ts";
 import { endpoints } from "../model/world.ts";
+import { NewEndpoint } from "./new-endpoint.tsx";
 
-/** The endpoints, and how they do. */
+/** The registered endpoints and their health, and the form that adds one. */
 export function EndpointsPanel(): JSX.Element {
   return (
     <section class="card" aria-labelledby="endpoints-title">
-      <h2 id="endpoints-title">Endpoints</h2>
+      <NewEndpoint />
       {endpoints.value.length === 0 && <p class="muted">None is registered.</p>}
       <ul class="endpoints">
         {endpoints.value.map((endpoint) => (
@@ -27,10 +28,12 @@ function Endpoint({ endpoint }: { readonly endpoint: EndpointView }): JSX.Elemen
   return (
     <li class={active ? "endpoint" : "endpoint paused"}>
       <div class="endpoint-head">
-        <h3>{visible(name)}</h3>
+        <h3 title={visible(name)}>{visible(name)}</h3>
         <span class={`health ${health.kind}`}>{health.word}</span>
       </div>
-      <p class="url">{visible(url)}</p>
+      <p class="url" title={visible(url)}>
+        {visible(url)}
+      </p>
       <Recent recent={endpoint.recent} />
       <dl class="figures-line">
         <Figure name="delivered" value={delivered.toLocaleString("en")} />

@@ -70,8 +70,8 @@ function onEscape(target: HTMLElement): void {
   if (opened.value !== null) close();
 }
 
-/** Where the panel with the field gives its place to the opened delivery, the field is brought back first. */
-function goTo(name: "deliveries" | "send", id: string): void {
+/** Moves the focus to a field. Closes the opened delivery first if that takes the place of the field. */
+export function goTo(name: "deliveries" | "send", id: string): void {
   tab.value = name;
   const element = () => document.getElementById(id);
   if (element()?.checkVisibility() !== true) close();
