@@ -27,6 +27,8 @@ export interface Snapshot {
   readonly endpoints: readonly EndpointView[];
   /** Oldest first. */
   readonly deliveries: readonly DeliverySummary[];
+  /** How many parked deliveries `POST /_inspector/replay-parked` replays: those of active endpoints. */
+  readonly replayable?: number;
   readonly scenarios: readonly { readonly name: string; readonly title: string }[];
   readonly eventTypes: readonly string[];
   readonly forgeries: readonly { readonly kind: string; readonly title: string }[];
@@ -35,12 +37,16 @@ export interface Snapshot {
 }
 
 /** What has changed since the revision before. */
-export type Change =
+export type Change = {
+  /** As in {@link Snapshot}, after the change. */
+  readonly replayable?: number;
+} & (
   | { readonly kind: "delivery"; readonly now: number; readonly delivery: DeliverySummary }
   | { readonly kind: "endpoint"; readonly now: number; readonly endpoint: EndpointView }
   | { readonly kind: "endpoint_removed"; readonly now: number; readonly id: string }
   /** The oldest were forgotten, to bound the memory. */
-  | { readonly kind: "deliveries_dropped"; readonly now: number; readonly ids: readonly string[] };
+  | { readonly kind: "deliveries_dropped"; readonly now: number; readonly ids: readonly string[] }
+);
 
 /** One registered endpoint and how it does. */
 export interface EndpointView {

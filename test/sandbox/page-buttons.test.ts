@@ -52,6 +52,26 @@ describePage("the page's buttons", ({ open, serve }) => {
     await page.getByText("Parked deliveries: nothing to replay.").waitFor();
   });
 
+  it("count only what can be replayed: nothing of a paused endpoint", async () => {
+    const paused = endpoint({ id: "wh_2", name: "Ledger", status: "INACTIVE" });
+    const parked = ["p", "q"].map((id) => delivery(id, { state: "parked" }));
+    const server = await serve({
+      endpoints: [endpoint(), paused],
+      deliveries: [...parked, delivery("r", { state: "parked", endpointId: "wh_2" })],
+    });
+    const page = await open(server);
+    const shown = () => page.getByRole("button", { name: /^Replay \d/ }).allInnerTexts();
+    await expect.poll(shown).toEqual(["Replay 2 parked"]);
+    expect(await page.getByRole("button", { name: /^Parked/ }).innerText()).toMatch(/3$/);
+    await page.getByRole("button", { name: "Activate Ledger" }).click();
+    await expect.poll(shown).toEqual(["Replay 3 parked"]);
+    await page.getByRole("button", { name: "Pause Orders service" }).click();
+    await expect.poll(shown).toEqual(["Replay 1 parked"]);
+    await page.getByRole("button", { name: "Pause Ledger" }).click();
+    await expect.poll(shown).toEqual([]);
+    expect(await page.getByRole("button", { name: /^Parked/ }).innerText()).toMatch(/3$/);
+  });
+
   it("offer no replay of what is parked but was refused as it should be, or replayed before", async () => {
     const refused = { state: "parked", attempts: [attempt(DAWN, { status: 401 })] } as const;
     const server = await serve({

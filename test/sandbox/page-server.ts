@@ -97,7 +97,10 @@ export class PageServer {
 
   emit(change: Change): void {
     this.#apply(change);
-    const numbered = { revision: ++this.#revision, change };
+    // Counting goes through all deliveries: not for a change that cannot matter, of which a storm sends thousands.
+    const counts = change.kind !== "delivery" || change.delivery.state === "parked";
+    const replayable = counts ? { replayable: this.#replayable().length } : {};
+    const numbered = { revision: ++this.#revision, change: { ...change, ...replayable } };
     this.#changes.push(numbered);
     for (const stream of this.#streams) send(stream, numbered);
   }
@@ -172,9 +175,14 @@ export class PageServer {
     return method === "GET" ? this.#open(id) : this.#press(id, verb, body.kind);
   }
 
-  /** As the real one: each once, and no forgery, and no copy. */
   #replayParked(): object {
-    return this.#replay([...this.#deliveries.values()].filter(waitsForReplay));
+    return this.#replay(this.#replayable());
+  }
+
+  /** As the real sandbox: each once, no forgery, no copy, and nothing of a paused endpoint. */
+  #replayable(): readonly DeliverySummary[] {
+    const isActive = (id: string) => this.#endpoints.get(id)?.status === "ACTIVE";
+    return [...this.#deliveries.values()].filter((each) => waitsForReplay(each) && isActive(each.endpointId));
   }
 
   #replay(deliveries: readonly DeliverySummary[]): object {
@@ -231,6 +239,7 @@ export class PageServer {
       speed,
       endpoints,
       deliveries: [...this.#deliveries.values()],
+      replayable: this.#replayable().length,
     };
   }
 }

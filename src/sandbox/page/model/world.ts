@@ -9,6 +9,8 @@ type Surroundings = Pick<Snapshot, "scheme" | "scenarios" | "eventTypes" | "forg
 /** null until the sandbox has answered for the first time. */
 export const surroundings = signal<Surroundings | null>(null);
 export const endpoints = signal<readonly EndpointView[]>([]);
+/** How many parked deliveries can be replayed; null if the sandbox does not tell. */
+export const replayable = signal<number | null>(null);
 export const filter = signal<Filter>(EVERYTHING);
 export const ledger: Ledger = new Ledger();
 /** Changes with the ledger, which is no signal itself: it is far too large to be copied. */
@@ -27,6 +29,7 @@ export function load(snapshot: Snapshot): void {
     ledger.replace(snapshot.deliveries);
     ledgerVersion.value += 1;
     endpoints.value = snapshot.endpoints;
+    replayable.value = snapshot.replayable ?? null;
     surroundings.value = snapshot;
   });
 }
@@ -62,6 +65,7 @@ function flush(): void {
 }
 
 function apply(change: Change): void {
+  replayable.value = change.replayable ?? replayable.value;
   if (change.kind === "delivery") ledger.put(change.delivery);
   else if (change.kind === "deliveries_dropped") ledger.drop(change.ids);
   else if (change.kind === "endpoint_removed") endpoints.value = endpoints.value.filter(({ id }) => id !== change.id);

@@ -3,14 +3,14 @@ import { actions } from "../model/actions.ts";
 import { EVERYTHING } from "../model/ledger.ts";
 import { visible } from "../model/visible-text.ts";
 import { LOOK_WORDS, LOOKS, type Look, plural } from "../model/words.ts";
-import { endpoints, filter, ledger, ledgerVersion } from "../model/world.ts";
+import { endpoints, filter, ledger, ledgerVersion, replayable } from "../model/world.ts";
 import { SEARCH_ID } from "./element-ids.ts";
 import { Glyph } from "./glyph.tsx";
 
 /** What the list is narrowed to, and how many deliveries there are of each kind. */
 export function Filters(): JSX.Element {
   ledgerVersion.value;
-  const { parked } = ledger.counts;
+  const toReplay = replayable.value ?? ledger.counts.parked;
   return (
     <search class="filters" aria-label="Deliveries">
       <StateChips />
@@ -28,9 +28,9 @@ export function Filters(): JSX.Element {
           }}
         />
         <EndpointChoice />
-        {parked > 0 && (
+        {toReplay > 0 && (
           <button type="button" onClick={() => actions.replayParked()}>
-            Replay {parked.toLocaleString("en")}
+            Replay {toReplay.toLocaleString("en")}
             <span class="unseen-narrow"> parked</span>
           </button>
         )}
