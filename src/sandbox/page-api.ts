@@ -95,6 +95,10 @@ export interface DeliverySummary {
   readonly nextAttemptAt: number | null;
   /** Whether a replay has taken the place of a parked one. */
   readonly replayed: boolean;
+  /** The id of the resource in `data`, such as an order's, if the payload has one. */
+  readonly resourceId?: string;
+  /** The amount in `data`, such as `250.00 USD` or `10 AAPL × 178.50 USD`, if the payload has one. */
+  readonly amount?: string;
   readonly attempts: readonly AttemptSummary[];
 }
 
@@ -109,6 +113,8 @@ export interface AttemptSummary {
   readonly error: string | null;
   /** The fault that was done to it on purpose, such as `cut_before` or `clock_skew`; of a forged one its kind. */
   readonly fault: string | null;
+  /** Whether the receiver acknowledged the event with `"unhandled": true`: no handler matched, so nothing ran. */
+  readonly unhandled?: boolean;
 }
 
 /** One delivery opened. */
