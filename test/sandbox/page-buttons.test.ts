@@ -92,7 +92,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     const server = await serve(world);
     const page = await open(server);
     await page.getByLabel("One event").fill("order.canceled");
-    await page.getByText("Data of its own").click();
+    await page.getByText("Custom data").click();
     await page.getByLabel("Data as JSON").fill('{ "symbol": "MSFT" }');
     await page.getByRole("button", { name: "Send", exact: true }).click();
     await page.getByRole("button", { name: "Show", exact: true }).click();
@@ -105,7 +105,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     const server = await serve(world);
     const page = await open(server);
     await page.getByLabel("One event").fill("order.canceled");
-    await page.getByText("Data of its own").click();
+    await page.getByText("Custom data").click();
     await page.getByLabel("Data as JSON").fill("{ symbol }");
     await page.getByRole("button", { name: "Send", exact: true }).click();
     await page.getByRole("alert").getByText("must be JSON").waitFor();

@@ -109,21 +109,20 @@ describePage("the notices of what buttons did", ({ open, serve }) => {
       await page.getByRole("alert").locator(".notice").waitFor();
       await replay.click();
       await page.getByRole("status").locator(".notice").waitFor();
-      const covered = await page.evaluate(() => {
-        const boxes = [...document.querySelectorAll(".notice")].map((each) => each.getBoundingClientRect());
-        const parts = [...document.querySelectorAll("#deliveries, aside, .tabs")].map((each) =>
-          each.getBoundingClientRect(),
-        );
-        const seen = parts.filter(({ width }) => width > 0);
-        const apart = (one: DOMRect, other: DOMRect) =>
-          one.right <= other.left || other.right <= one.left || one.bottom <= other.top || other.bottom <= one.top;
+      const found = await page.evaluate(() => {
+        const boxOf = (selector: string) => (document.querySelector(selector) as Element).getBoundingClientRect();
+        const notices = boxOf(".notices");
+        const main = boxOf("main");
+        const others = [main, boxOf("aside"), boxOf(".tabs")].filter(({ width }) => width > 0);
         return {
-          seen: seen.length,
-          below: boxes.every(({ bottom, top }) => top >= 0 && bottom <= innerHeight),
-          covers: boxes.some((box) => seen.some((part) => !apart(box, part))),
+          parts: others.length,
+          inView: notices.top >= 0 && notices.bottom <= innerHeight && notices.height > 20,
+          covers: others.some(({ top, bottom }) => top < notices.bottom && notices.top < bottom),
+          listPx: Math.min(main.bottom, boxOf("#deliveries").bottom) - boxOf("#deliveries").top,
         };
       });
-      expect(covered).toEqual({ seen: 2, below: true, covers: false });
+      expect(found).toMatchObject({ parts: 2, inView: true, covers: false });
+      expect(found.listPx, "the list stays in view").toBeGreaterThan(100);
     });
   }
 });

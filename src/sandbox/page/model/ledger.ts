@@ -14,14 +14,14 @@ export interface Filter {
   readonly look: Look | null;
   /** null shows every endpoint. */
   readonly endpointId: string | null;
-  /** Part of the type or of the event's id, in any case. */
+  /** Part of the type, of the event's or the resource's id, or of the amount, in any case. */
   readonly text: string;
 }
 
 /** The filter that lets everything through. */
 export const EVERYTHING: Filter = { look: null, endpointId: null, text: "" };
 
-/** All deliveries that the sandbox remembers. A change costs a search by halves, never a walk over all of them. */
+/** All deliveries that the sandbox remembers. A change costs a binary search, never a walk over all of them. */
 export class Ledger {
   readonly #entries = new Map<string, Entry>();
   readonly outcomes = new Outcomes();
@@ -110,11 +110,11 @@ export class Ledger {
   }
 
   #lets(delivery: DeliverySummary): boolean {
-    const { endpointId, type, eventId } = delivery;
+    const { endpointId, type, eventId, resourceId = "", amount = "" } = delivery;
     const { text, ...filter } = this.#filter;
     if (filter.look !== null && filter.look !== lookOf(delivery)) return false;
     if (filter.endpointId !== null && filter.endpointId !== endpointId) return false;
-    return text === "" || type.toLowerCase().includes(text) || eventId.toLowerCase().includes(text);
+    return text === "" || [type, eventId, resourceId, amount].some((each) => each.toLowerCase().includes(text));
   }
 
   /** The index of the first entry shown at this place or after it. */

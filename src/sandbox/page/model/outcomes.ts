@@ -81,5 +81,5 @@ export class Outcomes {
 }
 
 function none(): Record<Outcome, number> {
-  return { delivered: 0, closed: 0, retrying: 0, parked: 0, fooled: 0, open: 0 };
+  return { delivered: 0, unhandled: 0, closed: 0, retrying: 0, parked: 0, fooled: 0, open: 0 };
 }

@@ -31,7 +31,7 @@ export function BodyText({ title, body }: { readonly title: string; readonly bod
         )}
         <CopyButton text={body.text} what={title} />
       </figcaption>
-      {body.altered && <p class="muted">It was too long, or no UTF-8: this is not exactly what was sent.</p>}
+      {body.altered && <p class="muted">This is not exactly what was sent: the body is too long, or not UTF-8.</p>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
       <pre tabIndex={0}>
         {raw.value || pieces === null

@@ -13,7 +13,7 @@ export function Countdown({ to }: { readonly to: number }): JSX.Element {
 export function WallCountdown({ to }: { readonly to: number }): JSX.Element | null {
   tick.value;
   if (speed.value === 1) return null;
-  if (speed.value === 0) return <span class="muted">The sandbox's clock stands still.</span>;
+  if (speed.value === 0) return <span class="muted">The sandbox's clock is stopped.</span>;
   const left = (to - sandboxNow()) / speed.value;
   return <span class="countdown muted">{left <= 0 ? "" : `${durationWords(left)} on your clock`}</span>;
 }

@@ -7,7 +7,7 @@ import { endpoints, filter, ledger, ledgerVersion, replayable } from "../model/w
 import { SEARCH_ID } from "./element-ids.ts";
 import { Glyph } from "./glyph.tsx";
 
-/** What the list is narrowed to, and how many deliveries there are of each kind. */
+/** The filters of the list, with the number of deliveries in each state. */
 export function Filters(): JSX.Element {
   ledgerVersion.value;
   const toReplay = replayable.value ?? ledger.counts.parked;
@@ -19,7 +19,7 @@ export function Filters(): JSX.Element {
           id={SEARCH_ID}
           type="search"
           placeholder="Search"
-          aria-label="Type or event id"
+          aria-label="Type, id or amount"
           autocomplete="off"
           spellcheck={false}
           value={filter.value.text}
@@ -39,7 +39,7 @@ export function Filters(): JSX.Element {
   );
 }
 
-/** The others would only take room in front of somebody who forges and replays nothing. */
+/** The other states are shown once there is a delivery in them. */
 const ALWAYS: ReadonlySet<Look> = new Set(["parked", "retrying", "sending", "waiting", "delivered"]);
 
 function StateChips(): JSX.Element {
@@ -97,7 +97,7 @@ function EndpointChoice(): JSX.Element {
   );
 }
 
-/** What stands in the list's place where the filter lets nothing through. */
+/** Shown in place of the list if no delivery matches the filters. */
 export function NothingMatches(): JSX.Element {
   return (
     <div class="empty">

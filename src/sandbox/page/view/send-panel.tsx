@@ -68,7 +68,7 @@ function EventForm(): JSX.Element {
         ))}
       </datalist>
       <details>
-        <summary>Data of its own</summary>
+        <summary>Custom data</summary>
         <textarea
           rows={4}
           aria-label="Data as JSON"

@@ -9,8 +9,8 @@ import type { RefObject } from "preact";
 import { useLayoutEffect, useReducer, useState } from "preact/hooks";
 import { deliveryAt } from "../model/list-position.ts";
 
-/** The height of every row, as in list.css. */
-export const ROW_PX = 60;
+/** The height of every row, as in 4-list.css. */
+export const ROW_PX = 64;
 
 type Rows = Virtualizer<HTMLDivElement, HTMLDivElement>;
 
