@@ -36,7 +36,7 @@ export function dismiss(id: number): void {
   notices.value = notices.value.filter((notice) => notice.id !== id);
 }
 
-/** A text that is shown already is replaced, so that one error that repeats does not fill the page. */
+/** A notice replaces one with the same text, so that a repeated error does not fill the page. */
 function add(notice: Notice): void {
   const all = [...notices.value.filter(({ text }) => text !== notice.text), notice];
   const passing = all.filter(({ kind }) => kind !== "failed").slice(-MAX_SHOWN);

@@ -37,7 +37,7 @@ export function lookOf({ origin, state, replayed, attempts }: DeliverySummary): 
   return replayed ? "replayed" : "parked";
 }
 
-/** A 5xx, or no answer, is an endpoint in trouble and no verdict. */
+/** A 5xx, or no answer, says nothing about the signature. */
 function isRefusal(attempt: AttemptSummary | undefined): boolean {
   const status = attempt?.status ?? 0;
   return status >= 400 && status < 500;

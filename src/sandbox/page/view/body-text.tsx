@@ -6,7 +6,7 @@ import { visibleBlock } from "../model/visible-text.ts";
 import { plural } from "../model/words.ts";
 import { CopyButton } from "./copy-button.tsx";
 
-/** A body, indented where it is JSON; its raw text is one click away, and is what is copied. */
+/** A body, indented if it is JSON. "Raw" shows the text as it came, which is also what is copied. */
 export function BodyText({ title, body }: { readonly title: string; readonly body: BodyView }): JSX.Element {
   const raw = useSignal(false);
   const pieces = indentJson(body.text);

@@ -1,6 +1,6 @@
 /** The list, which takes the focus for all its rows. */
 export const LIST_ID = "deliveries";
-/** The field that the list is narrowed with. */
+/** The search field of the list. */
 export const SEARCH_ID = "search";
 /** The field for the type of a single event. */
 export const EVENT_ID = "event-type";

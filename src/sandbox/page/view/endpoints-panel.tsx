@@ -67,7 +67,7 @@ function Figure({ name, value }: { readonly name: string; readonly value: string
 
 const STRIP = 20;
 
-/** The answers of the last attempts: tall where it was a 2xx, short where it was another, hollow where none came. */
+/** The answers to the last attempts: tall for 2xx, short for another status, hollow for no answer. */
 function Recent({ recent }: { readonly recent: EndpointView["recent"] }): JSX.Element {
   const good = recent.filter(isGood).length;
   const label =
@@ -110,7 +110,7 @@ interface Health {
   readonly word: string;
 }
 
-/** How an endpoint does, by its last attempts: the last three count more than what was before. */
+/** The health of an endpoint by its last attempts. The last three count more than earlier ones. */
 function healthOf({ status, recent }: EndpointView): Health {
   if (status === "INACTIVE") return { kind: "paused", word: "Paused" };
   if (recent.length === 0) return { kind: "quiet", word: "Quiet" };

@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { dismiss, type Notice, notices } from "../model/notices.ts";
 import { open } from "../model/route.ts";
 
-/** How long a notice stays that is no error. It starts again while the pointer or the focus is on one. */
+/** How long a notice that is no error stays. The time restarts while the pointer or the focus is on a notice. */
 const SHOWN_MS = 7_000;
 const TICK_MS = 500;
 

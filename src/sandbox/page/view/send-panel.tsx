@@ -84,7 +84,7 @@ function EventForm(): JSX.Element {
   );
 }
 
-/** What a person typed as JSON; no data where nothing was typed, null where it is no JSON. */
+/** The typed JSON; `{}` if the field is empty, null if it is not JSON. */
 function parseData(text: string): { readonly data?: unknown } | null {
   if (text.trim() === "") return {};
   try {

@@ -3,7 +3,7 @@ import type { SignatureExplanation } from "../../page-api.ts";
 import { visible, visibleBlock } from "../model/visible-text.ts";
 import { Code } from "./copy-button.tsx";
 
-/** How an attempt was signed, for somebody whose own computation differs. */
+/** How an attempt was signed, step by step. */
 export function Signature({ signature }: { readonly signature: SignatureExplanation }): JSX.Element {
   const { scheme, steps, program, genuine } = signature;
   return (
