@@ -6,6 +6,7 @@ import { explain } from "./explain.ts";
 import { forgeryTitle } from "./forgeries.ts";
 import type { AttemptDetail, AttemptSummary, BodyView, DeliveryDetail, DeliverySummary } from "./page-api.ts";
 import { receiversAnswer } from "./receivers-answer.ts";
+import { resourceOf } from "./resource.ts";
 import { messageIdOf } from "./signing.ts";
 
 /** More of a body than this is not shown. */
@@ -16,6 +17,7 @@ export function summaryOf(delivery: Delivery): DeliverySummary {
   const { id, type, eventId, endpointId, origin, state, createdAt, updatedAt, nextAttemptAt, replayed } = delivery;
   return {
     ...{ id, type, eventId, endpointId, origin, state, createdAt, updatedAt, nextAttemptAt, replayed },
+    ...resourceOf(delivery.body),
     attempts: delivery.attempts.map(attemptSummary),
   };
 }

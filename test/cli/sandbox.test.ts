@@ -5,11 +5,11 @@ import { describe, expect, it } from "vitest";
 import { bluumHandler } from "../../adapters/node.ts";
 import { run } from "../../src/cli/program.ts";
 import { faultsOf } from "../../src/cli/sandbox/faults.ts";
-import { FAULTS } from "../../src/sandbox/index.ts";
 import { createReceiver } from "../../src/index.ts";
+import { FAULTS } from "../../src/sandbox/index.ts";
 import { freshFile } from "../stores/sqlite-engines.ts";
 import { served } from "./app.ts";
-import { SECRET, fakeTerminal } from "./fake-terminal.ts";
+import { fakeTerminal, SECRET } from "./fake-terminal.ts";
 
 /** The command line in a terminal of its own, until it is ended. */
 function started(...args: string[]) {

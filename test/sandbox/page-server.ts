@@ -2,8 +2,15 @@ import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import type { Change, DeliveryDetail, DeliverySummary, EndpointView, Snapshot } from "../../src/sandbox/page-api.ts";
-import { DAWN, delivery, detailOf, SURROUNDINGS } from "./page-world.ts";
+import type {
+  AddedEndpoint,
+  Change,
+  DeliveryDetail,
+  DeliverySummary,
+  EndpointView,
+  Snapshot,
+} from "../../src/sandbox/page-api.ts";
+import { DAWN, delivery, detailOf, endpoint, SURROUNDINGS } from "./page-world.ts";
 
 const PAGE = fileURLToPath(new URL("../../dist/src/sandbox/page.html", import.meta.url));
 
@@ -19,6 +26,16 @@ export interface Call {
   readonly path: string;
   readonly body: unknown;
 }
+
+/** The secret of every endpoint that the page adds. */
+export const ADDED_SECRET = "whsec_4tQx0Zb1lD8nKcR2vYw7mPfJ6hGsEaUi";
+
+interface Registration {
+  readonly url?: string;
+  readonly name?: string;
+  readonly eventTypeNames?: readonly string[];
+}
+type Body = Registration & { readonly event?: string; readonly kind?: string; readonly status?: string };
 
 /** A made-up sandbox behind the inspector page: the whole of page-api.ts, and levers for what may go wrong. */
 export class PageServer {
@@ -80,7 +97,10 @@ export class PageServer {
 
   emit(change: Change): void {
     this.#apply(change);
-    const numbered = { revision: ++this.#revision, change };
+    // Counting goes through all deliveries: not for a change that cannot matter, of which a storm sends thousands.
+    const counts = change.kind !== "delivery" || change.delivery.state === "parked";
+    const replayable = counts ? { replayable: this.#replayable().length } : {};
+    const numbered = { revision: ++this.#revision, change: { ...change, ...replayable } };
     this.#changes.push(numbered);
     for (const stream of this.#streams) send(stream, numbered);
   }
@@ -118,11 +138,11 @@ export class PageServer {
     if (this.down) return void request.socket.destroy();
     if (pathname === "/_inspector/changes") return this.#stream(request, response, searchParams);
     const path = pathname.replace("/_inspector", "");
-    const [status, answer] = this.#replyOrRefusal(request.method ?? "", path, body as Record<string, string>);
+    const [status, answer] = this.#replyOrRefusal(request.method ?? "", path, body as Body);
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
   }
 
-  #replyOrRefusal(...call: [method: string, path: string, body: Record<string, string>]): [number, object] {
+  #replyOrRefusal(...call: [method: string, path: string, body: Body]): [number, object] {
     try {
       return [200, this.#reply(...call)];
     } catch (error) {
@@ -142,21 +162,27 @@ export class PageServer {
     response.on("close", () => this.#streams.delete(response));
   }
 
-  #reply(method: string, path: string, body: Record<string, string>): object {
+  #reply(method: string, path: string, body: Body): object {
     if (method === "GET" && path === "/state") return this.#snapshot();
     if (this.refusal !== undefined && method !== "GET") throw new Refusal(400, this.refusal);
     const [, room, id = "", verb] = path.split("/").map(decodeURIComponent);
     if (room === "replay-parked") return this.#replayParked();
     if (room === "scenarios") return this.#start([delivery("order.accepted"), delivery("order.filled")]);
     if (room === "events") return this.#start([delivery("single", { type: body.event ?? "" })]);
+    if (room === "endpoints" && method === "POST") return this.#addEndpoint(body);
     if (room === "endpoints") return this.#setStatus(id, body.status as EndpointView["status"]);
     if (room !== "deliveries") throw new Refusal(404, "There is no such thing.");
     return method === "GET" ? this.#open(id) : this.#press(id, verb, body.kind);
   }
 
-  /** As the real one: each once, and no forgery, and no copy. */
   #replayParked(): object {
-    return this.#replay([...this.#deliveries.values()].filter(waitsForReplay));
+    return this.#replay(this.#replayable());
+  }
+
+  /** As the real sandbox: each once, no forgery, no copy, and nothing of a paused endpoint. */
+  #replayable(): readonly DeliverySummary[] {
+    const isActive = (id: string) => this.#endpoints.get(id)?.status === "ACTIVE";
+    return [...this.#deliveries.values()].filter((each) => waitsForReplay(each) && isActive(each.endpointId));
   }
 
   #replay(deliveries: readonly DeliverySummary[]): object {
@@ -187,6 +213,14 @@ export class PageServer {
     return { deliveryIds: started.map(({ id }) => id) };
   }
 
+  #addEndpoint({ url = "", name = url, eventTypeNames = ["*"] }: Registration): AddedEndpoint {
+    if (url.startsWith("ftp:")) throw new Refusal(400, "url must be https, except on this machine");
+    const health = { delivered: 0, failed: 0, parked: 0, recent: [], medianLatencyMs: null };
+    const added = endpoint({ id: `wh_added_${++this.#started}`, url, name, eventTypeNames, ...health });
+    this.emit({ kind: "endpoint", now: this.now, endpoint: added });
+    return { ...added, secret: ADDED_SECRET };
+  }
+
   #setStatus(id: string, status: EndpointView["status"]): object {
     const found = this.#endpoints.get(id);
     if (found === undefined) throw new Refusal(404, "There is no such thing.");
@@ -205,6 +239,7 @@ export class PageServer {
       speed,
       endpoints,
       deliveries: [...this.#deliveries.values()],
+      replayable: this.#replayable().length,
     };
   }
 }

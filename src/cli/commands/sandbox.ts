@@ -1,8 +1,8 @@
 import { once } from "node:events";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { FAULTS, createSandbox, type FaultPlan, type ResponseShape, type Sandbox } from "../../sandbox/index.ts";
-import { isLoopback } from "../../sandbox/origins.ts";
 import { WebhookError } from "../../index.ts";
+import { createSandbox, FAULTS, type FaultPlan, type ResponseShape, type Sandbox } from "../../sandbox/index.ts";
+import { isLoopback } from "../../sandbox/origins.ts";
 import type { CommandFailed } from "../exit.ts";
 import { wholeNumber } from "../number.ts";
 import { type Output, outputOf } from "../output.ts";

@@ -1,4 +1,4 @@
-import type { Sandbox } from "../../sandbox.ts";
+import type { Sandbox } from "../../sandbox/index.ts";
 
 /** The app of `--forward-to`, as an endpoint of the sandbox. */
 export interface ForwardedTo {
