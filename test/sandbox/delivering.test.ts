@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { bluumHandler } from "../../adapters/node.ts";
 import { RETRY_DELAYS_MS } from "../../src/bluum/retry-schedule.ts";
 import { bluumSignature, createReceiver, type MessageToSign, standardWebhooksSignature } from "../../src/index.ts";
-import { RETRY_DELAYS_MS } from "../../src/sandbox/schedule.ts";
+import type { SandboxOptions } from "../../src/sandbox/index.ts";
 import { noting, sandboxed, served, statuses } from "./endpoints.ts";
 
 describe("an event that is sent", () => {
