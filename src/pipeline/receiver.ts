@@ -34,7 +34,7 @@ export interface Receiver {
    * anything that a sender can cause.
    */
   receive(delivery: Delivery): Promise<Outcome>;
-  /** Receives, runs the handlers, settles and makes the answer: all that a `bluumHandler` is. Never rejects. */
+  /** Receives, runs the handlers, settles and makes the reply, as `bluumHandler` does. Never rejects. */
   handle(delivery: Delivery): Promise<Reply>;
   /**
    * Registers a handler for a pattern or several: `"order.filled"`, `"order.*"`, `"transfer.deposit.*"`, `"*"`. Handlers
@@ -42,7 +42,7 @@ export interface Receiver {
    *
    * @param options.name under which this handler's success is remembered where several match one event. By default the
    *   patterns and an ordinal; name your handlers if you may reorder them while events are being retried
-   * @throws WebhookError `registration_refused` for what is no pattern, for a name that is taken, and once a delivery has been accepted
+   * @throws WebhookError `registration_refused` for an invalid pattern, for a name that is taken, and after the first delivery
    */
   on<const P extends string>(
     pattern: Pattern<P> | readonly Pattern<P>[],
@@ -52,9 +52,9 @@ export interface Receiver {
   /** The patterns that have handlers: what to subscribe the endpoint to. */
   patterns(): string[];
   /**
-   * Drops what is remembered of one event, so that a deliberate replay of it runs again.
+   * Forgets one event, so that a deliberate replay of it runs again.
    *
-   * @returns true where something was known of it
+   * @returns true where the store knew the event
    * @throws WebhookError `configuration_invalid` where the store cannot forget; or what the store throws
    */
   forget(event: { readonly type: string; readonly id: string }): Promise<boolean>;
@@ -63,7 +63,7 @@ export interface Receiver {
    * store if the receiver made it itself.
    *
    * @param options.timeoutMs how long to wait, in milliseconds. @default 30_000
-   * @throws WebhookError `configuration_invalid` where that is no number
+   * @throws WebhookError `configuration_invalid` where that is not a number
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }
@@ -309,7 +309,7 @@ class WebhookReceiver implements Receiver {
   #logRejection(error: WebhookError, delivery: Delivery): void {
     if (error.code === "method_not_allowed" || error.code === "receiver_closed") return;
     const probe = isProbe(delivery);
-    // A topic of their own, so that a probe takes no line from a delivery that is none.
+    // Probes have a topic of their own, so that they take no line from real deliveries.
     const topic = probe ? `${error.code} (probe)` : error.code;
     const message = () => diagnose(error, delivery, this.#settings.scheme, probe);
     const ours = statusOf({ kind: "rejected", error }) >= 500;
@@ -334,7 +334,7 @@ function isProbe(delivery: Delivery): boolean {
   try {
     return claimsToBeProbe(delivery.headers);
   } catch {
-    // An adapter of the user's own may hand over anything.
+    // A custom adapter may pass anything.
     return false;
   }
 }
@@ -378,7 +378,7 @@ function safeWaitUntil(
   };
 }
 
-/** Whether this process says that it runs in production, where what is fine in development deserves a warning. */
+/** Whether NODE_ENV is production, where some defaults deserve a warning. */
 function inProduction(): boolean {
   try {
     return process.env.NODE_ENV === "production";
