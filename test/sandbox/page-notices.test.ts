@@ -63,6 +63,7 @@ describePage("the notices of what buttons did", ({ open, serve }) => {
     server.refusal = "Not possible.";
     await duplicate(page);
     await duplicate(page);
+    await expect.poll(() => server.pressed.length).toBe(2);
     await notices(page).filter({ hasText: "Not possible." }).waitFor();
     server.refusal = undefined;
     for (const type of ["a.a", "b.b", "c.c", "d.d"]) {
@@ -105,8 +106,8 @@ describePage("the notices of what buttons did", ({ open, serve }) => {
       server.refusal = `Not possible: ${"a long reason ".repeat(12)}`;
       const replay = page.getByRole("button", { name: /^Replay \d/ });
       await replay.click();
-      server.refusal = undefined;
       await page.getByRole("alert").locator(".notice").waitFor();
+      server.refusal = undefined;
       await replay.click();
       await page.getByRole("status").locator(".notice").waitFor();
       const found = await page.evaluate(() => {

@@ -96,9 +96,8 @@ export class PageServer {
   }
 
   emit(change: Change): void {
+    const counts = this.#mayCount(change);
     this.#apply(change);
-    // Counting goes through all deliveries: not for a change that cannot matter, of which a storm sends thousands.
-    const counts = change.kind !== "delivery" || change.delivery.state === "parked";
     const replayable = counts ? { replayable: this.#replayable().length } : {};
     const numbered = { revision: ++this.#revision, change: { ...change, ...replayable } };
     this.#changes.push(numbered);
@@ -120,6 +119,13 @@ export class PageServer {
     this.cut();
     this.#server.closeAllConnections();
     await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  /** Whether a change may alter what can be replayed. Counting goes through all deliveries, and a storm sends thousands of changes. */
+  #mayCount(change: Change): boolean {
+    const wasParked = (id: string) => this.#deliveries.get(id)?.state === "parked";
+    if (change.kind === "delivery") return change.delivery.state === "parked" || wasParked(change.delivery.id);
+    return change.kind !== "deliveries_dropped" || change.ids.some(wasParked);
   }
 
   #apply(change: Change): void {
