@@ -17,7 +17,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 writeFileSync(join(folder, "secret.txt"), "");
 
 /** script(1) gives a program a terminal. */
-const hasTerminals = spawnSync("script", ["-qec", "true", "/dev/null"]).status === 0;
+const TERMINAL = "script";
+const hasTerminals = spawnSync(TERMINAL, ["-qec", "true", "/dev/null"]).status === 0;
 const has = (shell: string) => spawnSync(shell, ["-c", "true"]).status === 0;
 
 /** What bash offers at the end of a line. */
@@ -81,7 +82,7 @@ describe("completion", () => {
     const script = join(folder, "completion.bash");
     writeFileSync(script, (await ran(["completion", "bash"])).out);
     // Without a terminal a shell reads no tab as a key.
-    const shell = spawn("script", ["-qec", "bash --norc --noprofile -i", "/dev/null"], {
+    const shell = spawn(TERMINAL, ["-qec", "bash --norc --noprofile -i", "/dev/null"], {
       env: { PATH: process.env.PATH, TERM: "dumb", PS1: "> " },
     });
     onTestFinished(() => void shell.kill("SIGKILL"));
