@@ -1,5 +1,5 @@
 import { type ByteEncoding, encodeBytes, isEncoded } from "./encoding.ts";
-import { listElements, replaceEach } from "./header-list.ts";
+import { listElements, replaceEach } from "./header.ts";
 import { DIGEST_BYTES, type HmacAlgorithm, type MacKey, mac, macIsAmong } from "./mac.ts";
 import { checkHeaderName, checkNames, checkOneOf, optionRefused } from "./options.ts";
 import { MAX_SIGNATURES, type SignatureScheme } from "./scheme.ts";

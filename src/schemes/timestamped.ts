@@ -1,5 +1,5 @@
 import { encodeBytes, isEncoded } from "./encoding.ts";
-import { listElements } from "./header-list.ts";
+import { listElements } from "./header.ts";
 import { DIGEST_BYTES, type MacKey, mac, macIsAmong } from "./mac.ts";
 import { checkHeaderName, checkNames } from "./options.ts";
 import { DEFAULT_TOLERANCE_MS, MAX_SIGNATURES, type SignatureScheme } from "./scheme.ts";
