@@ -1,25 +1,22 @@
+import type { OptionChecks } from "../options.ts";
 import { MAX_HEADER_BYTES } from "./scheme.ts";
 
+/** Refuses an option `header` that cannot be a header's name (RFC 9110, section 5.6.2: a token). */
+export function checkHeaderName({ invalid }: OptionChecks, header: string): void {
+  if (typeof header === "string" && /^[\w!#$%&'*+.^`|~-]+$/.test(header)) return;
+  throw invalid("header", "must be the name of the HTTP header that carries the signature");
+}
+
 /**
- * The elements of a header's list, separated by commas; a header that was sent twice is such a list too. Empty elements
- * are ignored (RFC 9110, section 5.6.1.2).
+ * The elements of a header's list, separated by commas, without the white space around them. A header that was sent twice is such a
+ * list too. Empty elements are ignored (RFC 9110, section 5.6.1.2).
  *
- * @returns undefined where the header is too long to be looked at
+ * @returns undefined if the header is longer than `MAX_HEADER_BYTES`
  */
 export function listElements(value: string): string[] | undefined {
   if (value.length > MAX_HEADER_BYTES) return undefined;
-  // Mostly there is one signature, and taking a list apart costs as much as checking it.
-  return replaceEach(value.includes(",") ? value.split(",") : [value], (part) => part.trim() || undefined);
-}
-
-/** Puts what a function makes of each element in its place, or drops it where that is nothing; in the same array. */
-export function replaceEach(elements: string[], make: (element: string) => string | undefined): string[] {
-  let kept = 0;
-  for (const element of elements) {
-    const made = make(element);
-    if (made !== undefined) elements[kept++] = made;
-  }
-  // To set a length costs more than all the rest.
-  if (kept < elements.length) elements.length = kept;
-  return elements;
+  return value
+    .split(",")
+    .map((element) => element.trim())
+    .filter((element) => element !== "");
 }
