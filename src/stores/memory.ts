@@ -1,6 +1,6 @@
 import { ignoreRejection } from "../async.ts";
 import { WebhookError } from "../errors.ts";
-import { msOf } from "../time.ts";
+import { clockMs } from "../options.ts";
 import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 
 /** Size, clock and eviction listener of a memory store. */
@@ -53,7 +53,7 @@ export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
   const { maxEntries = DEFAULT_MAX_ENTRIES, now: clock = () => performance.now() } = options;
   requireCount("maxEntries", maxEntries);
   // Whole milliseconds: sums of fractions are inexact, and could report more time left than the lease ever had.
-  const now = () => wholeMs(msOf(clock()));
+  const now = () => wholeMs(clockMs(clock()));
   const records = new Records(maxEntries, options.onEvict ?? warnOfEvictions(maxEntries, now));
   return {
     shared: false,

@@ -1,5 +1,5 @@
 import { finding, type MountFinding } from "../mount-findings.ts";
-import type { Answer, Failure } from "./answer.ts";
+import { type Answer, type Failure, isSuccess, shown } from "./answer.ts";
 import type { Mount } from "./mount.ts";
 import { PLAIN } from "./pings.ts";
 
@@ -69,17 +69,6 @@ export async function impostor(answer: Answer, mount: Mount): Promise<MountFindi
     );
   }
   return finding("other_app", `What answers there is no receiver: ${shown(answer)}.`);
-}
-
-/** Whether an answer is a 2xx. */
-export function isSuccess({ status }: Answer): boolean {
-  return status >= 200 && status < 300;
-}
-
-/** An answer in a few words. */
-export function shown({ status, type, excerpt }: Answer): string {
-  const text = excerpt === "" ? "" : ` "${excerpt}"`;
-  return `${status}${type === "" ? "" : ` ${type}`}${text}`;
 }
 
 function pathsNear(path: string): string[] {
