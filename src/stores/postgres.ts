@@ -1,6 +1,7 @@
 import { withTimeout } from "../async.ts";
 import { WebhookError } from "../errors.ts";
-import { messageOf } from "./failure.ts";
+import { messageOf } from "./backend/failure.ts";
+import { countUnanswered } from "./backend/unanswered.ts";
 import { claimer } from "./postgres/claim.ts";
 import {
   askerFor,
@@ -26,7 +27,6 @@ import {
 import { askWhileContended, type Contention, isContention } from "./postgres/waiting.ts";
 import type { CompleteResult, DedupeStore } from "./store.ts";
 import { claimBehind, type HeldClaim } from "./transaction.ts";
-import { countUnanswered } from "./unanswered.ts";
 
 export type { PostgresClient, PostgresValue } from "./postgres/client.ts";
 export type { PostgresStoreOptions } from "./postgres/options.ts";

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { withTimeout } from "../async.ts";
 import { isError, WebhookError } from "../errors.ts";
-import { messageOf, storeFailure } from "./failure.ts";
+import { messageOf, storeFailure } from "./backend/failure.ts";
+import { countUnanswered } from "./backend/unanswered.ts";
 import { type RedisClient, type Send, senderFor } from "./redis/client.ts";
 import { CLAIM, COMPLETE, EVICTION_POLICY, RELEASE, RENEW } from "./redis/scripts.ts";
 import type { ClaimResult, CompleteResult, DedupeStore } from "./store.ts";
-import { countUnanswered } from "./unanswered.ts";
 
 export type { CommandClient, IoredisClient, NodeRedisCluster, NodeRedisSentinel, RedisClient } from "./redis/client.ts";
 export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";

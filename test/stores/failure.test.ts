@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { storeFailure } from "../../src/stores/failure.ts";
+import { storeFailure } from "../../src/stores/backend/failure.ts";
 import { isBusy } from "../../src/stores/sqlite/database.ts";
 
 /** An error as a test runner with a realm of its own, such as Jest, lets through from Node and from native drivers. */

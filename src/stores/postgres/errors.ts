@@ -1,5 +1,5 @@
 import { WebhookError } from "../../errors.ts";
-import { messageOf, storeFailure } from "../failure.ts";
+import { messageOf, storeFailure } from "../backend/failure.ts";
 
 const UNDEFINED_TABLE = "42P01";
 

@@ -1,4 +1,4 @@
-import { isError, WebhookError } from "../errors.ts";
+import { isError, WebhookError } from "../../errors.ts";
 
 /** A store failure, by what the backend or its client threw; what is a `WebhookError` already stays as it is. */
 export function storeFailure(backend: string, task: string, thrown: unknown, cause: unknown = thrown): WebhookError {
