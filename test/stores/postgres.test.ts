@@ -421,7 +421,7 @@ describe.skipIf(!service)("purging in the background", () => {
     const store = subject.another(client, { purgeEveryMs: 1_000, warn: (message) => warnings.push(message) });
     await subject.store.claim("event", ending);
     await vi.waitUntil(() => asked >= 2, { timeout: 10_000, interval: 50 });
-    expect(warnings).toEqual(["bluum-webhooks: PostgreSQL could not purge: no way. It will be tried again."]);
+    expect(warnings).toEqual(["bluum-webhooks: PostgreSQL could not purge: no way. The next background purge tries again."]);
     down = false;
     await vi.waitUntil(async () => (await keysIn(subject)).length === 0, { timeout: 10_000, interval: 50 });
     await store.close();

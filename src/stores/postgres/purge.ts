@@ -1,51 +1,85 @@
-/** A purge that runs by itself. */
-export interface BackgroundPurge {
-  /** Lets it run no more; resolves once nothing of it is at work. */
-  stop(): Promise<void>;
-}
+import { unref, withTimeout } from "../../async.ts";
+import type { Ask } from "./client.ts";
+import { failure } from "./errors.ts";
+import { MAINTENANCE_TIMEOUT_MS } from "./migrate.ts";
+import type { Statement } from "./sql.ts";
 
 /**
- * Purges again and again in the background. It keeps no process alive, and no failure of it reaches anybody but `onTrouble`,
- * which is told of the first one after a success.
+ * Deletes the expired records, in batches.
  *
- * @param everyMs the time from the end of one run to the start of the next, in milliseconds
- * @param purge one run; it is to end early once `stopped`
+ * @param isStopped ends the purge after the current batch
+ * @returns how many rows it deleted
+ * @throws WebhookError `store_unavailable`
  */
-export function purgeInBackground(
-  everyMs: number,
-  purge: (stopped: () => boolean) => Promise<unknown>,
-  onTrouble: (error: unknown) => void,
-): BackgroundPurge {
-  let timer: unknown;
-  let running: Promise<void> = Promise.resolve();
-  let stopped = false;
-  let failing = false;
-
-  async function run(): Promise<void> {
-    try {
-      await purge(() => stopped);
-      failing = false;
-    } catch (error) {
-      if (!failing) onTrouble(error);
-      failing = true;
+export async function purge(
+  ask: Ask,
+  statement: Statement,
+  batch: number,
+  isStopped: () => boolean = () => false,
+): Promise<number> {
+  let total = 0;
+  let from = "-infinity";
+  try {
+    for (let found = batch; found === batch && !isStopped(); ) {
+      const [row] = await withTimeout(ask(statement, [batch, from]), MAINTENANCE_TIMEOUT_MS);
+      total += Number(row?.deleted ?? 0);
+      found = Number(row?.found ?? 0);
+      from = String(row?.until);
     }
-    if (!stopped) schedule();
+  } catch (error) {
+    throw failure("purge", error);
+  }
+  return total;
+}
+
+/** Purges at intervals until it is stopped. It keeps no process alive. */
+export class BackgroundPurge {
+  readonly #everyMs: number;
+  readonly #purge: (isStopped: () => boolean) => Promise<unknown>;
+  readonly #onFailure: (error: unknown) => void;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #running: Promise<void> = Promise.resolve();
+  #stopped = false;
+  #failing = false;
+
+  /**
+   * @param everyMs the time from the end of one run to the start of the next, in milliseconds
+   * @param purge one run
+   * @param onFailure called at the first failure after a success
+   */
+  constructor(
+    everyMs: number,
+    purge: (isStopped: () => boolean) => Promise<unknown>,
+    onFailure: (error: unknown) => void,
+  ) {
+    this.#everyMs = everyMs;
+    this.#purge = purge;
+    this.#onFailure = onFailure;
+    this.#schedule();
   }
 
-  function schedule(): void {
-    timer = setTimeout(() => {
-      running = run();
-    }, everyMs);
-    // Not every runtime has timers that can be unref'd.
-    (timer as { unref?(): void }).unref?.();
+  /** Resolves once no run is under way. */
+  stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    return this.#running;
   }
 
-  schedule();
-  return {
-    stop() {
-      stopped = true;
-      clearTimeout(timer as ReturnType<typeof setTimeout>);
-      return running;
-    },
-  };
+  #schedule(): void {
+    this.#timer = setTimeout(() => {
+      this.#running = this.#run();
+    }, this.#everyMs);
+    unref(this.#timer);
+  }
+
+  async #run(): Promise<void> {
+    try {
+      await this.#purge(() => this.#stopped);
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) this.#onFailure(error);
+      this.#failing = true;
+    }
+    if (!this.#stopped) this.#schedule();
+  }
 }

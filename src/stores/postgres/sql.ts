@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { WebhookError } from "../../errors.ts";
+import { checks } from "./errors.ts";
 
 /** One SQL statement, and a name by which a connection keeps it prepared. */
 export interface Statement {
@@ -266,6 +266,5 @@ function literal(text: string): string {
 function quoted(option: string, name: string): string {
   const fits = typeof name === "string" && name !== "" && Buffer.byteLength(name) <= MAX_NAME_BYTES;
   if (fits && !/[\0\p{Surrogate}]/u.test(name)) return `"${name.replaceAll('"', '""')}"`;
-  const problem = `must be a name of PostgreSQL: text of 1 to ${MAX_NAME_BYTES} bytes without NUL`;
-  throw new WebhookError("configuration_invalid", `postgresStore: ${option} ${problem}`);
+  throw checks.invalid(option, `must be a name of PostgreSQL: text of 1 to ${MAX_NAME_BYTES} bytes without NUL`);
 }

@@ -1,6 +1,6 @@
 import { WebhookError } from "../../errors.ts";
 import { isPgPool, type PostgresClient } from "./client.ts";
-import { invalid } from "./errors.ts";
+import { checks } from "./errors.ts";
 
 /** What `transaction` asks of a Pool of `pg`. */
 export interface PostgresPool<Client extends PostgresPoolClient> {
@@ -45,7 +45,7 @@ export async function inTransaction<Result>(
 ): Promise<Result> {
   if (isPostgresJs(pool)) return inPostgresJs(pool, complete, work as (sql: PostgresJsSql) => Result | Promise<Result>);
   if (isPool(pool)) return inPool(pool, complete, work as (client: PostgresPoolClient) => Result | Promise<Result>);
-  throw invalid(
+  throw checks.invalid(
     "transaction",
     "needs a Pool of pg or the sql of postgres.js; with another client, begin the transaction yourself and call completeIn",
   );
