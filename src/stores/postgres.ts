@@ -1,4 +1,4 @@
-import { withTimeout } from "../async.ts";
+import { type MaybePromise, withTimeout } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import { messageOf } from "./backend/failure.ts";
 import { countUnanswered } from "./backend/unanswered.ts";
@@ -16,7 +16,7 @@ import { askWhileContended, type Contention, isContention } from "./postgres/con
 import { checks, failure, sqlState } from "./postgres/errors.ts";
 import { MAINTENANCE_TIMEOUT_MS, migrate } from "./postgres/migrate.ts";
 import { type PostgresSettings, type PostgresStoreOptions, settingsOf } from "./postgres/options.ts";
-import { BackgroundPurge, purge } from "./postgres/purge.ts";
+import { purge, purgeEvery } from "./postgres/purge.ts";
 import { type PostgresStatements, type Statement, statementsFor } from "./postgres/sql.ts";
 import {
   inTransaction,
@@ -114,6 +114,13 @@ const CLAIM_PATIENCE_MS = 150;
 const ABANDONED_AFTER_TIMEOUTS = 15;
 const DEFAULT_BATCH = 1_000;
 const MAX_BATCH = 100_000;
+const STILL_CONTENDED: Readonly<Record<Contention, string>> = {
+  raced: "other processes kept changing its row",
+  locked: "an open transaction holds the lock of its row",
+};
+
+type Verb = "claim" | "renew" | "complete" | "release" | "forget";
+type Read<Answer> = (rows: readonly Row[]) => Answer | Contention;
 
 /**
  * A store in PostgreSQL (12 and later), shared by every process that uses the same table and namespace. One statement a verb,
@@ -135,7 +142,7 @@ const MAX_BATCH = 100_000;
 export function postgresStore(pool: PostgresClient, options: PostgresStoreOptions = {}): PostgresStore {
   const settings = settingsOf(options);
   const records = new PostgresRecords(pool, settings);
-  const background = purgeInBackground(records, settings);
+  const stopPurge = purgeInBackground(records, settings);
   const store: PostgresStore = {
     claim: async (key, by) => records.claim(key, by),
     renew: async (key, by) => records.renew(key, by),
@@ -146,38 +153,21 @@ export function postgresStore(pool: PostgresClient, options: PostgresStoreOption
     migrate: async () => records.migrate(),
     purge: async ({ batch = DEFAULT_BATCH } = {}) => records.purge(checks.integer("batch", batch, 1, MAX_BATCH)),
     completeIn: async (context, client) => records.completeIn(claimBehind(context, store), client),
-    async transaction<Result>(
-      context: object,
-      own: TransactionPool,
-      work: (client: never) => Result | Promise<Result>,
-    ): Promise<Result> {
+    async transaction<Result>(context: object, own: TransactionPool, work: (client: never) => MaybePromise<Result>) {
       const claim = claimBehind(context, store);
       return inTransaction(own, (client) => records.completeOn(claim, client), work);
     },
-    close: async () => background?.stop(),
+    close: stopPurge,
   };
   return store;
 }
 
-function purgeInBackground(records: PostgresRecords, settings: PostgresSettings): BackgroundPurge | undefined {
-  if (settings.purgeEveryMs === undefined) return undefined;
-  return new BackgroundPurge(
-    settings.purgeEveryMs,
-    (isStopped) => records.purgeInTurn(isStopped),
-    (error) => settings.warn(`bluum-webhooks: ${messageOf(error)}. The next background purge tries again.`),
-  );
-}
-
-/** A verb of the contract: its statement, and how its rows are read. */
-interface Verb<Answer> {
-  readonly name: string;
-  readonly statement: Statement;
-  readonly values: readonly PostgresValue[];
-  readonly read: (rows: readonly Row[]) => Answer | Contention;
-  /** How long to ask again while the row is locked, in milliseconds. @default half of `timeoutMs` */
-  readonly lockedPatienceMs?: number;
-  /** The answer where contention lasts. @default the verb fails */
-  readonly whenContended?: Answer;
+/** Starts the background purge where `purgeEveryMs` is set; returns what stops it. */
+function purgeInBackground(records: PostgresRecords, { purgeEveryMs, warn }: PostgresSettings): () => Promise<void> {
+  if (purgeEveryMs === undefined) return async () => {};
+  const onFailure = (error: unknown) =>
+    warn(`bluum-webhooks: ${messageOf(error)}. The next background purge tries again.`);
+  return purgeEvery(purgeEveryMs, (isStopped) => records.purgeInTurn(isStopped), onFailure);
 }
 
 /** The claims and completions in one table. */
@@ -186,8 +176,8 @@ class PostgresRecords {
   readonly #settings: PostgresSettings;
   readonly #sql: PostgresStatements;
   readonly #asking: AskSettings;
-  readonly #ask: Ask;
-  readonly #askForMaintenance: Ask;
+  readonly #send: Ask;
+  readonly #sendForMaintenance: Ask;
   #hasWarnedOfPool = false;
 
   /** How many statements PostgreSQL has not answered yet. */
@@ -201,70 +191,63 @@ class PostgresRecords {
     this.#sql = statementsFor({ table, schema, ownLockMs: lockMs(OWN_LOCK_MS), claimLockMs: lockMs(CLAIM_LOCK_MS) });
     this.#asking = { prepare, abandonAfterMs: ABANDONED_AFTER_TIMEOUTS * timeoutMs };
     const { call, unanswered } = countUnanswered(askerFor(pool, this.#asking));
-    this.#ask = call;
+    this.#send = call;
     this.unanswered = unanswered;
-    this.#askForMaintenance = askerFor(pool, { prepare, abandonAfterMs: MAINTENANCE_TIMEOUT_MS });
+    this.#sendForMaintenance = askerFor(pool, { prepare, abandonAfterMs: MAINTENANCE_TIMEOUT_MS });
   }
 
-  claim(key: string, { token, leaseMs }: ClaimBy): Promise<ClaimResult> {
-    return this.#run({
-      name: "claim",
-      statement: this.#sql.claim,
-      values: [key, token, leaseMs],
-      read: claimResult,
-      lockedPatienceMs: CLAIM_PATIENCE_MS,
-      // Another's open transaction has the event, for an unknown time.
-      whenContended: { status: "in_flight", remainingMs: Math.max(1, Math.floor(leaseMs)) },
-    });
+  async claim(key: string, { token, leaseMs }: ClaimBy): Promise<ClaimResult> {
+    const answer = await this.#ask("claim", [key, token, leaseMs], claimResult, CLAIM_PATIENCE_MS);
+    if (!isContention(answer)) return answer;
+    // Another's open transaction has the event, for an unknown time.
+    return { status: "in_flight", remainingMs: Math.max(1, Math.floor(leaseMs)) };
   }
 
   renew(key: string, { token, leaseMs }: ClaimBy): Promise<boolean> {
-    const values = [key, token, leaseMs];
-    return this.#run({ name: "renew", statement: this.#sql.renew, values, read: (rows) => rows.length > 0 });
+    return this.#decide("renew", [key, token, leaseMs], (rows) => rows.length > 0);
   }
 
   complete(key: string, { token, retentionMs }: CompleteBy): Promise<CompleteResult> {
-    const values = [key, token, retentionMs];
-    return this.#run({ name: "complete", statement: this.#sql.complete, values, read: completeResult });
+    return this.#decide("complete", [key, token, retentionMs], completeResult);
   }
 
   release(key: string, token: string): Promise<boolean> {
-    return this.#run({ name: "release", statement: this.#sql.release, values: [key, token], read: wasLive });
+    return this.#decide("release", [key, token], wasLive);
   }
 
   forget(key: string): Promise<boolean> {
-    return this.#run({ name: "forget", statement: this.#sql.forget, values: [key], read: wasLive });
+    return this.#decide("forget", [key], wasLive);
   }
 
   migrate(): Promise<void> {
-    return migrate(this.#askForMaintenance, this.#sql);
+    return migrate(this.#sendForMaintenance, this.#sql);
   }
 
   purge(batch: number): Promise<number> {
-    return purge(this.#askForMaintenance, this.#sql.purge, batch);
+    return purge(this.#sendForMaintenance, this.#sql.purge, batch);
   }
 
   /** The same, unless another process purges the table now. */
   purgeInTurn(isStopped: () => boolean): Promise<number> {
-    return purge(this.#askForMaintenance, this.#sql.purgeInTurn, DEFAULT_BATCH, isStopped);
+    return purge(this.#sendForMaintenance, this.#sql.purgeInTurn, DEFAULT_BATCH, isStopped);
   }
 
   /** Completes the event in the caller's transaction, and refuses a client that is in none. */
   async completeIn(claim: HeldClaim, client: PostgresClient): Promise<void> {
-    await requireTransaction(client, this.#pool, () => this.#askOn(client, this.#sql.requireTransaction, []));
+    await requireTransaction(client, this.#pool, () => this.#sendOn(client, this.#sql.requireTransaction, []));
     await this.completeOn(claim, client);
   }
 
   /** Completes the event in the transaction that the client is in. */
   async completeOn(claim: HeldClaim, client: PostgresClient): Promise<void> {
     claim.handOver();
-    const rows = await this.#askOn(client, this.#sql.completeIn, [claim.key, claim.token, claim.retentionMs]);
+    const rows = await this.#sendOn(client, this.#sql.completeIn, [claim.key, claim.token, claim.retentionMs]);
     if (rows.length === 0) throw claimLost();
     claim.completionWritten();
   }
 
   /** Errors of PostgreSQL pass as they are: the caller may retry the transaction, depending on the SQLSTATE. */
-  async #askOn(client: PostgresClient, statement: Statement, values: PostgresValue[]): Promise<readonly Row[]> {
+  async #sendOn(client: PostgresClient, statement: Statement, values: PostgresValue[]): Promise<readonly Row[]> {
     try {
       return await withTimeout(askerFor(client, this.#asking)(statement, values), this.#settings.timeoutMs);
     } catch (error) {
@@ -272,25 +255,24 @@ class PostgresRecords {
     }
   }
 
-  async #run<Answer>(verb: Verb<Answer>): Promise<Answer> {
-    const { timeoutMs } = this.#settings;
-    try {
-      return await withTimeout(this.#decide(verb, timeoutMs / 2), timeoutMs);
-    } catch (error) {
-      this.#warnWherePoolIsHeld(verb.name);
-      throw failure(`${verb.name} the event`, error);
-    }
+  /** Runs a verb that fails where contention lasts. */
+  async #decide<Answer>(verb: Verb, values: PostgresValue[], read: Read<Answer>): Promise<Answer> {
+    const answer = await this.#ask(verb, values, read, this.#settings.timeoutMs);
+    if (!isContention(answer)) return answer;
+    throw failure(`${verb} the event`, new Error(STILL_CONTENDED[answer]));
   }
 
-  async #decide<Answer>(verb: Verb<Answer>, raced: number): Promise<Answer> {
-    const { statement, values, read, lockedPatienceMs = raced, whenContended } = verb;
-    const patienceMs = { raced, locked: Math.min(lockedPatienceMs, raced) };
-    const answer = await askWhileContended(patienceMs, async () => read(await this.#ask(statement, values)));
-    if (!isContention(answer)) return answer;
-    if (whenContended !== undefined) return whenContended;
-    throw new Error(
-      answer === "raced" ? "other processes kept changing its row" : "an open transaction holds the lock of its row",
-    );
+  /** Runs the statement of a verb, again while others contend for the row. */
+  async #ask<Answer>(verb: Verb, values: PostgresValue[], read: Read<Answer>, lockedMs: number) {
+    const { timeoutMs } = this.#settings;
+    const patienceMs = { raced: timeoutMs / 2, locked: Math.min(lockedMs, timeoutMs / 2) };
+    const askOnce = async () => read(await this.#send(this.#sql[verb], values));
+    try {
+      return await withTimeout(askWhileContended(patienceMs, askOnce), timeoutMs);
+    } catch (error) {
+      this.#warnWherePoolIsHeld(verb);
+      throw failure(`${verb} the event`, error);
+    }
   }
 
   /** Warns once where handlers hold every client of the pool that the store shares with them. */

@@ -35,7 +35,7 @@ describe("what is no error", () => {
     (thrown) => {
       expect(isBusy(thrown)).toBe(false);
       expect(storeFailure("Redis", "claim the event", thrown).message).toBe(
-        "Redis could not claim the event: the client rejected with something that is no error",
+        "Redis could not claim the event: the client rejected with a value that is not an error",
       );
     },
   );

@@ -26,7 +26,7 @@ export async function migrate(ask: Ask, sql: PostgresStatements): Promise<void> 
 }
 
 async function migrateOnce(ask: Ask, sql: PostgresStatements): Promise<void> {
-  const [row] = await ask(sql.migrated, []);
+  const [row] = await ask(sql.migrated, sql.names);
   if (row?.there === true) return;
   for (const statement of sql.migration) await ask(statement, []);
 }

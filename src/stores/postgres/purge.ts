@@ -7,7 +7,7 @@ import type { Statement } from "./sql.ts";
 /**
  * Deletes the expired records, in batches.
  *
- * @param isStopped ends the purge after the current batch
+ * @param isStopped true ends the purge after the current batch
  * @returns how many rows it deleted
  * @throws WebhookError `store_unavailable`
  */
@@ -32,54 +32,40 @@ export async function purge(
   return total;
 }
 
-/** Purges at intervals until it is stopped. It keeps no process alive. */
-export class BackgroundPurge {
-  readonly #everyMs: number;
-  readonly #purge: (isStopped: () => boolean) => Promise<unknown>;
-  readonly #onFailure: (error: unknown) => void;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #running: Promise<void> = Promise.resolve();
-  #stopped = false;
-  #failing = false;
+/**
+ * Purges at intervals, one run at a time. It keeps no process alive.
+ *
+ * @param purgeOnce one run; it never throws, it rejects
+ * @param onFailure called at the first failure after a success
+ * @returns stops it; resolves once no run is under way
+ */
+export function purgeEvery(
+  everyMs: number,
+  purgeOnce: (isStopped: () => boolean) => Promise<unknown>,
+  onFailure: (error: unknown) => void,
+): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  let failing = false;
+  let stopped = false;
 
-  /**
-   * @param everyMs the time from the end of one run to the start of the next, in milliseconds
-   * @param purge one run
-   * @param onFailure called at the first failure after a success
-   */
-  constructor(
-    everyMs: number,
-    purge: (isStopped: () => boolean) => Promise<unknown>,
-    onFailure: (error: unknown) => void,
-  ) {
-    this.#everyMs = everyMs;
-    this.#purge = purge;
-    this.#onFailure = onFailure;
-    this.#schedule();
-  }
-
-  /** Resolves once no run is under way. */
-  stop(): Promise<void> {
-    this.#stopped = true;
-    clearTimeout(this.#timer);
-    return this.#running;
-  }
-
-  #schedule(): void {
-    this.#timer = setTimeout(() => {
-      this.#running = this.#run();
-    }, this.#everyMs);
-    unref(this.#timer);
-  }
-
-  async #run(): Promise<void> {
+  async function run(): Promise<void> {
     try {
-      await this.#purge(() => this.#stopped);
-      this.#failing = false;
+      await purgeOnce(() => stopped);
+      failing = false;
     } catch (error) {
-      if (!this.#failing) this.#onFailure(error);
-      this.#failing = true;
+      if (!failing) onFailure(error);
+      failing = true;
     }
-    if (!this.#stopped) this.#schedule();
+    running = undefined;
   }
+
+  const timer = setInterval(() => {
+    running ??= run();
+  }, everyMs);
+  unref(timer);
+  return async () => {
+    stopped = true;
+    clearInterval(timer);
+    await running;
+  };
 }
