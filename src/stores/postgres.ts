@@ -116,7 +116,7 @@ const DEFAULT_BATCH = 1_000;
 const MAX_BATCH = 100_000;
 const STILL_CONTENDED: Readonly<Record<Contention, string>> = {
   raced: "other processes kept changing its row",
-  locked: "an open transaction holds the lock of its row",
+  locked: "an open transaction keeps its row locked",
 };
 
 type Verb = "claim" | "renew" | "complete" | "release" | "forget";
