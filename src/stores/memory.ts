@@ -1,7 +1,6 @@
 import { ignoreRejection } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import { checksFor, clockMs } from "../options.ts";
-import { msOf } from "../time.ts";
 import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 
 /** Size, clock and eviction listener of a memory store. */

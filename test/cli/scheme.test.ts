@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseScheme, schemeCode, schemeOf, schemeText } from "../../src/cli/scheme.ts";
 import * as face from "../../src/index.ts";
+import { character } from "../unicode.ts";
 
 /** What a line of code makes, with the package's schemes in scope. */
 function evaluated(code: string): face.SignatureScheme {
@@ -75,7 +76,7 @@ describe("--scheme", () => {
   it("meets any text with a choice or a coded error", () => {
     fc.assert(
       fc.property(
-        fc.string({ unit: "binary" }),
+        fc.string({ unit: character }),
         fc.constantFrom("", "hmac:", "timestamped:", "standard-webhooks:"),
         (text, name) => {
           try {

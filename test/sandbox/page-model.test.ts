@@ -14,6 +14,7 @@ import {
   standingOf,
 } from "../../src/sandbox/page/model/words.ts";
 import type { DeliveryOrigin, DeliveryState, DeliverySummary } from "../../src/sandbox/page-api.ts";
+import { character } from "../unicode.ts";
 import { attempt, DAWN, delivery } from "./page-world.ts";
 
 const state = fc.constantFrom<DeliveryState>("waiting", "sending", "delivered", "retrying", "parked");
@@ -141,7 +142,7 @@ describe("JSON for people", () => {
 describe("text from the wire", () => {
   it("holds no character that cannot be seen", () => {
     fc.assert(
-      fc.property(fc.string({ unit: "binary" }), (wire) => {
+      fc.property(fc.string({ unit: character }), (wire) => {
         expect(visible(wire).replaceAll("\u200d", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
         expect(visibleBlock(wire).replaceAll(/[\n\t\u200d]/g, "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
       }),

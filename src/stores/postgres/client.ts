@@ -1,4 +1,3 @@
-import type { WebhookError } from "../../errors.ts";
 import { checks, sqlState } from "./errors.ts";
 import type { Statement } from "./sql.ts";
 
@@ -84,7 +83,7 @@ export async function requireTransaction(
   });
 }
 
-function inNoTransaction(): WebhookError {
+function inNoTransaction(): Error {
   return checks.invalid("completeIn", "was given a client that is in no transaction: send BEGIN first");
 }
 
