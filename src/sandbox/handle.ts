@@ -1,12 +1,12 @@
-import type { SandboxCore, SandboxParts } from "./core.ts";
-import type { Credentials } from "./credentials.ts";
-import type { Delivery } from "./deliveries.ts";
-import { endpointView } from "./endpoints.ts";
-import type { Inspected } from "./inspector.ts";
+import type { Delivery } from "./deliveries/delivery.ts";
+import { summaryOf } from "./deliveries/views.ts";
+import { endpointView } from "./endpoints/endpoint.ts";
+import type { SandboxCore, SandboxParts } from "./operations.ts";
 import type { Snapshot } from "./page-api.ts";
 import { refused } from "./refusal.ts";
 import type { Sandbox } from "./sandbox.ts";
-import { summaryOf } from "./views.ts";
+import type { Credentials } from "./server/credentials.ts";
+import type { Inspected } from "./server/inspector.ts";
 
 /** What a program gets in its hands. */
 export function sandboxOf(

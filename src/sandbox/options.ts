@@ -2,10 +2,10 @@ import { ANSWER_TIMEOUT_MS } from "../bluum/retry-schedule.ts";
 import { bluumSignature } from "../bluum/signature.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 import type { SqliteDatabase } from "../stores/sqlite/database.ts";
-import { type FaultMix, type FaultPlan, faultMix } from "./faults.ts";
+import { type FaultMix, type FaultPlan, faultMix } from "./deliveries/faults.ts";
 import type { Change } from "./page-api.ts";
 import { refused } from "./refusal.ts";
-import type { ErrorShape, ListShape, ResponseShape } from "./shapes.ts";
+import type { ErrorShape, ListShape, ResponseShape } from "./server/shapes.ts";
 
 /** How a sandbox listens, signs and behaves; see {@link createSandbox}. */
 export interface SandboxOptions {

@@ -1,7 +1,7 @@
-import type { Credentials } from "./credentials.ts";
-import type { FaultPlan } from "./faults.ts";
-import type { ForgeryKind } from "./forgeries.ts";
+import type { FaultPlan } from "./deliveries/faults.ts";
 import type { DeliveryDetail, DeliverySummary, EndpointView } from "./page-api.ts";
+import type { Credentials } from "./server/credentials.ts";
+import type { ForgeryKind } from "./signing/forgeries.ts";
 
 /** An endpoint to be registered; see {@link Sandbox.endpoint}. */
 export interface EndpointOptions {

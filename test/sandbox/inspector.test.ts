@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, request } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Changes } from "../../src/sandbox/changes.ts";
-import { EventStreams } from "../../src/sandbox/event-stream.ts";
 import type { Change, DeliveryDetail, Sandbox, Snapshot, Started } from "../../src/sandbox/index.ts";
-import { isOwnHost, isOwnOrigin } from "../../src/sandbox/origins.ts";
+import { EventStreams } from "../../src/sandbox/server/event-stream.ts";
+import { isOwnHost, isOwnOrigin } from "../../src/sandbox/server/origins.ts";
 import { freshFile } from "../stores/sqlite-engines.ts";
 import { noting, sandboxed, served, statuses } from "./endpoints.ts";
 
