@@ -6,7 +6,7 @@ import { WebhookError } from "./errors.ts";
  */
 export interface OptionChecks {
   /** The error for an option that cannot work, or for another mistake in how the function is used. */
-  invalid(option: string, problem: string): WebhookError;
+  invalid(option: string, problem: string, cause?: unknown): WebhookError;
   /** Refuses what is not an object, and options that do not exist: a misspelt one would silently keep its default. */
   names(options: object, known: readonly string[]): void;
   /** A whole number within bounds. */
@@ -23,8 +23,8 @@ export interface OptionChecks {
 
 /** @param owner the function whose options are checked, such as `"redisStore"` */
 export function checksFor(owner: string): OptionChecks {
-  const invalid = (option: string, problem: string) =>
-    new WebhookError("configuration_invalid", `${owner}: ${option} ${problem}`);
+  const invalid = (option: string, problem: string, cause?: unknown) =>
+    new WebhookError("configuration_invalid", `${owner}: ${option} ${problem}`, cause === undefined ? {} : { cause });
   return {
     invalid,
 

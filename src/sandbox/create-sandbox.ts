@@ -1,4 +1,5 @@
 import { Changes } from "./changes.ts";
+import { checks } from "./checks.ts";
 import { Clock } from "./clock.ts";
 import { Provider } from "./deliveries/provider.ts";
 import { Registry } from "./endpoints/registry.ts";
@@ -6,7 +7,6 @@ import { inspectedOf, sandboxOf } from "./handle.ts";
 import { SandboxCore, type SandboxParts } from "./operations.ts";
 import { type SandboxOptions, type Settings, settingsFrom } from "./options.ts";
 import { randomFrom } from "./random.ts";
-import { refused } from "./refusal.ts";
 import type { Sandbox } from "./sandbox.ts";
 import { type Credentials, callerBy, credentialsFor } from "./server/credentials.ts";
 import { EventStreams } from "./server/event-stream.ts";
@@ -47,7 +47,8 @@ export async function createSandbox(options: SandboxOptions = {}): Promise<Sandb
 }
 
 async function stateOf({ statePath, database }: SandboxOptions): Promise<State> {
-  if (database !== undefined && statePath !== undefined) throw refused("database", "and statePath exclude each other");
+  if (database !== undefined && statePath !== undefined)
+    throw checks.invalid("database", "and statePath exclude each other");
   if (database !== undefined) return sqliteState(database);
   return statePath === undefined ? noState() : fileState(statePath);
 }

@@ -1,9 +1,9 @@
+import { checks } from "./checks.ts";
 import type { Delivery } from "./deliveries/delivery.ts";
 import { summaryOf } from "./deliveries/views.ts";
 import { endpointView } from "./endpoints/endpoint.ts";
 import type { SandboxCore, SandboxParts } from "./operations.ts";
 import type { Snapshot } from "./page-api.ts";
-import { refused } from "./refusal.ts";
 import type { Sandbox } from "./sandbox.ts";
 import type { Credentials } from "./server/credentials.ts";
 import type { Inspected } from "./server/inspector.ts";
@@ -73,7 +73,7 @@ export function inspectedOf(
     setStatus(id, status) {
       const endpoint = registry.get(id);
       if (endpoint === undefined) return undefined;
-      if (status !== "ACTIVE" && status !== "INACTIVE") throw refused("status", "must be ACTIVE or INACTIVE");
+      if (status !== "ACTIVE" && status !== "INACTIVE") throw checks.invalid("status", "must be ACTIVE or INACTIVE");
       registry.change(endpoint, { status });
       return endpointView(endpoint);
     },

@@ -1,3 +1,4 @@
+import { checks } from "./checks.ts";
 import type { Clock } from "./clock.ts";
 import type { Delivery } from "./deliveries/delivery.ts";
 import { type FaultMix, type FaultPlan, faultMix } from "./deliveries/faults.ts";
@@ -9,7 +10,6 @@ import type { Registry } from "./endpoints/registry.ts";
 import type { Settings } from "./options.ts";
 import type { DeliveryDetail } from "./page-api.ts";
 import { makeEvent, wholeSeconds } from "./payload.ts";
-import { refused } from "./refusal.ts";
 import type { EndpointOptions, SendOptions } from "./sandbox.ts";
 import { SCENARIOS } from "./scenarios.ts";
 import { forgeriesOf } from "./signing/forgeries.ts";
@@ -34,13 +34,14 @@ export class SandboxCore {
 
   register({ url, eventTypeNames = ["*"], name = "sandbox", status = "ACTIVE", secret }: EndpointOptions): Endpoint {
     const registration = registrationFrom({ url, eventTypeNames, name, status });
-    if (registration instanceof Invalid) throw refused(registration.param, `is refused: ${registration.message}`);
+    if (registration instanceof Invalid)
+      throw checks.invalid(registration.param, `is refused: ${registration.message}`);
     return this.#parts.registry.add({ ...registration, secret });
   }
 
   endpoint(id: string): Endpoint {
     const endpoint = this.#parts.registry.get(id);
-    if (endpoint === undefined) throw refused("endpoint", "is not known");
+    if (endpoint === undefined) throw checks.invalid("endpoint", "is not known");
     return endpoint;
   }
 
@@ -53,7 +54,7 @@ export class SandboxCore {
   scenario(name: string): Delivery[] {
     const scenario = SCENARIOS.find((one) => one.name === name);
     if (scenario === undefined) {
-      throw refused("scenario", `must be one of ${SCENARIOS.map((one) => one.name).join(", ")}`);
+      throw checks.invalid("scenario", `must be one of ${SCENARIOS.map((one) => one.name).join(", ")}`);
     }
     const { settings, clock, provider } = this.#parts;
     const [startMs, dueAt] = [settings.now(), clock.now()];
@@ -66,7 +67,7 @@ export class SandboxCore {
 
   delivery(id: string): Delivery {
     const delivery = this.#parts.provider.delivery(id);
-    if (delivery === undefined) throw refused("delivery", "is not known, or was forgotten");
+    if (delivery === undefined) throw checks.invalid("delivery", "is not known, or was forgotten");
     return delivery;
   }
 
@@ -77,7 +78,7 @@ export class SandboxCore {
 
   forge(id: string, kind: string = "wrong_secret"): Delivery {
     const known = forgeriesOf(this.#parts.settings.scheme).find((one) => one.kind === kind);
-    if (known === undefined) throw refused("kind", "is no forgery that makes sense under this scheme");
+    if (known === undefined) throw checks.invalid("kind", "is no forgery that makes sense under this scheme");
     return this.#parts.provider.forge(this.delivery(id), known.kind);
   }
 
@@ -94,7 +95,7 @@ export class SandboxCore {
   async advance(ms?: number): Promise<void> {
     const { clock, provider } = this.#parts;
     if (ms !== undefined && !(ms >= 0 && Number.isFinite(ms)))
-      throw refused("advance", "takes milliseconds, 0 or more");
+      throw checks.invalid("advance", "takes milliseconds, 0 or more");
     // What is due right now has not begun before the event loop has turned.
     clock.putForward(clock.now());
     await provider.idle();

@@ -30,7 +30,7 @@ describe("docs/sandbox.md", () => {
     expect(refusal).toThrow(
       `there are ${rowsOf("sandbox-options")
         .map(([name]) => name)
-        .join(", ")}.`,
+        .join(", ")}`,
     );
   });
 });

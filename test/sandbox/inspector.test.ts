@@ -329,7 +329,7 @@ describe("the changes", () => {
     response.on("error", () => {}).pause();
     const change: Change = { kind: "endpoint_removed", now: 0, id: "x".repeat(100_000) };
     const connections = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
-    for (let told = 0; told < 1_000 && (await connections()) === 1; told += 1) changes.tell(change);
+    for (let told = 0; told < 1_000 && (await connections()) === 1; told += 1) changes.publish(change);
     expect(await connections()).toBe(0);
     streams.close();
     sent.destroy();

@@ -73,7 +73,7 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
     const second = await run();
     await second.settled();
     expect(second.deliveries()).toMatchObject([
-      { state: "delivered", attempts: [{ status: null, error: "the sandbox was ended" }, { status: 200 }] },
+      { state: "delivered", attempts: [{ status: null, error: "the sandbox was stopped" }, { status: 200 }] },
     ]);
     expect(arrived[1]?.body).toEqual(arrived[0]?.body);
   });

@@ -1,6 +1,7 @@
 import type { Buffer } from "node:buffer";
 import type { DeliveryOrigin, DeliveryState } from "../page-api.ts";
 import type { ForgeryKind } from "../signing/forgeries.ts";
+import type { Signed } from "../signing/signed.ts";
 import type { Fault } from "./faults.ts";
 
 /** One event on its way to one endpoint. */
@@ -25,14 +26,6 @@ export interface Delivery {
   /** Whether a replay has taken its place. */
   replayed: boolean;
   readonly attempts: Attempt[];
-}
-
-/** Signature headers, and all that they were made of beside the body. */
-export interface Signed {
-  readonly headers: Readonly<Record<string, string>>;
-  readonly secret: string;
-  /** By the wall clock, skew included. */
-  readonly signedAtMs: number;
 }
 
 /** One request and what came of it. */

@@ -1,5 +1,5 @@
+import { checks } from "../checks.ts";
 import { oneOf, type Random } from "../random.ts";
-import { refused } from "../refusal.ts";
 
 /** What can be done to a delivery on purpose. */
 export type Fault =
@@ -66,12 +66,12 @@ export function faultMix(plan: FaultPlan): FaultMix {
 
 function known(fault: string): Fault {
   if (Object.hasOwn(TITLES, fault)) return fault as Fault;
-  throw refused("faults", `names what is no fault; there are ${FAULTS.join(", ")}`);
+  throw checks.invalid("faults", `names what is no fault; there are ${FAULTS.join(", ")}`);
 }
 
 function bounded(fault: string, probability: unknown): number {
   if (typeof probability === "number" && probability >= 0 && probability <= 1) return probability;
-  throw refused(`faults.${fault}`, "must be a probability from 0 to 1");
+  throw checks.invalid(`faults.${fault}`, "must be a probability from 0 to 1");
 }
 
 const CONNECTION: readonly Fault[] = ["slow", "cut_before", "cut_middle", "cut_after"];

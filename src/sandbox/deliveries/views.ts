@@ -4,7 +4,7 @@ import { isAcknowledged } from "../endpoints/endpoint.ts";
 import type { AttemptDetail, AttemptSummary, BodyView, DeliveryDetail, DeliverySummary } from "../page-api.ts";
 import { explain } from "../signing/explain.ts";
 import { forgeryTitle } from "../signing/forgeries.ts";
-import { messageIdOf } from "../signing/sign.ts";
+import { messageIdOf } from "../signing/signed.ts";
 import type { Answer, Attempt, Delivery } from "./delivery.ts";
 import { receiversAnswer } from "./receivers-answer.ts";
 import { resourceOf } from "./resource.ts";

@@ -1,9 +1,9 @@
 import type { SignatureScheme } from "../../schemes/scheme.ts";
 import type { Changes } from "../changes.ts";
+import { checks } from "../checks.ts";
 import type { Clock } from "../clock.ts";
 import { freshId } from "../identifiers.ts";
-import { refused } from "../refusal.ts";
-import { checkSecret, freshSecret } from "../signing/sign.ts";
+import { checkSecret, freshSecret } from "../signing/secrets.ts";
 import type { State } from "../state/state.ts";
 import { type Endpoint, endpointView, newHealth } from "./endpoint.ts";
 
@@ -59,7 +59,7 @@ export class Registry {
   /** @throws WebhookError `configuration_invalid` for one endpoint too many, or a secret that the scheme refuses */
   add({ name, url, eventTypeNames, description, status = "ACTIVE", secret }: Registration): Endpoint {
     const { scheme, clock } = this.#parts;
-    if (this.#endpoints.size >= MAX_ENDPOINTS) throw refused("endpoints", `are ${MAX_ENDPOINTS} at the most`);
+    if (this.#endpoints.size >= MAX_ENDPOINTS) throw checks.invalid("endpoints", `are ${MAX_ENDPOINTS} at the most`);
     if (secret !== undefined) checkSecret(scheme, secret);
     const now = clock.now();
     const endpoint: Endpoint = {
@@ -67,7 +67,7 @@ export class Registry {
       ...{ createdAt: now, updatedAt: now, secrets: [secret ?? freshSecret(scheme)], health: newHealth() },
     };
     this.#endpoints.set(endpoint.id, endpoint);
-    this.touch(endpoint);
+    this.save(endpoint);
     return endpoint;
   }
 
@@ -75,7 +75,7 @@ export class Registry {
   change(endpoint: Endpoint, changes: Partial<Omit<Registration, "secret">>): void {
     const named = Object.entries(changes).filter(([, value]) => value !== undefined);
     Object.assign(endpoint, Object.fromEntries(named), { updatedAt: this.#parts.clock.now() });
-    this.touch(endpoint);
+    this.save(endpoint);
   }
 
   /**
@@ -94,14 +94,14 @@ export class Registry {
     const { clock, changes, state } = this.#parts;
     this.#endpoints.delete(endpoint.id);
     state.removeEndpoint(endpoint.id);
-    changes.tell({ kind: "endpoint_removed", now: clock.now(), id: endpoint.id });
+    changes.publish({ kind: "endpoint_removed", now: clock.now(), id: endpoint.id });
   }
 
   /** Remembers how an endpoint stands, and tells everybody. One that was removed meanwhile stays removed. */
-  touch(endpoint: Endpoint): void {
+  save(endpoint: Endpoint): void {
     if (this.#endpoints.get(endpoint.id) !== endpoint) return;
     const { clock, changes, state } = this.#parts;
     state.saveEndpoint(endpoint);
-    changes.tell({ kind: "endpoint", now: clock.now(), endpoint: endpointView(endpoint) });
+    changes.publish({ kind: "endpoint", now: clock.now(), endpoint: endpointView(endpoint) });
   }
 }

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { refused } from "../refusal.ts";
+import { checks } from "../checks.ts";
 import type { State } from "../state/state.ts";
 
 /** What a client of the management API authenticates with. */
@@ -23,8 +23,8 @@ export function credentialsFor(name: string, given: Partial<Credentials>, state:
     apiKey: given.apiKey ?? kept.apiKey ?? `bk_sandbox_${randomBytes(9).toString("hex")}`,
     apiSecret: given.apiSecret ?? kept.apiSecret ?? `bs_sandbox_${randomBytes(18).toString("hex")}`,
   };
-  if (!/^[^:\p{Cc}]+$/u.test(credentials.apiKey)) throw refused("apiKey", "must be a text without a colon");
-  if (!/^\P{Cc}+$/u.test(credentials.apiSecret)) throw refused("apiSecret", "must be a text");
+  if (!/^[^:\p{Cc}]+$/u.test(credentials.apiKey)) throw checks.invalid("apiKey", "must be a text without a colon");
+  if (!/^\P{Cc}+$/u.test(credentials.apiSecret)) throw checks.invalid("apiSecret", "must be a text");
   state.keep(name, JSON.stringify(credentials));
   return credentials;
 }

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { refused } from "../refusal.ts";
+import { checks } from "../checks.ts";
 import { answerText, secure } from "./answers.ts";
 import type { Inspector } from "./inspector.ts";
 import type { ManagementApi } from "./management.ts";
@@ -31,7 +31,7 @@ export async function listen(host: string, port: number, rooms: Rooms): Promise<
   try {
     await once(server, "listening");
   } catch (error) {
-    throw refused("port", `${port} of ${host} cannot be listened on`, error);
+    throw checks.invalid("port", `${port} of ${host} cannot be listened on`, error);
   }
   const address = server.address() as AddressInfo;
   server.on("request", (request, response) => {

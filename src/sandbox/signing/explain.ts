@@ -1,18 +1,13 @@
 import { Buffer } from "node:buffer";
 import type { SignatureScheme } from "../../schemes/scheme.ts";
 import { timestampOf } from "../../schemes/timestamp.ts";
-import type { Signed } from "../deliveries/delivery.ts";
 import type { SignatureExplanation } from "../page-api.ts";
 import { keyBytes, prefixOf, type SignatureForm, signatureForm } from "./form.ts";
 import { signatureProgram } from "./program.ts";
+import type { SignedMessage } from "./signed.ts";
 
-/** One attempt, as far as its signature goes. */
-export interface Explained {
-  readonly scheme: SignatureScheme;
-  readonly signed: Signed;
-  /** The bytes that were sent. */
-  readonly body: Buffer;
-  readonly messageId: string;
+/** The message of one attempt, with the bytes that were sent. */
+export interface Explained extends SignedMessage {
   /** How it was forged, in words; null for a genuine one. */
   readonly forgery: string | null;
 }

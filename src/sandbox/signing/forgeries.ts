@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { SignatureScheme } from "../../schemes/scheme.ts";
-import type { Signed } from "../deliveries/delivery.ts";
-import { freshSecret } from "./sign.ts";
+import { freshSecret } from "./secrets.ts";
+import type { SignedMessage } from "./signed.ts";
 
 /** How a delivery can be forged. */
 export type ForgeryKind =
@@ -11,14 +11,6 @@ export type ForgeryKind =
   | "malformed_signature"
   | "swapped_id"
   | "captured_long_ago";
-
-/** What a forger starts from: a genuine delivery, and how those are signed. */
-export interface Genuine {
-  readonly scheme: SignatureScheme;
-  readonly signed: Signed;
-  readonly body: Buffer;
-  readonly messageId: string;
-}
 
 /** What the forger sends. */
 export interface Forged {
@@ -31,7 +23,7 @@ interface Forgery {
   readonly title: string;
   /** Whether it makes sense under a scheme. @default true */
   readonly fits?: (scheme: SignatureScheme) => boolean;
-  readonly forge: (genuine: Genuine) => Forged;
+  readonly forge: (genuine: SignedMessage) => Forged;
 }
 
 const HOUR_MS = 3_600_000;
@@ -88,7 +80,7 @@ export function forgeryTitle(kind: ForgeryKind): string {
 }
 
 /** Forges a delivery. */
-export function forge(kind: ForgeryKind, genuine: Genuine): Forged {
+export function forge(kind: ForgeryKind, genuine: SignedMessage): Forged {
   return FORGERIES[kind].forge(genuine);
 }
 
@@ -111,7 +103,7 @@ function altered(body: Buffer): Buffer {
 }
 
 /** What is another for another body is the signature; a message id or a time stays whole. */
-function cutShort({ scheme, signed, body, messageId }: Genuine): Record<string, string> {
+function cutShort({ scheme, signed, body, messageId }: SignedMessage): Record<string, string> {
   const another = { secret: signed.secret, body: Buffer.concat([body, Buffer.from(" ")]), messageId };
   const others = scheme.sign({ ...another, nowMs: signed.signedAtMs });
   const cut = Object.entries(signed.headers).map(([name, value]) => {

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import { timestampOf } from "../../schemes/timestamp.ts";
-import type { Explained } from "./explain.ts";
 import { PKCS8_HEAD, type SignatureForm } from "./form.ts";
+import type { SignedMessage } from "./signed.ts";
 
 const KEYS: Readonly<Record<SignatureForm["key"], string>> = {
   utf8: 'Buffer.from(secret, "utf8")',
@@ -18,13 +18,13 @@ const PREFIXES: Readonly<Record<SignatureForm["content"], string>> = {
 };
 
 /** A program in plain Node that prints the signature header of one delivery, computed from the secret and the body. */
-export function signatureProgram(form: SignatureForm, explained: Explained): string {
+export function signatureProgram(form: SignatureForm, message: SignedMessage): string {
   const lines = [
     `import { ${form.algorithm === "ed25519" ? "createPrivateKey, sign" : "createHmac"} } from "node:crypto";`,
     "",
-    `const secret = ${JSON.stringify(explained.signed.secret)};`,
-    ...partsOf(form, explained),
-    `const body = ${bodyExpression(explained.body)}; // the raw bytes, never the parsed object`,
+    `const secret = ${JSON.stringify(message.signed.secret)};`,
+    ...partsOf(form, message),
+    `const body = ${bodyExpression(message.body)}; // the raw bytes, never the parsed object`,
     "",
     `const key = ${KEYS[form.key]};`,
     ...computation(form),
@@ -33,7 +33,7 @@ export function signatureProgram(form: SignatureForm, explained: Explained): str
   return `${lines.join("\n")}\n`;
 }
 
-function partsOf({ content }: SignatureForm, { messageId, signed }: Explained): string[] {
+function partsOf({ content }: SignatureForm, { messageId, signed }: SignedMessage): string[] {
   const id = `const id = ${JSON.stringify(messageId)};`;
   const timestamp = `const timestamp = "${timestampOf(signed.signedAtMs)}";`;
   if (content === "body") return [];

@@ -1,7 +1,7 @@
 import { chmodSync, closeSync, openSync, statSync } from "node:fs";
 import process from "node:process";
 import type { SqliteDatabase } from "../../stores/sqlite/database.ts";
-import { refused } from "../refusal.ts";
+import { checks } from "../checks.ts";
 import { sqliteState } from "./sqlite.ts";
 import type { State } from "./state.ts";
 
@@ -17,7 +17,7 @@ type Driver = new (path: string) => Connection;
 export async function fileState(path: string): Promise<State> {
   const Database = builtIn() ?? (await installed());
   if (Database === undefined) {
-    throw refused(
+    throw checks.invalid(
       "statePath",
       "needs a SQLite driver: run it on a Node that has node:sqlite (22.13 or later), or npm install better-sqlite3 or libsql",
     );
@@ -57,7 +57,7 @@ function open(Database: Driver, path: string): Connection {
     closeSync(openSync(path, "a", 0o600));
     return new Database(path);
   } catch (error) {
-    throw refused("statePath", "cannot be opened", error);
+    throw checks.invalid("statePath", "cannot be opened", error);
   }
 }
 
@@ -70,7 +70,7 @@ function makePrivate(path: string): void {
     try {
       if ((mode & 0o077) !== 0) chmodSync(file, 0o600);
     } catch (error) {
-      throw refused("statePath", "holds secrets and cannot be made readable for its owner alone", error);
+      throw checks.invalid("statePath", "holds secrets and cannot be made readable for its owner alone", error);
     }
   }
 }

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { isBusy, type SqliteDatabase, transact } from "../../stores/sqlite/database.ts";
+import { checks } from "../checks.ts";
 import type { Answer, Attempt, Delivery } from "../deliveries/delivery.ts";
 import type { Endpoint } from "../endpoints/endpoint.ts";
-import { refused } from "../refusal.ts";
 import type { State } from "./state.ts";
 
 const TABLES = `
@@ -57,7 +57,11 @@ function openFor(database: SqliteDatabase): void {
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = NORMAL;");
     transact(database, "IMMEDIATE", () => database.exec(TABLES));
   } catch (error) {
-    throw refused("the state", isBusy(error) ? "is in use by another sandbox" : "cannot be kept in this file", error);
+    throw checks.invalid(
+      "the state",
+      isBusy(error) ? "is in use by another sandbox" : "cannot be kept in this file",
+      error,
+    );
   }
 }
 
