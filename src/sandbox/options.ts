@@ -7,7 +7,7 @@ import { type FaultMix, type FaultPlan, faultMix } from "./deliveries/faults.ts"
 import type { Change } from "./page-api.ts";
 import type { ErrorShape, ListShape, ResponseShape } from "./server/shapes.ts";
 
-/** How a sandbox listens, signs and behaves; see {@link createSandbox}. */
+/** How a sandbox listens, signs and behaves; see `createSandbox`. */
 export interface SandboxOptions {
   /**
    * The port; 0 for a free one.
@@ -90,7 +90,32 @@ export interface SandboxOptions {
   readonly now?: () => number;
 }
 
-/** Options with nothing left open. */
+/** An endpoint to be registered; see `Sandbox.endpoint`. */
+export interface EndpointOptions {
+  /** Where deliveries are sent: https, or http on this machine. */
+  readonly url: string;
+  /**
+   * The events that it subscribes to: names, or wildcards such as `order.*`.
+   * @default ["*"]
+   */
+  readonly eventTypeNames?: readonly string[];
+  /** @default "sandbox" */
+  readonly name?: string;
+  /** @default "ACTIVE" */
+  readonly status?: "ACTIVE" | "INACTIVE";
+  /** @default a random one, in a form that the scheme accepts */
+  readonly secret?: string;
+}
+
+/** What to send besides the event's name; see `Sandbox.send`. */
+export interface SendOptions {
+  /** Fields that replace those of the sample, one level deep. */
+  readonly data?: object;
+  /** The faults of this event's deliveries. @default those set by `Sandbox.faults` */
+  readonly faults?: FaultPlan;
+}
+
+/** The options with their defaults filled in. */
 export interface Settings {
   readonly port: number;
   readonly host: string;

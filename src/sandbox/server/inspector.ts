@@ -1,22 +1,20 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { WebhookError } from "../../errors.ts";
+import type { Delivery } from "../deliveries/delivery.ts";
+import { endpointView } from "../endpoints/endpoint.ts";
+import type { Operations } from "../operations.ts";
+import type { EndpointOptions } from "../options.ts";
 import type { AddedEndpoint, Snapshot, Started } from "../page-api.ts";
-import type { EndpointOptions } from "../sandbox.ts";
 import { answerJson, answerText, readJson } from "./answers.ts";
 import type { EventStreams } from "./event-stream.ts";
 
-/** What the page can ask of the sandbox; each throws a `WebhookError` for what cannot be. */
-export interface Inspected {
-  snapshot(): Snapshot;
-  delivery(id: string): object | undefined;
-  duplicate(id: string): string;
-  replay(id: string): string;
-  forge(id: string, kind: string | undefined): string;
-  replayParked(): readonly string[];
-  scenario(name: string): readonly string[];
-  send(type: string, data: object | undefined): readonly string[];
-  addEndpoint(options: EndpointOptions): AddedEndpoint;
-  setStatus(id: string, status: string): object | undefined;
+/** What an inspector works with. */
+export interface InspectorParts {
+  readonly operations: Operations;
+  readonly streams: EventStreams;
+  readonly snapshot: () => Snapshot;
+  /** The page's HTML; undefined if it could not be read. */
+  readonly page: string | undefined;
 }
 
 class NotPossible extends Error {
@@ -32,69 +30,72 @@ class NotPossible extends Error {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A call that changes something, and what it needs of the path and the body. */
+/** A call that changes something: what it does with the parameter of its path and the fields of its body. */
 interface Action {
   readonly method: "POST" | "PATCH";
   readonly path: RegExp;
-  readonly run: (inspected: Inspected, parameter: string, fields: Fields) => object;
+  readonly run: (operations: Operations, parameter: string, fields: Fields) => object;
 }
 
 const ACTIONS: readonly Action[] = [
   {
     method: "POST",
     path: /^deliveries\/([^/]+)\/duplicate$/,
-    run: (inspected, id) => started([inspected.duplicate(id)]),
+    run: (operations, id) => started([operations.duplicate(id)]),
   },
-  { method: "POST", path: /^deliveries\/([^/]+)\/replay$/, run: (inspected, id) => started([inspected.replay(id)]) },
+  {
+    method: "POST",
+    path: /^deliveries\/([^/]+)\/replay$/,
+    run: (operations, id) => started([operations.replay(id)]),
+  },
   {
     method: "POST",
     path: /^deliveries\/([^/]+)\/forge$/,
-    run: (inspected, id, { kind }) => started([inspected.forge(id, text("kind", kind, true))]),
+    run: (operations, id, { kind }) => started([operations.forge(id, text("kind", kind, true))]),
   },
-  { method: "POST", path: /^replay-parked$/, run: (inspected) => started(inspected.replayParked()) },
-  { method: "POST", path: /^scenarios\/([^/]+)$/, run: (inspected, name) => started(inspected.scenario(name)) },
-  {
-    method: "POST",
-    path: /^events$/,
-    run: (inspected, _, { event, data }) => started(inspected.send(text("event", event) ?? "", data as object)),
-  },
-  {
-    method: "POST",
-    path: /^endpoints$/,
-    // Checked by whoever registers it.
-    run: (inspected, _, { url, name = url, eventTypeNames }) =>
-      inspected.addEndpoint({ url, name, eventTypeNames } as EndpointOptions),
-  },
+  { method: "POST", path: /^replay-parked$/, run: (operations) => started(operations.replayParked()) },
+  { method: "POST", path: /^scenarios\/([^/]+)$/, run: (operations, name) => started(operations.scenario(name)) },
+  { method: "POST", path: /^events$/, run: (operations, _, fields) => started(send(operations, fields)) },
+  { method: "POST", path: /^endpoints$/, run: (operations, _, fields) => addEndpoint(operations, fields) },
   {
     method: "PATCH",
     path: /^endpoints\/([^/]+)$/,
-    run: (inspected, id, { status }) => found(inspected.setStatus(id, text("status", status) ?? "")),
+    run: (operations, id, { status }) => endpointView(found(operations.setStatus(id, text("status", status) ?? ""))),
   },
 ];
+
+function send(operations: Operations, { event, data }: Fields): Delivery[] {
+  const type = text("event", event) ?? "";
+  // `send` checks that the data is an object.
+  return operations.send(type, data === undefined ? {} : { data: data as object });
+}
+
+function addEndpoint(operations: Operations, { url, name = url, eventTypeNames }: Fields): AddedEndpoint {
+  // `register` checks the fields.
+  const endpoint = operations.register({ url, name, eventTypeNames } as EndpointOptions);
+  return { ...endpointView(endpoint), secret: endpoint.secrets[0] };
+}
 
 /** The part of the page's policy that the page itself cannot set. */
 const PAGE_POLICY = "frame-ancestors 'none'";
 
 /** The inspector: the page at `/`, and what it asks for under `/_inspector/`, as page-api.ts describes. */
 export class Inspector {
-  readonly #inspected: Inspected;
-  readonly #streams: EventStreams;
-  readonly #page: string | undefined;
+  readonly #parts: InspectorParts;
 
-  constructor(inspected: Inspected, streams: EventStreams, page: string | undefined) {
-    this.#inspected = inspected;
-    this.#streams = streams;
-    this.#page = page;
+  constructor(parts: InspectorParts) {
+    this.#parts = parts;
   }
 
   /** Answers with the page. */
   answerPage(response: ServerResponse): void {
-    if (this.#page === undefined) {
+    const { page } = this.#parts;
+    if (page === undefined) {
       answerText(response, 404, "The inspector page was not built, or cannot be read under this test runner.\n");
       return;
     }
     response.setHeader("Content-Security-Policy", PAGE_POLICY);
-    answerText(response, 200, this.#page, "text/html; charset=utf-8");
+    answerText(response, 200, page, "text/html; charset=utf-8");
   }
 
   /** Answers one call of the page. Rejects only where the caller left. */
@@ -114,15 +115,15 @@ export class Inspector {
   }
 
   #read(path: string): object | undefined {
-    if (path === "state") return this.#inspected.snapshot();
+    if (path === "state") return this.#parts.snapshot();
     const [, id] = /^deliveries\/([^/]+)$/.exec(path) ?? [];
-    return id === undefined ? undefined : this.#inspected.delivery(id);
+    return id === undefined ? undefined : this.#parts.operations.detail(id);
   }
 
   /** A browser that comes back names what it saw last in the header; the address still says where it began. */
   #follow({ headers }: IncomingMessage, response: ServerResponse, { searchParams }: URL): void {
     const since = headers["last-event-id"]?.toString() ?? searchParams.get("since");
-    if (this.#streams.open(response, since === null ? undefined : Number(since))) return;
+    if (this.#parts.streams.open(response, since === null ? undefined : Number(since))) return;
     throw new NotPossible(503, "too_many_streams", "Too many pages follow already.");
   }
 
@@ -135,7 +136,7 @@ export class Inspector {
       throw new NotPossible(status as number, fields, `The body is ${message}.`);
     }
     const [, parameter = ""] = action.path.exec(path) ?? [];
-    return action.run(this.#inspected, parameter, fields);
+    return action.run(this.#parts.operations, parameter, fields);
   }
 }
 
@@ -145,8 +146,8 @@ function answerError(response: ServerResponse, error: unknown): void {
   answerJson(response, error instanceof NotPossible ? error.status : 400, { error: { code, message } });
 }
 
-function started(deliveryIds: readonly string[]): Started {
-  return { deliveryIds };
+function started(deliveries: readonly Delivery[]): Started {
+  return { deliveryIds: deliveries.map(({ id }) => id) };
 }
 
 function found<Thing extends object>(thing: Thing | undefined): Thing {

@@ -9,7 +9,7 @@ import type { State } from "./state.ts";
  *
  * @param onFailure told once, with what went wrong
  */
-export function gathered(state: State, onFailure: (error: unknown) => void): State {
+export function batchedState(state: State, onFailure: (error: unknown) => void): State {
   const writing = new Writing(state, onFailure);
   return {
     ...state,
