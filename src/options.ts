@@ -7,7 +7,7 @@ import { WebhookError } from "./errors.ts";
  */
 export interface OptionChecks {
   /** The error for an option that cannot work, or for another mistake in how the function is used. */
-  invalid(option: string, problem: string): Error;
+  invalid(option: string, problem: string, cause?: unknown): Error;
   /** Refuses a value that is not an object, and options that do not exist: a misspelt one would silently keep its default. */
   names(options: object, known: readonly string[]): void;
   /** A whole number from `least` to `most`, both included. */
@@ -23,7 +23,7 @@ export interface OptionChecks {
 }
 
 /** The class of the errors that the checks throw. */
-type ConfigurationError = new (code: "configuration_invalid", message: string) => Error;
+type ConfigurationError = new (code: "configuration_invalid", message: string, details: object) => Error;
 
 /**
  * Makes the checks for the options of one function.
@@ -32,8 +32,8 @@ type ConfigurationError = new (code: "configuration_invalid", message: string) =
  * @param ErrorClass the class of the errors. @default WebhookError
  */
 export function checksFor(owner: string, ErrorClass: ConfigurationError = WebhookError): OptionChecks {
-  const invalid = (option: string, problem: string) =>
-    new ErrorClass("configuration_invalid", `${owner}: ${option} ${problem}`);
+  const invalid = (option: string, problem: string, cause?: unknown) =>
+    new ErrorClass("configuration_invalid", `${owner}: ${option} ${problem}`, cause === undefined ? {} : { cause });
   return {
     invalid,
 
