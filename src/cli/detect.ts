@@ -1,20 +1,20 @@
 /** Finds out how captured deliveries are signed. */
 import type { Capture } from "./capture.ts";
-import { choose } from "./detect/choose.ts";
-import { sourceIn } from "./detect/content.ts";
-import { type Captured, capturedOf } from "./detect/delivery.ts";
-import { type Effort, MAX_HASHED_BYTES, newEffort } from "./detect/effort.ts";
-import { type EventIdReport, eventIdReport } from "./detect/event-id.ts";
-import { eventsIn, parsedCaptures } from "./detect/events.ts";
-import { type Explained, explain, type Finding } from "./detect/finding.ts";
-import { type Hypothesis, hypothesesOf, type Tested, tester } from "./detect/hypothesis.ts";
-import { reasons } from "./detect/reasons.ts";
-import { keysOf, type SearchOptions, search } from "./detect/search.ts";
-import { textOf } from "./detect/source.ts";
-import { whatWouldDecide } from "./detect/what-would-decide.ts";
+import { type EventIdReport, eventIdReport } from "./detect/report/event-id.ts";
+import { eventsIn, parsedCaptures } from "./detect/report/events.ts";
+import { type Explained, explain, type Finding } from "./detect/report/finding.ts";
+import { reasons } from "./detect/report/reasons.ts";
+import { whatWouldDecide } from "./detect/report/what-would-decide.ts";
+import { choose } from "./detect/search/choose.ts";
+import { sourceIn } from "./detect/search/content.ts";
+import { type Captured, capturedOf } from "./detect/search/delivery.ts";
+import { type Effort, MAX_HASHED_BYTES, newEffort } from "./detect/search/effort.ts";
+import { type Hypothesis, hypothesesOf, type Tested, tester } from "./detect/search/hypothesis.ts";
+import { keysOf, type SearchOptions, search } from "./detect/search/search.ts";
+import { textOf } from "./detect/search/source.ts";
 
-export type { EventIdReport } from "./detect/event-id.ts";
-export type { Finding } from "./detect/finding.ts";
+export type { EventIdReport } from "./detect/report/event-id.ts";
+export type { Finding } from "./detect/report/finding.ts";
 
 /** A capture, and how to call it in what is printed. */
 export interface NamedCapture {

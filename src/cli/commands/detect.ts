@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { readCaptures } from "../detect/read-captures.ts";
-import { tell } from "../detect/tell.ts";
+import { tell } from "../detect/report/tell.ts";
 import { type Detection, detectScheme } from "../detect.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
 import { outputOf } from "../output.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { isLoopback } from "../../sandbox/origins.ts";
 import { createSandbox, FAULTS, type FaultPlan, type ResponseShape, type Sandbox } from "../../sandbox/index.ts";
+import { isLoopback } from "../../sandbox/origins.ts";
 import { wholeNumber } from "../number.ts";
 import { type Output, outputOf } from "../output.ts";
 import { faultsOf } from "../sandbox/faults.ts";

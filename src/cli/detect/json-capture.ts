@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
 import type { Capture } from "../capture.ts";
 import { captureFrom } from "./capture-parts.ts";
-import { isRecord } from "./events.ts";
+import { isRecord } from "./report/events.ts";
 
 /**
  * Reads captures from JSON: what `listen --save` writes, a HAR (the requests of its entries), or an object with `headers` and

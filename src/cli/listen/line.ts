@@ -31,7 +31,14 @@ export function tell(told: Told, output: Output): void {
   }
   const { arrival, judgement, status, durationMs, saved, unhandled } = told;
   const { dim, green, red, yellow } = output.colors;
-  const shade = { accepted: green, ping: green, duplicate: yellow, in_flight: yellow, unhandled: yellow, rejected: red };
+  const shade = {
+    accepted: green,
+    ping: green,
+    duplicate: yellow,
+    in_flight: yellow,
+    unhandled: yellow,
+    rejected: red,
+  };
   const { kind } = judgement.outcome;
   const verdict = unhandled && kind === "accepted" ? "unhandled" : kind;
   const columns = [

@@ -1,0 +1,62 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PassThrough, Readable } from "node:stream";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { run } from "../../../src/cli/program.ts";
+import { ROOT } from "../../docs/markdown.ts";
+import { captured, hmac, SECONDS, SECRET } from "./captures.ts";
+
+const page = readFileSync(`${ROOT}docs/detect.md`, "utf8");
+
+/** The block after a comment `test: name`. */
+function block(name: string): string {
+  return new RegExp(`<!-- test: ${name} -->\n\`\`\`text\n(.*?)\`\`\``, "s").exec(page)?.[1] ?? "";
+}
+
+/** A delivery so many seconds after the first. */
+function delivery(afterSeconds: number, event: string, timestamp: string) {
+  const ts = String(Number(SECONDS) + afterSeconds);
+  const body = JSON.stringify({
+    event,
+    timestamp,
+    data: { id: "ord_x9y8z7a6b5c4d3e2", status: event.slice("order.".length) },
+  });
+  const signature = hmac("sha256", SECRET, ts, ".", body).toString("hex");
+  return captured({ headers: { "X-Bluum-Signature": `t=${ts},v1=${signature}` }, body }).capture;
+}
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "detect-docs-"));
+  const captures = [
+    delivery(0, "order.accepted", "2025-06-15T15:06:35Z"),
+    delivery(60, "order.accepted", "2025-06-15T15:06:35Z"),
+    delivery(61, "order.filled", "2025-06-15T15:07:39Z"),
+  ];
+  for (const [n, capture] of captures.entries()) writeFileSync(join(folder, `${n}.json`), JSON.stringify(capture));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function session(secret: string): Promise<string> {
+  let text = "";
+  const terminal = {
+    stdin: Readable.from([]),
+    stdout: new PassThrough().on("data", (chunk) => (text += chunk)),
+    stderr: new PassThrough().on("data", (chunk) => (text += chunk)),
+    env: { BLUUM_WEBHOOK_SECRET: secret },
+    signal: new AbortController().signal,
+  };
+  await run(["detect", folder], terminal);
+  return `$ bluum-webhooks detect captures\n${text}`;
+}
+
+describe("the page on detect", () => {
+  it("shows a session as it is", async () => {
+    expect(await session(SECRET)).toBe(block("found"));
+  });
+
+  it("shows one with the wrong secret as it is", async () => {
+    expect(await session("a wrong secret of 16 bytes")).toBe(block("none"));
+  });
+});

@@ -1,0 +1,260 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { detectScheme, type EventIdReport } from "../../../src/cli/detect.ts";
+import { captured, hmac, NOW, SECONDS, SECRET } from "./captures.ts";
+import { Programs, receive } from "./programs.ts";
+
+/** One delivery: what is in its body beside the documented fields, and in its headers. */
+interface Delivered {
+  readonly order?: string;
+  readonly type?: string;
+  readonly at?: string;
+  readonly extra?: Readonly<Record<string, unknown>>;
+  readonly data?: Readonly<Record<string, unknown>>;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+function capture({
+  order = "ord_1",
+  type = "order.filled",
+  at = "2025-06-15T14:30:15Z",
+  extra = {},
+  data = {},
+  headers = {},
+}: Delivered) {
+  const body = JSON.stringify({ event: type, timestamp: at, ...extra, data: { id: order, ...data } });
+  return captured({ headers: { ...headers, "X-Acme-Signature": hmac("sha256", SECRET, body).toString("hex") }, body });
+}
+
+function report(...deliveries: readonly Delivered[]): EventIdReport {
+  return detectScheme(deliveries.map(capture), [SECRET]).eventId;
+}
+
+const ACCEPTED = { type: "order.accepted", at: "2025-06-15T14:30:10Z" };
+const FILLED = { type: "order.filled" };
+
+let programs: Programs;
+beforeAll(() => {
+  programs = new Programs("event-id");
+});
+afterAll(() => programs.remove());
+
+/** The event's id, as a receiver with the printed option takes it. */
+async function idBy(option: string | undefined, delivered: Delivered): Promise<string> {
+  const one = capture(delivered);
+  const [finding] = detectScheme([one], [SECRET]).findings;
+  const hash = 'import { createHash } from "node:crypto";\n';
+  const code = hash + (finding?.code ?? "").replace("  scheme:", `  ${option}\n  scheme:`);
+  const outcome = await receive(await programs.run(code, SECRET, NOW), one.capture);
+  expect(outcome).toMatchObject({ kind: "accepted", context: { identifiedBy: "option" } });
+  return outcome.kind === "accepted" ? outcome.event.id : "";
+}
+
+describe("what detect says of events without a name", () => {
+  const saysOf = (...bodies: readonly string[]) =>
+    detectScheme(
+      bodies.map((body) => captured({ headers: { "X-Sig": hmac("sha256", SECRET, body).toString("hex") }, body })),
+      [SECRET],
+    ).eventId.says;
+  const NONE =
+    "No captured body names an event: none has a text as `event` or `type`. A receiver refuses such deliveries.";
+
+  it("is that no capture names one, before anything else", () => {
+    expect(saysOf('{"id":"evt_1"}')[0]).toBe(NONE);
+    expect(saysOf('{"event":""}', '{"event":7,"type":{}}', "[]")[0]).toBe(NONE);
+  });
+
+  it("is how many captures name none, where others do", () => {
+    expect(saysOf('{"id":"evt_1"}', '{"type":"order.filled"}', '{"event":"order.filled"}')[0]).toBe(
+      "1 of 3 captured bodies names no event; a receiver refuses it.",
+    );
+    expect(saysOf('{"id":"evt_1"}', '{"id":"evt_2"}', '{"event":"order.filled"}')[0]).toBe(
+      "2 of 3 captured bodies name no event; a receiver refuses them.",
+    );
+  });
+
+  it("is nothing where all captures name one", () => {
+    expect(saysOf('{"type":"order.filled"}').join(" ")).not.toContain("event:");
+    expect(saysOf('{"type":"order.filled"}').join(" ")).not.toMatch(/names? (no|an) event/);
+  });
+});
+
+describe("where detect says that the event id is", () => {
+  it("is at the top of the body, where the receiver looks by itself", () => {
+    const [one, two] = [
+      { ...ACCEPTED, extra: { event_id: "evt_1" } },
+      { ...FILLED, extra: { event_id: "evt_2" } },
+    ];
+    const told = report(one, one, two);
+    expect(told).toMatchObject({ deliveries: 3, events: 2, taken: "payload", sound: true });
+    expect(told.candidates[0]).toBe("body event_id");
+    expect(told.option).toBeUndefined();
+    expect(told.says.join(" ")).toMatch(
+      /In 3 deliveries of 2 events, another in each event and the same in retries: body event_id\./,
+    );
+  });
+
+  it.each([
+    ["message_id", { message_id: "m-1" }, { message_id: "m-2" }, "m-1"],
+    ["meta.eventId", { meta: { eventId: "e-1" } }, { meta: { eventId: "e-2" } }, "e-1"],
+    [
+      "meta.deep.notification-id",
+      { meta: { deep: { "notification-id": 17 } } },
+      { meta: { deep: { "notification-id": 18 } } },
+      "17",
+    ],
+  ])("is %s, where the receiver must be told", async (path, first, second, id) => {
+    const deliveries = [
+      { ...ACCEPTED, extra: first },
+      { ...ACCEPTED, extra: first },
+      { ...FILLED, extra: second },
+    ];
+    const { candidates, option, taken } = report(...deliveries);
+    expect(taken).toBe("body hash");
+    expect(candidates[0]).toBe(`body ${path}`);
+    expect(await idBy(option, deliveries[0] ?? {})).toBe(id);
+  });
+
+  it("is recognised in retries whose bytes differ", async () => {
+    const attempt = (n: number) => ({
+      ...FILLED,
+      extra: { attempt: n, delivery_id: `d-${n}`, webhook_event_id: "w-1" },
+    });
+    const told = report(attempt(1), attempt(2), {
+      ...ACCEPTED,
+      extra: { attempt: 1, delivery_id: "d-3", webhook_event_id: "w-2" },
+    });
+    expect(told).toMatchObject({ deliveries: 3, events: 2, taken: "body hash", sound: false });
+    expect(told.candidates).toContain("body webhook_event_id");
+    expect(told.candidates).not.toContain("body delivery_id");
+    expect(await idBy(told.option, attempt(1))).toBe("w-1");
+    expect(await idBy(told.option, attempt(2))).toBe("w-1");
+  });
+
+  it("is the hash, where an id at the top is another in every retry", async () => {
+    // The receiver would take it: the data is the same, and so is the time.
+    const attempt = (n: number) => ({ ...FILLED, extra: { id: `try-${n}` } });
+    const told = report(attempt(1), attempt(2), { ...ACCEPTED, extra: { id: "try-3" } });
+    expect(told).toMatchObject({ taken: "payload", sound: false });
+    expect(told.candidates).not.toContain("body id");
+    expect(told.option).toBeUndefined();
+    expect(told.says.join(" ")).toMatch(/shared by events, or another in each retry/);
+  });
+
+  it("is the hash, where an id at the top is shared by events and retries are byte for byte the same", async () => {
+    const shared = { extra: { id: "subscription-7" } };
+    const told = report({ ...ACCEPTED, ...shared }, { ...ACCEPTED, ...shared }, { ...FILLED, ...shared });
+    expect(told).toMatchObject({ taken: "payload", sound: false });
+    expect(await idBy(told.option, { ...ACCEPTED, ...shared })).toMatch(/^[0-9a-f]{64}$/);
+    expect(await idBy(told.option, { ...ACCEPTED, ...shared })).not.toBe(
+      await idBy(told.option, { ...FILLED, ...shared }),
+    );
+  });
+
+  it("is nowhere, where only the resource has one: the hash is taken, and a warning says why", () => {
+    const told = report(ACCEPTED, ACCEPTED, FILLED);
+    expect(told).toMatchObject({ taken: "body hash", sound: true, candidates: ["body data.id"] });
+    expect(told.option).toBeUndefined();
+    expect(told.says.join(" ")).toMatch(
+      /Warning: all that looks like an id is a resource's \(body data\.id\), not the event's/,
+    );
+    expect(told.says.join(" ")).toMatch(/these retries have the same bytes, so they are recognised/);
+  });
+
+  it.each(["ord_1", "DEP_9", "inv_01j9x8m2k7qpzwv3t5r6y8n0ab"])("is not a resource's %s, wherever it stands", (id) => {
+    const told = report({ ...ACCEPTED, extra: { id } }, { ...FILLED, extra: { id: `${id}0` } });
+    expect(told.option).toBeUndefined();
+    expect(told.says.join(" ")).toMatch(/looks like an id is a resource's/);
+  });
+
+  it("is never taken from a header that the signature does not cover", () => {
+    const told = report(
+      { ...ACCEPTED, headers: { "X-Event-Id": "e-1" } },
+      { ...ACCEPTED, headers: { "X-Event-Id": "e-1" } },
+      { ...FILLED, headers: { "X-Event-Id": "e-2" } },
+    );
+    expect(told.candidates[0]).toBe("header x-event-id");
+    expect(told.option).toBeUndefined();
+    expect(told.says.join(" ")).toMatch(/Do not take it from header x-event-id: the signature does not cover it/);
+  });
+
+  it("says what is still to be captured", () => {
+    expect(report(FILLED).says.at(-1)).toMatch(/capture another event and a retry of the same event/);
+    expect(report(FILLED, ACCEPTED).says.at(-1)).toMatch(/capture a retry/);
+    expect(report(FILLED, FILLED).says.at(-1)).toMatch(/capture another event as well/);
+    expect(report(FILLED, FILLED, ACCEPTED).says.join()).not.toMatch(/To be sure/);
+  });
+
+  it("is named but not proven by a single event", () => {
+    const told = report({ ...FILLED, extra: { message_id: "m-1" } });
+    expect(told.says[0]).toBe("By their names these may be it: body message_id. One event alone cannot show it.");
+    expect(told.option).toBeUndefined();
+  });
+
+  it("says so where no body is JSON", () => {
+    const one = captured({
+      headers: { "X-Acme-Signature": hmac("sha256", SECRET, "a=1").toString("hex") },
+      body: "a=1",
+    });
+    expect(detectScheme([one], [SECRET])).toMatchObject({
+      verdict: "one",
+      eventId: { taken: "nothing", deliveries: 0 },
+    });
+  });
+
+  it("prints an option that is a program's, whatever the fields are called", async () => {
+    const field = 'a"];process.exit(1);//\u202e`$_event_id';
+    const deliveries = [
+      { ...ACCEPTED, extra: { [field]: "x-1" } },
+      { ...FILLED, extra: { [field]: "x-2" } },
+    ];
+    const { option } = report(...deliveries);
+    expect(option).toMatch(/^[ -~]+$/);
+    expect(await idBy(option, deliveries[0] ?? {})).toBe("x-1");
+  });
+});
+
+describe("an id that the signature covers", () => {
+  const signedBy = (header: string, id: string, order: string, attempt = 1) => {
+    const body = JSON.stringify({
+      event: "order.filled",
+      timestamp: "2025-06-15T14:30:15Z",
+      attempt,
+      data: { id: order },
+    });
+    const signature = hmac("sha256", SECRET, id, ".", SECONDS, ".", body).toString("hex");
+    return captured({ headers: { [header]: id, "X-Acme-Time": SECONDS, "X-Acme-Signature": signature }, body });
+  };
+
+  it("is the event's, where retries carry the same and other events another", () => {
+    const captures = [
+      signedBy("X-Acme-Ref", "r1", "ord_1", 1),
+      signedBy("X-Acme-Ref", "r1", "ord_1", 2),
+      signedBy("X-Acme-Ref", "r2", "ord_2"),
+    ];
+    const { findings, eventId } = detectScheme(captures, [SECRET]);
+    expect(findings[0]?.code).toContain("{ secretIndex, messageId: id }");
+    expect(eventId).toMatchObject({ taken: "signed header", sound: true });
+    expect(eventId.says.join(" ")).toMatch(/The signature covers it; no option eventId is needed/);
+  });
+
+  it("is not, where every attempt has its own", () => {
+    const captures = [
+      signedBy("X-Webhook-Id", "r1", "ord_1", 1),
+      signedBy("X-Webhook-Id", "r2", "ord_1", 2),
+      signedBy("X-Webhook-Id", "r3", "ord_2"),
+    ];
+    const { findings, eventId } = detectScheme(captures, [SECRET]);
+    expect(findings[0]?.code).not.toContain("{ secretIndex, messageId: id }");
+    expect(eventId).toMatchObject({ taken: "body hash", sound: false });
+    expect(eventId.says.join(" ")).toMatch(/will pass for new events/);
+  });
+
+  it("is believed for its name, as long as nothing speaks against it", () => {
+    expect(detectScheme([signedBy("X-Webhook-Id", "r1", "ord_1")], [SECRET]).findings[0]?.code).toContain(
+      "{ secretIndex, messageId: id }",
+    );
+    expect(detectScheme([signedBy("X-Request-Id", "r1", "ord_1")], [SECRET]).findings[0]?.code).not.toContain(
+      "{ secretIndex, messageId: id }",
+    );
+  });
+});
