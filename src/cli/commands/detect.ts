@@ -1,6 +1,6 @@
 import { Command } from "commander";
 import { readCaptures } from "../detect/read-captures.ts";
-import { tell } from "../detect/report/tell.ts";
+import { printDetection } from "../detect/report/print.ts";
 import { type Detection, detectScheme } from "../detect.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
 import { outputOf } from "../output.ts";
@@ -32,7 +32,7 @@ export function detectCommand(terminal: Terminal): Command {
       const secrets = await secretsOf(options, terminal, output);
       const detection = detectScheme(await readCaptures(paths), secrets, { urls: options.url ?? [] });
       if (output.json) output.record(detection);
-      else tell(detection, output);
+      else printDetection(detection, output);
       if (detection.verdict !== "one") throw undecided(detection);
     });
 }

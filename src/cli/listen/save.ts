@@ -1,16 +1,13 @@
-import { Buffer, isUtf8 } from "node:buffer";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { WebhookError } from "../../index.ts";
-import type { Capture } from "../capture.ts";
+import { type Capture, captureFrom } from "../capture.ts";
 import type { Arrival } from "./arrival.ts";
 
 /** An arrival as it is kept, and examined; `undefined` where its body did not come whole. */
 export function captureOf({ receivedAt, method, url, rawHeaders, body }: Arrival): Capture | undefined {
   if (body instanceof WebhookError) return undefined;
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const content = isUtf8(bytes) ? { body: bytes.toString("utf8") } : { bodyBase64: bytes.toString("base64") };
-  return { version: 1, receivedAt: receivedAt.toISOString(), method, url, rawHeaders, ...content };
+  return captureFrom({ receivedAt: receivedAt.toISOString(), method, url, rawHeaders, body });
 }
 
 /** More of one millisecond than this are a loop, not deliveries. */

@@ -1,6 +1,5 @@
 import { createHmac } from "node:crypto";
-import type { Capture } from "../../../src/cli/capture.ts";
-import type { NamedCapture } from "../../../src/cli/detect.ts";
+import type { Capture, NamedCapture } from "../../../src/cli/capture.ts";
 
 /** 2025-06-15T15:06:40Z, a whole second. */
 export const NOW = 1_750_000_000_000;
@@ -8,11 +7,11 @@ export const SECONDS = String(NOW / 1_000);
 
 export const SECRET = "a secret of 16 bytes or more";
 
-/** A body as the provider documents it, with what a JSON printer would change. */
+/** A body as the provider documents it, with white space and escapes that JSON.stringify would change. */
 export const BODY =
   '{"event":"order.filled", "timestamp":"2025-06-15T14:30:15Z","data":{"id":"ord_1","note":"caf\\u00e9","price":10.00}}';
 
-/** What goes into a capture. */
+/** The content of a capture. */
 export interface CaptureOf {
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string;
@@ -21,7 +20,7 @@ export interface CaptureOf {
   readonly method?: string;
 }
 
-/** A capture with the headers that every request has beside its own. */
+/** A capture, with the headers that every request has. */
 export function captured({
   headers,
   body = BODY,
@@ -46,14 +45,14 @@ export function captured({
   return { name, capture };
 }
 
-/** An HMAC by code that has nothing to do with the package's. */
+/** An HMAC, computed without the package. */
 export function hmac(algorithm: string, key: string | Uint8Array, ...parts: readonly string[]): Buffer {
   return createHmac(algorithm, key)
     .update(Buffer.from(parts.join(""), "utf8"))
     .digest();
 }
 
-/** The headers of a capture as a receiver is given them. */
+/** The headers of a capture as a receiver gets them. */
 export function headersOf({ rawHeaders }: Capture): Record<string, string> {
   const headers: Record<string, string> = {};
   for (let at = 0; at < rawHeaders.length; at += 2) {

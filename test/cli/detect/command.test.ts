@@ -18,7 +18,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs a command line; what it printed, and its exit code. */
+/** Runs a command line and returns its output and exit code. */
 async function cli(args: readonly string[], secret: string | undefined = SECRET) {
   const texts = { stdout: "", stderr: "" };
   const stream = (name: "stdout" | "stderr") => new PassThrough().on("data", (chunk) => (texts[name] += chunk));
@@ -45,7 +45,7 @@ const CAPTURE = captured({ headers: HEADERS }).capture;
 const LINE = 'scheme: timestampedSignature({ header: "X-Acme-Signature" }),';
 
 describe("the command detect", () => {
-  it("prints the scheme line, and ends with 0", async () => {
+  it("prints the scheme line and exits with 0", async () => {
     const { exitCode, stdout, stderr } = await cli(["detect", file("one.json", JSON.stringify(CAPTURE))]);
     expect(stdout).toContain(LINE);
     expect(stdout).toMatch(/^Tried \d+ combinations \(\d+ signatures computed\) on 1 capture\./);
@@ -53,7 +53,7 @@ describe("the command detect", () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: EXIT.ok, stderr: "" });
   });
 
-  it("ends with 1 where nothing matches, and prints no scheme", async () => {
+  it("exits with 1 and prints no scheme if nothing matches", async () => {
     const { exitCode, stdout } = await cli(
       ["detect", file("one.json", JSON.stringify(CAPTURE))],
       "another secret of 16 bytes",
@@ -63,15 +63,15 @@ describe("the command detect", () => {
     expect(stdout).not.toMatch(/scheme:|createReceiver\(/);
   });
 
-  it("ends with 1 where several match, and lists them", async () => {
+  it("exits with 1 and lists the schemes if several match", async () => {
     const plain = hmac("sha256", SECRET, BODY).toString("hex");
     const { capture } = captured({ headers: { "X-A-Signature": plain, "X-B-Signature": plain } });
     const { exitCode, stdout } = await cli(["detect", file("two.json", JSON.stringify(capture))]);
     expect(exitCode).toBe(EXIT.failed);
-    expect(stdout).toMatch(/2 schemes hold.*X-A-Signature.*X-B-Signature.*What decides: /s);
+    expect(stdout).toMatch(/2 schemes match.*X-A-Signature.*X-B-Signature.*To decide: /s);
   });
 
-  it("prints JSON for programs, without secret and signature", async () => {
+  it("prints JSON without the secret or a signature", async () => {
     const { exitCode, stdout } = await cli(["detect", file("one.json", JSON.stringify(CAPTURE)), "--json"]);
     expect(exitCode).toBe(EXIT.ok);
     expect(JSON.parse(stdout)).toMatchObject({
@@ -83,14 +83,14 @@ describe("the command detect", () => {
     expect(stdout).not.toContain(SIGNATURE);
   });
 
-  it("takes folders, and asks that all their captures agree", async () => {
+  it("reads folders, of which all captures must match", async () => {
     for (const n of [1, 2, 3]) {
       const body = BODY.replace("ord_1", `ord_${n}`);
       const { headers } = signDelivery({ secret: SECRET, event: body, now: NOW });
       file(`many/${n}.json`, JSON.stringify(captured({ headers, body }).capture));
     }
     file("many/.DS_Store", "\0\0");
-    file("many/notes.md", "not looked at");
+    file("many/notes.md", "not read");
     expect(await cli(["detect", join(folder, "many")])).toMatchObject({
       exitCode: EXIT.ok,
       stdout: expect.stringMatching(/on 3 captures/),
@@ -98,11 +98,11 @@ describe("the command detect", () => {
     const mixed = await cli(["detect", join(folder, "many"), file("one.json", JSON.stringify(CAPTURE))]);
     expect(mixed).toMatchObject({
       exitCode: EXIT.failed,
-      stdout: expect.stringMatching(/holds for 3 of 4 captures, not for one\.json/),
+      stdout: expect.stringMatching(/3 of 4 captures have a valid signature .* but not one\.json/),
     });
   });
 
-  it("takes a body that is not UTF-8", async () => {
+  it("reads a body that is not UTF-8", async () => {
     const bytes = Buffer.from([0xff, 0x00, 0xfe]);
     const signed = { "X-Acme-Signature": hmac("sha256", SECRET).toString("hex") };
     const { body: _, ...capture } = captured({ headers: signed }).capture;
@@ -113,7 +113,7 @@ describe("the command detect", () => {
   });
 });
 
-describe("what detect reads", () => {
+describe("detect reads", () => {
   const head = `POST /webhooks/bluum HTTP/1.1\r\nHost: example.com\r\nx-acme-signature: ${HEADERS["X-Acme-Signature"]}\r\n`;
   const length = `Content-Length: ${Buffer.byteLength(BODY)}\r\n`;
   const headers = Object.entries(HEADERS).map(([name, value]) => ({ name, value }));
@@ -121,9 +121,9 @@ describe("what detect reads", () => {
 
   it.each([
     ["a raw request", `${head}${length}\r\n${BODY}`],
-    ["a raw request with something after its body", `${head}${length}\r\n${BODY}\r\n\r\n`],
+    ["a raw request with bytes after its body", `${head}${length}\r\n${BODY}\r\n\r\n`],
     ["a raw request with bare line breaks", `${head}${length}\n${BODY}`.replaceAll("\r\n", "\n")],
-    ["a raw request without a length", `${head}\r\n${BODY}`],
+    ["a raw request without Content-Length", `${head}\r\n${BODY}`],
     [
       "a HAR",
       JSON.stringify({
@@ -135,18 +135,18 @@ describe("what detect reads", () => {
       "an object as request bins export it",
       JSON.stringify({ method: "POST", headers: { "x-acme-signature": [HEADERS["X-Acme-Signature"]] }, content: BODY }),
     ],
-  ])("may be %s", async (name, content) => {
+  ])("%s", async (name, content) => {
     const { exitCode, stdout } = await cli(["detect", file(`${name}.dump`, content)]);
     expect(stdout).toMatch(/timestampedSignature\(\{ header: "x-acme-signature" \}\)/i);
     expect(exitCode).toBe(EXIT.ok);
   });
 
-  it("may be what netcat took down of a chunked request", async () => {
-    const taken: Buffer[] = [];
+  it("a chunked request as saved by netcat", async () => {
+    const received: Buffer[] = [];
     const server = createServer((socket) => {
       socket.on("data", (chunk) => {
-        taken.push(chunk);
-        if (Buffer.concat(taken).includes("0\r\n\r\n"))
+        received.push(chunk);
+        if (Buffer.concat(received).includes("0\r\n\r\n"))
           socket.end("HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
       });
     }).listen(0, "127.0.0.1");
@@ -158,8 +158,8 @@ describe("what detect reads", () => {
     const [response] = await once(request, "response");
     response.resume();
     server.close();
-    expect(Buffer.concat(taken).toString()).toMatch(/transfer-encoding: chunked/i);
-    const { exitCode, stdout } = await cli(["detect", file("chunked.http", Buffer.concat(taken))]);
+    expect(Buffer.concat(received).toString()).toMatch(/transfer-encoding: chunked/i);
+    const { exitCode, stdout } = await cli(["detect", file("chunked.http", Buffer.concat(received))]);
     expect(stdout).toMatch(/timestampedSignature/);
     expect(exitCode).toBe(EXIT.ok);
   });
@@ -167,20 +167,20 @@ describe("what detect reads", () => {
   it.each([
     ["missing.json", undefined, /cannot be read \(ENOENT\)/],
     ["text.json", "no capture", /is neither JSON nor an HTTP request/],
-    ["number.json", "17", /is no captured request/],
+    ["number.json", "17", /is not a captured request/],
     ["headless.json", "{}", /has no headers/],
     [
       "parsed.json",
       '{"headers":{},"body":{"event":"order.filled"}}',
-      /was parsed already; a signature covers the bytes/,
+      /already parsed; a signature covers the exact bytes/,
     ],
     ["gets.har", '{"log":{"entries":[]}}', /holds no POST request/],
-    ["half.http", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", /whose body is not whole/],
-    ["backwards.http", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-10\r\n0123456789abcdef", /not whole/],
-    ["sign.http", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n+2\r\nab\r\n0\r\n\r\n", /not whole/],
-    ["text.http", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2 of\r\nab\r\n0\r\n\r\n", /not whole/],
+    ["half.http", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab", /with an incomplete body/],
+    ["backwards.http", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n-10\r\n0123456789abcdef", /incomplete/],
+    ["sign.http", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n+2\r\nab\r\n0\r\n\r\n", /incomplete/],
+    ["text.http", "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2 of\r\nab\r\n0\r\n\r\n", /incomplete/],
     ["empty/none.md", "", /there is no capture in/],
-  ])("is refused with its name where it is none: %s", async (name, content, message) => {
+  ])("and names the file that it refuses: %s", async (name, content, message) => {
     const path = content === undefined ? join(folder, name) : file(name, content);
     const { exitCode, stdout, stderr } = await cli(["detect", name.startsWith("empty") ? join(path, "..") : path]);
     expect(exitCode).toBe(EXIT.usage);
@@ -188,7 +188,7 @@ describe("what detect reads", () => {
     expect(stderr).toMatch(message);
   });
 
-  it("is refused where it is too large", async () => {
+  it("no file over 16 MiB", async () => {
     const { exitCode, stderr } = await cli(["detect", file("large.json", Buffer.alloc(16 * 1024 * 1024 + 1, 32))]);
     expect({ exitCode, stderr }).toMatchObject({
       exitCode: EXIT.usage,
@@ -196,7 +196,7 @@ describe("what detect reads", () => {
     });
   });
 
-  it("never reaches the terminal as it came", async () => {
+  it("names and paths, but prints no control character of them", async () => {
     const hostile = "\u001b]0;owned\u0007";
     const { capture } = captured({
       headers: {
@@ -212,7 +212,7 @@ describe("what detect reads", () => {
     ]) {
       const { stdout, stderr } = await cli(args);
       expect(stdout + stderr).toMatch(/\S/);
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: these must not be there
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: the output must not contain these
       expect(stdout + stderr).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/);
     }
   });
@@ -224,25 +224,25 @@ describe("JSON that is nested 100,000 levels deep", () => {
   const objects = `${'{"a":'.repeat(LEVELS)}1${"}".repeat(LEVELS)}`;
   const bodies = {
     "as the body": arrays,
-    "beside the event": `{"event":"order.filled","x":${arrays}}`,
+    "next to the event": `{"event":"order.filled","x":${arrays}}`,
     "in its data": `{"event":"order.filled","timestamp":"2025-06-15T14:30:15Z","data":{"x":${arrays}}}`,
     "in objects": `{"event":"order.filled","timestamp":"2025-06-15T14:30:15Z","data":${objects}}`,
     "2,000 levels deep": `{"event":"order.filled","data":${"[".repeat(2_000)}${"]".repeat(2_000)}}`,
   };
 
-  it.each(Object.entries(bodies))("%s ends no search, whether its signature matches or not", async (_, body) => {
+  it.each(Object.entries(bodies))("%s does not stop a search, with a valid signature or without", async (_, body) => {
     const headers = { "X-Bluum-Signature": hmac("sha256", SECRET, body).toString("hex") };
     const path = file("deep.json", JSON.stringify(captured({ headers, body }).capture));
     expect(await cli(["detect", path])).toMatchObject({ exitCode: EXIT.ok, stderr: "" });
     const other = await cli(["detect", path], "another secret of 16 bytes");
     expect(other).toMatchObject({ exitCode: EXIT.failed, stderr: "no scheme matches the captures.\n" });
-    expect(other.stdout).toContain("Most likely the secret is another one");
+    expect(other.stdout).toContain("Most likely the secret is wrong");
   });
 
-  it("in a file of captures is refused as such", async () => {
+  it("in a file of captures is refused", async () => {
     expect(await cli(["detect", file("deep.json", arrays)])).toMatchObject({
       exitCode: EXIT.usage,
-      stderr: expect.stringContaining("is no captured request"),
+      stderr: expect.stringContaining("is not a captured request"),
     });
   });
 });

@@ -9,12 +9,12 @@ import { captured, hmac, SECONDS, SECRET } from "./captures.ts";
 
 const page = readFileSync(`${ROOT}docs/detect.md`, "utf8");
 
-/** The block after a comment `test: name`. */
+/** The code block after the comment `test: name`. */
 function block(name: string): string {
   return new RegExp(`<!-- test: ${name} -->\n\`\`\`text\n(.*?)\`\`\``, "s").exec(page)?.[1] ?? "";
 }
 
-/** A delivery so many seconds after the first. */
+/** A delivery, this many seconds after the first. */
 function delivery(afterSeconds: number, event: string, timestamp: string) {
   const ts = String(Number(SECONDS) + afterSeconds);
   const body = JSON.stringify({
@@ -51,12 +51,12 @@ async function session(secret: string): Promise<string> {
   return `$ bluum-webhooks detect captures\n${text}`;
 }
 
-describe("the page on detect", () => {
-  it("shows a session as it is", async () => {
+describe("docs/detect.md", () => {
+  it("shows the output of a session", async () => {
     expect(await session(SECRET)).toBe(block("found"));
   });
 
-  it("shows one with the wrong secret as it is", async () => {
+  it("shows the output with a wrong secret", async () => {
     expect(await session("a wrong secret of 16 bytes")).toBe(block("none"));
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Detection, detectScheme, type NamedCapture } from "../../../src/cli/detect.ts";
+import type { NamedCapture } from "../../../src/cli/capture.ts";
+import { type Detection, detectScheme } from "../../../src/cli/detect.ts";
 import { BODY, type CaptureOf, captured, hmac, SECONDS, SECRET } from "./captures.ts";
 
 const hex = (...parts: readonly string[]) => hmac("sha256", SECRET, ...parts).toString("hex");
@@ -11,31 +12,27 @@ function detect(...captures: readonly (NamedCapture | CaptureOf)[]): Detection {
   );
 }
 
-describe("detect, where nothing matches", () => {
+describe("detect, if nothing matches", () => {
   const signed = { headers: { "X-Acme-Signature": hex(BODY) } };
 
-  it("prints no scheme for a wrong secret, and says what was tried", () => {
+  it("prints no scheme for a wrong secret, and reports the effort", () => {
     const detection = detectScheme([captured(signed)], ["another secret of 16 bytes or more"]);
     expect(detection).toMatchObject({ verdict: "none", findings: [], decides: [] });
     expect(detection.combinations).toBeGreaterThan(0);
-    expect(detection.reasons[0]).toMatch(/secret is another one/);
+    expect(detection.reasons[0]).toMatch(/secret is wrong/);
   });
 
   it.each([
-    [
-      "printed compactly",
-      JSON.stringify(JSON.parse(BODY)),
-      /its white space was taken out; what was signed is indented/,
-    ],
+    ["compact", JSON.stringify(JSON.parse(BODY)), /its white space was removed; the signed body is indented/],
     ["with a line break at its end", `${BODY}\n`, /a line break was added at its end/],
     ["with CRLF at its end", `${BODY}\r\n`, /a line break was added at its end/],
-    ["with a byte order mark", `\uFEFF${BODY}`, /a byte order mark was put before it/],
-  ])("does not take a body for genuine that came %s", (how, body, reason) => {
-    const original = how === "printed compactly" ? JSON.stringify(JSON.parse(BODY), null, 2) : BODY;
+    ["with a byte order mark", `\uFEFF${BODY}`, /a byte order mark was added/],
+  ])("rejects a body that was altered: %s", (how, body, reason) => {
+    const original = how === "compact" ? JSON.stringify(JSON.parse(BODY), null, 2) : BODY;
     const detection = detect({ headers: { "X-Acme-Signature": hex(original) }, body });
     expect(detection).toMatchObject({ verdict: "none", findings: [] });
     expect(detection.reasons[0]).toMatch(reason);
-    expect(detection.reasons[0]).toMatch(/^The body of one\.json was altered on the way/);
+    expect(detection.reasons[0]).toMatch(/^The body of one\.json was altered in transit/);
   });
 
   const VALUE = {
@@ -45,7 +42,7 @@ describe("detect, where nothing matches", () => {
     data: { id: "ord_1", list: [1, { a: [] }], price: "10.00" },
   };
   const COMPACT = JSON.stringify(VALUE);
-  // json.dumps(value) and json_encode(value), as Python and PHP print them.
+  // The output of json.dumps(value) in Python and of json_encode(value) in PHP.
   const PYTHON =
     '{"event": "order.filled", "url": "https://example.com/a", "note": "caf\\u00e9", "data": {"id": "ord_1", "list": [1, {"a": []}], "price": "10.00"}}';
   const PHP =
@@ -58,15 +55,17 @@ describe("detect, where nothing matches", () => {
     ["indented by tabs", JSON.stringify(VALUE, null, "\t"), COMPACT],
     ["Python's", PYTHON, COMPACT],
     ["PHP's", PHP, COMPACT],
-  ])("notices that what was signed was %s", (_, original, body) => {
+  ])("recognises a signature of the body as %s JSON", (_, original, body) => {
     const [reason] = detect({
       headers: { "X-T": SECONDS, "X-Acme-Signature": hex(SECONDS, ".", original) },
       body,
     }).reasons;
-    expect(reason).toMatch(/was altered on the way: .*Secret and signature agree \(X-Acme-Signature: hex HMAC-SHA256/);
+    expect(reason).toMatch(
+      /was altered in transit: .*secret and the signature are right \(X-Acme-Signature: hex HMAC-SHA256/,
+    );
   });
 
-  it("says for which captures something holds, where it does not hold for all", () => {
+  it("names the captures that do not match, if others do", () => {
     const detection = detect(
       { ...signed, name: "first.json" },
       {
@@ -78,7 +77,9 @@ describe("detect, where nothing matches", () => {
     );
     expect(detection.verdict).toBe("none");
     expect(detection.reasons).toEqual([
-      expect.stringMatching(/^X-Acme-Signature: hex HMAC-SHA256.* holds for 2 of 3 captures, not for forged\.json/),
+      expect.stringMatching(
+        /^2 of 3 captures have a valid signature \(X-Acme-Signature: hex HMAC-SHA256.*\), but not forged\.json/,
+      ),
     ]);
   });
 
@@ -86,7 +87,7 @@ describe("detect, where nothing matches", () => {
     [
       "a body cut short",
       { headers: { ...signed.headers, "Content-Length": "99999" }, body: BODY.slice(0, -9) },
-      /Content-Length says/,
+      /Content-Length is 99999/,
     ],
     ["no signature", { headers: {} }, /No header of one\.json carries anything as long as a signature/],
     ["the secret itself", { headers: { "X-Acme-Token": SECRET } }, /X-Acme-Token carries the secret itself/],
@@ -108,18 +109,18 @@ describe("detect, where nothing matches", () => {
       /Content-Encoding/,
     ],
     ["an empty body", { headers: { "X-Acme-Signature": hex(BODY) }, body: "" }, /is empty/],
-  ])("says so for %s", (_, capture, reason) => {
+  ])("gives the reason for %s", (_, capture, reason) => {
     const detection = detect(capture);
     expect(detection).toMatchObject({ verdict: "none", findings: [] });
     expect(detection.reasons.join("\n")).toMatch(reason);
   });
 
-  it("says that a private key is none of the receiver's", () => {
+  it("explains that a receiver needs the public key", () => {
     const detection = detectScheme([captured(signed)], [`whsk_${Buffer.alloc(32, 7).toString("base64")}`]);
     expect(detection.reasons.join("\n")).toMatch(/whsk_ is a private key/);
   });
 
-  it("has nothing to say without captures", () => {
+  it("says that there is no capture", () => {
     expect(detectScheme([], [SECRET])).toMatchObject({
       verdict: "none",
       captures: 0,
@@ -128,15 +129,15 @@ describe("detect, where nothing matches", () => {
   });
 });
 
-describe("detect, where more than one matches", () => {
-  it("tells of both headers that carry one signature", () => {
+describe("detect, if several schemes match", () => {
+  it("lists both headers that carry the same signature", () => {
     const detection = detect({ headers: { "X-Acme-Signature": hex(BODY), "X-Proxy-Signature": hex(BODY) } });
     expect(detection.verdict).toBe("several");
     expect(detection.findings.map(({ header }) => header)).toEqual(["X-Acme-Signature", "X-Proxy-Signature"]);
     expect(detection.decides[0]).toMatch(/X-Acme-Signature and X-Proxy-Signature each carry a valid signature/);
   });
 
-  it("puts the stronger of two algorithms first", () => {
+  it("lists the stronger of two algorithms first", () => {
     const old = `sha1=${hmac("sha1", SECRET, BODY).toString("hex")}`;
     for (const headers of [
       { "X-Hub-Signature": old, "X-Hub-Signature-256": `sha256=${hex(BODY)}` },
@@ -153,7 +154,7 @@ describe("detect, where more than one matches", () => {
     }
   });
 
-  it("tells of all headers that carry one timestamp, and of what would decide", () => {
+  it("lists all headers that carry the same timestamp, and says which capture would decide", () => {
     const headers = { "X-Time": SECONDS, "X-Sent": SECONDS, "X-Acme-Signature": hex(SECONDS, ".", BODY) };
     const { verdict, findings, decides } = detect({ headers });
     expect(verdict).toBe("several");
@@ -171,17 +172,17 @@ describe("detect, where more than one matches", () => {
     });
   });
 
-  it("prefers the header that is named like the signature's, and says that another has the same", () => {
+  it("prefers a header with a name like the signature's, and mentions the other", () => {
     const headers = { "X-Sent": SECONDS, "X-Acme-Time": SECONDS, "X-Acme-Signature": hex(SECONDS, ".", BODY) };
     const detection = detect({ headers });
     expect(detection).toMatchObject({
       verdict: "one",
       findings: [{ signed: 'X-Acme-Time (unix seconds) + "." + raw body' }],
     });
-    expect(detection.findings[0]?.undecided.join()).toMatch(/The same text came in X-Sent as well/);
+    expect(detection.findings[0]?.undecided.join()).toMatch(/The same text is in X-Sent as well/);
   });
 
-  it("cannot tell what comes first where the body is empty", () => {
+  it("cannot decide the order of the parts with an empty body", () => {
     const headers = { "X-Time": SECONDS, "X-Acme-Signature": hex(SECONDS) };
     expect(detect({ headers, body: "" }).verdict).toBe("several");
     expect(
@@ -192,7 +193,7 @@ describe("detect, where more than one matches", () => {
     });
   });
 
-  it("finds one scheme where both sets of Standard Webhooks' headers come", () => {
+  it("finds one scheme for both header sets of Standard Webhooks", () => {
     const key = Buffer.alloc(24, 9);
     const signature = `v1,${hmac("sha256", key, `msg_1.${SECONDS}.`, BODY).toString("base64")}`;
     const set = (name: string) => ({
@@ -207,11 +208,11 @@ describe("detect, where more than one matches", () => {
     expect(detection).toMatchObject({ verdict: "one", findings: [{ scheme: "standardWebhooksSignature()" }] });
   });
 
-  it("leaves open whether it is base64 or base64url, until a character tells", () => {
+  it("reports base64 or base64url as undecided, until a character decides", () => {
     const digest = (body: string) => hmac("sha256", SECRET, body).toString("base64");
     const bodies = Array.from({ length: 200 }, (_, n) => `${BODY}${" ".repeat(n)}`);
     const plain = bodies.find((body) => !/[+/]/.test(digest(body))) ?? "";
-    const telling = bodies.find((body) => /[+/]/.test(digest(body))) ?? "";
+    const deciding = bodies.find((body) => /[+/]/.test(digest(body))) ?? "";
     const capture = (body: string, write = digest) => ({ headers: { "X-Acme-Signature": write(body) }, body });
 
     const open = detect(capture(plain));
@@ -224,28 +225,28 @@ describe("detect, where more than one matches", () => {
     const unpadded = detect(capture(plain, (body) => digest(body).replace("=", "")));
     expect(unpadded.findings[0]?.scheme).toBe('hmacSignature({ header: "X-Acme-Signature", encoding: "base64url" })');
 
-    const decided = detect(capture(plain), capture(telling));
+    const decided = detect(capture(plain), capture(deciding));
     expect(decided).toMatchObject({ verdict: "one", findings: [{ undecided: [] }] });
   });
 });
 
-describe("detect, on text around a signature that looks as if it changed", () => {
+describe("detect, on text around a signature that seems to vary", () => {
   const KEY_ID = "0123456789abcdef0123456789abcdef01234567";
   const capture = (keyId: string, body = BODY) => ({ headers: { "X-Acme-Signature": `<${keyId}>${hex(body)}` }, body });
 
-  it("finds what it stands for, and says what is open", () => {
+  it("finds the scheme, and reports the text as undecided", () => {
     const detection = detect(capture(KEY_ID));
     expect(detection).toMatchObject({
       verdict: "one",
       findings: [{ signature: `hex HMAC-SHA256, after "<${KEY_ID}>"` }],
     });
-    expect(detection.findings[0]?.undecided.join()).toMatch(/looks as if it changed/);
+    expect(detection.findings[0]?.undecided.join()).toMatch(/seems to differ in each delivery/);
   });
 
-  it("finds nothing that holds for all where it did change", () => {
+  it("finds nothing that matches all captures if it does vary", () => {
     const changed = detect(capture(KEY_ID), capture(KEY_ID.replaceAll("0", "9"), `${BODY} `));
     expect(changed).toMatchObject({ verdict: "none", findings: [] });
-    expect(changed.reasons[0]).toMatch(/holds for 1 of 2 captures/);
+    expect(changed.reasons[0]).toMatch(/1 of 2 captures have a valid signature/);
   });
 });
 
@@ -257,7 +258,7 @@ describe("detect, on secrets", () => {
     [`'${SECRET}'`, /quotes/],
     [`${SECRET}\n`, /white space/],
     [` "${SECRET}" `, /white space.*quotes/],
-  ])("names the mistake in %j", (secret, warning) => {
+  ])("names the mistake in the secret %j", (secret, warning) => {
     const detection = detectScheme([signed], [secret]);
     expect(detection).toMatchObject({
       verdict: "one",
@@ -273,7 +274,7 @@ describe("detect, on secrets", () => {
     expect(detection.findings[0]?.warnings.join()).toMatch(/fewer than 16 bytes/);
   });
 
-  it("says which of several secrets signed which capture", () => {
+  it("reports which secret signed each capture", () => {
     const rotated = captured({
       headers: { "X-Acme-Signature": hmac("sha256", "the next secret, of 16 bytes", BODY).toString("hex") },
     });
@@ -281,19 +282,19 @@ describe("detect, on secrets", () => {
     expect(detection).toMatchObject({ verdict: "one", findings: [{ secretIndexes: [1, 0] }] });
   });
 
-  it("shows neither a secret nor a signature", () => {
+  it("prints neither a secret nor a signature", () => {
     for (const secret of [SECRET, `"${SECRET}"`, "wrong and of 16 bytes"]) {
-      const told = JSON.stringify(detectScheme([signed], [secret]));
-      expect(told).not.toContain(SECRET);
-      expect(told).not.toContain(hex(BODY));
+      const printed = JSON.stringify(detectScheme([signed], [secret]));
+      expect(printed).not.toContain(SECRET);
+      expect(printed).not.toContain(hex(BODY));
     }
   });
 });
 
-describe("detect, where the URL is signed", () => {
+describe("detect, if the URL is signed", () => {
   const capture = (url: string) => captured({ headers: { "X-Acme-Signature": hex(url, BODY) }, url });
 
-  it("takes the URL that it is told", () => {
+  it("uses the URLs that are given", () => {
     const url = "https://public.example.com/hooks?a=1";
     const signed = captured({ headers: { "X-Acme-Signature": hex(url, BODY) } });
     expect(detectScheme([signed], [SECRET]).verdict).toBe("none");
@@ -302,9 +303,9 @@ describe("detect, where the URL is signed", () => {
     expect(detection.findings[0]?.code).toContain(`const URL_SIGNED = ${JSON.stringify(url)};`);
   });
 
-  it("says that no scheme can know a URL that changes", () => {
+  it("explains that no scheme can verify a URL that varies", () => {
     const detection = detect(capture("/webhooks?try=1"), capture("/webhooks?try=2"));
     expect(detection).toMatchObject({ verdict: "one", findings: [{ code: undefined }] });
-    expect(detection.findings[0]?.warnings.join()).toMatch(/no scheme can say this/);
+    expect(detection.findings[0]?.warnings.join()).toMatch(/no scheme can verify this/);
   });
 });

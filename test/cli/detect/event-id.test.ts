@@ -3,7 +3,7 @@ import { detectScheme, type EventIdReport } from "../../../src/cli/detect.ts";
 import { captured, hmac, NOW, SECONDS, SECRET } from "./captures.ts";
 import { Programs, receive } from "./programs.ts";
 
-/** One delivery: what is in its body beside the documented fields, and in its headers. */
+/** One delivery: the fields that are added to the documented body, and its headers. */
 interface Delivered {
   readonly order?: string;
   readonly type?: string;
@@ -38,7 +38,7 @@ beforeAll(() => {
 });
 afterAll(() => programs.remove());
 
-/** The event's id, as a receiver with the printed option takes it. */
+/** The event's id in a receiver with the printed option. */
 async function idBy(option: string | undefined, delivered: Delivered): Promise<string> {
   const one = capture(delivered);
   const [finding] = detectScheme([one], [SECRET]).findings;
@@ -49,21 +49,21 @@ async function idBy(option: string | undefined, delivered: Delivered): Promise<s
   return outcome.kind === "accepted" ? outcome.event.id : "";
 }
 
-describe("what detect says of events without a name", () => {
+describe("detect, on events without a name", () => {
   const saysOf = (...bodies: readonly string[]) =>
     detectScheme(
       bodies.map((body) => captured({ headers: { "X-Sig": hmac("sha256", SECRET, body).toString("hex") }, body })),
       [SECRET],
     ).eventId.says;
   const NONE =
-    "No captured body names an event: none has a text as `event` or `type`. A receiver refuses such deliveries.";
+    "No captured body names an event: none has a string as `event` or `type`. A receiver refuses such deliveries.";
 
-  it("is that no capture names one, before anything else", () => {
+  it("says first that no capture names an event", () => {
     expect(saysOf('{"id":"evt_1"}')[0]).toBe(NONE);
     expect(saysOf('{"event":""}', '{"event":7,"type":{}}', "[]")[0]).toBe(NONE);
   });
 
-  it("is how many captures name none, where others do", () => {
+  it("counts the captures that name no event, if others do", () => {
     expect(saysOf('{"id":"evt_1"}', '{"type":"order.filled"}', '{"event":"order.filled"}')[0]).toBe(
       "1 of 3 captured bodies names no event; a receiver refuses it.",
     );
@@ -72,24 +72,24 @@ describe("what detect says of events without a name", () => {
     );
   });
 
-  it("is nothing where all captures name one", () => {
+  it("says nothing if all captures name an event", () => {
     expect(saysOf('{"type":"order.filled"}').join(" ")).not.toContain("event:");
     expect(saysOf('{"type":"order.filled"}').join(" ")).not.toMatch(/names? (no|an) event/);
   });
 });
 
-describe("where detect says that the event id is", () => {
-  it("is at the top of the body, where the receiver looks by itself", () => {
+describe("the event id", () => {
+  it("is found at the top of the body, where the receiver finds it by default", () => {
     const [one, two] = [
       { ...ACCEPTED, extra: { event_id: "evt_1" } },
       { ...FILLED, extra: { event_id: "evt_2" } },
     ];
-    const told = report(one, one, two);
-    expect(told).toMatchObject({ deliveries: 3, events: 2, taken: "payload", sound: true });
-    expect(told.candidates[0]).toBe("body event_id");
-    expect(told.option).toBeUndefined();
-    expect(told.says.join(" ")).toMatch(
-      /In 3 deliveries of 2 events, another in each event and the same in retries: body event_id\./,
+    const found = report(one, one, two);
+    expect(found).toMatchObject({ deliveries: 3, events: 2, taken: "payload", sound: true });
+    expect(found.candidates[0]).toBe("body event_id");
+    expect(found.option).toBeUndefined();
+    expect(found.says.join(" ")).toMatch(
+      /In 3 deliveries of 2 events, these differ between events and stay the same in retries: body event_id\./,
     );
   });
 
@@ -102,7 +102,7 @@ describe("where detect says that the event id is", () => {
       { meta: { deep: { "notification-id": 18 } } },
       "17",
     ],
-  ])("is %s, where the receiver must be told", async (path, first, second, id) => {
+  ])("is found in %s, for which the receiver needs the option", async (path, first, second, id) => {
     const deliveries = [
       { ...ACCEPTED, extra: first },
       { ...ACCEPTED, extra: first },
@@ -114,83 +114,83 @@ describe("where detect says that the event id is", () => {
     expect(await idBy(option, deliveries[0] ?? {})).toBe(id);
   });
 
-  it("is recognised in retries whose bytes differ", async () => {
+  it("is found if retries have different bytes", async () => {
     const attempt = (n: number) => ({
       ...FILLED,
       extra: { attempt: n, delivery_id: `d-${n}`, webhook_event_id: "w-1" },
     });
-    const told = report(attempt(1), attempt(2), {
+    const found = report(attempt(1), attempt(2), {
       ...ACCEPTED,
       extra: { attempt: 1, delivery_id: "d-3", webhook_event_id: "w-2" },
     });
-    expect(told).toMatchObject({ deliveries: 3, events: 2, taken: "body hash", sound: false });
-    expect(told.candidates).toContain("body webhook_event_id");
-    expect(told.candidates).not.toContain("body delivery_id");
-    expect(await idBy(told.option, attempt(1))).toBe("w-1");
-    expect(await idBy(told.option, attempt(2))).toBe("w-1");
+    expect(found).toMatchObject({ deliveries: 3, events: 2, taken: "body hash", sound: false });
+    expect(found.candidates).toContain("body webhook_event_id");
+    expect(found.candidates).not.toContain("body delivery_id");
+    expect(await idBy(found.option, attempt(1))).toBe("w-1");
+    expect(await idBy(found.option, attempt(2))).toBe("w-1");
   });
 
-  it("is the hash, where an id at the top is another in every retry", async () => {
-    // The receiver would take it: the data is the same, and so is the time.
+  it("is not an id at the top that differs in each retry", async () => {
+    // The receiver uses it by default. Data and time show that both deliveries are one event.
     const attempt = (n: number) => ({ ...FILLED, extra: { id: `try-${n}` } });
-    const told = report(attempt(1), attempt(2), { ...ACCEPTED, extra: { id: "try-3" } });
-    expect(told).toMatchObject({ taken: "payload", sound: false });
-    expect(told.candidates).not.toContain("body id");
-    expect(told.option).toBeUndefined();
-    expect(told.says.join(" ")).toMatch(/shared by events, or another in each retry/);
+    const found = report(attempt(1), attempt(2), { ...ACCEPTED, extra: { id: "try-3" } });
+    expect(found).toMatchObject({ taken: "payload", sound: false });
+    expect(found.candidates).not.toContain("body id");
+    expect(found.option).toBeUndefined();
+    expect(found.says.join(" ")).toMatch(/shared by several events, or differs in each retry/);
   });
 
-  it("is the hash, where an id at the top is shared by events and retries are byte for byte the same", async () => {
+  it("is the body's hash if an id at the top is shared by events and retries have the same bytes", async () => {
     const shared = { extra: { id: "subscription-7" } };
-    const told = report({ ...ACCEPTED, ...shared }, { ...ACCEPTED, ...shared }, { ...FILLED, ...shared });
-    expect(told).toMatchObject({ taken: "payload", sound: false });
-    expect(await idBy(told.option, { ...ACCEPTED, ...shared })).toMatch(/^[0-9a-f]{64}$/);
-    expect(await idBy(told.option, { ...ACCEPTED, ...shared })).not.toBe(
-      await idBy(told.option, { ...FILLED, ...shared }),
+    const found = report({ ...ACCEPTED, ...shared }, { ...ACCEPTED, ...shared }, { ...FILLED, ...shared });
+    expect(found).toMatchObject({ taken: "payload", sound: false });
+    expect(await idBy(found.option, { ...ACCEPTED, ...shared })).toMatch(/^[0-9a-f]{64}$/);
+    expect(await idBy(found.option, { ...ACCEPTED, ...shared })).not.toBe(
+      await idBy(found.option, { ...FILLED, ...shared }),
     );
   });
 
-  it("is nowhere, where only the resource has one: the hash is taken, and a warning says why", () => {
-    const told = report(ACCEPTED, ACCEPTED, FILLED);
-    expect(told).toMatchObject({ taken: "body hash", sound: true, candidates: ["body data.id"] });
-    expect(told.option).toBeUndefined();
-    expect(told.says.join(" ")).toMatch(
-      /Warning: all that looks like an id is a resource's \(body data\.id\), not the event's/,
+  it("is the body's hash if only the resource has an id, with a warning", () => {
+    const found = report(ACCEPTED, ACCEPTED, FILLED);
+    expect(found).toMatchObject({ taken: "body hash", sound: true, candidates: ["body data.id"] });
+    expect(found.option).toBeUndefined();
+    expect(found.says.join(" ")).toMatch(
+      /Warning: the only ids are those of resources \(body data\.id\), not of the event/,
     );
-    expect(told.says.join(" ")).toMatch(/these retries have the same bytes, so they are recognised/);
+    expect(found.says.join(" ")).toMatch(/these retries have the same bytes, so they are recognised/);
   });
 
-  it.each(["ord_1", "DEP_9", "inv_01j9x8m2k7qpzwv3t5r6y8n0ab"])("is not a resource's %s, wherever it stands", (id) => {
-    const told = report({ ...ACCEPTED, extra: { id } }, { ...FILLED, extra: { id: `${id}0` } });
-    expect(told.option).toBeUndefined();
-    expect(told.says.join(" ")).toMatch(/looks like an id is a resource's/);
+  it.each(["ord_1", "DEP_9", "inv_01j9x8m2k7qpzwv3t5r6y8n0ab"])("is not a resource's %s in any field", (id) => {
+    const found = report({ ...ACCEPTED, extra: { id } }, { ...FILLED, extra: { id: `${id}0` } });
+    expect(found.option).toBeUndefined();
+    expect(found.says.join(" ")).toMatch(/the only ids are those of resources/);
   });
 
-  it("is never taken from a header that the signature does not cover", () => {
-    const told = report(
+  it("is never one of a header that the signature does not cover", () => {
+    const found = report(
       { ...ACCEPTED, headers: { "X-Event-Id": "e-1" } },
       { ...ACCEPTED, headers: { "X-Event-Id": "e-1" } },
       { ...FILLED, headers: { "X-Event-Id": "e-2" } },
     );
-    expect(told.candidates[0]).toBe("header x-event-id");
-    expect(told.option).toBeUndefined();
-    expect(told.says.join(" ")).toMatch(/Do not take it from header x-event-id: the signature does not cover it/);
+    expect(found.candidates[0]).toBe("header x-event-id");
+    expect(found.option).toBeUndefined();
+    expect(found.says.join(" ")).toMatch(/Do not use header x-event-id: the signature does not cover it/);
   });
 
-  it("says what is still to be captured", () => {
+  it("comes with the captures that are still needed", () => {
     expect(report(FILLED).says.at(-1)).toMatch(/capture another event and a retry of the same event/);
     expect(report(FILLED, ACCEPTED).says.at(-1)).toMatch(/capture a retry/);
     expect(report(FILLED, FILLED).says.at(-1)).toMatch(/capture another event as well/);
     expect(report(FILLED, FILLED, ACCEPTED).says.join()).not.toMatch(/To be sure/);
   });
 
-  it("is named but not proven by a single event", () => {
-    const told = report({ ...FILLED, extra: { message_id: "m-1" } });
-    expect(told.says[0]).toBe("By their names these may be it: body message_id. One event alone cannot show it.");
-    expect(told.option).toBeUndefined();
+  it("is not proven by a single event", () => {
+    const found = report({ ...FILLED, extra: { message_id: "m-1" } });
+    expect(found.says[0]).toBe("By name, these may be the event id: body message_id. A single event cannot prove it.");
+    expect(found.option).toBeUndefined();
   });
 
-  it("says so where no body is JSON", () => {
+  it("is missing if no body is JSON", () => {
     const one = captured({
       headers: { "X-Acme-Signature": hmac("sha256", SECRET, "a=1").toString("hex") },
       body: "a=1",
@@ -201,7 +201,7 @@ describe("where detect says that the event id is", () => {
     });
   });
 
-  it("prints an option that is a program's, whatever the fields are called", async () => {
+  it("is printed as a valid option, with any name of the field", async () => {
     const field = 'a"];process.exit(1);//\u202e`$_event_id';
     const deliveries = [
       { ...ACCEPTED, extra: { [field]: "x-1" } },
@@ -213,7 +213,7 @@ describe("where detect says that the event id is", () => {
   });
 });
 
-describe("an id that the signature covers", () => {
+describe("a signed id", () => {
   const signedBy = (header: string, id: string, order: string, attempt = 1) => {
     const body = JSON.stringify({
       event: "order.filled",
@@ -225,7 +225,7 @@ describe("an id that the signature covers", () => {
     return captured({ headers: { [header]: id, "X-Acme-Time": SECONDS, "X-Acme-Signature": signature }, body });
   };
 
-  it("is the event's, where retries carry the same and other events another", () => {
+  it("is the event's if it is the same in retries and differs between events", () => {
     const captures = [
       signedBy("X-Acme-Ref", "r1", "ord_1", 1),
       signedBy("X-Acme-Ref", "r1", "ord_1", 2),
@@ -237,7 +237,7 @@ describe("an id that the signature covers", () => {
     expect(eventId.says.join(" ")).toMatch(/The signature covers it; no option eventId is needed/);
   });
 
-  it("is not, where every attempt has its own", () => {
+  it("is not the event's if every attempt has its own", () => {
     const captures = [
       signedBy("X-Webhook-Id", "r1", "ord_1", 1),
       signedBy("X-Webhook-Id", "r2", "ord_1", 2),
@@ -246,10 +246,10 @@ describe("an id that the signature covers", () => {
     const { findings, eventId } = detectScheme(captures, [SECRET]);
     expect(findings[0]?.code).not.toContain("{ secretIndex, messageId: id }");
     expect(eventId).toMatchObject({ taken: "body hash", sound: false });
-    expect(eventId.says.join(" ")).toMatch(/will pass for new events/);
+    expect(eventId.says.join(" ")).toMatch(/handled as new events/);
   });
 
-  it("is believed for its name, as long as nothing speaks against it", () => {
+  it("is the event's by its name, unless the captures disprove it", () => {
     expect(detectScheme([signedBy("X-Webhook-Id", "r1", "ord_1")], [SECRET]).findings[0]?.code).toContain(
       "{ secretIndex, messageId: id }",
     );

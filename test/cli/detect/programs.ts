@@ -8,14 +8,14 @@ import type { Outcome, Receiver, SignatureScheme } from "../../../src/index.ts";
 import { ROOT } from "../../docs/markdown.ts";
 import { headersOf } from "./captures.ts";
 
-/** The module that a printed program is. */
+/** The exports of a printed program. */
 export interface PrintedProgram {
   readonly receiver: Receiver;
-  /** The scheme that it prints in full, where it does. */
+  /** The scheme, if the program contains it in full. */
   readonly scheme: SignatureScheme | undefined;
 }
 
-/** A folder in which printed programs are kept, imported and compiled as they are but for where the package is and what time it is. */
+/** A folder of printed programs. They are unchanged except for the path of the package and the clock. */
 export class Programs {
   readonly #folder: string;
   #count = 0;
@@ -25,7 +25,7 @@ export class Programs {
     mkdirSync(this.#folder, { recursive: true });
   }
 
-  /** Runs a program with this secret in its environment, by this clock. */
+  /** Imports a program, with this secret in its environment and this time. */
   async run(code: string, secret: string, nowMs: number): Promise<PrintedProgram> {
     this.#count += 1;
     const path = `${this.#folder}program-${this.#count}.ts`;
@@ -43,7 +43,7 @@ export class Programs {
     }
   }
 
-  /** Compiles all the programs that were run, strictly; what the compiler complains of. */
+  /** Compiles all imported programs with strict settings, and returns the compiler's errors. */
   async compile(): Promise<string> {
     const compilerOptions = {
       rootDir: ROOT,
@@ -68,7 +68,7 @@ export class Programs {
   }
 }
 
-/** What a receiver makes of a capture. */
+/** Receives a capture with the receiver of a program. */
 export function receive(
   { receiver }: PrintedProgram,
   capture: Capture,
@@ -81,7 +81,7 @@ export function receive(
   });
 }
 
-/** The code of a refusal. */
+/** The code of a rejection, or the kind of another outcome. */
 export function refusalOf(outcome: Outcome): string {
   return outcome.kind === "rejected" ? outcome.error.code : outcome.kind;
 }

@@ -43,7 +43,7 @@ const body = fc
 const combination = fc.record({ header, writing, prefix, joiner, shape, algorithm, secret, body, id: fc.uuid() });
 type Combination = typeof combination extends fc.Arbitrary<infer Value> ? Value : never;
 
-/** What a provider with this combination would send. */
+/** The delivery of a provider with this combination. */
 function sent(of: Combination) {
   const texts: Record<string, string> = { B: of.body, T: SECONDS, I: of.id };
   const digest = hmac(
@@ -60,7 +60,7 @@ function sent(of: Combination) {
 }
 
 describe("detect", () => {
-  it("finds any combination of what it knows, and what it prints takes the delivery", async () => {
+  it("finds any combination that it tries, and prints a program that accepts the delivery", async () => {
     await fc.assert(
       fc.asyncProperty(combination, async (of) => {
         const capture = sent(of);
@@ -74,11 +74,11 @@ describe("detect", () => {
     );
   }, 60_000);
 
-  it("prints programs that compile, whatever was captured", async () => {
+  it("prints programs that compile", async () => {
     expect(await programs.compile()).toBe("");
   }, 60_000);
 
-  it("finds nothing under a wrong secret", () => {
+  it("finds nothing with a wrong secret", () => {
     fc.assert(
       fc.property(combination, secret, (of, wrong) => {
         fc.pre(!wrong.key.equals(of.secret.key));
@@ -88,7 +88,7 @@ describe("detect", () => {
     );
   }, 60_000);
 
-  it("takes any garbage without a throw, and finds nothing in it", () => {
+  it("never throws, and finds nothing in garbage", () => {
     const name = fc.oneof(
       fc.constantFrom("X-Signature", "webhook-id", "webhook-timestamp", "webhook-signature", "Date"),
       fc.string(),

@@ -18,7 +18,7 @@ const { publicKey, privateKey } = generateKeyPairSync("ed25519");
 const WHPK = `whpk_${publicKey.export({ format: "der", type: "spki" }).subarray(-32).toString("base64")}`;
 const WHSK = `whsk_${privateKey.export({ format: "der", type: "pkcs8" }).subarray(-32).toString("base64")}`;
 
-/** The package's schemes, each with what signs, what the receiver is given, and how a program names it. */
+/** The package's schemes, each with its code, the secret that signs and the secret of the receiver. */
 const SCHEMES: readonly (readonly [call: string, scheme: SignatureScheme, signs: string, verifies: string])[] = [
   ["bluumSignature()", bluumSignature(), SECRET, SECRET],
   ...(["sha1", "sha256", "sha512"] as const).flatMap((algorithm) =>
@@ -50,7 +50,7 @@ beforeAll(() => {
 });
 afterAll(() => programs.remove());
 
-describe("detect, on what the package's own schemes sign", () => {
+describe("detect, on deliveries signed with the package's own schemes", () => {
   it.each(SCHEMES)("finds %s", async (call, scheme, signs, verifies) => {
     const captures = [BODY, BODY.replace("ord_1", "ord_2"), BODY.replace("ord_1", "ord_3")].map((body) => {
       const { headers } = signDelivery({ secret: signs, scheme, event: body, now: NOW });
@@ -64,7 +64,7 @@ describe("detect, on what the package's own schemes sign", () => {
     for (const { capture } of captures) expect(refusalOf(await receive(program, capture))).toBe("accepted");
   });
 
-  it("says that the default needs no scheme line, and prints it all the same", () => {
+  it("prints the scheme line for the default scheme as well", () => {
     const { headers } = signDelivery({ secret: SECRET, event: BODY, now: NOW });
     const [finding] = detectScheme([captured({ headers })], [SECRET]).findings;
     expect(finding?.code).toBe(
@@ -81,7 +81,7 @@ describe("detect, on what the package's own schemes sign", () => {
   });
 });
 
-describe("a scheme that detect prints in full", () => {
+describe("a scheme printed in full", () => {
   const sends = (body: string, secret: string) => ({
     body,
     headers: {
@@ -97,7 +97,7 @@ describe("a scheme that detect prints in full", () => {
     return { ...program, code: detection.findings[0]?.code };
   }
 
-  it("signs as the provider does", async () => {
+  it("signs like the provider", async () => {
     const { scheme, code } = await printed();
     const { headers } = signDelivery({
       secret: SECRET,
@@ -117,7 +117,7 @@ describe("a scheme that detect prints in full", () => {
       "timestamp_out_of_tolerance",
     ],
     [
-      "a timestamp to come",
+      "a timestamp in the future",
       (value: string) => value.replace(SECONDS, String(Number(SECONDS) + 301)),
       "timestamp_out_of_tolerance",
     ],
@@ -126,12 +126,12 @@ describe("a scheme that detect prints in full", () => {
     ["no signature", (value: string) => value.replace(/h1=.*/, ""), "signature_malformed"],
     ["a cut signature", (value: string) => value.slice(0, -1), "signature_malformed"],
     [
-      "more signatures than are tried",
+      "more than 16 signatures",
       (value: string) => value + value.replace(/^ts=\d+/, "").repeat(16),
       "signature_malformed",
     ],
     ["more than 8 KiB", (value: string) => value + ";".repeat(8 * 1024), "signature_malformed"],
-    ["nothing", () => "", "signature_malformed"],
+    ["an empty header", () => "", "signature_malformed"],
   ])("refuses %s", async (_, change, code) => {
     const program = await printed();
     const { headers } = sends(BODY, SECRET);
@@ -139,7 +139,7 @@ describe("a scheme that detect prints in full", () => {
     expect(refusalOf(await receive(program, forged.capture))).toBe(code);
   });
 
-  it("refuses an id that could be cut elsewhere, and another one", async () => {
+  it("refuses an id that contains the separator, and another id", async () => {
     const program = await printed();
     const { headers } = sends(BODY, SECRET);
     for (const [id, code] of [
@@ -151,7 +151,7 @@ describe("a scheme that detect prints in full", () => {
     }
   });
 
-  it("hands on the id that it found signed, where its name says that it is the event's", async () => {
+  it("passes on a signed id whose header is named after the event", async () => {
     const program = await printed();
     const outcome = await receive(program, captured(sends(BODY, SECRET)).capture);
     expect(outcome).toMatchObject({ kind: "accepted", event: { id: "evt_1" }, context: { identifiedBy: "scheme" } });

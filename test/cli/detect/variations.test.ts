@@ -13,7 +13,7 @@ beforeAll(() => {
 afterAll(() => programs.remove());
 
 describe("detect", () => {
-  it("is tried with enough variations", () => {
+  it("is tested with at least 100 variations", () => {
     expect(VARIATIONS.length).toBeGreaterThanOrEqual(100);
     expect(new Set(VARIATIONS.map(({ name }) => name)).size).toBe(VARIATIONS.length);
   });
@@ -37,7 +37,7 @@ describe("detect", () => {
       else expect(finding?.secretIndexes).toEqual(captures.map(() => 0));
 
       const program = await programs.run(finding?.code ?? "", secret, NOW);
-      // What was found in one capture holds for the other one too, but for what it says is undecided.
+      // A scheme found in one capture matches the other one too, unless a detail is undecided.
       const covered = finding?.undecided.length === 0 ? [one, other] : captures;
       for (const { capture } of covered) {
         expect(refusalOf(await receive(program, capture))).toBe("accepted");

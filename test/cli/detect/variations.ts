@@ -1,12 +1,12 @@
 import { generateKeyPairSync, type KeyObject, sign } from "node:crypto";
 import { type CaptureOf, hmac, NOW, SECONDS, SECRET } from "./captures.ts";
 
-/** One way in which a provider might sign: the secret as it shows it, and the headers that it sends with a body. */
+/** One way in which a provider may sign: the secret as it shows it, and the delivery of a body. */
 export interface Variation {
   readonly name: string;
   readonly secret: string;
   readonly sends: (body: string) => CaptureOf;
-  /** The `scheme:` line, where one of the package's own schemes says it. */
+  /** The `scheme:` line, if one of the package's own schemes matches. */
   readonly scheme?: string;
 }
 
@@ -105,7 +105,7 @@ const SECRETS: readonly (readonly [name: string, secret: string, key: string | B
   ],
   ["the text after whsec_", `whsec_${SECRET}`, SECRET, 'hmacSignature({ header: "X-Acme-Signature" })'],
   [
-    "its text with whsec_ and all",
+    "its text including whsec_",
     "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw",
     'hmacSignature({ header: "X-Acme-Signature" })',
@@ -138,7 +138,7 @@ const times: Variation[] = TIMES.map(([name, time]) => ({
   }),
 }));
 
-/** Each body is sent with an id and at a second of its own. */
+/** Each body has its own id and time. */
 function idOf(body: string): string {
   return `5f9c1e1a-8f1f-4a53-9a3c-${hmac("sha1", "id", body).toString("hex").slice(0, 12)}`;
 }
@@ -147,7 +147,7 @@ function secondsOf(body: string): string {
   return String(Number(SECONDS) + (hmac("sha1", "time", body)[0] ?? 0));
 }
 
-/** What is signed, of a body; T and I are sent in headers of their own. */
+/** The signed content of a body; the timestamp and the id have headers of their own. */
 type Signed = (body: string, ts: string, id: string) => readonly string[];
 const CONTENTS: readonly (readonly [name: string, signed: Signed])[] = [
   ...[".", "", ":", "|", "\n", "-", "_", ",", " ", ";", "&", "/"].map(
@@ -156,7 +156,7 @@ const CONTENTS: readonly (readonly [name: string, signed: Signed])[] = [
   ["v0:ts:body", (body, ts) => ["v0:", ts, ":", body]],
   ["v1:ts:body", (body, ts) => ["v1:", ts, ":", body]],
   ["id.ts.body", (body, ts, id) => [id, ".", ts, ".", body]],
-  ["id and ts and body without anything between", (body, ts, id) => [id, ts, body]],
+  ["id, ts and body without a separator", (body, ts, id) => [id, ts, body]],
   ["ts.id.body", (body, ts, id) => [ts, ".", id, ".", body]],
   ["ts, id and body on lines, with a line break at the end", (body, ts, id) => [ts, "\n", id, "\n", body, "\n"]],
   ["id.body", (body, _, id) => [id, ".", body]],
@@ -275,7 +275,7 @@ const STANDARD = ["webhook", "svix"].flatMap((set) =>
 );
 
 const underOtherNames: Variation = {
-  name: "Standard Webhooks under names of the provider's own, with two signatures",
+  name: "Standard Webhooks in headers of the provider's own, with two signatures",
   secret: `whsec_${KEY.toString("base64")}`,
   sends: (body) => {
     const signature = hmac("sha256", KEY, "msg_2.", SECONDS, ".", body).toString("base64");
@@ -286,7 +286,7 @@ const underOtherNames: Variation = {
   },
 };
 
-/** Every variation, made by code that has nothing to do with the package's. */
+/** Every variation, signed without the package. */
 export const VARIATIONS: readonly Variation[] = [
   ...plainForms,
   ...headers,

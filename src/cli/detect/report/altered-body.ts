@@ -1,74 +1,69 @@
 import { Buffer } from "node:buffer";
-import { isNestedDeeply } from "./nesting.ts";
+import { isNestedTooDeeply } from "../../json.ts";
 
-/** A body as it may have been before something changed it, and what that would have been. */
+/** A body that may have been the original of a captured one, and how it was altered. */
 export interface AlteredBody {
-  readonly body: Uint8Array;
+  readonly body: Buffer;
   readonly how: string;
 }
 
 /**
- * The bodies of which a captured one may be a re-print: what proxies, frameworks and people with an editor do to JSON. Each comes
- * with what has happened if its signature matches.
+ * The bodies that may have been the original of a captured one: proxies and frameworks serialize JSON again, and editors add or
+ * remove line breaks.
  */
-export function alteredBodies(body: Uint8Array): AlteredBody[] {
+export function originalBodies(body: Uint8Array): AlteredBody[] {
   const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(body);
-  const texts = [...edits(text), ...reprints(text)];
+  const originals = [...beforeEdits(text), ...beforeSerializing(text)];
   const known = new Set([text]);
-  return texts
-    .filter(({ text: one }) => !known.has(one) && known.add(one))
-    .map(({ text: one, how }) => ({ body: Buffer.from(one, "utf8"), how }));
+  return originals
+    .filter((original) => !known.has(original.text) && known.add(original.text))
+    .map((original) => ({ body: Buffer.from(original.text, "utf8"), how: original.how }));
 }
 
-interface AlteredText {
+interface OriginalText {
   readonly text: string;
   readonly how: string;
 }
 
-function edits(text: string): AlteredText[] {
+function beforeEdits(text: string): OriginalText[] {
   return [
     { text: text.replace(/\r?\n$/, ""), how: "a line break was added at its end" },
-    { text: text.replace(/^\uFEFF/, ""), how: "a byte order mark was put before it" },
+    { text: text.replace(/^\uFEFF/, ""), how: "a byte order mark was added" },
     { text: text.trim(), how: "white space was added around it" },
-    { text: `${text}\n`, how: "the line break at its end was taken off" },
-    { text: `${text}\r\n`, how: "the line break at its end was taken off" },
-    { text: text.replaceAll("\r\n", "\n"), how: "its line breaks were turned from LF into CRLF" },
-    { text: text.replace(/\r?\n/g, "\r\n"), how: "its line breaks were turned from CRLF into LF" },
-    { text: `\uFEFF${text}`, how: "its byte order mark was taken off" },
-    { text: "", how: "it is not what was signed: the signature is of an empty body" },
+    { text: `${text}\n`, how: "the line break at its end was removed" },
+    { text: `${text}\r\n`, how: "the line break at its end was removed" },
+    { text: text.replaceAll("\r\n", "\n"), how: "its line breaks were converted from LF to CRLF" },
+    { text: text.replace(/\r?\n/g, "\r\n"), how: "its line breaks were converted from CRLF to LF" },
+    { text: `\uFEFF${text}`, how: "its byte order mark was removed" },
+    { text: "", how: "the signed body is empty" },
   ];
 }
 
-/** How the common languages print JSON. */
-function reprints(text: string): AlteredText[] {
+/** The JSON as common languages serialize it. */
+function beforeSerializing(text: string): OriginalText[] {
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
     return [];
   }
-  if (isNestedDeeply(value)) return [];
+  if (isNestedTooDeeply(value)) return [];
   const compact = JSON.stringify(value);
+  const php = compact.replaceAll("/", "\\/");
   return [
-    { text: compact, how: "it was printed with white space; what was signed is compact" },
-    { text: ascii(compact), how: "its \\u escapes were decoded; what was signed is compact, in ASCII" },
-    {
-      text: compact.replaceAll("/", "\\/"),
-      how: "its \\/ escapes were undone; what was signed is compact, as PHP prints it",
-    },
-    {
-      text: ascii(compact.replaceAll("/", "\\/")),
-      how: "its escapes were undone; what was signed is compact, as PHP prints it",
-    },
+    { text: compact, how: "white space was added; the signed body is compact" },
+    { text: ascii(compact), how: "its \\u escapes were decoded; the signed body is compact, in ASCII" },
+    { text: php, how: "its \\/ escapes were decoded; the signed body is compact, as PHP writes it" },
+    { text: ascii(php), how: "its escapes were decoded; the signed body is compact, as PHP writes it" },
     ...[2, 4, "\t"].map((indent) => ({
       text: JSON.stringify(value, null, indent),
-      how: "its white space was taken out; what was signed is indented",
+      how: "its white space was removed; the signed body is indented",
     })),
     {
       text: spaced(value),
-      how: "its white space was changed; what was signed has a space after each colon and comma, as Python prints it",
+      how: "its white space was changed; the signed body has a space after each colon and comma, as Python writes it",
     },
-    { text: ascii(spaced(value)), how: "it was printed again; what was signed is as Python prints it, in ASCII" },
+    { text: ascii(spaced(value)), how: "it was serialized again; the signed body is ASCII, as Python writes it" },
   ];
 }
 
@@ -78,7 +73,7 @@ function ascii(json: string): string {
 
 /** JSON with a space after each colon and comma. */
 function spaced(value: unknown): string {
-  // The printer's own line breaks stand outside of strings only: inside, a line break is an escape.
+  // These line breaks are never inside a string, where a line break is an escape.
   return JSON.stringify(value, null, 1)
     .replace(/([[{])\n */g, "$1")
     .replace(/\n *([\]}])/g, "$1")

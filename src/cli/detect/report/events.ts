@@ -1,71 +1,66 @@
 import { createHash } from "node:crypto";
-import type { Captured } from "../search/delivery.ts";
-import { isNestedDeeply } from "./nesting.ts";
+import type { CapturedDelivery } from "../../capture.ts";
+import { isNestedTooDeeply, isRecord } from "../../json.ts";
 
 /** A captured delivery whose body is a JSON object. */
-export interface ParsedCapture {
-  readonly captured: Captured;
+export interface ParsedDelivery {
+  readonly delivery: CapturedDelivery;
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** The captures whose body is a JSON object, parsed. */
-export function parsedCaptures(captures: readonly Captured[]): ParsedCapture[] {
-  return captures.flatMap((captured) => {
-    const payload = parsed(captured.body);
-    return isRecord(payload) ? [{ captured, payload }] : [];
+/** The deliveries whose body is a JSON object, parsed. */
+export function parsedDeliveries(deliveries: readonly CapturedDelivery[]): ParsedDelivery[] {
+  return deliveries.flatMap((delivery) => {
+    const payload = parseJson(delivery.body);
+    return isRecord(payload) ? [{ delivery, payload }] : [];
   });
 }
 
 /**
- * The deliveries of each event. Byte-identical bodies are one event; so are bodies with the same name, time and data, of which
- * only the envelope differs, as a number of the attempt would.
+ * Groups deliveries by event. Identical bodies are one event, and so are bodies with the same name, time and data that differ in
+ * the rest of the envelope only, for example in the number of the attempt.
  */
-export function eventsIn(captures: readonly ParsedCapture[]): ParsedCapture[][] {
-  const events = new Map<string, ParsedCapture[]>();
-  for (const one of captures) {
-    const key = eventKeyOf(one);
+export function groupByEvent(deliveries: readonly ParsedDelivery[]): ParsedDelivery[][] {
+  const events = new Map<string, ParsedDelivery[]>();
+  for (const one of deliveries) {
+    const key = eventKey(one);
     events.set(key, [...(events.get(key) ?? []), one]);
   }
   return [...events.values()];
 }
 
-/** How a value behaves over captured events. */
-export interface Behaviour {
-  /** Every delivery has it. */
-  readonly always: boolean;
-  /** No two events have the same. */
-  readonly differs: boolean;
-  /** All the deliveries of an event have the same. */
-  readonly staysInRetries: boolean;
+/** How a value varies between events and their retries. */
+export interface Variation {
+  /** Whether every delivery has it. */
+  readonly isAlwaysSet: boolean;
+  /** Whether no two events have the same. */
+  readonly isUnique: boolean;
+  /** Whether all deliveries of an event have the same. */
+  readonly isStable: boolean;
 }
 
-/** How a value behaves: another for each event, the same in its retries, or not. */
-export function behaviourOf(
-  events: readonly (readonly ParsedCapture[])[],
-  read: (one: ParsedCapture) => string | undefined,
-): Behaviour {
+/** Compares a value between events and their retries. An event id is always set, unique and stable. */
+export function variationOf(
+  events: readonly (readonly ParsedDelivery[])[],
+  read: (one: ParsedDelivery) => string | undefined,
+): Variation {
   const values = events.map((deliveries) => deliveries.map(read));
   return {
-    always: !values.flat().includes(undefined),
-    differs: new Set(values.map((deliveries) => deliveries[0])).size === events.length,
-    staysInRetries: values.every((deliveries) => new Set(deliveries).size === 1),
+    isAlwaysSet: !values.flat().includes(undefined),
+    isUnique: new Set(values.map((deliveries) => deliveries[0])).size === events.length,
+    isStable: values.every((deliveries) => new Set(deliveries).size === 1),
   };
 }
 
-/** Whether a value is an object, and no array. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function eventKeyOf({ captured, payload }: ParsedCapture): string {
+function eventKey({ delivery, payload }: ParsedDelivery): string {
   const { event, type, timestamp, created_at, created, data } = payload;
   const time = timestamp ?? created_at ?? created;
   const key = [event ?? type, time, data];
-  if (isRecord(data) && time !== undefined && !isNestedDeeply(key)) return JSON.stringify(key);
-  return createHash("sha256").update(captured.body).digest("hex");
+  if (isRecord(data) && time !== undefined && !isNestedTooDeeply(key)) return JSON.stringify(key);
+  return createHash("sha256").update(delivery.body).digest("hex");
 }
 
-function parsed(body: Uint8Array): unknown {
+function parseJson(body: Uint8Array): unknown {
   try {
     return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch {

@@ -1,80 +1,83 @@
-import { type Preset, presetFor } from "../codegen/preset.ts";
-import { type Program, presetProgram, programOf, signedUrl } from "../codegen/program.ts";
-import { sourceIn } from "../search/content.ts";
-import type { Captured } from "../search/delivery.ts";
-import type { Effort } from "../search/effort.ts";
-import type { Hypothesis, Tested } from "../search/hypothesis.ts";
-import { keyBy, type SecretMistake } from "../search/key-reading.ts";
-import { isFixed } from "../search/locator.ts";
-import { textOf } from "../search/source.ts";
-import type { ParsedCapture } from "./events.ts";
-import { isEventsId } from "./signed-id.ts";
-import { headerName, type Wording, wordingOf } from "./wording.ts";
+import { type CapturedDelivery, headerName } from "../../capture.ts";
+import { customProgram, signedUrl } from "../codegen/custom-scheme.ts";
+import { type Preset, presetFor, presetProgram } from "../codegen/preset-scheme.ts";
+import type { Choice } from "../search/choose.ts";
+import { readSource } from "../search/header-values.ts";
+import { type Hypothesis, isFixed } from "../search/hypothesis.ts";
+import { keyBytes, type SecretMistake } from "../search/keys.ts";
+import type { Effort } from "../search/mac.ts";
+import { type Content, sourceIn } from "../search/signed-content.ts";
+import { type Description, describe } from "./describe.ts";
+import type { ParsedDelivery } from "./events.ts";
+import { isSignedEventId } from "./id-fields.ts";
 
-/** One way to say how all captures are signed. */
-export interface Finding extends Wording {
-  /** The `scheme:` line for `createReceiver`: one of the package's own, or the name of the constant in `code`. */
+/** One way in which all captures may be signed. */
+export interface Finding extends Description {
+  /** The `scheme:` value for `createReceiver`: a call of one of the package's own schemes, or the constant in `code`. */
   readonly scheme: string;
-  /** Whether one of the package's own schemes says it; otherwise `code` holds a whole one. */
+  /** Whether it is one of the package's own schemes; otherwise `code` holds a scheme in full. */
   readonly preset: boolean;
-  /** A program to paste; undefined where no scheme can say it, and `warnings` say why. */
+  /** A program to paste; undefined if no scheme can verify such deliveries, which `warnings` then explain. */
   readonly code: string | undefined;
-  /** For each capture, the place of the secret that signed it. */
+  /** For each capture, the index of the secret that signed it. */
   readonly secretIndexes: readonly number[];
-  /** What is wrong with the secret, or stands in the way. */
+  /** Problems of the secret, the algorithm or the URL. */
   readonly warnings: readonly string[];
-  /** What the captures leave open. */
+  /** The details that the captures do not decide. */
   readonly undecided: readonly string[];
-  /** Whether a receiver is given the signed id as the event's. */
+  /** Whether the scheme passes the signed id to the receiver as the event's id. */
   readonly handsOnId: boolean;
 }
 
-/** What makes a finding, beside the hypothesis. */
+/** The captures, and how to compare a finding with them. */
 export interface Evidence {
-  readonly captures: readonly Captured[];
-  readonly events: readonly (readonly ParsedCapture[])[];
+  readonly deliveries: readonly [CapturedDelivery, ...CapturedDelivery[]];
+  readonly events: readonly (readonly ParsedDelivery[])[];
   readonly secrets: readonly string[];
   readonly effort: Effort;
 }
 
-/** A finding and what it was made of. */
+/** A finding, and its hypothesis. */
 export interface Explained {
   readonly finding: Finding;
   readonly hypothesis: Hypothesis;
-  readonly preset: Preset | undefined;
 }
 
-/** Says what was found, as words and as code. */
-export function explain(
-  { hypothesis, secretIndexes }: Tested,
-  others: readonly Hypothesis[],
-  evidence: Evidence,
-): Explained {
-  const { captures, secrets, effort } = evidence;
-  const first = captures[0] as Captured;
+/** Turns a chosen hypothesis into a finding: its description, a program, and remarks. */
+export function explain({ chosen: { hypothesis, secretIndexes }, others }: Choice, evidence: Evidence): Explained {
+  const { deliveries, secrets, effort } = evidence;
   const used = [...new Set(secretIndexes)].flatMap((index) => secrets[index ?? -1] ?? []);
-  const preset = presetFor(hypothesis, captures, used, effort);
-  const handsOnId = preset ? preset.import === "standardWebhooksSignature" : idIsEvents(hypothesis, evidence);
-  const program: Program = preset ? presetProgram(preset) : programOf(hypothesis, captures, handsOnId);
+  const preset = presetFor(hypothesis, deliveries, used, effort);
+  const description = describe(hypothesis, deliveries[0]);
+  const handsOnId = preset ? preset.import === "standardWebhooksSignature" : signsEventId(hypothesis, evidence);
+  const code = preset ? presetProgram(preset) : customCode(hypothesis, description, handsOnId, evidence);
   return {
     hypothesis,
-    preset,
     finding: {
-      ...wordingOf(hypothesis, first),
-      scheme: program.scheme,
+      ...description,
+      scheme: preset?.call ?? (code === undefined ? "" : "scheme"),
       preset: preset !== undefined,
-      code: program.code,
+      code,
       secretIndexes: secretIndexes.map((index) => index ?? -1),
-      warnings: [...secretWarnings(hypothesis, used), ...urlWarnings(hypothesis, captures)],
-      undecided: undecided(hypothesis, others, preset, first),
+      warnings: [...secretWarnings(hypothesis, used), ...urlWarnings(hypothesis.content, deliveries)],
+      undecided: undecidedDetails(hypothesis, others, preset, deliveries[0]),
       handsOnId,
     },
   };
 }
 
-function idIsEvents(hypothesis: Hypothesis, { events }: Evidence): boolean {
-  const source = sourceIn(hypothesis.content, "id");
-  return source !== undefined && isEventsId(source.header, events, ({ captured }) => textOf(source, captured));
+function customCode(
+  hypothesis: Hypothesis,
+  { header, signature, signed }: Description,
+  isEventId: boolean,
+  { deliveries }: Evidence,
+): string | undefined {
+  return customProgram(hypothesis, deliveries, { description: `${header}: ${signature}, of ${signed}`, isEventId });
+}
+
+function signsEventId({ content }: Hypothesis, { events }: Evidence): boolean {
+  const source = sourceIn(content, "id");
+  return source !== undefined && isSignedEventId(source.header, events, ({ delivery }) => readSource(source, delivery));
 }
 
 const MISTAKES: Readonly<Record<SecretMistake, string>> = {
@@ -82,58 +85,88 @@ const MISTAKES: Readonly<Record<SecretMistake, string>> = {
   quotes: "The secret has quotes around it that are not part of it; store it without.",
 };
 
-function secretWarnings({ reading, algorithm }: Hypothesis, used: readonly string[]): string[] {
-  const isShort = used.some((secret) => (keyBy(reading, secret)?.byteLength ?? 0) < 16);
+const SHORT_KEY =
+  "The key has fewer than 16 bytes and can be guessed: a receiver refuses it. Ask the provider for a longer secret.";
+
+function secretWarnings({ decoding, algorithm }: Hypothesis, used: readonly string[]): string[] {
+  const isShort = used.some((secret) => (keyBytes(decoding, secret)?.byteLength ?? 0) < 16);
   return [
-    ...reading.mistakes.map((mistake) => MISTAKES[mistake]),
-    ...(isShort
-      ? [
-          "The key has fewer than 16 bytes and can be guessed: a receiver refuses it. Ask the provider for a longer secret.",
-        ]
-      : []),
-    ...(algorithm === "sha1"
-      ? ["HMAC-SHA1 is weak by today's measure; take another signature if the provider offers one."]
-      : []),
+    ...decoding.mistakes.map((mistake) => MISTAKES[mistake]),
+    ...(isShort ? [SHORT_KEY] : []),
+    ...(algorithm === "sha1" ? ["HMAC-SHA1 is weak; use another signature if the provider offers one."] : []),
   ];
 }
 
-function urlWarnings({ content }: Hypothesis, captures: readonly Captured[]): string[] {
+function urlWarnings(content: Content, deliveries: readonly CapturedDelivery[]): string[] {
   if (!content.some(({ kind }) => kind === "url")) return [];
-  return signedUrl(content, captures) === undefined
+  return signedUrl(content, deliveries) === undefined
     ? [
-        "The URL is signed and was not the same in all captures. A receiver does not see the URL, so no scheme can say this.",
+        "The URL is signed and differs between the captures. A receiver does not see the URL, so no scheme can verify this.",
       ]
-    : ["The URL is signed. The code holds it as it was captured; it must be the one that the provider calls."];
+    : ["The URL is signed. The code contains the captured one; it must be the URL that the provider calls."];
 }
 
-/** What other hypotheses that hold as well say otherwise, although they are less likely. */
-function undecided(
+/** The details in which less likely hypotheses differ from the chosen one, although they match as well. */
+function undecidedDetails(
   hypothesis: Hypothesis,
   others: readonly Hypothesis[],
   preset: Preset | undefined,
-  captured: Captured,
+  delivery: CapturedDelivery,
 ): string[] {
+  const details: string[] = [];
+  if (!isFixed(hypothesis.locator))
+    details.push("The text around the signature seems to differ in each delivery. One more capture will show it.");
   const { encoding } = hypothesis;
-  const says: string[] = [];
-  if (!isFixed(hypothesis.locator)) {
-    says.push(
-      "The text around the signature looks as if it changed from delivery to delivery. One more capture will show it.",
-    );
-  }
   if (preset?.import !== "standardWebhooksSignature" && others.some((other) => other.encoding !== encoding)) {
     const other = encoding === "base64" ? "base64url" : "base64";
-    says.push(
+    details.push(
       `${encoding} or ${other}: no captured signature has a character in which they differ. ${encoding} is likelier, by its padding; if later deliveries are refused as malformed it is ${other}. One more capture will probably decide.`,
     );
   }
-  const headers = others.flatMap(sourcesOf).filter((header) => !sourcesOf(hypothesis).includes(header));
+  const headers = others.flatMap(sourceHeaders).filter((header) => !sourceHeaders(hypothesis).includes(header));
   if (preset === undefined && headers.length > 0) {
-    const names = [...new Set(headers)].map((header) => headerName(header, captured));
-    says.push(`The same text came in ${names.join(", ")} as well. A capture in which they differ would decide.`);
+    const names = [...new Set(headers)].map((header) => headerName(header, delivery));
+    details.push(`The same text is in ${names.join(", ")} as well. A capture in which they differ would decide.`);
   }
-  return says;
+  return details;
 }
 
-function sourcesOf({ content }: Hypothesis): string[] {
+function sourceHeaders({ content }: Hypothesis): string[] {
   return content.flatMap((part) => ("source" in part ? [part.source.header] : []));
+}
+
+/** The differences between several findings, and the captures that would decide between them. */
+export function whatWouldDecide(explained: readonly Explained[]): string[] {
+  if (explained.length < 2) return [];
+  const headers = distinct(explained.map(({ finding }) => finding.header));
+  const algorithms = distinct(explained.map(({ hypothesis }) => hypothesis.algorithm));
+  const answers = [...differingSignatures(headers, algorithms), ...headers.flatMap((one) => sameBytes(one, explained))];
+  return answers.length > 0
+    ? answers
+    : ["They differ only in how they are encoded; further captures will rule some of them out."];
+}
+
+function differingSignatures(headers: readonly string[], algorithms: readonly string[]): string[] {
+  if (headers.length > 1)
+    return [
+      `${headers.join(" and ")} each carry a valid signature in every capture. Further captures cannot decide: look up in the provider's documentation which one will stay, or use the first.`,
+    ];
+  if (algorithms.length < 2) return [];
+  return [
+    `${headers[0]} carries a signature by each of ${algorithms.join(", ")}. All are valid; use the first, which is the strongest.`,
+  ];
+}
+
+function sameBytes(header: string, explained: readonly Explained[]): string[] {
+  const contents = distinct(
+    explained.filter(({ finding }) => finding.header === header).map(({ finding }) => finding.signed),
+  );
+  if (contents.length < 2) return [];
+  return [
+    `For ${header}, these are the same bytes: ${contents.join("; ")}. A capture in which they differ would decide.`,
+  ];
+}
+
+function distinct(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
 }

@@ -1,77 +1,73 @@
-import type { Part } from "./content.ts";
-import type { Hypothesis, Tested } from "./hypothesis.ts";
-import { SEPARATORS } from "./locator.ts";
-import { SIGNATURE_NAME } from "./place.ts";
+import { SEPARATORS } from "./header-values.ts";
+import type { Hypothesis, TestedHypothesis } from "./hypothesis.ts";
+import { SIGNATURE_NAME } from "./signature-text.ts";
+import type { Part } from "./signed-content.ts";
 
-/** The likeliest explanation of one signature, and the others that explain it as well. */
+/** The likeliest explanation of a signature, and the other hypotheses that explain it as well. */
 export interface Choice {
-  readonly chosen: Tested;
+  readonly chosen: TestedHypothesis;
   readonly others: readonly Hypothesis[];
 }
 
-/**
- * The simplest explanation of each signature; where several are equally simple, all of them. What is the simpler one is
- * decided by where texts stand, never by chance.
- */
-export function choose(tested: readonly Tested[]): Choice[] {
-  const bySignature = new Map<string, Tested[]>();
+/** The simplest explanation of each signature; all of them if several are equally simple. The likeliest signature comes first. */
+export function chooseSimplest(tested: readonly TestedHypothesis[]): Choice[] {
+  const bySignature = new Map<string, TestedHypothesis[]>();
   for (const one of tested) {
     const key = signatureKey(one.hypothesis);
     bySignature.set(key, [...(bySignature.get(key) ?? []), one]);
   }
-  return [...bySignature.values()].flatMap((group) => simplest(group)).sort(byTrust);
+  return [...bySignature.values()].flatMap((group) => simplestOf(group)).sort(byTrust);
 }
 
-function simplest(group: readonly Tested[]): Choice[] {
+function simplestOf(group: readonly TestedHypothesis[]): Choice[] {
   const costs = group.map(({ hypothesis }) => costOf(hypothesis));
-  const least = costs.reduce((one, other) => (isLess(other, one) ? other : one));
+  const least = costs.reduce((a, b) => (isLess(b, a) ? b : a));
   return group
-    .filter((_, place) => !isLess(least, costs[place] ?? []))
+    .filter((_, index) => !isLess(least, costs[index] ?? []))
     .map((chosen) => ({ chosen, others: group.filter((one) => one !== chosen).map(({ hypothesis }) => hypothesis) }));
 }
 
-/** One signature is one place of one header; base64 and base64url are two readings of it. */
+/** Identifies the signature that a hypothesis explains. The encoding is no part of it: text may be base64 and base64url. */
 function signatureKey({ locator, algorithm, end }: Hypothesis): string {
   return `${locator.header} ${end} ${algorithm}`;
 }
 
-/** Compared from left to right; less is simpler. */
-function costOf({ locator, encoding, isPadded, reading, content }: Hypothesis): number[] {
-  const likely = isPadded ? "base64" : "base64url";
+/** The criteria of simplicity, the most important first; less is simpler. */
+function costOf({ locator, encoding, isPadded, decoding, content }: Hypothesis): number[] {
+  const likelyBase64 = isPadded ? "base64" : "base64url";
   return [
-    reading.mistakes.length,
+    decoding.mistakes.length,
     content.reduce((sum, part) => sum + distance(part, locator.header), 0),
     locator.suffix === "" ? 0 : 1,
     SEPARATORS.indexOf(locator.separator),
-    ["utf8", "base64", "base64url", "hex"].indexOf(reading.decode),
-    encoding === "hex" || encoding === likely ? 0 : 1,
+    ["utf8", "base64", "base64url", "hex"].indexOf(decoding.decode),
+    encoding === "hex" || encoding === likelyBase64 ? 0 : 1,
   ];
 }
 
-/** How far a part is from the signature: in its header, in one of the same family, in any. */
+/** The distance of a part from the signature: 0 in the same header, 1 in one with a similar name, 2 in any other. */
 function distance(part: Part, header: string): number {
   if (part.kind === "url") return part.form.from === "request" && part.form.part === "pathname" ? 1 : 0;
   if (!("source" in part) || part.source.header === header) return 0;
-  return sharedWords(part.source.header, header) > 0 ? 1 : 2;
+  return startAlike(part.source.header, header) ? 1 : 2;
 }
 
-function sharedWords(one: string, other: string): number {
-  const words = (name: string) => name.replace(/^x-/, "").split("-");
-  const others = words(other);
-  const differs = words(one).findIndex((word, place) => word !== others[place]);
-  return differs < 0 ? words(one).length : differs;
+function startAlike(header: string, other: string): boolean {
+  const firstWord = (name: string) => name.replace(/^x-/, "").split("-")[0];
+  return firstWord(header) === firstWord(other);
 }
 
-function isLess(one: readonly number[], other: readonly number[]): boolean {
-  const place = one.findIndex((cost, at) => cost !== other[at]);
-  return place >= 0 && (one[place] ?? 0) < (other[place] ?? 0);
+/** Compares from left to right. */
+function isLess(costs: readonly number[], others: readonly number[]): boolean {
+  const index = costs.findIndex((cost, at) => cost !== others[at]);
+  return index >= 0 && (costs[index] ?? 0) < (others[index] ?? 0);
 }
 
 const STRENGTH = ["ed25519", "sha512", "sha384", "sha256", "sha1"];
 
-/** Headers that are called signatures first; of one header's, the stronger. */
-function byTrust({ chosen: { hypothesis: one } }: Choice, { chosen: { hypothesis: other } }: Choice): number {
-  const named = ({ locator }: Hypothesis) => Number(SIGNATURE_NAME.test(locator.header));
+/** Headers with the name of a signature first, then the stronger algorithm. */
+function byTrust({ chosen: { hypothesis: a } }: Choice, { chosen: { hypothesis: b } }: Choice): number {
+  const isNamed = ({ locator }: Hypothesis) => Number(SIGNATURE_NAME.test(locator.header));
   const strength = ({ algorithm }: Hypothesis) => STRENGTH.indexOf(algorithm);
-  return named(other) - named(one) || strength(one) - strength(other);
+  return isNamed(b) - isNamed(a) || strength(a) - strength(b);
 }

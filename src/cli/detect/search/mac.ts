@@ -1,44 +1,69 @@
 import { Buffer } from "node:buffer";
-import { createHmac, createSecretKey, type KeyObject } from "node:crypto";
-import { ed25519IsAmong, ed25519PublicKey } from "../../../schemes/ed25519.ts";
-import type { Rendered } from "./content.ts";
-import type { Algorithm } from "./digest.ts";
-import { count, type Effort } from "./effort.ts";
-import type { KeyReading } from "./key-reading.ts";
+import { createHmac, type KeyObject } from "node:crypto";
+import { ed25519IsAmong } from "../../../schemes/ed25519.ts";
+import type { Algorithm } from "./signature-text.ts";
+import type { SignedText } from "./signed-content.ts";
 
-/** The hashes under an HMAC, the likeliest first. */
-export const HASHES: readonly Hash[] = ["sha256", "sha1", "sha512", "sha384"];
+/** The work that a search has done. */
+export interface Effort {
+  /** The number of MACs computed and ed25519 signatures verified. */
+  macs: number;
+  /** The number of combinations of a signature's place, algorithm, encoding, key and content that were compared. */
+  combinations: number;
+  /** The bytes that were hashed, with the fixed cost of each MAC counted as bytes. */
+  hashedBytes: number;
+}
+
+/**
+ * The most that a search hashes, about half a second's work: ninety thousand MACs of a small body, which is more than one secret
+ * needs, or nearly four hundred of a body of 1 MiB.
+ */
+export const MAX_HASHED_BYTES: number = 384 * 1024 * 1024;
+
+/** The fixed cost of a MAC, as bytes hashed. */
+const MAC_BYTES = 4 * 1024;
+/** The cost of an ed25519 verification, as bytes hashed. */
+const ED25519_BYTES = 128 * 1024;
+
+/** The effort before a search. */
+export function newEffort(): Effort {
+  return { macs: 0, combinations: 0, hashedBytes: 0 };
+}
+
+/** Counts one MAC over so many bytes. */
+export function countMac(effort: Effort, bytes: number): void {
+  effort.macs += 1;
+  effort.hashedBytes += bytes + MAC_BYTES;
+}
+
+/** The hash of an HMAC. */
 export type Hash = Exclude<Algorithm, "ed25519">;
+/** The hashes that are tried, the likeliest first. */
+export const HASHES: readonly Hash[] = ["sha256", "sha1", "sha512", "sha384"];
 
-/** How long each takes, as a multiple of SHA-256, for which processors have instructions. */
-const SLOWNESS: Readonly<Record<Hash, number>> = { sha256: 1, sha1: 1, sha512: 3, sha384: 3 };
+/** The cost of each hash relative to SHA-256, for which processors have instructions. */
+const COST: Readonly<Record<Hash, number>> = { sha256: 1, sha1: 1, sha512: 3, sha384: 3 };
 
-/** The HMAC of a delivery's content. */
+/** The HMAC of a delivery's signed content. */
 export function macOf(
   hash: Hash,
   key: KeyObject,
-  { before, after }: Rendered,
+  { before, after }: SignedText,
   body: Uint8Array,
   effort: Effort,
 ): Buffer {
-  count(effort, SLOWNESS[hash] * (before.length + body.byteLength + after.length));
+  countMac(effort, COST[hash] * (before.length + body.byteLength + after.length));
   return createHmac(hash, key).update(before, "utf8").update(body).update(after, "utf8").digest();
 }
 
-/** Whether one of the signatures is an ed25519 key's. */
+/** Whether one of the ed25519 signatures is of the delivery's signed content. */
 export function ed25519Signed(
   signatures: readonly Uint8Array[],
   key: KeyObject,
-  { before, after }: Rendered,
+  { before, after }: SignedText,
   body: Uint8Array,
   effort: Effort,
 ): boolean {
-  // A verification takes as long as to hash some 128 KiB.
-  count(effort, before.length + body.byteLength + after.length + 128 * 1024);
+  countMac(effort, before.length + body.byteLength + after.length + ED25519_BYTES);
   return ed25519IsAmong(signatures, key, before, Buffer.concat([body, Buffer.from(after, "utf8")]));
-}
-
-/** Makes the key of its bytes. */
-export function keyObject(kind: KeyReading["for"], bytes: Uint8Array): KeyObject {
-  return kind === "hmac" ? createSecretKey(bytes) : ed25519PublicKey(bytes);
 }

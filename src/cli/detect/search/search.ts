@@ -1,76 +1,51 @@
-import { Buffer } from "node:buffer";
-import type { KeyObject } from "node:crypto";
-import { type Content, type ContentGroup, contentGroups } from "./content.ts";
-import type { Captured } from "./delivery.ts";
-import { type Algorithm, SIGNATURE_BYTES } from "./digest.ts";
-import type { Effort } from "./effort.ts";
-import { type KeyReading, readingsOf } from "./key-reading.ts";
-import { ed25519Signed, HASHES, keyObject, macOf } from "./mac.ts";
-import { type Place, type Places, placesIn, without } from "./place.ts";
+import type { CapturedDelivery } from "../../capture.ts";
+import type { SearchKey, SecretDecoding } from "./keys.ts";
+import { type Effort, ed25519Signed, HASHES, macOf } from "./mac.ts";
+import { type Algorithm, type Candidate, candidatesIn, SIGNATURE_BYTES } from "./signature-text.ts";
+import { type Content, type ContentGroup, contentGroups } from "./signed-content.ts";
 
-/** A place in a header whose bytes are the signature of one of the contents under one of the readings of a secret. */
-export interface Match extends Place {
+/** A candidate that is the signature of one of the contents, with the key of one of the decodings. */
+export interface Match extends Candidate {
   readonly algorithm: Algorithm;
-  readonly readings: readonly KeyReading[];
+  readonly decodings: readonly SecretDecoding[];
   readonly contents: readonly Content[];
 }
 
-/** A key's bytes, ready for use, and the readings that give them. */
-export interface SearchKey {
-  readonly for: KeyReading["for"];
-  readonly object: KeyObject;
-  readonly readings: KeyReading[];
-}
-
-/** What a search goes through, and where it stops. */
+/** The keys and URLs to try, and the limits of a search. */
 export interface SearchOptions {
   readonly keys: readonly SearchKey[];
   /** URLs that may be signed. */
   readonly urls: readonly string[];
-  /** The most bytes that it hashes. */
+  /** The most bytes to hash. */
   readonly hashedBytes: number;
-  /** The most contents that it tries, the likeliest first. */
+  /** The most contents to try, the likeliest first. */
   readonly contents: number;
 }
 
-/** What a search found. */
-export interface Searched {
+/** The result of a search. */
+export interface SearchResult {
   readonly matches: readonly Match[];
-  /** How many contents it left untried, since it had come to its bound. */
+  /** The number of contents that were not tried because the limit of bytes was reached. */
   readonly untried: number;
 }
 
-/** All the keys that the secrets may stand for, each once. */
-export function keysOf(secrets: readonly string[]): SearchKey[] {
-  const keys = new Map<string, SearchKey>();
-  for (const { bytes, reading } of secrets.flatMap(readingsOf)) {
-    const id = `${reading.for} ${Buffer.from(bytes).toString("hex")}`;
-    const key = keys.get(id) ?? { for: reading.for, object: keyObject(reading.for, bytes), readings: [] };
-    key.readings.push(reading);
-    keys.set(id, key);
-  }
-  return [...keys.values()];
-}
-
 /**
- * Tries every content under every key and compares with everything in the headers that is as long as a signature. Each MAC
- * is computed once; a header in which a signature was found is left out from then on.
+ * Signs every content with every key and compares the result with all text in the headers that could be a signature. Each MAC is
+ * computed once. When a header's signature is found, that header is not searched further.
  */
-export function search(captured: Captured, options: SearchOptions, effort: Effort): Searched {
+export function search(delivery: CapturedDelivery, options: SearchOptions, effort: Effort): SearchResult {
   const { keys, urls, hashedBytes, contents } = options;
   const endBytes = effort.hashedBytes + hashedBytes;
-  const groups = contentGroups(captured, urls).slice(0, contents);
+  const groups = contentGroups(delivery, urls).slice(0, contents);
   const matches: Match[] = [];
-  let places = placesIn(captured);
-  for (const [done, group] of groups.entries()) {
-    if (places.all.length === 0) break;
-    if (effort.hashedBytes > endBytes) return { matches, untried: groups.length - done };
-    const found = keys.flatMap((key) => tryKey({ group, body: captured.body, key, places, effort }));
+  let candidates = candidatesIn(delivery);
+  for (const [index, group] of groups.entries()) {
+    if (candidates.length === 0) break;
+    if (effort.hashedBytes > endBytes) return { matches, untried: groups.length - index };
+    const found = keys.flatMap((key) => matchesOf({ group, body: delivery.body, key, candidates, effort }));
     matches.push(...found);
-    places = without(
-      places,
-      found.map(({ header }) => header),
-    );
+    const explained = found.map(({ header }) => header);
+    if (explained.length > 0) candidates = candidates.filter(({ header }) => !explained.includes(header));
   }
   return { matches, untried: 0 };
 }
@@ -79,28 +54,31 @@ interface Attempt {
   readonly group: ContentGroup;
   readonly body: Uint8Array;
   readonly key: SearchKey;
-  readonly places: Places;
+  readonly candidates: readonly Candidate[];
   readonly effort: Effort;
 }
 
-function tryKey(attempt: Attempt): Match[] {
+/** The candidates that are signatures of one group of contents with one key. */
+function matchesOf(attempt: Attempt): Match[] {
   const { key, group } = attempt;
   const algorithms: readonly Algorithm[] = key.for === "hmac" ? HASHES : ["ed25519"];
   return algorithms.flatMap((algorithm) =>
-    signedPlaces(algorithm, attempt).map((place) => ({
-      ...place,
+    signaturesBy(algorithm, attempt).map((candidate) => ({
+      ...candidate,
       algorithm,
-      readings: key.readings,
+      decodings: key.decodings,
       contents: group.contents,
     })),
   );
 }
 
-/** The places that hold the signature by an algorithm. Where none is long enough, nothing is computed. */
-function signedPlaces(algorithm: Algorithm, { group, body, key, places, effort }: Attempt): readonly Place[] {
-  const candidates = places.ofLength(SIGNATURE_BYTES[algorithm]);
-  if (candidates.length === 0) return [];
-  effort.combinations += candidates.length * group.contents.length * key.readings.length;
-  if (algorithm !== "ed25519") return places.holding(macOf(algorithm, key.object, group, body, effort));
-  return candidates.filter(({ written }) => ed25519Signed([written.bytes], key.object, group, body, effort));
+/** The candidates that are signatures by one algorithm. Computes nothing if none has the length of its signatures. */
+function signaturesBy(algorithm: Algorithm, { group, body, key, candidates, effort }: Attempt): Candidate[] {
+  const ofLength = candidates.filter(({ text }) => text.bytes.byteLength === SIGNATURE_BYTES[algorithm]);
+  if (ofLength.length === 0) return [];
+  effort.combinations += ofLength.length * group.contents.length * key.decodings.length;
+  if (algorithm === "ed25519")
+    return ofLength.filter(({ text }) => ed25519Signed([text.bytes], key.object, group, body, effort));
+  const mac = macOf(algorithm, key.object, group, body, effort);
+  return ofLength.filter(({ text }) => mac.equals(text.bytes));
 }
