@@ -1,9 +1,9 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { CommandFailed, EXIT } from "./exit.ts";
+import { collect } from "./option-parsers.ts";
 import type { Output } from "./output.ts";
-import { readPiped } from "./piped.ts";
-import { collect } from "./repeatable.ts";
+import { readPiped } from "./stdin.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where a secret may come from, as commander hands it on. */

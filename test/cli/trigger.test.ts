@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { bluumHandler } from "../../adapters/node.ts";
 import { SCENARIOS } from "../../src/cli/scenarios.ts";
 import { parseScheme, schemeOf } from "../../src/cli/scheme.ts";
-import { FORGERIES } from "../../src/cli/trigger/forge.ts";
+import { FORGERIES } from "../../src/cli/trigger/forgeries.ts";
 import { createReceiver } from "../../src/index.ts";
 import { receiving, served } from "./app.ts";
 import { fakeTerminal, ran, SECRET } from "./fake-terminal.ts";

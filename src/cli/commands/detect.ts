@@ -3,8 +3,8 @@ import { readCaptures } from "../detect/read-captures.ts";
 import { printDetection } from "../detect/report/print.ts";
 import { type Detection, detectScheme } from "../detect.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
+import { collect } from "../option-parsers.ts";
 import { outputOf } from "../output.ts";
-import { collect } from "../repeatable.ts";
 import { type SecretOptions, secretsOf, withSecretOptions } from "../secret.ts";
 import type { Terminal } from "../terminal.ts";
 

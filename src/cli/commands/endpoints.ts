@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
-import { withAccountOptions, withClient } from "../account.ts";
+import { withAccountOptions, withClient } from "../api-credentials.ts";
 import { changesOf, ENDPOINTS_HELP, type EndpointOptions } from "../endpoints/options.ts";
-import { tellEndpoints, tellEnsured, tellOne, tellUnsaved } from "../endpoints/tell.ts";
+import { tellEndpoints, tellEnsured, tellOne, tellUnsaved } from "../endpoints/print.ts";
 import { placeForSecret, withNewSecretOptions } from "../new-secret.ts";
 import { outputOf } from "../output.ts";
 import { printable } from "../printable.ts";

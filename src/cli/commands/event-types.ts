@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { BluumEventType } from "../../client/index.ts";
 import { KNOWN_EVENT_TYPES } from "../../index.ts";
-import { ACCOUNT_HELP, type AccountOptions, withAccountOptions, withClient } from "../account.ts";
+import { ACCOUNT_HELP, type AccountOptions, withAccountOptions, withClient } from "../api-credentials.ts";
 import { eventMapFile } from "../event-map.ts";
 import { type Output, outputOf } from "../output.ts";
 import { printable } from "../printable.ts";

@@ -2,16 +2,15 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { Command } from "commander";
 import { CommandFailed, EXIT } from "../exit.ts";
-import { detection } from "../listen/detection.ts";
-import { judgeBy } from "../listen/judge.ts";
+import { judgeBy } from "../listen/check-delivery.ts";
+import { detection } from "../listen/detect-scheme.ts";
 import { open, shut } from "../listen/port.ts";
-import { taker } from "../listen/take.ts";
-import { wholeNumber } from "../number.ts";
+import { taker } from "../listen/request-handler.ts";
+import { collect, wholeNumber } from "../option-parsers.ts";
 import { type Output, outputOf } from "../output.ts";
-import { collect } from "../repeatable.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
 import { type SecretOptions, secretsOf, withSecretOptions } from "../secret.ts";
-import { refuseLoop, targetUrl } from "../target.ts";
+import { refuseLoop, targetUrl } from "../target-url.ts";
 import type { Terminal } from "../terminal.ts";
 
 interface ListenOptions extends SecretOptions {

@@ -2,10 +2,10 @@ import { once } from "node:events";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { createSandbox, FAULTS, type FaultPlan, type ResponseShape, type Sandbox } from "../../sandbox/index.ts";
 import { isLoopback } from "../../sandbox/origins.ts";
-import { wholeNumber } from "../number.ts";
+import { wholeNumber } from "../option-parsers.ts";
 import { type Output, outputOf } from "../output.ts";
 import { faultsOf } from "../sandbox/faults.ts";
-import { reporter } from "../sandbox/report.ts";
+import { reporter } from "../sandbox/print.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
 import type { Terminal } from "../terminal.ts";
 

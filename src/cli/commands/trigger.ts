@@ -1,19 +1,19 @@
 import { Command } from "commander";
 import { KNOWN_EVENT_TYPES } from "../../index.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
-import { wholeNumber } from "../number.ts";
+import { wholeNumber } from "../option-parsers.ts";
 import { type Output, outputOf } from "../output.ts";
 import { progressBar } from "../progress.ts";
 import { SCENARIOS } from "../scenarios.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
 import { type SecretOptions, secretOf, withSecretOptions } from "../secret.ts";
-import { targetUrl } from "../target.ts";
+import { targetUrl } from "../target-url.ts";
 import type { Terminal } from "../terminal.ts";
 import { dataOf } from "../trigger/data.ts";
-import { FORGERIES, forgeriesOf } from "../trigger/forge.ts";
+import { FORGERIES, forgeriesOf } from "../trigger/forgeries.ts";
 import { deliveriesOf, isUnknownEvent, plan, stepsOf } from "../trigger/plan.ts";
 import { run } from "../trigger/run.ts";
-import { type Tally, tally } from "../trigger/tally.ts";
+import { type Tally, tally } from "../trigger/summary.ts";
 
 interface TriggerOptions extends SecretOptions {
   readonly to: URL;

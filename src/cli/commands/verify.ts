@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import { type MountCause, MountError, type MountReport, verifyMount } from "../../testing/index.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
-import { wholeNumber } from "../number.ts";
+import { wholeNumber } from "../option-parsers.ts";
 import { type Output, outputOf } from "../output.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
 import { type SecretOptions, secretOf, withSecretOptions } from "../secret.ts";

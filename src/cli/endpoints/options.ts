@@ -1,5 +1,5 @@
 import type { UpdateWebhook } from "../../client/index.ts";
-import { ACCOUNT_HELP, type AccountOptions } from "../account.ts";
+import { ACCOUNT_HELP, type AccountOptions } from "../api-credentials.ts";
 import type { NewSecretOptions } from "../new-secret.ts";
 
 /** The options of the commands below `endpoints`, as commander hands them on. */

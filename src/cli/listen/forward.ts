@@ -4,8 +4,8 @@ import { request as httpsRequest } from "node:https";
 import { pipeline } from "node:stream/promises";
 import { isSuccess } from "../../index.ts";
 import { RECEIVERS_ANSWER_CHARACTERS, receiversAnswer } from "../../sandbox/receivers-answer.ts";
-import type { Arrival } from "./arrival.ts";
 import { endToEnd, withHeader } from "./headers.ts";
+import type { Arrival } from "./read-request.ts";
 
 /** What became of a delivery that was handed on. */
 export interface Forwarded {

@@ -3,7 +3,7 @@ import { KNOWN_EVENT_TYPES } from "../../index.ts";
 import { sampleEvent } from "../../testing/index.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
 import { SCENARIOS, type Step } from "../scenarios.ts";
-import type { ForgeKind } from "./forge.ts";
+import type { ForgeKind } from "./forgeries.ts";
 
 /** One event that will be delivered, once or in copies. */
 export interface PlannedEvent {

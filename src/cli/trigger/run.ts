@@ -1,9 +1,9 @@
 import type { Progress } from "../progress.ts";
-import { deliver, type Signing } from "./forge.ts";
-import { judge } from "./judge.ts";
+import { judge } from "./evaluate.ts";
+import { deliver, type Signing } from "./forgeries.ts";
 import type { PlannedEvent } from "./plan.ts";
 import { type Answer, send } from "./send.ts";
-import type { Tally } from "./tally.ts";
+import type { Tally } from "./summary.ts";
 
 /** Where and how to send. */
 export interface Sending extends Signing {

@@ -1,8 +1,8 @@
 import type { Detection } from "../detect.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
-import type { Told } from "./line.ts";
-import { captureOf } from "./save.ts";
+import type { Told } from "./print-delivery.ts";
+import { captureOf } from "./save-capture.ts";
 
 /**
  * Looks once, at the first delivery that is refused for its signature, for the scheme by which it is signed; says so where exactly

@@ -1,7 +1,7 @@
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
 import { table } from "../table.ts";
-import type { Judged } from "./judge.ts";
+import type { Judged } from "./evaluate.ts";
 import type { PlannedEvent } from "./plan.ts";
 
 /** Deliveries that came to the same. */

@@ -3,7 +3,7 @@ import { parseEnv } from "node:util";
 import type { Command } from "commander";
 import { BluumApiError, type BluumApiErrorCode, type BluumClient, createBluumClient } from "../client/index.ts";
 import { CommandFailed, EXIT, type ExitCode } from "./exit.ts";
-import { readPiped } from "./piped.ts";
+import { readPiped } from "./stdin.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Where the API's credentials and address come from, as commander hands it on. */

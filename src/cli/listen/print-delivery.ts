@@ -2,8 +2,8 @@ import { basename } from "node:path";
 import type { Outcome } from "../../index.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
-import type { Arrival } from "./arrival.ts";
-import type { Judgement } from "./judge.ts";
+import type { Judgement } from "./check-delivery.ts";
+import type { Arrival } from "./read-request.ts";
 
 /** All that is told of one delivery. */
 export interface Told {

@@ -2,11 +2,11 @@ import type { RequestListener, ServerResponse } from "node:http";
 import { isAllowedHost } from "../../sandbox/origins.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
-import { answer, send } from "./answer.ts";
-import { type Arrival, arrivalOf } from "./arrival.ts";
-import type { Judge } from "./judge.ts";
-import { type Told, tell } from "./line.ts";
-import { captureOf, saveCapture } from "./save.ts";
+import type { Judge } from "./check-delivery.ts";
+import { type Told, tell } from "./print-delivery.ts";
+import { type Arrival, arrivalOf } from "./read-request.ts";
+import { answer, send } from "./respond.ts";
+import { captureOf, saveCapture } from "./save-capture.ts";
 
 /** What is done with requests. */
 export interface Taking {

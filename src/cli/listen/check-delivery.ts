@@ -8,7 +8,7 @@ import {
   type SignatureScheme,
   WebhookError,
 } from "../../index.ts";
-import { type Arrival, deliveryOf } from "./arrival.ts";
+import { type Arrival, deliveryOf } from "./read-request.ts";
 
 /** What a receiver makes of an arrival. */
 export interface Judgement {

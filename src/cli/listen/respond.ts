@@ -1,8 +1,8 @@
 import type { ServerResponse } from "node:http";
 import { isSuccess, type Reply, replyTo, WebhookError } from "../../index.ts";
-import type { Arrival } from "./arrival.ts";
+import type { Judgement } from "./check-delivery.ts";
 import { type Forwarded, forward } from "./forward.ts";
-import type { Judgement } from "./judge.ts";
+import type { Arrival } from "./read-request.ts";
 
 /**
  * Answers a delivery: as the app does, where there is one to hand it on to, else as a receiver does. An accepted event is settled

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { WebhookError } from "../../index.ts";
 import { type Capture, captureFrom } from "../capture.ts";
-import type { Arrival } from "./arrival.ts";
+import type { Arrival } from "./read-request.ts";
 
 /** An arrival as it is kept, and examined; `undefined` where its body did not come whole. */
 export function captureOf({ receivedAt, method, url, rawHeaders, body }: Arrival): Capture | undefined {
