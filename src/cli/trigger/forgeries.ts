@@ -2,10 +2,9 @@ import { randomBytes } from "node:crypto";
 import type { SignatureScheme } from "../../index.ts";
 import { type SignedDelivery, signDelivery } from "../../testing/index.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
-import type { PlannedEvent } from "./plan.ts";
 
-/** What a forger may try: each must be refused. */
-export type ForgeKind =
+/** A way to forge a delivery. A receiver must refuse each of them. */
+export type ForgeryKind =
   | "wrong-secret"
   | "altered-body"
   | "no-signature"
@@ -16,95 +15,104 @@ export type ForgeKind =
   | "future"
   | "old-event";
 
-/** How to sign. */
+/** The event of a delivery. */
+export interface EventToSign {
+  /** The exact body. */
+  readonly body: string;
+  readonly messageId: string;
+}
+
+/** The secret and the scheme with which deliveries are signed. */
 export interface Signing {
   readonly secret: string;
   readonly scheme: SignatureScheme;
 }
 
-const HOUR_MS = 60 * 60_000;
-/** Beyond the widest tolerance that a scheme takes, one day. */
-const TOO_FAR_MS = 25 * HOUR_MS;
+interface Forgery {
+  readonly title: string;
+  readonly sign: (event: EventToSign, signing: Signing) => SignedDelivery<string>;
+}
 
-/** Each way to forge an event. */
-export const FORGERIES: Readonly<Record<ForgeKind, { readonly title: string; readonly make: Make }>> = {
+/** Exceeds the longest tolerance of any scheme, which is one day. */
+const TOO_FAR_MS = 25 * 60 * 60_000;
+const OTHER_BODY = '{"event":"account.created","data":{}}';
+const JSON_TYPE: Readonly<Record<string, string>> = { "content-type": "application/json" };
+
+/** The forgeries by kind. */
+export const FORGERIES: Readonly<Record<ForgeryKind, Forgery>> = {
   "wrong-secret": {
     title: "signed with another secret",
-    make: (event, { secret, scheme }) => sign(event, { secret: another(secret), scheme }),
+    sign: (event, { secret, scheme }) => sign(event, { secret: otherSecret(secret), scheme }),
   },
   "altered-body": {
-    title: "a byte added after it was signed",
-    make: (event, signing) => ({ ...sign(event, signing), body: `${event.body} ` }),
+    title: "with a byte added after signing",
+    sign: (event, signing) => ({ ...sign(event, signing), body: `${event.body} ` }),
   },
   "no-signature": {
     title: "without a signature",
-    make: ({ body }) => ({ method: "POST", headers: { ...JSON_TYPE }, body }),
+    sign: ({ body }) => ({ method: "POST", headers: { ...JSON_TYPE }, body }),
   },
   malformed: {
-    title: "with words in place of the signature",
-    make: (event, signing) => {
-      const delivery = sign(event, signing);
-      const names = Object.keys(delivery.headers).filter((name) => !Object.hasOwn(JSON_TYPE, name));
-      return {
-        ...delivery,
-        headers: { ...JSON_TYPE, ...Object.fromEntries(names.map((name) => [name, "not a signature"])) },
-      };
-    },
+    title: "with other text in place of the signature",
+    sign: (event, signing) => replaceSignature(sign(event, signing)),
   },
   truncated: {
-    title: "with the second half of its body cut off",
-    make: (event, signing) => ({ ...sign(event, signing), body: event.body.slice(0, event.body.length / 2) }),
+    title: "without the second half of the body",
+    sign: (event, signing) => ({ ...sign(event, signing), body: event.body.slice(0, event.body.length / 2) }),
   },
   swapped: {
     title: "with the signature of another event",
-    make: (event, signing) => ({ ...sign({ ...event, body: ANOTHER_BODY }, signing), body: event.body }),
+    sign: (event, signing) => ({ ...sign({ ...event, body: OTHER_BODY }, signing), body: event.body }),
   },
-  expired: { title: "signed a day ago", make: (event, signing) => sign(event, signing, -TOO_FAR_MS) },
-  future: { title: "signed for tomorrow", make: (event, signing) => sign(event, signing, TOO_FAR_MS) },
-  "old-event": { title: "signed now, of an event years ago", make: sign },
+  expired: { title: "signed a day ago", sign: (event, signing) => sign(event, signing, -TOO_FAR_MS) },
+  future: { title: "signed a day in the future", sign: (event, signing) => sign(event, signing, TOO_FAR_MS) },
+  "old-event": { title: "signed now, with an event from years ago", sign },
 };
 
-type Make = (event: PlannedEvent, signing: Signing, shiftMs?: number) => SignedDelivery<string>;
-
-const ANOTHER_BODY = '{"event":"account.created","data":{}}';
-const JSON_TYPE: Readonly<Record<string, string>> = { "content-type": "application/json" };
-
-/** A delivery of an event, genuine or forged as the event says. */
-export function deliver(event: PlannedEvent, signing: Signing): SignedDelivery<string> {
-  return event.forgery === undefined ? sign(event, signing) : FORGERIES[event.forgery].make(event, signing);
+/** Signs a delivery of an event, or forges one. */
+export function signedDelivery(
+  event: EventToSign & { readonly forgery?: ForgeryKind },
+  signing: Signing,
+): SignedDelivery<string> {
+  return event.forgery === undefined ? sign(event, signing) : FORGERIES[event.forgery].sign(event, signing);
 }
 
 /**
- * The kinds that a text names: one, several with commas between them, or `all` that the scheme allows for.
+ * Parses the value of `--forge`: one kind, several separated by commas, or `all` that are possible with the scheme.
  *
  * @throws CommandFailed `usage`
  */
-export function forgeriesOf(text: string, { signsTimestamp, name }: SignatureScheme): ForgeKind[] {
-  const possible = (Object.keys(FORGERIES) as ForgeKind[]).filter((kind) => isForgery(kind, signsTimestamp));
+export function parseForgeries(text: string, { signsTimestamp, name }: SignatureScheme): ForgeryKind[] {
+  const possible = (Object.keys(FORGERIES) as ForgeryKind[]).filter((kind) => isForgery(kind, signsTimestamp));
   if (text === "all") return possible;
   return text.split(",").map((kind) => {
     if (!Object.hasOwn(FORGERIES, kind))
-      throw refused(`${JSON.stringify(kind)} is no kind; there are ${possible.join(", ")} and all`);
-    if (!possible.includes(kind as ForgeKind))
+      throw refused(`${JSON.stringify(kind)} is not a kind; the kinds are ${possible.join(", ")} and all`);
+    if (!possible.includes(kind as ForgeryKind))
       throw refused(
-        `${kind} is no forgery under the scheme ${name}, which signs ${signsTimestamp ? "a" : "no"} timestamp`,
+        `${kind} is not a forgery with the scheme ${name}, which signs ${signsTimestamp ? "a" : "no"} timestamp`,
       );
-    return kind as ForgeKind;
+    return kind as ForgeryKind;
   });
 }
 
-/** A time that the signature covers is refused when it is far off; where it covers none, the event's own is. */
-function isForgery(kind: ForgeKind, signsTimestamp: boolean): boolean {
+/** Whether a receiver refuses the kind: with a signed timestamp it checks that, otherwise the event's own time. */
+function isForgery(kind: ForgeryKind, signsTimestamp: boolean): boolean {
   if (kind === "expired" || kind === "future") return signsTimestamp;
   return kind !== "old-event" || !signsTimestamp;
 }
 
-function sign({ body, messageId }: PlannedEvent, { secret, scheme }: Signing, shiftMs = 0): SignedDelivery<string> {
+function sign({ body, messageId }: EventToSign, { secret, scheme }: Signing, shiftMs = 0): SignedDelivery<string> {
   return signDelivery({ secret, scheme, event: body, messageId, now: Date.now() + shiftMs }) as SignedDelivery<string>;
 }
 
-/** Another secret of the same form. Hex is text, base64 and hex, whatever the scheme takes the secret for. */
-function another(secret: string): string {
+function replaceSignature(delivery: SignedDelivery<string>): SignedDelivery<string> {
+  const headers = Object.keys(delivery.headers).map((name) => [name, "not a signature"]);
+  return { ...delivery, headers: { ...Object.fromEntries(headers), ...JSON_TYPE } };
+}
+
+/** Another secret in the same form. Hex is valid as text, as base64 and as hex. */
+function otherSecret(secret: string): string {
   const [prefix] = /^wh[a-z]+_/.exec(secret) ?? [];
   return prefix === undefined ? randomBytes(32).toString("hex") : prefix + randomBytes(32).toString("base64");
 }

@@ -1,13 +1,13 @@
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
 import { table } from "../table.ts";
-import type { Judged } from "./evaluate.ts";
+import type { Evaluated } from "./evaluate.ts";
 import type { PlannedEvent } from "./plan.ts";
 
-/** Deliveries that came to the same. */
+/** Deliveries with the same result. */
 interface Row {
   readonly event: string;
-  /** `genuine`, or how they were forged. */
+  /** `genuine`, or the kind of forgery. */
   readonly sent: string;
   readonly result: string;
   readonly expected: boolean;
@@ -16,23 +16,26 @@ interface Row {
   readonly latenciesMs: number[];
 }
 
-/** How many deliveries came to what. */
-export interface Tally {
-  add(event: PlannedEvent, judged: readonly Judged[]): void;
-  /** How many were answered, and how many of these not as they should have been; and how many were not answered. */
+/** The results of deliveries, counted. */
+export interface Summary {
+  add(event: PlannedEvent, evaluated: readonly Evaluated[]): void;
+  /** The number of answered deliveries, of those with an unexpected answer, and of those without an answer. */
   count(): { readonly answered: number; readonly unexpected: number; readonly unanswered: number };
-  /** Prints it: for people a table, for programs one object. */
+  /** Prints a table, or one JSON object. */
   print(output: Output): void;
 }
 
-/** An empty tally. Answers that differ beyond this many kinds are told together. */
-export function tally(): Tally {
+/** The number of rows after which answers that differ in their code only share a row. */
+const MAX_ROWS = 200;
+
+/** Creates an empty summary. */
+export function createSummary(): Summary {
   const rows = new Map<string, Row>();
-  const count = (of: (row: Row) => boolean) =>
-    [...rows.values()].filter(of).reduce((sum, { latenciesMs }) => sum + latenciesMs.length, 0);
+  const count = (matches: (row: Row) => boolean) =>
+    [...rows.values()].filter(matches).reduce((sum, { latenciesMs }) => sum + latenciesMs.length, 0);
   return {
-    add({ type, forgery = "genuine" }, judged) {
-      for (const { result, expected, answer } of judged) {
+    add({ type, forgery = "genuine" }, evaluated) {
+      for (const { result, expected, answer } of evaluated) {
         const { status, code, latencyMs } = answer;
         const key = JSON.stringify([type, forgery, result, status, rows.size < MAX_ROWS ? code : undefined]);
         const row = rows.get(key) ?? { event: type, sent: forgery, result, expected, status, code, latenciesMs: [] };
@@ -52,8 +55,6 @@ export function tally(): Tally {
   };
 }
 
-const MAX_ROWS = 200;
-
 const COLUMNS = [
   "event",
   "sent",
@@ -70,15 +71,8 @@ function cellsOf(row: Row): string[] {
   const { event, sent, result, expected, status, code, latenciesMs } = row;
   const answer = [status, code].filter((part) => part !== undefined).join(" ");
   const latencies = [0.5, 0.95, 1].map((share) => `${quantile(latenciesMs, share)} ms`);
-  return [
-    event,
-    sent,
-    result,
-    printable(answer, 60),
-    String(latenciesMs.length),
-    ...latencies,
-    expected ? "" : "not as expected",
-  ];
+  const count = String(latenciesMs.length);
+  return [event, sent, result, printable(answer, 60), count, ...latencies, expected ? "" : "not as expected"];
 }
 
 function recordOf({ latenciesMs, ...row }: Row): object {
@@ -86,9 +80,9 @@ function recordOf({ latenciesMs, ...row }: Row): object {
   return { ...row, count: latenciesMs.length, medianMs, p95Ms, maxMs };
 }
 
-/** The smallest latency that so great a share does not exceed, to a tenth of a millisecond below ten. */
+/** The smallest latency that is not exceeded by this share of them; below 10 ms with one decimal. */
 function quantile(latenciesMs: readonly number[], share: number): number {
-  const sorted = latenciesMs.toSorted((one, other) => one - other);
+  const sorted = latenciesMs.toSorted((a, b) => a - b);
   const value = sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
   return value < 10 ? Math.round(value * 10) / 10 : Math.round(value);
 }
