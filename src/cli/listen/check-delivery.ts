@@ -1,5 +1,4 @@
 import {
-  type BluumEvent,
   createReceiver,
   diagnosis,
   type Outcome,
@@ -8,36 +7,36 @@ import {
   type SignatureScheme,
   WebhookError,
 } from "../../index.ts";
-import { type Arrival, deliveryOf } from "./read-request.ts";
+import { deliveryOf, type ReceivedRequest } from "./read-request.ts";
 
-/** What a receiver makes of an arrival. */
-export interface Judgement {
+/** A receiver's outcome for a request, and the event in it. */
+export interface CheckedDelivery {
   readonly outcome: Outcome;
-  /** The event's name and id; of a refused delivery what it claims, which nobody has verified. */
+  /** The event's name and id. For a rejected delivery they are not verified. */
   readonly type: string | undefined;
   readonly eventId: string | undefined;
-  /** Under a refused one: what is wrong, what was looked for, what came. */
+  /** For a rejected delivery: the error, the expected headers, and the received ones. */
   readonly diagnosis: readonly string[];
 }
 
-/** Judges one arrival after the other, as the app's own receiver would. */
-export type Judge = (arrival: Arrival) => Promise<Judgement>;
+/** Checks a request as the app's own receiver does. */
+export type CheckDelivery = (request: ReceivedRequest) => Promise<CheckedDelivery>;
 
 /**
- * Makes a judge with a receiver of its own.
+ * Returns a check with its own receiver.
  *
  * @throws WebhookError `configuration_invalid` for a secret that the scheme refuses
  */
-export function judgeBy(secrets: readonly string[], scheme: SignatureScheme): Judge {
+export function deliveryCheck(secrets: readonly string[], scheme: SignatureScheme): CheckDelivery {
   const receiver: Receiver = createReceiver({ secret: secrets, scheme, logger: false });
-  return async function judge(arrival) {
-    const delivery = deliveryOf(arrival);
+  return async function checkDelivery(request) {
+    const delivery = deliveryOf(request);
     const outcome = await receiver.receive(delivery);
-    const claimed = claimedEvent(arrival);
+    const unverified = parseUnverified(request);
     return {
       outcome,
-      type: claimed?.type,
-      eventId: eventIdOf(outcome) ?? claimed?.id,
+      type: unverified?.type,
+      eventId: eventIdOf(outcome) ?? unverified?.id,
       diagnosis: outcome.kind === "rejected" ? diagnosis(outcome.error, delivery, scheme) : [],
     };
   };
@@ -48,7 +47,7 @@ function eventIdOf(outcome: Outcome): string | undefined {
   return "eventId" in outcome ? outcome.eventId : undefined;
 }
 
-function claimedEvent({ body }: Arrival): BluumEvent | undefined {
+function parseUnverified({ body }: ReceivedRequest): ReturnType<typeof parseEvent> | undefined {
   if (body instanceof WebhookError) return undefined;
   try {
     return parseEvent(body);

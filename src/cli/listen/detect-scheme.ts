@@ -1,35 +1,34 @@
 import type { Detection } from "../detect.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
-import type { Told } from "./print-delivery.ts";
+import type { DeliveryResult } from "./print-delivery.ts";
 import { captureOf } from "./save-capture.ts";
 
 /**
- * Looks once, at the first delivery that is refused for its signature, for the scheme by which it is signed; says so where exactly
- * one matches, and where none does.
+ * Returns a function that searches for the scheme of the first delivery that is rejected for its signature, and prints the result.
+ * Later deliveries are ignored.
  */
-export function detection(secrets: readonly string[], output: Output): (told: Told) => Promise<void> {
-  let looked = false;
-  return async function detectFirst({ arrival, judgement: { outcome } }) {
-    const refused = outcome.kind === "rejected" && outcome.error.code.startsWith("signature_");
-    const capture = captureOf(arrival);
-    if (looked || !refused || capture === undefined) return;
-    // Loaded when it is needed: most often all deliveries are genuine.
+export function schemeDetector(secrets: readonly string[], output: Output): (result: DeliveryResult) => Promise<void> {
+  let hasResult = false;
+  return async function detectFirst({ request, checked: { outcome } }) {
+    const isRejected = outcome.kind === "rejected" && outcome.error.code.startsWith("signature_");
+    const capture = captureOf(request);
+    if (hasResult || !isRejected || capture === undefined) return;
+    // Imported on demand: usually every delivery is genuine.
     const { detectScheme } = await import("../detect.ts");
-    const found = detectScheme([{ name: "the delivery", capture }], secrets);
-    // Where nothing could be a signature there was nothing to look at, as has been said.
-    if (looked || found.combinations === 0) return;
-    looked = true;
-    if (output.json) output.record({ kind: "detection", ...found });
-    else for (const line of wordsOf(found)) output.line(`${" ".repeat(10)}${printable(line, 1_000)}`);
+    const detection = detectScheme([{ name: "the delivery", capture }], secrets);
+    // Nothing in the headers could be a signature, which the diagnosis has already said.
+    if (hasResult || detection.combinations === 0) return;
+    hasResult = true;
+    if (output.json) output.record({ kind: "detection", ...detection });
+    else for (const line of linesOf(detection)) output.line(`${" ".repeat(10)}${printable(line, 1_000)}`);
   };
 }
 
-/** The lines under the delivery. */
-function wordsOf({ verdict, findings, reasons, combinations }: Detection): string[] {
-  const [found] = findings;
+function linesOf({ verdict, findings, reasons, combinations }: Detection): string[] {
+  const [finding] = findings;
   if (verdict === "several") return ["more than one scheme matches it; save a few deliveries, and run detect on them"];
-  if (verdict === "none" || found === undefined) return [`none of ${combinations} schemes matches it`, ...reasons];
-  const code = found.preset ? [`  scheme: ${found.scheme},`] : (found.code ?? "").trimEnd().split("\n");
-  return ["it is signed in another way, which createReceiver is to be given:", ...code, ...found.warnings];
+  if (verdict === "none" || finding === undefined) return [`none of ${combinations} schemes matches it`, ...reasons];
+  const code = finding.preset ? [`  scheme: ${finding.scheme},`] : (finding.code ?? "").trimEnd().split("\n");
+  return ["it is signed in another way; give createReceiver this scheme:", ...code, ...finding.warnings];
 }

@@ -2,56 +2,35 @@ import { basename } from "node:path";
 import type { Outcome } from "../../index.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
-import type { Judgement } from "./check-delivery.ts";
-import type { Arrival } from "./read-request.ts";
+import type { CheckedDelivery } from "./check-delivery.ts";
+import type { ReceivedRequest } from "./read-request.ts";
 
-/** All that is told of one delivery. */
-export interface Told {
-  readonly arrival: Arrival;
-  readonly judgement: Judgement;
-  /** What the sender was answered. */
+/** One delivery and its results. */
+export interface DeliveryResult {
+  readonly request: ReceivedRequest;
+  readonly checked: CheckedDelivery;
+  /** The status that the sender got. */
   readonly status: number;
   readonly durationMs: number;
-  /** Why the app's answer did not go back whole. */
+  /** The reason why the app's answer was not relayed in full. */
   readonly trouble?: string | undefined;
   /** Whether the app answered that no handler matches the event. */
   readonly unhandled?: boolean | undefined;
-  /** The file that it was saved to. */
+  /** The file in which the delivery was saved. */
   readonly saved?: string | undefined;
 }
 
 /** The longest documented event has 29 characters. */
 const WIDTH = { type: 30, id: 16, verdict: 9 };
 
-/** Prints one delivery: for people a line and what explains it, for programs an object. */
-export function tell(told: Told, output: Output): void {
+/** Prints one delivery: a line with remarks, or a JSON object. */
+export function printDelivery(result: DeliveryResult, output: Output): void {
   if (output.json) {
-    output.record(recordOf(told));
+    output.record(recordOf(result));
     return;
   }
-  const { arrival, judgement, status, durationMs, saved, unhandled } = told;
-  const { dim, green, red, yellow } = output.colors;
-  const shade = {
-    accepted: green,
-    ping: green,
-    duplicate: yellow,
-    in_flight: yellow,
-    unhandled: yellow,
-    rejected: red,
-  };
-  const { kind } = judgement.outcome;
-  const verdict = unhandled && kind === "accepted" ? "unhandled" : kind;
-  const columns = [
-    dim(clock(arrival.receivedAt)),
-    printable(judgement.type ?? `${arrival.method} ${arrival.url}`, WIDTH.type - 1).padEnd(WIDTH.type),
-    printable(judgement.eventId ?? "-", WIDTH.id - 1).padEnd(WIDTH.id),
-    shade[verdict](VERDICT[verdict].padEnd(WIDTH.verdict)),
-    (status < 300 ? green : red)(String(status)),
-    `${Math.round(durationMs)} ms`.padStart(8),
-    ...(saved === undefined ? [] : [dim(printable(basename(saved)))]),
-  ];
-  output.line(columns.join("  "));
-  for (const line of remarks(told)) output.line(`${" ".repeat(10)}${line}`);
+  output.line(lineOf(result, output));
+  for (const remark of remarks(result)) output.line(`${" ".repeat(10)}${remark}`);
 }
 
 const VERDICT: Readonly<Record<Outcome["kind"] | "unhandled", string>> = {
@@ -63,26 +42,52 @@ const VERDICT: Readonly<Record<Outcome["kind"] | "unhandled", string>> = {
   rejected: "refused",
 };
 
-/** What a person should know beside the line. */
-function remarks({ judgement, status, trouble }: Told): string[] {
-  const lines = judgement.diagnosis.map((point) => printable(point, 1_000));
+function lineOf(
+  { request, checked, status, durationMs, saved, unhandled }: DeliveryResult,
+  { colors }: Output,
+): string {
+  const { dim, green, red, yellow } = colors;
+  const color = {
+    accepted: green,
+    ping: green,
+    duplicate: yellow,
+    in_flight: yellow,
+    unhandled: yellow,
+    rejected: red,
+  };
+  const { kind } = checked.outcome;
+  const verdict = unhandled && kind === "accepted" ? "unhandled" : kind;
+  const columns = [
+    dim(timeOfDay(request.receivedAt)),
+    printable(checked.type ?? `${request.method} ${request.url}`, WIDTH.type - 1).padEnd(WIDTH.type),
+    printable(checked.eventId ?? "-", WIDTH.id - 1).padEnd(WIDTH.id),
+    color[verdict](VERDICT[verdict].padEnd(WIDTH.verdict)),
+    (status < 300 ? green : red)(String(status)),
+    `${Math.round(durationMs)} ms`.padStart(8),
+    ...(saved === undefined ? [] : [dim(printable(basename(saved)))]),
+  ];
+  return columns.join("  ");
+}
+
+function remarks({ checked, status, trouble }: DeliveryResult): string[] {
+  const lines = checked.diagnosis.map((line) => printable(line, MAX_CHARACTERS));
   if (trouble !== undefined) lines.push(printable(trouble));
-  else if (judgement.outcome.kind === "rejected" && status >= 200 && status < 300)
-    lines.push("the app acknowledged it all the same: it has another secret or scheme, or does not verify");
+  else if (checked.outcome.kind === "rejected" && status >= 200 && status < 300)
+    lines.push("the app acknowledged it nevertheless: it has another secret or scheme, or does not verify signatures");
   return lines;
 }
 
 const MAX_CHARACTERS = 1_000;
 
-function recordOf({ arrival, judgement, status, durationMs, trouble, saved, unhandled }: Told): object {
-  const { outcome, diagnosis } = judgement;
+function recordOf({ request, checked, status, durationMs, trouble, saved, unhandled }: DeliveryResult): object {
+  const { outcome, diagnosis } = checked;
   return {
     kind: "delivery",
-    receivedAt: arrival.receivedAt.toISOString(),
-    method: arrival.method,
-    url: arrival.url.slice(0, MAX_CHARACTERS),
-    type: judgement.type?.slice(0, MAX_CHARACTERS),
-    eventId: judgement.eventId?.slice(0, MAX_CHARACTERS),
+    receivedAt: request.receivedAt.toISOString(),
+    method: request.method,
+    url: request.url.slice(0, MAX_CHARACTERS),
+    type: checked.type?.slice(0, MAX_CHARACTERS),
+    eventId: checked.eventId?.slice(0, MAX_CHARACTERS),
     verdict: outcome.kind,
     code: outcome.kind === "rejected" ? outcome.error.code : undefined,
     diagnosis: diagnosis.length > 0 ? diagnosis : undefined,
@@ -94,6 +99,6 @@ function recordOf({ arrival, judgement, status, durationMs, trouble, saved, unha
   };
 }
 
-function clock(time: Date): string {
+function timeOfDay(time: Date): string {
   return [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, "0")).join(":");
 }

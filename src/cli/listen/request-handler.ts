@@ -2,73 +2,76 @@ import type { RequestListener, ServerResponse } from "node:http";
 import { isAllowedHost } from "../../sandbox/origins.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
-import type { Judge } from "./check-delivery.ts";
-import { type Told, tell } from "./print-delivery.ts";
-import { type Arrival, arrivalOf } from "./read-request.ts";
-import { answer, send } from "./respond.ts";
+import type { CheckDelivery } from "./check-delivery.ts";
+import { type DeliveryResult, printDelivery } from "./print-delivery.ts";
+import { type ReceivedRequest, readRequest } from "./read-request.ts";
+import { respond, sendReply } from "./respond.ts";
 import { captureOf, saveCapture } from "./save-capture.ts";
 
-/** What is done with requests. */
-export interface Taking {
-  /** The address that is listened on. */
+/** The options of {@link requestHandler}. */
+export interface HandlerOptions {
+  /** The address that `listen` listens on. */
   readonly host: string;
-  /** Names beside this machine's own under which deliveries come. */
+  /** Host names that are allowed besides those of this machine. */
   readonly allowHost?: readonly string[];
-  /** The path at which deliveries come. */
+  /** The path of deliveries. */
   readonly path: string;
-  /** The app that they are handed on to. */
+  /** The app to which deliveries are forwarded. */
   readonly forward?: URL;
-  /** The folder that they are saved in. */
+  /** The folder in which deliveries are saved. */
   readonly save?: string;
-  readonly judge: Judge;
-  /** Looks at each delivery that was told. */
-  readonly detectFirst: (told: Told) => Promise<void>;
-  /** Ends what is on its way. */
+  readonly checkDelivery: CheckDelivery;
+  /** Called with each delivery that was printed. */
+  readonly detectFirst: (result: DeliveryResult) => Promise<void>;
+  /** Aborts requests in progress. */
   readonly signal: AbortSignal;
   readonly output: Output;
 }
 
-/** Takes each request: judges and answers it, saves it, tells of it. Whatever goes wrong with one costs no other. */
-export function taker(taking: Taking): RequestListener {
-  const { host, allowHost = [], path, output } = taking;
-  return function takeRequest(request, response) {
-    // A page elsewhere could have its own name resolve to this machine (DNS rebinding).
+/** Returns a handler that checks, answers, saves and prints each request. An error affects that request only. */
+export function requestHandler(options: HandlerOptions): RequestListener {
+  const { host, allowHost = [], path, output } = options;
+  return function handleRequest(request, response) {
+    // Another site could make its own name resolve to this machine (DNS rebinding).
     if (!isAllowedHost(request, host, allowHost)) {
-      const named = JSON.stringify(printable(request.headers.host ?? ""));
-      send(response, { status: 421, headers: {}, body: "" });
-      output.note(`421: Host is ${named}; add --allow-host with that name if it is your tunnel's`);
+      const name = JSON.stringify(printable(request.headers.host ?? ""));
+      sendReply(response, { status: 421, headers: {}, body: "" });
+      output.note(`421: Host is ${name}; if this is your tunnel, add the name with --allow-host`);
       return;
     }
     if (request.url?.split("?", 1)[0] !== path) {
-      send(response, { status: 404, headers: {}, body: "" });
+      sendReply(response, { status: 404, headers: {}, body: "" });
       output.note(`404 ${printable(`${request.method} ${request.url}`)}: deliveries are received at ${path}`);
       return;
     }
-    arrivalOf(request)
-      .then((arrival) => take(arrival, response, taking))
+    readRequest(request)
+      .then((received) => handleDelivery(received, response, options))
       .catch((error: unknown) => {
-        output.note(`a delivery could not be taken: ${printable(String(error))}`);
+        output.note(`a delivery failed: ${printable(String(error))}`);
         response.destroy();
       });
   };
 }
 
-async function take(arrival: Arrival, response: ServerResponse, taking: Taking): Promise<void> {
-  const { judge, forward, save, detectFirst, signal, output } = taking;
-  const judgement = await judge(arrival);
-  const answered = await answer(arrival, judgement, response, forward, signal);
-  const durationMs = performance.now() - arrival.receivedAtMs;
-  const saved = save === undefined ? undefined : await keep(save, arrival, output);
-  // What Ctrl-C cut off is not worth a line.
+async function handleDelivery(
+  request: ReceivedRequest,
+  response: ServerResponse,
+  { checkDelivery, forward, save, detectFirst, signal, output }: HandlerOptions,
+): Promise<void> {
+  const checked = await checkDelivery(request);
+  const answered = await respond(request, checked, response, forward, signal);
+  const durationMs = performance.now() - request.receivedAtMs;
+  const saved = save === undefined ? undefined : await trySave(save, request, output);
+  // A delivery that Ctrl-C interrupted is not printed.
   if (signal.aborted) return;
-  const told = { arrival, judgement, ...answered, durationMs, saved };
-  tell(told, output);
-  await detectFirst(told);
+  const result = { request, checked, ...answered, durationMs, saved };
+  printDelivery(result, output);
+  await detectFirst(result);
 }
 
-/** Saves a delivery. One that cannot be saved was answered all the same. */
-async function keep(folder: string, arrival: Arrival, output: Output): Promise<string | undefined> {
-  const capture = captureOf(arrival);
+/** Saves a delivery and returns the file's path. An error is printed only: the delivery is already answered. */
+async function trySave(folder: string, request: ReceivedRequest, output: Output): Promise<string | undefined> {
+  const capture = captureOf(request);
   if (capture === undefined) return undefined;
   try {
     return await saveCapture(folder, capture);
