@@ -3,11 +3,11 @@ import { parseEnv } from "node:util";
 import type { Command } from "commander";
 import { BluumApiError, type BluumApiErrorCode, type BluumClient, createBluumClient } from "../client/index.ts";
 import { CommandFailed, EXIT, type ExitCode } from "./exit.ts";
-import { readPiped } from "./stdin.ts";
+import { readStdin } from "./stdin.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Where the API's credentials and address come from, as commander hands it on. */
-export interface AccountOptions {
+/** The options for the API's credentials and address, as commander parses them. */
+export interface ApiOptions {
   readonly baseUrl?: string;
   readonly credentialsFile?: string;
   readonly credentialsStdin?: boolean;
@@ -15,35 +15,35 @@ export interface AccountOptions {
 
 const MAX_CHARACTERS = 64 * 1024;
 
-/** Adds the options that {@link withClient} reads. */
-export function withAccountOptions(command: Command): Command {
+/** Adds the options that {@link withClient} uses. */
+export function withApiOptions(command: Command): Command {
   return command
     .option(
       "--base-url <url>",
-      'where the API is: "sandbox", "production" or a URL (default: the variable BLUUM_BASE_URL)',
+      'the API\'s address: "sandbox", "production" or a URL (default: the variable BLUUM_BASE_URL)',
     )
     .option("--credentials-file <path>", "read the credentials from a file (default: the environment)")
-    .option("--credentials-stdin", "read the credentials from standard input, in the form of such a file");
+    .option("--credentials-stdin", "read the credentials from standard input, in the format of such a file");
 }
 
-/** What the help says of them. */
-export const ACCOUNT_HELP: string = `Credentials are those of a tenant-wide API key: the variables BLUUM_API_KEY and
-BLUUM_API_SECRET, or such lines in a file or on standard input:
+/** The help text about credentials. */
+export const API_HELP: string = `The credentials of a tenant-wide API key are needed: the variables BLUUM_API_KEY
+and BLUUM_API_SECRET, or these lines in a file or on standard input:
   BLUUM_API_KEY=…
   BLUUM_API_SECRET=…
   BLUUM_BASE_URL=sandbox`;
 
 /**
- * Does something with a client of the API, and makes a command's failure of what that throws.
+ * Calls a function with a client of the API.
  *
- * @throws CommandFailed
+ * @throws CommandFailed if there are no credentials, or for an error of the API
  */
 export async function withClient<T>(
-  options: AccountOptions,
+  options: ApiOptions,
   terminal: Terminal,
   work: (client: BluumClient) => Promise<T>,
 ): Promise<T> {
-  const env = await accountOf(options, terminal);
+  const env = await readEnvironment(options, terminal);
   try {
     return await work(createBluumClient({ env, baseUrl: options.baseUrl }));
   } catch (error) {
@@ -52,19 +52,19 @@ export async function withClient<T>(
   }
 }
 
-/** The variables with the account: those of the file or standard input before those of the environment. */
-async function accountOf(options: AccountOptions, terminal: Terminal): Promise<Terminal["env"]> {
+/** The environment variables, with those of the file or standard input in their place. */
+async function readEnvironment(options: ApiOptions, terminal: Terminal): Promise<Terminal["env"]> {
   const text = options.credentialsStdin
-    ? await readPiped("--credentials-stdin", terminal, usage)
-    : await readGiven(options.credentialsFile);
-  const account = { ...terminal.env, ...parseEnv(text) };
-  if (account.BLUUM_API_KEY && account.BLUUM_API_SECRET) return account;
+    ? await readStdin("--credentials-stdin", terminal, usage)
+    : await readCredentialsFile(options.credentialsFile);
+  const env = { ...terminal.env, ...parseEnv(text) };
+  if (env.BLUUM_API_KEY && env.BLUUM_API_SECRET) return env;
   throw usage(
     "there are no credentials; set BLUUM_API_KEY and BLUUM_API_SECRET, or give --credentials-file or --credentials-stdin.",
   );
 }
 
-async function readGiven(path: string | undefined): Promise<string> {
+async function readCredentialsFile(path: string | undefined): Promise<string> {
   if (path === undefined) return "";
   try {
     return (await readFile(path, "utf8")).slice(0, MAX_CHARACTERS);
@@ -84,12 +84,14 @@ const EXIT_CODES: Partial<Readonly<Record<BluumApiErrorCode, ExitCode>>> = {
 };
 
 function failureOf({ code, message, bluumCode, requestId, mayHaveHappened }: BluumApiError): CommandFailed {
-  const about = [bluumCode && `Bluum's code is ${bluumCode}`, requestId && `the request's id is ${requestId}`].filter(
-    Boolean,
-  );
-  const more = [
-    ...(about.length > 0 ? [`(${about.join(", ")})`] : []),
-    ...(mayHaveHappened ? ["It may have been done all the same; look before you repeat it."] : []),
+  const details = [
+    ...(bluumCode ? [`Bluum's code is ${bluumCode}`] : []),
+    ...(requestId ? [`the request's id is ${requestId}`] : []),
   ];
-  return new CommandFailed([message, ...more].join(" "), EXIT_CODES[code] ?? EXIT.failed, { code, mayHaveHappened });
+  const sentences = [
+    message,
+    ...(details.length > 0 ? [`(${details.join(", ")})`] : []),
+    ...(mayHaveHappened ? ["It may have succeeded nevertheless; check before you repeat it."] : []),
+  ];
+  return new CommandFailed(sentences.join(" "), EXIT_CODES[code] ?? EXIT.failed, { code, mayHaveHappened });
 }

@@ -1,9 +1,9 @@
 import { InvalidArgumentError } from "commander";
 
 /**
- * Reads a whole number for an option, within bounds.
+ * Returns a parser for an option that is a whole number within limits.
  *
- * @throws InvalidArgumentError for anything else; commander names the option
+ * @throws InvalidArgumentError (the parser) for anything else; commander names the option
  */
 export function wholeNumber(least: number, most: number): (text: string) => number {
   return (text) => {
@@ -12,7 +12,7 @@ export function wholeNumber(least: number, most: number): (text: string) => numb
     throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
   };
 }
-/** Keeps all values of an option that may be given several times, in order. */
+/** A parser for an option that may be given several times: collects the values in order. */
 export function collect(value: string, earlier: readonly string[] = []): string[] {
   return [...earlier, value];
 }

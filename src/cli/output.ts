@@ -3,26 +3,26 @@ import picocolors from "picocolors";
 import { jsonLine } from "./printable.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Functions that colour a text, or leave it where there are no colours. */
+/** Functions that colour text, or return it unchanged without colours. */
 type Colors = ReturnType<typeof picocolors.createColors>;
 
-/** How one command speaks: to people, or with `--json` to programs. */
+/** The output of one command: text, or JSON with `--json`. */
 export interface Output {
   /** Whether `--json` was given. */
   readonly json: boolean;
-  /** For what goes to stdout. */
+  /** Colours for stdout. */
   readonly colors: Colors;
-  /** How wide the terminal is; `undefined` where there is none. */
+  /** The width of the terminal; `undefined` if stdout is not a terminal. */
   readonly columns: number | undefined;
   /** Writes a line to stdout. */
   line(text: string): void;
   /** Writes an object to stdout, as one line of JSON. */
   record(value: object): void;
-  /** Writes what is beside the matter, such as a warning, to stderr: with `--json` as `{ "note": … }`. */
+  /** Writes a note or a warning to stderr; with `--json` as `{ "note": … }`. */
   note(text: string): void;
 }
 
-/** The output of a command, by the global options that it was given. */
+/** Creates the output of a command from its global options. */
 export function outputOf(command: Command, { stdout, stderr, env }: Terminal): Output {
   const { json = false, color = true } = command.optsWithGlobals<{ json?: boolean; color?: boolean }>();
   return {
@@ -36,8 +36,8 @@ export function outputOf(command: Command, { stdout, stderr, env }: Terminal): O
 }
 
 /**
- * Whether to colour what goes to a stream. `--no-color` and NO_COLOR (https://no-color.org) forbid it, FORCE_COLOR asks for it
- * even where no terminal is.
+ * Whether to colour the text of a stream. `--no-color` and NO_COLOR (https://no-color.org) turn colours off, FORCE_COLOR turns
+ * them on without a terminal as well.
  */
 function wantsColors({ isTTY }: Terminal["stdout"], env: Terminal["env"], option: boolean): boolean {
   if (!option || env.NO_COLOR) return false;

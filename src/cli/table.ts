@@ -1,17 +1,17 @@
 import Table from "cli-table3";
 import type { Output } from "./output.ts";
 
-/** Columns of a table narrower than this are left as they are. */
-const LEAST_WIDTH = 12;
+/** Columns are not made narrower than this. */
+const MIN_WIDTH = 12;
 const GAP = 2;
 
-/** A column: its heading, and `right` for numbers. */
+/** A column's heading, with `align: "right"` for numbers. */
 export type Column = string | { readonly heading: string; readonly align: "right" };
 
 /**
- * A plain table, without lines. On a terminal that is too narrow the widest columns are wrapped.
+ * A table without lines. If the terminal is too narrow, the widest columns are wrapped.
  *
- * @param rows cells of printable text, without colours
+ * @param rows the cells: printable text without colours
  */
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[], output: Output): string {
   const headings = columns.map((column) => (typeof column === "string" ? column : column.heading));
@@ -26,7 +26,7 @@ export function table(columns: readonly Column[], rows: readonly (readonly strin
   });
   printed.push(headings, ...rows.map((row) => [...row]));
   const [head = "", ...lines] = printed.toString().replace(/ +$/gm, "").split("\n");
-  // Not in its cells: what wraps them would cut through the colours.
+  // Coloured as a whole, since wrapping cells would cut the escape sequences.
   return [output.colors.bold(head), ...lines].join("\n");
 }
 
@@ -37,12 +37,12 @@ const PLAIN = Object.fromEntries(
 );
 
 function widthsOf(rows: readonly (readonly string[])[], available: number | undefined): number[] {
-  // A column without any width would be wrapped for ever.
+  // cli-table3 never finishes to wrap a column of width 0.
   const widths = (rows[0] ?? []).map((_, place) => Math.max(1, ...rows.map((row) => [...(row[place] ?? "")].length)));
   let excess = widths.reduce((sum, width) => sum + width + GAP, -(available ?? Number.POSITIVE_INFINITY));
   while (excess > 0) {
     const widest = Math.max(...widths);
-    if (widest <= LEAST_WIDTH) break;
+    if (widest <= MIN_WIDTH) break;
     widths[widths.indexOf(widest)] = widest - 1;
     excess -= 1;
   }

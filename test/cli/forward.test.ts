@@ -259,7 +259,7 @@ describe("listen --forward", () => {
   it("refuses to forward to itself, and invalid URLs", async () => {
     expect(await ran(["listen", "--port", "48123", "--forward", "http://localhost:48123/x"])).toMatchObject({
       code: 2,
-      err: expect.stringContaining("leads back to this command"),
+      err: expect.stringContaining("is that of this command itself"),
     });
     for (const forward of ["localhost:3000", "ftp://x/", "http://me:hunter2@x/"]) {
       const { code, err } = await ran(["listen", "--forward", forward]);

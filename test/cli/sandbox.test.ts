@@ -3,29 +3,29 @@ import { createServer } from "node:http";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { run } from "../../src/cli/program.ts";
-import { faultsOf } from "../../src/cli/sandbox/faults.ts";
+import { parseFaults } from "../../src/cli/sandbox/faults.ts";
 import { FAULTS } from "../../src/sandbox/index.ts";
 
-/** The command line in a terminal of its own, until it is ended. */
-function started(...args: string[]) {
+/** Runs the command until `end` is called. */
+function start(...args: string[]) {
   const controller = new AbortController();
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const said = { out: "", err: "" };
+  const text = { out: "", err: "" };
   const written = new EventEmitter();
-  stdout.on("data", (text) => {
-    said.out += text;
+  stdout.on("data", (chunk) => {
+    text.out += chunk;
     written.emit("written");
   });
-  stderr.on("data", (text) => (said.err += text));
+  stderr.on("data", (chunk) => (text.err += chunk));
   const terminal = { stdin: new PassThrough(), stdout, stderr, env: {}, signal: controller.signal };
   const exited = run(["sandbox", "--port", "0", ...args], terminal);
   return {
-    said,
+    text,
     exited,
-    async saying(text: RegExp): Promise<RegExpExecArray> {
-      for (let found = text.exec(said.out); ; found = text.exec(said.out)) {
+    async until(pattern: RegExp): Promise<RegExpExecArray> {
+      for (let found = pattern.exec(text.out); ; found = pattern.exec(text.out)) {
         if (found) return found;
-        await Promise.race([once(written, "written"), exited.then(() => Promise.reject(new Error(said.err)))]);
+        await Promise.race([once(written, "written"), exited.then(() => Promise.reject(new Error(text.err)))]);
       }
     },
     async end() {
@@ -44,14 +44,14 @@ async function endpoint(status: number) {
 }
 
 describe("the command sandbox", () => {
-  it("prints where it is and its keys, then a line for each attempt, until it is ended", async () => {
+  it("prints its URL and keys, then a line for each attempt", async () => {
     const { server, url } = await endpoint(500);
-    const command = started("--speed", "2");
-    const [, page = ""] = await command.saying(/inspector at (http:\/\/127\.0\.0\.1:\d+\/)/);
-    const [, base] = await command.saying(/BLUUM_BASE_URL=(\S+)/);
-    const [, key] = await command.saying(/BLUUM_API_KEY=(\S+)/);
-    const [, secret] = await command.saying(/BLUUM_API_SECRET=(\S+)/);
-    await command.saying(/not for production/);
+    const command = start("--speed", "2");
+    const [, page = ""] = await command.until(/inspector at (http:\/\/127\.0\.0\.1:\d+\/)/);
+    const [, base] = await command.until(/BLUUM_BASE_URL=(\S+)/);
+    const [, key] = await command.until(/BLUUM_API_KEY=(\S+)/);
+    const [, secret] = await command.until(/BLUUM_API_SECRET=(\S+)/);
+    await command.until(/not for production/);
     const made = await fetch(`${base}/webhooks`, {
       method: "POST",
       headers: { authorization: `Basic ${btoa(`${key}:${secret}`)}`, "content-type": "application/json" },
@@ -63,22 +63,22 @@ describe("the command sandbox", () => {
       headers: { "content-type": "application/json" },
       body: '{"event":"order.filled"}',
     });
-    const [line] = await command.saying(/.*order\.filled.*\n/);
+    const [line] = await command.until(/.*order\.filled.*\n/);
     expect(line).toMatch(
       /^\d\d:\d\d:\d\d {2}order\.filled +mine\\u\{1b\}\[31m {2}#1 {2}500 {2}\d+ ms {2}again in (29|30) s\n$/,
     );
     expect(await command.end()).toBe(130);
     await expect(fetch(page)).rejects.toThrow();
-    expect(command.said.err).toBe("");
+    expect(command.text.err).toBe("");
     server.close();
   });
 
-  it("says when a secret has changed, and why something is parked without being sent", async () => {
+  it("prints changed secrets, and deliveries that are parked without an attempt", async () => {
     const { server, url } = await endpoint(500);
-    const command = started("--speed", "600", "--faults", "rotate_secret");
-    const [, page = ""] = await command.saying(/inspector at (\S+)/);
-    const [, key] = await command.saying(/BLUUM_API_KEY=(\S+)/);
-    const [, secret] = await command.saying(/BLUUM_API_SECRET=(\S+)/);
+    const command = start("--speed", "600", "--faults", "rotate_secret");
+    const [, page = ""] = await command.until(/inspector at (\S+)/);
+    const [, key] = await command.until(/BLUUM_API_KEY=(\S+)/);
+    const [, secret] = await command.until(/BLUUM_API_SECRET=(\S+)/);
     const headers = { authorization: `Basic ${btoa(`${key}:${secret}`)}`, "content-type": "application/json" };
     const register = async (name: string) => {
       const body = JSON.stringify({ name, url, eventTypeNames: ["order.*"] });
@@ -91,36 +91,36 @@ describe("the command sandbox", () => {
       headers: { "content-type": "application/json" },
       body: '{"event":"order.filled"}',
     });
-    await command.saying(/#1 {2}500/);
+    await command.until(/#1 {2}500/);
     await fetch(paused, { method: "PATCH", headers, body: '{"status":"INACTIVE"}' });
     await fetch(gone, { method: "DELETE", headers });
-    await command.saying(/the secret of one has changed\n/);
-    await command.saying(/order\.filled {2}one {2}parked: the endpoint is paused\n/);
-    await command.saying(/order\.filled {2}wh_\w+ {2}parked: the endpoint is gone\n/);
+    await command.until(/the secret of one has changed\n/);
+    await command.until(/order\.filled {2}one {2}parked: the endpoint is paused\n/);
+    await command.until(/order\.filled {2}wh_\w+ {2}parked: the endpoint is gone\n/);
     await command.end();
     server.close();
   });
 
-  it("tells of copies and forgeries, and what became of them", async () => {
+  it("prints copies and forgeries with their results", async () => {
     const { server, url } = await endpoint(200);
-    const command = started("--speed", "100", "--faults", "forged,duplicate");
-    const [, page = ""] = await command.saying(/inspector at (\S+)/);
-    const [, key] = await command.saying(/BLUUM_API_KEY=(\S+)/);
-    const [, secret] = await command.saying(/BLUUM_API_SECRET=(\S+)/);
+    const command = start("--speed", "100", "--faults", "forged,duplicate");
+    const [, page = ""] = await command.until(/inspector at (\S+)/);
+    const [, key] = await command.until(/BLUUM_API_KEY=(\S+)/);
+    const [, secret] = await command.until(/BLUUM_API_SECRET=(\S+)/);
     const headers = { authorization: `Basic ${btoa(`${key}:${secret}`)}`, "content-type": "application/json" };
     const webhook = JSON.stringify({ name: "careless", url, eventTypeNames: ["*"] });
     await fetch(`${page}v1/webhooks`, { method: "POST", headers, body: webhook });
     await fetch(`${page}_inspector/events`, { method: "POST", headers, body: '{"event":"order.filled"}' });
-    await command.saying(/careless {2}#1 {2}200 {2}\d+ ms {2}delivered\n/);
-    await command.saying(/careless {2}#1 {2}200 {2}\d+ ms {2}delivered {2}\(duplicate\)\n/);
-    await command.saying(/careless {2}#1 {2}200 {2}\d+ ms {2}ACCEPTED A FORGERY {2}\(forged, \w+\)\n/);
+    await command.until(/careless {2}#1 {2}200 {2}\d+ ms {2}delivered\n/);
+    await command.until(/careless {2}#1 {2}200 {2}\d+ ms {2}delivered {2}\(duplicate\)\n/);
+    await command.until(/careless {2}#1 {2}200 {2}\d+ ms {2}ACCEPTED A FORGERY {2}\(forged, \w+\)\n/);
     await command.end();
     server.close();
   });
 
-  it("speaks JSON to programs", async () => {
-    const command = started("--json", "--scheme", "standard-webhooks", "--shape", "flat");
-    const [line] = await command.saying(/.+\n/);
+  it("prints JSON", async () => {
+    const command = start("--json", "--scheme", "standard-webhooks", "--shape", "flat");
+    const [line] = await command.until(/.+\n/);
     expect(JSON.parse(line)).toMatchObject({ kind: "listening", credentials: { apiKey: expect.any(String) } });
     await command.end();
   });
@@ -133,17 +133,17 @@ describe("the command sandbox", () => {
     [["--seed", "-1"], "seed"],
     [["--host", "256.1.1.1"], "port"],
     [["--host", ""], "host"],
-  ])("refuses %j as a mistake of usage", async (args, named) => {
-    const command = started(...args);
+  ])("exits with 2 for %j", async (args, named) => {
+    const command = start(...args);
     expect(await command.exited).toBe(2);
-    expect(command.said.err).toContain(named);
+    expect(command.text.err).toContain(named);
   });
 });
 
-describe("the faults of the command line", () => {
-  it("are read with their probabilities", () => {
-    expect(faultsOf("duplicate,slow=0.25")).toEqual({ duplicate: 1, slow: 0.25 });
-    expect(faultsOf("all=0.1,forged=0")).toEqual({
+describe("--faults", () => {
+  it("is parsed with probabilities", () => {
+    expect(parseFaults("duplicate,slow=0.25")).toEqual({ duplicate: 1, slow: 0.25 });
+    expect(parseFaults("all=0.1,forged=0")).toEqual({
       ...Object.fromEntries(FAULTS.map((fault) => [fault, 0.1])),
       forged: 0,
     });

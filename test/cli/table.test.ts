@@ -9,7 +9,7 @@ const output = (columns: number | undefined, colours = false) =>
 const COLUMNS = ["name", { heading: "count", align: "right" }, ""] as const;
 
 describe("a table", () => {
-  it("is plain, with numbers to the right", () => {
+  it("has no lines, and aligns numbers to the right", () => {
     const rows = [
       ["one", "1", ""],
       ["a longer name", "1000", "odd"],
@@ -21,13 +21,13 @@ describe("a table", () => {
     ]);
   });
 
-  it("has bold headings where there are colours, and the same text", () => {
+  it("has bold headings with colours, and the same text", () => {
     const [plain, coloured] = [false, true].map((colours) => table(COLUMNS, [["a", "1", ""]], output(80, colours)));
     expect(coloured).toContain("\u001b[1m");
     expect(coloured?.replaceAll("\u001b[1m", "").replaceAll("\u001b[22m", "")).toBe(plain);
   });
 
-  it("is no wider than the terminal, and loses nothing", () => {
+  it("is no wider than the terminal, with all text", () => {
     const cell = fc.stringMatching(/^[a-z]{0,60}$/);
     const rows = fc.array(fc.tuple(cell, cell, cell), { minLength: 1, maxLength: 5 });
     fc.assert(

@@ -12,17 +12,17 @@ interface DetectOptions extends SecretOptions {
   readonly url?: readonly string[];
 }
 
-/** `detect`: finds out how captured deliveries are signed, and prints the `scheme:` line. */
+/** `detect`: finds out how captured deliveries are signed and prints the `scheme:` line. */
 export function detectCommand(terminal: Terminal): Command {
   const command = new Command("detect")
-    .summary("find out how captured deliveries are signed, and print the scheme: line")
+    .summary("find out how captured deliveries are signed and print the scheme: line")
     .description(
-      "Finds which header, algorithm, encoding, prefix, secret decoding and signed content match captured deliveries, and prints the scheme: line to paste into createReceiver. It says where the event's id seems to be, too. Nothing is guessed: without a match it says why, and prints no scheme.",
+      "Finds the header, algorithm, encoding, prefix, secret decoding and signed content that match captured deliveries, and prints the scheme: line to paste into createReceiver. It also reports which field may be the event's id. Nothing is guessed: without a match it prints the probable reason and no scheme.",
     )
-    .argument("<capture...>", "files or folders: what listen --save keeps, raw HTTP requests, or HAR")
+    .argument("<capture...>", "files or folders with captures of listen --save, raw HTTP requests, or HAR")
     .option(
       "--url <url>",
-      "the URL that the provider calls, in case it is signed; may be given several times",
+      "the URL that the provider calls, in case the URL is signed; may be given several times",
       collect,
     );
   return withSecretOptions(command)
@@ -38,8 +38,7 @@ export function detectCommand(terminal: Terminal): Command {
 }
 
 const HELP = `
-It ends with 0 where exactly one scheme matches, and with 1 where none or more
-than one does.
+The exit code is 0 if exactly one scheme matches, and 1 otherwise.
 
 Examples:
   $ bluum-webhooks listen --save captures

@@ -4,8 +4,8 @@ import { createSandbox, FAULTS, type FaultPlan, type ResponseShape, type Sandbox
 import { isLoopback } from "../../sandbox/origins.ts";
 import { wholeNumber } from "../option-parsers.ts";
 import { type Output, outputOf } from "../output.ts";
-import { faultsOf } from "../sandbox/faults.ts";
-import { reporter } from "../sandbox/print.ts";
+import { parseFaults } from "../sandbox/faults.ts";
+import { changePrinter } from "../sandbox/print.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
 import type { Terminal } from "../terminal.ts";
 
@@ -21,25 +21,25 @@ interface SandboxCommandOptions {
   readonly faults?: FaultPlan;
 }
 
-/** `sandbox`: Bluum on localhost, until Ctrl-C. */
+/** `sandbox`: runs Bluum on localhost until Ctrl-C. */
 export function sandboxCommand(terminal: Terminal): Command {
   const command = new Command("sandbox")
-    .summary("run Bluum on localhost: its webhook API, deliveries with retries, an inspector page")
+    .summary("run Bluum on localhost: webhook API, deliveries with retries, inspector page")
     .description(
-      "Runs the webhook system that Bluum documents on this machine: the management API, signed deliveries with retries, parking and replay, and a page on which all of it can be watched and set going. Prints a line for each attempt. Not for production.",
+      "Runs the webhook system that Bluum documents on this machine: the management API, signed deliveries with retries, parking and replay, and a page to inspect and control them. Prints a line for each attempt. Not for production.",
     )
     .option("-p, --port <port>", "the port to listen on; 0 for a free one", wholeNumber(0, 65_535), 4400)
-    .option("--host <address>", "the address to listen on; others than loopback let other machines in", "127.0.0.1")
-    .option("--speed <factor>", "how much faster time passes: 60 makes a minute a second", speed, 1)
-    .option("--event-ids", "put an event id at the top of every payload")
-    .option("--state <file>", "keep everything in this SQLite file, and go on from it")
+    .option("--host <address>", "the address to listen on; any but loopback lets other machines connect", "127.0.0.1")
+    .option("--speed <factor>", "the speed of time: with 60, a minute takes a second", parseSpeed, 1)
+    .option("--event-ids", "add an event id to the top level of every payload")
+    .option("--state <file>", "store everything in this SQLite file, and continue from it")
     .addOption(
       new Option("--shape <shape>", "the shape of the API's answers")
         .choices(["flat", "wrapped", "detailed"])
         .default("detailed"),
     )
-    .option("--seed <n>", "what faults and jitter are drawn from", wholeNumber(0, 2 ** 32 - 1))
-    .option("--faults <list>", "what to do to deliveries on purpose: faults, or fault=probability, or all=…", faultsOf)
+    .option("--seed <n>", "the seed of random faults and jitter", wholeNumber(0, 2 ** 32 - 1))
+    .option("--faults <list>", "faults to inject into deliveries: names, name=probability, or all=…", parseFaults)
     .addOption(schemeOption())
     .addHelpText("after", HELP);
   return command.action((options: SandboxCommandOptions) => run(options, terminal, outputOf(command, terminal)));
@@ -58,7 +58,7 @@ Examples:
   $ bluum-webhooks sandbox --faults duplicate,concurrent
   $ bluum-webhooks sandbox --faults all=0.1 --seed 7 --scheme standard-webhooks`;
 
-function speed(text: string): number {
+function parseSpeed(text: string): number {
   const factor = /^\d{1,6}(\.\d{1,3})?$/.test(text) ? Number(text) : Number.NaN;
   if (factor >= 0.001 && factor <= 100_000) return factor;
   throw new InvalidArgumentError("It must be a number from 0.001 to 100000.");
@@ -68,20 +68,20 @@ async function run(options: SandboxCommandOptions, { signal }: Terminal, output:
   if (signal.aborted) return;
   const { port, host, speed, scheme, eventIds = false, shape, state, seed, faults } = options;
   let running: Sandbox | undefined;
-  const report = reporter(output, speed, (id) => running?.secrets(id)[0]);
+  const print = changePrinter(output, speed, (id) => running?.secrets(id)[0]);
   const sandbox = await createSandbox({
-    ...{ port, host, speed, scheme: schemeOf(scheme), eventIds, responseShape: shape, observe: report },
+    ...{ port, host, speed, scheme: schemeOf(scheme), eventIds, responseShape: shape, observe: print },
     warn: (message) => output.note(message),
     ...(state === undefined ? {} : { statePath: state }),
     ...(seed === undefined ? {} : { seed }),
     ...(faults === undefined ? {} : { faults }),
   });
   running = sandbox;
-  // Those of an earlier run are told of by no change.
-  for (const endpoint of sandbox.endpoints()) report({ kind: "endpoint", now: sandbox.now(), endpoint });
+  // Endpoints of an earlier run cause no change.
+  for (const endpoint of sandbox.endpoints()) print({ kind: "endpoint", now: sandbox.now(), endpoint });
   try {
     announce(sandbox, options, output);
-    warnOfOthers(options, output);
+    warnIfReachable(options, output);
     if (!signal.aborted) await once(signal, "abort");
   } finally {
     await sandbox.close();
@@ -94,9 +94,9 @@ function announce(sandbox: Sandbox, options: SandboxCommandOptions, output: Outp
   else for (const line of greeting(sandbox, options, output)) output.line(line);
 }
 
-function warnOfOthers({ host }: SandboxCommandOptions, output: Output): void {
+function warnIfReachable({ host }: SandboxCommandOptions, output: Output): void {
   if (isLoopback(host)) return;
-  output.note("Other machines can reach this sandbox: whoever does sees every secret and can send whatever they like.");
+  output.note("Other machines can reach this sandbox, see every secret and send any delivery.");
 }
 
 function greeting(sandbox: Sandbox, { scheme, speed }: SandboxCommandOptions, { colors }: Output): string[] {
@@ -108,8 +108,8 @@ function greeting(sandbox: Sandbox, { scheme, speed }: SandboxCommandOptions, { 
     `  export BLUUM_API_SECRET=${credentials.apiSecret}`,
     ...[
       `an investor's key, which the API refuses: ${investor.apiKey}:${investor.apiSecret}`,
-      `signing as ${schemeOf(scheme).description}${speed === 1 ? "" : `; time passes ${speed} times as fast`}`,
-      "for tests and for trying things out, not for production; end with Ctrl-C",
+      `signing as ${schemeOf(scheme).description}${speed === 1 ? "" : `; time is ${speed} times as fast`}`,
+      "for tests and development, not for production; stop with Ctrl-C",
     ].map(colors.dim),
   ];
 }
