@@ -62,7 +62,7 @@ for those of --allow-host: another site could make its name resolve to this
 machine.
 
 --forward sends POST requests only, with the exact bytes of the body and the
-headers as received; Host, Content-Length and Connection are set anew. A body
+headers as received; Host, Content-Length and Connection are replaced. A body
 over 1 MiB, or an incomplete one, is refused, and neither forwarded nor saved.
 
 ${SCHEME_HELP}
