@@ -5,11 +5,10 @@ import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough, Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXIT } from "../../../src/cli/exit.ts";
-import { run } from "../../../src/cli/program.ts";
 import { signDelivery } from "../../../src/testing/index.ts";
+import { fakeTerminal, ran } from "../fake-terminal.ts";
 import { BODY, captured, hmac, NOW, SECONDS, SECRET } from "./captures.ts";
 
 let folder: string;
@@ -18,18 +17,10 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs a command line and returns its output and exit code. */
-async function cli(args: readonly string[], secret: string | undefined = SECRET) {
-  const texts = { stdout: "", stderr: "" };
-  const stream = (name: "stdout" | "stderr") => new PassThrough().on("data", (chunk) => (texts[name] += chunk));
-  const exitCode = await run(args, {
-    stdin: Readable.from([]),
-    stdout: stream("stdout"),
-    stderr: stream("stderr"),
-    env: { BLUUM_WEBHOOK_SECRET: secret },
-    signal: new AbortController().signal,
-  });
-  return { exitCode, ...texts };
+/** Runs a command line with this secret and returns its output and exit code. */
+async function cli(args: readonly string[], secret: string = SECRET) {
+  const { code, out, err } = await ran(args, fakeTerminal({ BLUUM_WEBHOOK_SECRET: secret }));
+  return { exitCode: code, stdout: out, stderr: err };
 }
 
 function file(name: string, content: string | Uint8Array): string {

@@ -1,10 +1,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { PassThrough, Readable } from "node:stream";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { run } from "../../../src/cli/program.ts";
 import { ROOT } from "../../docs/markdown.ts";
+import { fakeTerminal, ran } from "../fake-terminal.ts";
 import { captured, hmac, SECONDS, SECRET } from "./captures.ts";
 
 const page = readFileSync(`${ROOT}docs/detect.md`, "utf8");
@@ -39,16 +38,8 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 async function session(secret: string): Promise<string> {
-  let text = "";
-  const terminal = {
-    stdin: Readable.from([]),
-    stdout: new PassThrough().on("data", (chunk) => (text += chunk)),
-    stderr: new PassThrough().on("data", (chunk) => (text += chunk)),
-    env: { BLUUM_WEBHOOK_SECRET: secret },
-    signal: new AbortController().signal,
-  };
-  await run(["detect", folder], terminal);
-  return `$ bluum-webhooks detect captures\n${text}`;
+  const { out, err } = await ran(["detect", folder], fakeTerminal({ BLUUM_WEBHOOK_SECRET: secret }));
+  return `$ bluum-webhooks detect captures\n${out}${err}`;
 }
 
 describe("docs/detect.md", () => {
