@@ -1,10 +1,25 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type TestProjectConfiguration } from "vitest/config";
+
+/**
+ * The rooms of the tests, and the folders and files of `test` in each: `npx vitest run --project stores` runs one. What none of them
+ * names belongs to the room `core`.
+ */
+export const ROOMS: Readonly<Record<string, readonly string[]>> = {
+  adapters: ["adapters"],
+  stores: ["stores"],
+  tools: ["cli", "client", "sandbox", "testing"],
+  docs: ["docs", "examples", "package", "readme.test.ts", "runtimes"],
+  storm: ["storm"],
+  bench: ["bench"],
+};
+
+const core = room("core", ["test/**/*.test.ts"], testsIn(Object.values(ROOMS).flat()));
+const others = Object.entries(ROOMS).map(([name, places]) => room(name, testsIn(places), []));
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
-    // The benchmarks want the machine for themselves: BENCH=true npx vitest run test/bench
-    exclude: process.env.BENCH === "true" ? [] : ["test/bench/**"],
+    // The benchmarks want the machine for themselves: BENCH=true npx vitest run --project bench
+    projects: [core, ...others].filter(({ test }) => test.name !== "bench" || process.env.BENCH === "true"),
     testTimeout: 20_000,
     // The slow cases wait for time-outs, not for the processor.
     maxConcurrency: 25,
@@ -15,3 +30,11 @@ export default defineConfig({
     },
   },
 });
+
+function testsIn(places: readonly string[]): string[] {
+  return places.map((place) => (place.endsWith(".ts") ? `test/${place}` : `test/${place}/**/*.test.ts`));
+}
+
+function room(name: string, include: string[], exclude: string[]) {
+  return { extends: true, test: { name, include, exclude } } satisfies TestProjectConfiguration;
+}

@@ -6,23 +6,17 @@ import type {
   RouteHandlerMethod,
   RouteShorthandOptionsWithHandler,
 } from "fastify";
+import { isBytes, isSuccess, receiverOf, refusal, replyTo, rethrowable, settleByStatus } from "../src/adapter.ts";
 import {
   type AcceptedOutcome,
   type BluumEvent,
   type DeliveryContext,
-  isBytes,
-  isSuccess,
   type Receiver,
   type ReceiverOptions,
   type Reply,
-  receiverOf,
-  refusal,
-  replyTo,
-  rethrowable,
-  settleByStatus,
   WebhookError,
 } from "../src/index.ts";
-import { atEnd, leaveBody, sendReply, toDelivery } from "./node.ts";
+import { atEnd, leaveBody, refuseSuccess, sendReply, toDelivery } from "./node.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
@@ -63,7 +57,7 @@ export function bluumWebhooks(
       if (outcome.kind === "accepted") pass(request, reply, outcome);
       else answer(request, reply, replyTo(outcome));
     });
-    scope.addHook("onError", async (request, _reply, error) => noteFailure(request, error));
+    scope.addHook("onError", async (request, reply, error) => noteFailure(request, reply, error));
     // Settles after the hooks that may still change the status.
     scope.post("/", { ...route, onSend: [onSend, settleBeforeSend].flat(), handler: answeringTheGone(handler) });
     const others = scope.supportedMethods.filter((method) => method !== "POST");
@@ -142,8 +136,11 @@ function answer({ raw: req }: FastifyRequest, reply: FastifyReply, ours: Reply):
   sendReply(req, reply.raw, ours);
 }
 
-function noteFailure({ [PASSED]: passed }: PassedRequest, error: unknown): void {
-  if (passed !== undefined) passed.failure = { error };
+function noteFailure({ [PASSED]: passed }: PassedRequest, { raw: res }: FastifyReply, error: unknown): void {
+  if (passed === undefined) return;
+  passed.failure = { error };
+  // Past the hook, too: an error handler may answer by reply.raw.
+  refuseSuccess(res);
 }
 
 /** Settles before the answer leaves, where all of it is known by then. */
@@ -152,19 +149,20 @@ async function settleBeforeSend(request: PassedRequest, reply: FastifyReply, pay
   // A stream may still fail, and a Response has a status of its own.
   const whole = payload === undefined || payload === null || typeof payload === "string" || isBytes(payload);
   if (passed === undefined || !(whole || passed.failure)) return payload;
-  const overruled = await settle(passed, reply.statusCode, whole);
+  // An error handler that answers 2xx would tell the provider to forget an event whose handler failed.
+  const refused = passed.failure && (!whole || isSuccess(reply.statusCode)) ? refusal("handler_failed") : undefined;
+  const overruled = (await settle(passed, refused?.status ?? reply.statusCode)) ?? refused;
   if (overruled === undefined) return payload;
   for (const name in reply.getHeaders()) reply.removeHeader(name);
   reply.code(overruled.status).headers(overruled.headers);
   return overruled.body;
 }
 
-/** @returns the reply that must take the place of the app's own */
-async function settle({ outcome, failure }: Passed, status: number, whole = true): Promise<Reply | undefined> {
+/** @returns the reply that must take the place of the app's own 2xx */
+async function settle({ outcome, failure }: Passed, status: number): Promise<Reply | undefined> {
   if (failure === undefined) return settleByStatus(outcome, status);
   await outcome.settle("failed", { status, error: failure.error });
-  // An error handler that answers 2xx would tell the provider to forget an event whose handler failed.
-  return whole && !isSuccess(status) ? undefined : refusal("handler_failed");
+  return undefined;
 }
 
 /**

@@ -1,13 +1,5 @@
-import {
-  type BodyLimits,
-  bodyAlreadyParsed,
-  bodyTimedOut,
-  bodyTooLarge,
-  type Delivery,
-  type Receiver,
-  type Reply,
-  type WebhookError,
-} from "../src/index.ts";
+import { BodyBuffer, bodyAlreadyParsed, bodyTimedOut, bodyTooLarge } from "../src/adapter.ts";
+import type { BodyLimits, Delivery, Receiver, Reply, WebhookError } from "../src/index.ts";
 
 /** What holds a runtime until some work is done: an `ExecutionContext` of Cloudflare Workers, an event of Nitro, or your own. */
 export interface WaitsUntil {
@@ -59,38 +51,46 @@ export function toResponse({ status, headers, body }: Reply): Response {
   return new Response(body, { status, headers });
 }
 
-/** The exact bytes of a request, read within the limits. What something else has read is refused at once. */
-export async function readBody(request: Request, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
-  if (request.bodyUsed) throw alreadyParsed();
+const REMEDY = "mount the receiver before what reads the request, or let that read request.clone()";
+
+/**
+ * The exact bytes of a request, read within the limits. What something else has read is refused at once.
+ *
+ * @param remedy what the operator should do if something else has read the body, for the log. @default read a clone of the request
+ * @throws WebhookError `body_too_large`, `body_timeout`, `body_already_parsed` or `receiver_busy`; or what the stream throws
+ */
+export async function readBody(request: Request, limits: BodyLimits, remedy: string = REMEDY): Promise<Uint8Array> {
+  const { maxBytes, timeoutMs } = limits;
+  if (request.bodyUsed) throw alreadyParsed(remedy);
   // Before the body is touched: some servers can only skip a body of which no stream was made.
   if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
   if (request.body === null) return new Uint8Array(0);
-  if (request.body.locked) throw alreadyParsed();
+  if (request.body.locked) throw alreadyParsed(remedy);
 
   const reader = request.body.getReader();
+  const body = new BodyBuffer(limits);
+  let timedOut = false;
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(bodyTimedOut(timeoutMs)), timeoutMs);
+    timer = setTimeout(() => {
+      timedOut = true;
+      reject(bodyTimedOut(timeoutMs));
+    }, timeoutMs);
   });
+  const readAll = async () => {
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done || timedOut) return body.bytes();
+      body.append(value);
+    }
+  };
   try {
-    return await Promise.race([readAll(reader, maxBytes), late]);
+    return await Promise.race([readAll(), late]);
   } catch (error) {
     void discardRest(reader);
     throw error;
   } finally {
     clearTimeout(timer);
-  }
-}
-
-async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return joined(chunks, length);
-    length += value.length;
-    if (length > maxBytes) throw bodyTooLarge(maxBytes);
-    chunks.push(value);
   }
 }
 
@@ -114,16 +114,6 @@ async function discardRest(reader: ReadableStreamDefaultReader<Uint8Array>): Pro
   cancel();
 }
 
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array {
-  const whole = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    whole.set(chunk, at);
-    at += chunk.length;
-  }
-  return whole;
-}
-
-function alreadyParsed(): WebhookError {
-  return bodyAlreadyParsed("something read the request's body");
+function alreadyParsed(remedy: string): WebhookError {
+  return bodyAlreadyParsed("something read the request's body", remedy);
 }

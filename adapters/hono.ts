@@ -1,20 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import type { Context, Handler, HonoRequest, MiddlewareHandler } from "hono";
+import { isSuccess, receiverOf, refusal, replyTo, rethrowable, settleByStatus } from "../src/adapter.ts";
 import {
   type AcceptedOutcome,
   type BluumEvent,
   type BodyLimits,
   type Delivery,
   type DeliveryContext,
-  isSuccess,
   type Receiver,
   type ReceiverOptions,
   type Reply,
-  receiverOf,
-  refusal,
-  replyTo,
-  rethrowable,
-  settleByStatus,
   WebhookError,
 } from "../src/index.ts";
 import { takeArrived } from "./arrived.ts";
@@ -173,24 +168,25 @@ function waitUntilOf(c: Context): Delivery["waitUntil"] {
 }
 
 /** Hono declares the values themselves and keeps promises of them. */
-type BodyCache = { arrayBuffer?: Promise<ArrayBufferLike> };
+type BodyCache = { arrayBuffer?: Promise<ArrayBufferLike>; blob?: Promise<Blob> };
 /** Of a request with these bytes on it @hono/node-server makes its own `Request`, as Google Cloud's functions hand them over. */
 type Incoming = IncomingMessage & { rawBody?: unknown };
 
-/** Bytes that `c.req.arrayBuffer()` has read are exact; text and JSON are not. What is read here is left for `c.req`. */
+const REMEDY =
+  "mount the receiver before what calls c.req.json(), c.req.text() or c.req.parseBody(), or let that call c.req.arrayBuffer() or c.req.blob(), whose bytes are exact";
+
+/** Bytes that `c.req.arrayBuffer()` or `c.req.blob()` has read are exact; text and JSON are not. What is read here is left for `c.req`. */
 async function readHonoBody(req: HonoRequest, incoming: Incoming | undefined, limits: BodyLimits): Promise<Uint8Array> {
   const { bodyCache } = req as unknown as { bodyCache: BodyCache };
   if (bodyCache.arrayBuffer !== undefined) return new Uint8Array(await bodyCache.arrayBuffer);
+  if (bodyCache.blob !== undefined) return new Uint8Array(await (await bodyCache.blob).arrayBuffer());
   // From below Hono, where nobody has read it: through its `Request` costs more than checking the signature.
-  let fromBelow = incoming?.readableFlowing === null && incoming.rawBody === undefined;
-  const fromAbove = () => {
-    fromBelow = false;
-    return readBody(req.raw, limits);
-  };
-  const bytes = await (incoming && fromBelow ? takeArrived(incoming, limits, fromAbove) : fromAbove());
+  const isUnread = incoming?.readableFlowing === null && incoming.rawBody === undefined;
+  const arrived = isUnread ? await takeArrived(incoming, limits) : undefined;
+  const bytes = arrived ?? (await readBody(req.raw, limits, REMEDY));
   // `c.req.arrayBuffer()` gives all of their buffer.
   const own = bytes.byteLength === bytes.buffer.byteLength ? bytes : new Uint8Array(bytes);
-  if (incoming && fromBelow) Object.assign(incoming, { rawBody: Buffer.from(own.buffer) });
+  if (incoming && arrived) Object.assign(incoming, { rawBody: Buffer.from(own.buffer) });
   bodyCache.arrayBuffer = Promise.resolve(own.buffer);
   return own;
 }

@@ -1,20 +1,16 @@
 import type { Middleware, ParameterizedContext } from "koa";
+import { isBytes, receiverOf, replyTo, rethrowable, settleByStatus } from "../src/adapter.ts";
 import {
   type AcceptedOutcome,
   type BluumEvent,
   type Delivery,
   type DeliveryContext,
-  isBytes,
   type Receiver,
   type ReceiverOptions,
   type Reply,
-  receiverOf,
-  replyTo,
-  rethrowable,
-  settleByStatus,
   WebhookError,
 } from "../src/index.ts";
-import { atEnd, leaveBody, leftUnread, type NodeRequest, sendReply, toDelivery } from "./node.ts";
+import { atEnd, leaveBody, leftUnread, type NodeRequest, refuseSuccess, sendReply, toDelivery } from "./node.ts";
 
 /** What `bluumWebhooks` puts in `ctx.state`. */
 export interface BluumState {
@@ -26,8 +22,8 @@ export interface BluumState {
 
 /**
  * Middleware that lets only genuine, new events through, attaches `ctx.state.bluumEvent` and `ctx.state.bluumDelivery`, and
- * settles by `ctx.status` once the middleware after it is done: 2xx is done, anything else or a throw is retried. All
- * other deliveries are answered here.
+ * settles by `ctx.status` once the middleware after it is done: 2xx is done; anything else, or a throw whatever a middleware
+ * further out made of it, is retried. All other deliveries are answered here.
  *
  * @param receiver a receiver, or the options to make one
  * @example
@@ -80,7 +76,10 @@ async function settleAfter(
   try {
     await next();
   } catch (thrown) {
-    await outcome.settle("failed", { error: thrown });
+    // A middleware further out may answer 2xx, and tell the provider to forget the event.
+    refuseSuccess(ctx.res);
+    const sent = ctx.headerSent ? { status: ctx.res.statusCode } : {};
+    await outcome.settle("failed", { ...sent, error: thrown });
     throw rethrowable(thrown);
   }
   if (ctx.respond !== false) return settleByStatus(outcome, ctx.status);

@@ -1,18 +1,24 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { Transform } from "node:stream";
 import getRawBody from "raw-body";
 import {
-  type AcceptedOutcome,
-  type BodyLimits,
+  BodyBuffer,
   bodyAlreadyParsed,
   bodyIncomplete,
   bodyTimedOut,
   bodyTooLarge,
-  type Delivery,
   isBytes,
+  isSuccess,
+  refusal,
+} from "../src/adapter.ts";
+import {
+  type AcceptedOutcome,
+  type BodyLimits,
+  type Delivery,
   type Receiver,
   type Reply,
-  type WebhookError,
+  WebhookError,
 } from "../src/index.ts";
 import { takeArrived } from "./arrived.ts";
 
@@ -54,11 +60,14 @@ export function toDelivery(req: NodeRequest, kept: readonly unknown[] = []): Del
  * The exact bytes of a request: those that a parser kept (`req.rawBody`, or `req.body` of `express.raw()`), or else the
  * untouched stream. What something else has read or decoded is refused at once; a drained stream is never waited for.
  */
-function readBody(req: NodeRequest, kept: readonly unknown[], limits: BodyLimits): Promise<Uint8Array> {
+async function readBody(req: NodeRequest, kept: readonly unknown[], limits: BodyLimits): Promise<Uint8Array> {
   const bytes = bytesKept(req, kept);
-  if (bytes !== undefined) return Promise.resolve(bytes);
-  if (req.readableDidRead || !req.readable) return Promise.reject(drained(req));
-  return req.readableFlowing === null ? takeArrived(req, limits, readStream) : readStream(req, limits);
+  if (bytes !== undefined) return bytes;
+  if (req.readableDidRead || !req.readable) throw drained(req);
+  // Text is no longer the bytes that came.
+  if (req.readableEncoding) throw alreadyParsed(req);
+  const arrived = req.readableFlowing === null ? await takeArrived(req, limits) : undefined;
+  return arrived ?? readStream(req, limits);
 }
 
 function bytesKept({ rawBody, body }: NodeRequest, kept: readonly unknown[]): Uint8Array | undefined {
@@ -70,44 +79,65 @@ function drained(req: NodeRequest): WebhookError {
   return req.destroyed && !req.readableEnded ? bodyIncomplete() : alreadyParsed(req);
 }
 
-function readStream(req: NodeRequest, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
+/**
+ * raw-body reads the stream, and checks its length. It keeps every chunk until the end, so it gets the body in one: a sender of small
+ * chunks would fill the memory otherwise.
+ */
+function readStream(req: NodeRequest, limits: BodyLimits): Promise<Uint8Array> {
+  const { maxBytes, timeoutMs } = limits;
+  const whole = inOneChunk(new BodyBuffer(limits));
   return new Promise((resolve, reject) => {
-    const late = setTimeout(() => reject(bodyTimedOut(timeoutMs)), timeoutMs);
-    // raw-body hears of an aborted request, but not of every way in which a stream can close early.
-    const left = () => {
+    const stop = () => {
       clearTimeout(late);
-      reject(bodyIncomplete());
+      req.off("error", left).off("close", left).unpipe(whole);
     };
-    req.once("close", left);
-    getRawBody(req, { limit: maxBytes, length: req.headers["content-length"] ?? null }, (error, body) => {
-      clearTimeout(late);
-      req.off("close", left);
-      if (error) reject(fromRawBody(error, req, maxBytes));
-      else resolve(body);
+    const fail = (error: WebhookError) => {
+      stop();
+      reject(error);
+    };
+    const left = (cause?: unknown) => {
+      if (!req.readableEnded) fail(bodyIncomplete(cause));
+    };
+    const late = setTimeout(() => fail(bodyTimedOut(timeoutMs)), timeoutMs);
+    req.once("error", left).once("close", left);
+    getRawBody(whole, { limit: maxBytes, length: req.headers["content-length"] ?? null }, (error, body) => {
+      if (error) return fail(fromRawBody(error, maxBytes));
+      stop();
+      resolve(body);
     });
-    // It was held. Only now, with raw-body listening: not every runtime puts off what a resumed stream has to tell.
-    req.resume();
+    req.pipe(whole);
   });
 }
 
-function fromRawBody(error: getRawBody.RawBodyError, req: NodeRequest, maxBytes: number): WebhookError {
-  switch (error.type) {
-    case "entity.too.large":
-      return bodyTooLarge(maxBytes);
-    case "stream.encoding.set":
-    case "stream.not.readable":
-      return alreadyParsed(req);
-    default:
-      return bodyIncomplete(error);
-  }
+/** Gathers a stream into one buffer, and passes it on as one chunk at the end. */
+function inOneChunk(body: BodyBuffer): Transform {
+  return new Transform({
+    transform(chunk: Uint8Array, _encoding, done) {
+      try {
+        body.append(chunk);
+        done();
+      } catch (error) {
+        done(error as Error);
+      }
+    },
+    flush: (done) => done(null, body.bytes()),
+  });
 }
+
+function fromRawBody(error: Error & { type?: string }, maxBytes: number): WebhookError {
+  if (error instanceof WebhookError) return error;
+  return error.type === "entity.too.large" ? bodyTooLarge(maxBytes) : bodyIncomplete(error);
+}
+
+const REMEDY =
+  "mount the receiver before express.json(), koa-bodyparser and their like, or let them keep the raw bytes: express.json({ verify: (req, res, buffer) => { req.rawBody = buffer } })";
 
 function alreadyParsed(req: NodeRequest): WebhookError {
   const found =
     req.body === undefined
       ? "something read the request's stream"
       : `a body parser left ${typeof req.body === "string" ? "a string" : "an object"} in req.body`;
-  return bodyAlreadyParsed(found);
+  return bodyAlreadyParsed(found, REMEDY);
 }
 
 /** Sends a reply. A request whose body was left unread takes its connection with it, or its stream in HTTP/2. */
@@ -182,6 +212,29 @@ export function atEnd(res: ServerResponse, tell: (status: number) => void): void
     return result;
   }
   res.end = observedEnd as ServerResponse["end"];
+}
+
+/**
+ * Keeps a 2xx from the sender once an event has failed: a 2xx answer becomes 500 `handler_failed`. Where the app writes the head or
+ * streams the body itself, the status becomes 500 and the body stays the app's. A status that was sent before stands.
+ */
+export function refuseSuccess(res: ServerResponse): void {
+  const end = res.end as (...args: unknown[]) => ServerResponse;
+  const writeHead = res.writeHead as (status: number, ...rest: unknown[]) => ServerResponse;
+  const { status: failure, headers, body } = refusal("handler_failed");
+  function refusingEnd(this: ServerResponse, ...args: unknown[]): ServerResponse {
+    if (this.headersSent || !isSuccess(this.statusCode)) return end.apply(this, args);
+    const callback = args.find((arg) => typeof arg === "function");
+    for (const name of this.getHeaderNames()) this.removeHeader(name);
+    this.statusCode = failure;
+    for (const [name, value] of Object.entries(headers)) this.setHeader(name, value);
+    return end.call(this, body, callback);
+  }
+  function refusingWriteHead(this: ServerResponse, status: number, ...rest: unknown[]): ServerResponse {
+    return writeHead.call(this, isSuccess(status) ? failure : status, ...rest);
+  }
+  res.end = refusingEnd as ServerResponse["end"];
+  res.writeHead = refusingWriteHead as ServerResponse["writeHead"];
 }
 
 /**

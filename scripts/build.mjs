@@ -9,7 +9,7 @@ import { build } from "rolldown";
 import { buildPage } from "./build-page.mjs";
 
 const { exports, bin, dependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
-const doors = Object.values(exports);
+const doors = Object.values(exports).filter((target) => target !== "./package.json");
 const nameOf = (door) => door.replace("./dist/", "").replace(/\.js$/, "");
 
 const USERS_OWN = [...Object.keys(dependencies), ...Object.keys(peerDependencies), "better-sqlite3", "libsql"];

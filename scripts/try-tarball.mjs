@@ -1,5 +1,7 @@
 // Packs the package and uses it as its users do: installed from the tarball into an empty folder, beside each framework in
-// each major version, driven by signed deliveries over HTTP; then compiled against by each TypeScript; and its command line.
+// each major version, driven by signed deliveries over HTTP; then compiled against by each TypeScript; its command line; its examples;
+// and under Jest, in each configuration that docs/jest.md names. `node scripts/try-tarball.mjs jest` tries that part alone;
+// the others are frameworks and examples.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,6 +19,14 @@ const FRAMEWORKS = [
   { app: "plain.mjs", install: [] },
   { app: "tools.mjs", install: [] },
 ];
+const JEST = [
+  { folders: ["javascript", "babel"], install: ["@babel/preset-env@7"] },
+  {
+    folders: ["ts-jest"],
+    install: ["ts-jest@29", "typescript@5", "@types/express@5", "@types/supertest@7", "@types/node@20"],
+  },
+  { folders: ["javascript", "modules"], install: [] },
+];
 const COMPILER_OPTIONS = "--noEmit --strict --target es2022 --types node".split(" ");
 const RESOLUTIONS = [
   "--module nodenext --moduleResolution nodenext".split(" "),
@@ -26,6 +36,8 @@ const COMPILERS = ["typescript-5.4", "typescript-5.9", "typescript"].map((name) 
   resolve("node_modules", name, "bin/tsc"),
 );
 
+const wanted = (part) => process.argv.length < 3 || process.argv.includes(part);
+
 const work = mkdtempSync(join(tmpdir(), "bluum-webhooks-"));
 try {
   run("npm", ["pack", "--silent", "--pack-destination", work], process.cwd());
@@ -33,16 +45,48 @@ try {
     work,
     readdirSync(work).find((name) => name.endsWith(".tgz")),
   );
-  for (const framework of FRAMEWORKS) tryOut(framework, tarball);
+  if (wanted("frameworks")) for (const framework of FRAMEWORKS) tryOut(framework, tarball);
+  if (wanted("jest")) for (const configuration of JEST) tryJest(configuration, tarball);
+  if (wanted("examples")) tryExamples(tarball);
 } finally {
   rmSync(work, { recursive: true, force: true });
+}
+
+function tryJest({ folders, install }, tarball) {
+  const folder = mkdtempSync(join(work, "jest-"));
+  for (const name of folders) cpSync(join(APPS, "jest", name), folder, { recursive: true });
+  npmInstall(folder, [tarball, "jest@30", "express@5", "supertest@7", ...install]);
+  run("npm", ["test"], folder);
+  console.log(`ok: Jest, with ${folders.at(-1)}`);
+}
+
+/** Runs the demo from the installed package; copies each example out of it, as examples/README.md says, and starts it. */
+function tryExamples(tarball) {
+  const installed = mkdtempSync(join(work, "installed-"));
+  writeFileSync(join(installed, "package.json"), JSON.stringify({ private: true }));
+  npmInstall(installed, [tarball, "express@5"]);
+  const examples = join(installed, "node_modules/bluum-webhooks/examples");
+  run(process.execPath, [join(examples, "demo/demo.mjs")], installed);
+  for (const name of ["express", "koa", "hono"]) {
+    const folder = mkdtempSync(join(work, "example-"));
+    cpSync(join(examples, name), folder, { recursive: true });
+    cpSync(join(APPS, "example.mjs"), join(folder, "example.mjs"));
+    run("npm", ["pkg", "set", `dependencies.bluum-webhooks=file:${tarball}`], folder);
+    npmInstall(folder);
+    run(process.execPath, ["example.mjs"], folder);
+  }
+  console.log("ok: the examples and the demo in the package");
+}
+
+function npmInstall(folder, packages = []) {
+  run("npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefer-offline", ...packages], folder);
 }
 
 function tryOut({ app, install, types, skip }, tarball) {
   const folder = mkdtempSync(join(work, "app-"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
   cpSync(APPS, folder, { recursive: true });
-  run("npm", ["install", "--silent", "--no-audit", "--no-fund", "--prefer-offline", tarball, ...install], folder);
+  npmInstall(folder, [tarball, ...install]);
   run(process.execPath, [app], folder);
   // Hono's own declarations need a newer TypeScript than 5.4; those of the package and of the others are checked as well.
   const options = skip ? [...COMPILER_OPTIONS, "--skipLibCheck"] : COMPILER_OPTIONS;

@@ -13,12 +13,20 @@ export interface BodyLimits {
   readonly maxBytes: number;
   /** The body must be complete within this many milliseconds, else `body_timeout`. */
   readonly timeoutMs: number;
+  /**
+   * Reserves memory for this body from what the receiver sets aside for all bodies that are read at once; the first 64 KiB of each
+   * are free. A reader that buffers calls it with the size of its buffer, in bytes, before the buffer grows to that; `BodyBuffer`
+   * does. The receiver gives the memory back when the read settles.
+   *
+   * @throws WebhookError `receiver_busy` where too little is left: the reader rejects with it
+   */
+  readonly reserve?: (bufferBytes: number) => void;
 }
 
 /**
  * Reads the raw body, within limits. It rejects with a `WebhookError` whose code is `body_too_large`, `body_timeout`,
- * `body_incomplete` or `body_already_parsed`; anything else that it throws counts as `body_incomplete`. Both limits are its to keep: the
- * receiver waits until it settles. The bytes belong to the receiver then, and must not change.
+ * `body_incomplete`, `body_already_parsed` or `receiver_busy`; anything else that it throws counts as `body_incomplete`. The limits are its
+ * to keep: the receiver waits until it settles. The bytes belong to the receiver then, and must not change.
  */
 export type BodyReader = (limits: BodyLimits) => Promise<Uint8Array>;
 
@@ -100,6 +108,12 @@ export function claimsToBeProbe(headers: DeliveryHeaders): boolean {
 /** The names of all headers that came, as they came. */
 export function headerNames(headers: DeliveryHeaders): string[] {
   return isFetchHeaders(headers) ? [...headers.keys()] : Object.keys(headers);
+}
+
+/** The headers as a plain object: names in lower case, several values of one name joined by commas. */
+export function plainHeaders(headers: DeliveryHeaders): Record<string, string> {
+  const lookup = headerLookup(headers);
+  return Object.fromEntries(headerNames(headers).map((name) => [name.toLowerCase(), lookup(name) ?? ""]));
 }
 
 function isFetchHeaders(headers: DeliveryHeaders): headers is Headers {

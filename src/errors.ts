@@ -14,14 +14,17 @@ export type RejectionCode =
   | "body_timeout"
   | "body_incomplete"
   | "body_already_parsed"
+  | "receiver_busy"
   | "store_unavailable"
   | "secret_unavailable"
   | "receiver_closed"
   | "event_in_flight"
+  | "receiver_failed"
   | "handler_failed"
   | "handler_timeout"
   | "no_handlers"
   | "unhandled"
+  | "event_type_failed"
   | "event_id_failed"
   | "completion_rolled_back";
 
@@ -64,5 +67,68 @@ export class WebhookError extends Error {
     super(message, "cause" in details ? { cause: details.cause } : undefined);
     this.code = code;
     if (details.retryAfterMs !== undefined) this.retryAfterMs = details.retryAfterMs;
+  }
+}
+
+/** For body readers: the body has more bytes than `maxBodyBytes` allows. */
+export function bodyTooLarge(maxBytes: number): WebhookError {
+  return new WebhookError("body_too_large", `the body is larger than maxBodyBytes (${maxBytes})`);
+}
+
+/** For body readers: the body was not complete within `bodyTimeoutMs`. */
+export function bodyTimedOut(timeoutMs: number): WebhookError {
+  return new WebhookError("body_timeout", `the body was not complete within bodyTimeoutMs (${timeoutMs})`);
+}
+
+/** For body readers: the sender left, or the stream broke. */
+export function bodyIncomplete(cause?: unknown): WebhookError {
+  const details = cause === undefined ? {} : { cause };
+  return new WebhookError("body_incomplete", "the sender left before the body was complete", details);
+}
+
+/** The bodies that are being read at once take all the memory that the receiver sets aside for them. */
+export function receiverBusy(): WebhookError {
+  return new WebhookError("receiver_busy", "the bodies being read at once take all the memory set aside for them");
+}
+
+/**
+ * For body readers: something else read the body first.
+ *
+ * @param found what was found in place of the bytes
+ * @param remedy what the operator should do, in the words of the framework. @default mount the receiver before it
+ */
+export function bodyAlreadyParsed(
+  found: string,
+  remedy = "mount the receiver before what reads bodies, or hand it the exact bytes",
+): WebhookError {
+  return new WebhookError("body_already_parsed", `${found}, and the bytes that were signed are gone; ${remedy}`);
+}
+
+/**
+ * Whether a value is an error. Not only by `instanceof`: test runners such as Jest run programs in a realm of their own, and
+ * errors that Node or a native driver throws there have another `Error` class.
+ */
+export function isError(value: unknown): value is Error {
+  return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
+}
+
+/**
+ * What an adapter rethrows after a failure, so that its framework is sure to answer one. Frameworks read a status from the
+ * error, and `null` is no error at all to some: either could turn a failed event into a 2xx, or into no answer. Koa writes
+ * the status back, too, and gives no answer where it cannot.
+ */
+export function rethrowable(thrown: unknown): Error {
+  if (thrown instanceof Error && Object.isExtensible(thrown) && hasOnlyFailures(thrown)) return thrown;
+  return new WebhookError("handler_failed", "a handler of a webhook event failed", { cause: thrown });
+}
+
+function hasOnlyFailures(error: Error): boolean {
+  try {
+    return ["status", "statusCode"].every((name) => {
+      const status: unknown = Reflect.get(error, name);
+      return status === undefined || (typeof status === "number" && status >= 400 && Reflect.set(error, name, status));
+    });
+  } catch {
+    return false;
   }
 }

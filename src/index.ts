@@ -1,7 +1,3 @@
-export type { BodyLimits, BodyReader, Delivery, DeliveryHeaders, HeaderLookup, Reply } from "./delivery.ts";
-export { isBytes } from "./delivery.ts";
-export type { RejectionCode, UsageCode, WebhookErrorCode, WebhookErrorDetails } from "./errors.ts";
-export { WebhookError } from "./errors.ts";
 export {
   type BluumAccount,
   type BluumCatalogue,
@@ -15,6 +11,11 @@ export {
   type CatalogueEventType,
   KNOWN_EVENT_TYPES,
 } from "./bluum/catalogue.ts";
+export { BLUUM_RETRY_HORIZON_MS } from "./bluum/retry-schedule.ts";
+export { bluumSignature } from "./bluum/signature.ts";
+export type { BodyLimits, BodyReader, Delivery, DeliveryHeaders, HeaderLookup, Reply } from "./delivery.ts";
+export type { RejectionCode, UsageCode, WebhookErrorCode, WebhookErrorDetails } from "./errors.ts";
+export { WebhookError } from "./errors.ts";
 export {
   type BluumEvent,
   type BluumEventBase,
@@ -26,10 +27,9 @@ export {
   type UnknownEvent,
 } from "./events/event.ts";
 export type { KnownPattern, Pattern } from "./events/pattern.ts";
-export { diagnosis } from "./pipeline/diagnose.ts";
 export type { EventIdOption, VerifiedDelivery } from "./pipeline/identity.ts";
 export type { Logger } from "./pipeline/log.ts";
-export { BLUUM_RETRY_HORIZON_MS, type ReceiverOptions } from "./pipeline/options.ts";
+export type { ReceiverOptions } from "./pipeline/options.ts";
 export type {
   AcceptedOutcome,
   DeliveryContext,
@@ -43,15 +43,10 @@ export type {
   SettleDetail,
   Settled,
 } from "./pipeline/outcome.ts";
-export { parseEvent } from "./pipeline/parse.ts";
-export { createReceiver, type Receiver, receiverOf } from "./pipeline/receiver.ts";
-export { refusal, replyTo } from "./pipeline/reply.ts";
+export { type EventTypeOption, parseEvent, type VerifiedPayload } from "./pipeline/parse.ts";
+export { createReceiver, type Receiver } from "./pipeline/receiver.ts";
 export type { DeliveryReport } from "./pipeline/report.ts";
-export { rethrowable } from "./pipeline/rethrow.ts";
 export type { Secrets, SecretsOption } from "./pipeline/secrets.ts";
-export { isSuccess, settleByStatus } from "./pipeline/settle.ts";
-export { bodyAlreadyParsed, bodyIncomplete, bodyTimedOut, bodyTooLarge } from "./pipeline/unreadable.ts";
-export { bluumSignature } from "./bluum/signature.ts";
 export { type HmacSignatureOptions, hmacSignature } from "./schemes/hmac.ts";
 export type { MessageToSign, SignatureScheme, Verified } from "./schemes/scheme.ts";
 export { type StandardWebhooksOptions, standardWebhooksSignature } from "./schemes/standard-webhooks.ts";

@@ -56,7 +56,9 @@ export function checksFor(owner: string): OptionChecks {
     },
 
     methods(option, value, methods) {
-      const missing = methods.find((method) => typeof (value as Record<string, unknown> | null)?.[method] !== "function");
+      const missing = methods.find(
+        (method) => typeof (value as Record<string, unknown> | null)?.[method] !== "function",
+      );
       if (missing === undefined) return value;
       throw invalid(option, `has no method ${missing}`);
     },

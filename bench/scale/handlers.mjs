@@ -33,7 +33,8 @@ export function measureHandlers({ scaleHandlers, scaleEvents, rounds }) {
 
 function members(sizes, events, shared, register) {
   return sizes.map((at) => {
-    const receiver = createReceiver({ secret: SECRET, store: memoryStore({ maxEntries: ROOM, onEvict: () => {} }) });
+    const store = memoryStore({ maxEntries: ROOM, onEvict: () => {} });
+    const receiver = createReceiver({ secret: SECRET, store, namespace: "bench" });
     register(receiver, at);
     const perEvent = shared === 1 ? 1 : at;
     const count = Math.max(2, Math.ceil(events / 10 / perEvent));

@@ -23,7 +23,8 @@ export function measureInFlight({ scaleEvents, rounds }) {
 }
 
 function turnFor(inFlight, deliveries) {
-  const receiver = createReceiver({ secret: SECRET, store: memoryStore({ maxEntries: ROOM, onEvict: () => {} }) });
+  const store = memoryStore({ maxEntries: ROOM, onEvict: () => {} });
+  const receiver = createReceiver({ secret: SECRET, store, namespace: "bench" });
   receiver.on("order.filled", () => new Promise((resolve) => setImmediate(resolve)));
   return () => {
     for (const { renewable, headers } of deliveries) {

@@ -173,5 +173,5 @@ function refused(name, deliveries) {
 
 function receiverWithRoom() {
   const logger = { warn() {}, error() {} };
-  return createReceiver({ secret: SECRET, store: memoryStore({ maxEntries: ROOM }), logger });
+  return createReceiver({ secret: SECRET, store: memoryStore({ maxEntries: ROOM }), namespace: "bench", logger });
 }

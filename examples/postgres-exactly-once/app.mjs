@@ -5,23 +5,21 @@ import { createReceiver } from "bluum-webhooks";
 import { bluumHandler } from "bluum-webhooks/express";
 import { postgresStore } from "bluum-webhooks/stores/postgres";
 import express from "express";
-import { pool, transaction } from "./pool.mjs";
+import { pool, storePool } from "./pool.mjs";
 
-const store = postgresStore(pool, { purgeEveryMs: 3_600_000 });
+const store = postgresStore(storePool, { purgeEveryMs: 3_600_000 });
 const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET, namespace: "ledger", store });
 
 receiver.on("transfer.deposit.completed", async ({ data: deposit }, context) => {
-  await transaction(async (client) => {
-    // First, so that whoever lost the event learns it before any work is done.
-    await store.completeIn(context, client);
+  await store.transaction(context, pool, (client) =>
     // The amount is a decimal string all the way: Bluum's, then PostgreSQL's numeric.
-    await client.query("INSERT INTO ledger (deposit_id, investor_id, amount, currency) VALUES ($1, $2, $3, $4)", [
+    client.query("INSERT INTO ledger (deposit_id, investor_id, amount, currency) VALUES ($1, $2, $3, $4)", [
       deposit.id ?? deposit.deposit_id,
       deposit.investor_id ?? deposit.account_id,
       deposit.amount,
       deposit.currency,
-    ]);
-  });
+    ]),
+  );
 });
 
 const app = express();
@@ -33,6 +31,6 @@ process.once("SIGTERM", async () => {
   server.close(); // takes no new connections
   await receiver.close(); // waits for handlers that are at work
   await store.close(); // purges no more
-  await pool.end();
+  await Promise.all([pool.end(), storePool.end()]);
   console.log("closed");
 });

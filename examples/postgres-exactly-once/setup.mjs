@@ -1,11 +1,11 @@
 // Makes the tables; may be run again at any time.
 //   DATABASE_URL=postgres://... node setup.mjs
 import { postgresStore } from "bluum-webhooks/stores/postgres";
-import { pool } from "./pool.mjs";
+import { pool, storePool } from "./pool.mjs";
 
-await postgresStore(pool).migrate();
+await postgresStore(storePool).migrate();
 
-// Nothing here keeps a deposit from being booked twice: that it never is, is the work of completeIn alone.
+// Nothing here keeps a deposit from being booked twice: store.transaction alone prevents that.
 await pool.query(`
   CREATE TABLE IF NOT EXISTS ledger (
     entry bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -16,4 +16,4 @@ await pool.query(`
     booked_at timestamptz NOT NULL DEFAULT now()
   )`);
 
-await pool.end();
+await Promise.all([pool.end(), storePool.end()]);

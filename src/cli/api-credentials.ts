@@ -5,6 +5,7 @@ import { BluumApiError, type BluumApiErrorCode, type BluumClient, createBluumCli
 import { CommandFailed, EXIT, type ExitCode } from "./exit.ts";
 import { readStdin } from "./stdin.ts";
 import type { Terminal } from "./terminal.ts";
+import { secureUrlParser } from "./url.ts";
 
 /** The options for the API's credentials and address, as commander parses them. */
 export interface ApiOptions {
@@ -21,14 +22,14 @@ export function withApiOptions(command: Command): Command {
     .option(
       "--base-url <url>",
       'the API\'s address: "sandbox", "production" or a URL (default: the variable BLUUM_BASE_URL)',
+      (text) => parseBaseUrl("--base-url", text),
     )
     .option("--credentials-file <path>", "read the credentials from a file (default: the environment)")
     .option("--credentials-stdin", "read the credentials from standard input, in the format of such a file");
 }
 
 /** The help text about credentials. */
-export const API_HELP: string = `The credentials of a tenant-wide API key are needed: the variables BLUUM_API_KEY
-and BLUUM_API_SECRET, or these lines in a file or on standard input:
+export const API_HELP: string = `The credentials of a tenant-wide API key are needed: the variables BLUUM_API_KEY and BLUUM_API_SECRET, or these lines in a file or on standard input:
   BLUUM_API_KEY=…
   BLUUM_API_SECRET=…
   BLUUM_BASE_URL=sandbox`;
@@ -44,12 +45,17 @@ export async function withClient<T>(
   work: (client: BluumClient) => Promise<T>,
 ): Promise<T> {
   const env = await readEnvironment(options, terminal);
+  if (options.baseUrl === undefined && env.BLUUM_BASE_URL) parseBaseUrl("BLUUM_BASE_URL", env.BLUUM_BASE_URL);
   try {
     return await work(createBluumClient({ env, baseUrl: options.baseUrl }));
   } catch (error) {
     if (error instanceof BluumApiError) throw failureOf(error);
     throw error;
   }
+}
+
+function parseBaseUrl(name: string, text: string): string {
+  return text === "sandbox" || text === "production" ? text : secureUrlParser(name)(text).href;
 }
 
 /** The environment variables, with those of the file or standard input in their place. */

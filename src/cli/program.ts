@@ -4,6 +4,7 @@ import { CommandFailed, EXIT, type ExitCode } from "./exit.ts";
 import { jsonLine } from "./printable.ts";
 import { OUTPUT_CLOSED, type Terminal } from "./terminal.ts";
 import { packageVersion } from "./version.ts";
+import { wrapText } from "./wrap.ts";
 
 /** The commands, one file each in commands/. A command is imported on demand, so that it does not load what others need. */
 const COMMANDS: Readonly<Record<string, (terminal: Terminal) => Promise<Command>>> = {
@@ -50,14 +51,13 @@ export async function program(terminal: Terminal, only?: string): Promise<Comman
     .option("--no-color", "print without colours, as with NO_COLOR=1 or without a terminal")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
-    .configureHelp({ showGlobalOptions: true })
+    // writeOut wraps the whole text, with the parts of addHelpText.
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: Number.POSITIVE_INFINITY })
     .configureOutput({
-      writeOut: (text) => terminal.stdout.write(text),
-      writeErr: (text) => terminal.stderr.write(text),
+      writeOut: (text) => terminal.stdout.write(wrapText(text, helpWidth(terminal))),
+      writeErr: (text) => terminal.stderr.write(wrapText(text, helpWidth(terminal))),
       // run() prints errors, with --json as JSON.
       outputError: () => {},
-      getOutHelpWidth: () => helpWidth(terminal),
-      getErrHelpWidth: () => helpWidth(terminal),
     })
     .exitOverride()
     .addHelpText("after", `\n${EXIT_CODES}`);
@@ -69,14 +69,13 @@ export async function program(terminal: Terminal, only?: string): Promise<Comman
 
 const EXIT_CODES = `Exit codes:
   ${EXIT.ok}    success
-  ${EXIT.failed}    negative result: a delivery was not answered as expected, a mount is
-       broken, no scheme matches
+  ${EXIT.failed}    negative result: a delivery was not answered as expected, a mount is broken, no scheme matches
   ${EXIT.usage}    the command line is wrong
   ${EXIT.unreachable}    a server could not be reached, or did not answer
   ${EXIT.interrupted}  stopped by Ctrl-C`;
 
 function helpWidth({ stdout }: Terminal): number {
-  return Math.min(Math.max((stdout.isTTY && stdout.columns) || 80, 60), 120);
+  return Math.min((stdout.isTTY && stdout.columns) || 80, 120);
 }
 
 /** Copies the settings of the root to all subcommands. */

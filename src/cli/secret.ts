@@ -50,7 +50,19 @@ export async function secretsOf(options: SecretOptions, terminal: Terminal, outp
  * @throws CommandFailed `usage`
  */
 export async function secretOf(options: SecretOptions, terminal: Terminal, output: Output): Promise<string> {
-  const [secret = "", ...others] = await secretsOf(options, terminal, output);
+  return single(await secretsOf(options, terminal, output)) ?? "";
+}
+
+/**
+ * The secret of the variable BLUUM_WEBHOOK_SECRET; `undefined` if it is not set.
+ *
+ * @throws CommandFailed `usage` if it contains several
+ */
+export function secretOfVariable({ env }: Terminal): string | undefined {
+  return single(linesOf(env[VARIABLE] ?? ""));
+}
+
+function single([secret, ...others]: readonly string[]): string | undefined {
   if (others.length > 0) throw usage("this command takes one secret, but several are given.");
   return secret;
 }

@@ -27,7 +27,7 @@ export interface BluumEventBase<Type extends string, Data, Domain extends string
   readonly domain: Domain;
   /** The name after its first dot: `"filled"`, or `"deposit.completed"` of `"transfer.deposit.completed"`. Empty where there is no dot. */
   readonly action: Action;
-  /** When it happened, by the payload; `undefined` where that tells no time. */
+  /** When it happened, by the payload's `timestamp`, or `created_at` or `created` beside `data`; `undefined` where none can be read. */
   readonly occurredAt: Date | undefined;
   /** Bluum's own object, untouched: snake_case, amounts as decimal strings. */
   readonly data: Data;

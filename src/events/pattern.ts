@@ -11,20 +11,22 @@ export type KnownPattern = "*" | KnownEventType | `${PrefixOf<KnownEventType>}.*
 
 /**
  * The patterns that `on` takes: a {@link KnownPattern}, any pattern in a domain that the catalogue does not have
- * (`"compliance.*"`), or a `string` that only the run time knows.
+ * (`"compliance.*"`), a name without a dot (`"push"`), or a `string` that only the run time knows.
  *
- * A name that is missing in a domain of the catalogue counts as misspelt and does not compile. If Bluum does send it, merge
- * it into {@link BluumEventMap}.
+ * A name that is missing in a domain of the catalogue counts as misspelt and does not compile, nor does a domain alone (`"order"`; write
+ * `"order.*"`). If Bluum does send it, merge it into {@link BluumEventMap}.
  */
 export type Pattern<P extends string> = P extends KnownPattern
   ? P
   : IsOpen<P> extends true
     ? P
-    : P extends `${KnownDomain}.${string}`
+    : P extends KnownDomain | `${KnownDomain}.${string}`
       ? KnownPattern
       : P extends `${string}.${string}`
         ? P
-        : KnownPattern;
+        : P extends "" | `${string}*${string}`
+          ? KnownPattern
+          : P;
 
 /**
  * How many segments may stand before `.*`. Names have two or three; the bound keeps the cost of a dispatch flat, whatever
@@ -36,7 +38,7 @@ export const MAX_WILDCARD_DEPTH = 16;
 const SEGMENT = /^[^.*\s\p{Cc}]+$/u;
 
 /**
- * Checks a pattern as `on` takes it: an exact name (`order.filled`), everything below a prefix (`order.*`,
+ * Checks a pattern as `on` takes it: an exact name (`order.filled`, or `push` without a dot), everything below a prefix (`order.*`,
  * `transfer.deposit.*`), or every event (`*`). `order.*` stands for names of any depth below `order`, not for `order` itself.
  *
  * @throws WebhookError `registration_refused`, naming the pattern and the forms that are allowed
@@ -45,7 +47,7 @@ export function assertPattern(pattern: string): void {
   if (isPattern(pattern)) return;
   throw new WebhookError(
     "registration_refused",
-    `${shown(pattern)} is not an event pattern. Use an event's name ("order.filled"), a prefix and ".*" ("order.*", ` +
+    `${shown(pattern)} is not an event pattern. Use an event's name ("order.filled", "push"), a prefix and ".*" ("order.*", ` +
       `"transfer.deposit.*", at most ${MAX_WILDCARD_DEPTH} segments deep), or "*" for every event.`,
   );
 }
@@ -74,7 +76,6 @@ function isPattern(pattern: unknown): boolean {
   const segments = pattern.split(".");
   const isWildcard = segments.at(-1) === "*";
   if (isWildcard) segments.pop();
-  if (segments.length < (isWildcard ? 1 : 2)) return false;
   if (isWildcard && segments.length > MAX_WILDCARD_DEPTH) return false;
   return segments.every((segment) => SEGMENT.test(segment));
 }

@@ -1,112 +1,125 @@
-import { type Eventual, ignoreRejection, isPending } from "../async.ts";
-import type { Reply } from "../delivery.ts";
+import { ignoreRejection } from "../async.ts";
+import { type DeliveryHeaders, plainHeaders, type Reply } from "../delivery.ts";
 import type { WebhookErrorCode } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
 import { ClaimedContext } from "../stores/transaction.ts";
-import type { Claim, TimeoutListener } from "./claim.ts";
+import type { Claim } from "./claim.ts";
+import type { ThrottledLog } from "./log.ts";
 import type { AcceptedOutcome, DeliveryContext, IdentifiedBy, SettleAs, SettleDetail, Settled } from "./outcome.ts";
-import type { ReportDraft } from "./report-draft.ts";
+import { isSuccess } from "./reply.ts";
+import type { ReportRecorder } from "./report.ts";
 
-/** What is known of a delivery beside its event and the life of its claim. */
-export type DeliveryFacts = Omit<DeliveryContext, "signal" | "deduplicated">;
+/** What is known of a delivery beside its event and its claim. */
+export type DeliveryFacts = Omit<DeliveryContext, "signal" | "deduplicated" | "headers"> & {
+  readonly headers: DeliveryHeaders;
+};
 
-/** What a report may say of the end, beyond what the public settlement tells. */
-export interface End {
+/** What a report says of the end of a delivery. */
+export interface Ending {
   readonly status?: number | undefined;
   readonly error?: unknown;
-  readonly code?: WebhookErrorCode | undefined;
-  /** What settling found, where the claim was settled. */
   readonly settled?: Settled;
 }
 
-const NO_DETAIL: SettleDetail = {};
-
-/** An accepted delivery: the public outcome, and the claim and the report that the receiver itself works with. */
-export class Accepted implements AcceptedOutcome, TimeoutListener {
+/** An accepted delivery: the public outcome, and for the receiver its claim and its report. */
+export class Accepted implements AcceptedOutcome {
   readonly kind = "accepted";
   readonly event: BluumEvent;
   readonly context: DeliveryContext;
-  readonly claim: Claim;
-  /** What the receiver's own handlers came to, once they were asked. */
-  answer: Eventual<Reply> | undefined = undefined;
-  readonly #report: ReportDraft;
-  #result: SettleAs | undefined = undefined;
+  // Private: printing the outcome must not print the store's client, which may hold a password.
+  readonly #facts: DeliveryFacts;
+  readonly #claim: Claim;
+  readonly #report: ReportRecorder;
+  readonly #log: ThrottledLog;
+  #settledAs: SettleAs | undefined;
+  #reply: Promise<Reply> | undefined;
 
-  constructor(event: BluumEvent, facts: DeliveryFacts, claim: Claim, report: ReportDraft) {
+  constructor(event: BluumEvent, facts: DeliveryFacts, claim: Claim, report: ReportRecorder, log: ThrottledLog) {
     this.event = event;
-    this.context = new Context(facts, claim, claim);
-    this.claim = claim;
+    this.#facts = facts;
+    this.#claim = claim;
     this.#report = report;
-    report.outcome = "accepted";
-    claim.onTimeout(this);
+    this.#log = log;
+    this.context = new Context(facts, claim, claim);
+    report.add({ outcome: "accepted" });
+    claim.onceTimedOut(() => this.report("handler_timeout"));
   }
 
-  /** The context for a single handler's work under a claim of its own, which `completeIn` then completes. */
+  /** The claim on the event. */
+  get claim(): Claim {
+    return this.#claim;
+  }
+
+  /** The context of one handler whose success is remembered under a claim of its own. */
   contextFor(claim: Claim): DeliveryContext {
-    return new Context(this.context, this.claim, claim);
+    return new Context(this.#facts, this.#claim, claim);
   }
 
-  timedOut(): void {
-    this.conclude({ code: "handler_timeout" });
+  /** One request, one run of the handlers, however often the receiver is mounted. */
+  replyOnce(run: () => Promise<Reply>): Promise<Reply> {
+    this.#reply ??= run();
+    return this.#reply;
   }
 
-  async settle(result: SettleAs, detail: SettleDetail = NO_DETAIL): Promise<Settled> {
-    const { status, error } = detail ?? NO_DETAIL;
-    const as = this.#understood(result);
-    const found = this.finish(as);
-    const settled = isPending(found) ? await found : found;
-    this.conclude({ code: as === "failed" ? "handler_failed" : undefined, status, error, settled });
+  async settle(as: SettleAs, detail: SettleDetail = {}): Promise<Settled> {
+    const { status, error } = detail ?? {};
+    const settled = await this.settleClaim(this.#known(as));
+    const failed = this.#settledAs === "failed";
+    if (failed && status !== undefined && isSuccess(status)) this.#logLostFailure(status);
+    this.report(failed ? "handler_failed" : undefined, { status, error, settled });
     return settled;
   }
 
-  /** Only "processed" may cost an event its retries; what is neither, such as a misspelt "failed", must not. */
-  #understood(result: SettleAs): SettleAs {
-    if (result === "processed" || result === "failed") return result;
-    ignoreRejection(result);
-    this.claim.terms.log.error(
+  /** Settles the claim; the report is left to the caller. The first call counts. */
+  async settleClaim(as: SettleAs): Promise<Settled> {
+    if (this.#settledAs === undefined) {
+      this.#settledAs = as;
+      this.#report.lap("handleMs");
+      if (as === "processed" && this.#claim.abortedWith !== undefined)
+        this.#logLateReturn(this.#claim.abortedWith.code);
+    }
+    const settled = await this.#claim.settle(this.#settledAs);
+    this.#report.lap("settleMs");
+    return settled;
+  }
+
+  /** Sends the report; only the first call of a delivery does. */
+  report(code: WebhookErrorCode | undefined, { status, error, settled }: Ending = {}): void {
+    const lost = settled === "held_by_another" || settled === "completed_by_another";
+    if (lost && this.#settledAs === "processed") this.#report.add({ code: "claim_lost" });
+    if (settled === "rolled_back") this.#report.add({ code: "completion_rolled_back" });
+    this.#report.send({ code, status, error });
+  }
+
+  /** Only "processed" may cost an event its retries; a misspelt "failed" must not. */
+  #known(as: SettleAs): SettleAs {
+    if (as === "processed" || as === "failed") return as;
+    ignoreRejection(as);
+    this.#log.error(
       "settle_unknown",
       'settle() was called with neither "processed" nor "failed"; the event counts as failed',
     );
     return "failed";
   }
 
-  /** Settles the claim, without the report: who answers by itself knows more to report. The first call counts. */
-  finish(result: SettleAs): Eventual<Settled> {
-    if (this.#result === undefined) {
-      this.#result = result;
-      this.#report.end("handleMs");
-      if (result === "processed" && this.claim.ended !== undefined) this.#noteLateReturn(this.claim.ended.code);
-    }
-    return this.claim.settle(this.#result);
+  #logLostFailure(status: number): void {
+    this.#log.error(
+      "failed_but_acknowledged",
+      `event ${this.context.eventKey} failed, but ${status} was answered, so Bluum will not retry it: ask for a replay`,
+    );
   }
 
-  /** Sends the report; only the first call of a delivery does. */
-  conclude({ code, status, error, settled }: End): void {
-    const report = this.#report;
-    if (settled !== undefined) report.end("settleMs");
-    const lost = settled === "held_by_another" || settled === "completed_by_another";
-    if (lost && this.#result === "processed") report.code = "claim_lost";
-    if (settled === "rolled_back") report.code = "completion_rolled_back";
-    if (code !== undefined) report.code ??= code;
-    if (status !== undefined) report.status = status;
-    if (error !== undefined) report.error = error;
-    report.send();
-  }
-
-  /** Returning means done, aborted or not; that it came after the abort is worth knowing. */
-  #noteLateReturn(code: WebhookErrorCode): void {
-    this.#report.code = code;
-    this.claim.terms.log.warn(
+  /** Returning means done, aborted or not. */
+  #logLateReturn(code: WebhookErrorCode): void {
+    this.#report.add({ code });
+    this.#log.warn(
       "returned_after_abort",
       `a handler returned after its signal had aborted (${code}), which counts as success; to give up, throw: context.signal.throwIfAborted()`,
     );
   }
 }
 
-/**
- * The context for work under a claim: the whole event's, or a single handler's own; the signal is always the whole event's. A
- * class, since of an object literal with a getter in it the engine keeps a shape for each request.
- */
+/** The context of a delivery, or of one of its handlers. The signal is always the delivery's. */
 class Context extends ClaimedContext implements DeliveryContext {
   readonly eventId: string;
   readonly eventKey: string;
@@ -115,9 +128,11 @@ class Context extends ClaimedContext implements DeliveryContext {
   readonly receivedAt: Date;
   readonly secretIndex: number;
   readonly deduplicated: boolean;
-  readonly #whole: Claim;
+  readonly #headers: DeliveryHeaders;
+  readonly #delivery: Claim;
 
-  constructor(facts: DeliveryFacts, whole: Claim, claim: Claim) {
+  /** @param claim the claim that `completeIn` completes: the delivery's, or the handler's own */
+  constructor(facts: DeliveryFacts, delivery: Claim, claim: Claim) {
     super(claim);
     this.eventId = facts.eventId;
     this.eventKey = facts.eventKey;
@@ -125,11 +140,16 @@ class Context extends ClaimedContext implements DeliveryContext {
     this.rawBody = facts.rawBody;
     this.receivedAt = facts.receivedAt;
     this.secretIndex = facts.secretIndex;
-    this.deduplicated = whole.held;
-    this.#whole = whole;
+    this.deduplicated = delivery.held;
+    this.#headers = facts.headers;
+    this.#delivery = delivery;
+  }
+
+  get headers(): Readonly<Record<string, string>> {
+    return plainHeaders(this.#headers);
   }
 
   get signal(): AbortSignal {
-    return this.#whole.signal;
+    return this.#delivery.signal;
   }
 }

@@ -1,265 +1,265 @@
-import { type Eventual, isPending, rest } from "../async.ts";
+import { randomBytes } from "node:crypto";
+import { sleep } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import type { ClaimResult, CompleteResult, DedupeStore } from "../stores/store.ts";
 import type { HeldClaim } from "../stores/transaction.ts";
-import type { ClaimVerbs } from "./bounded-store.ts";
-import { ClaimWatch, type Watched } from "./claim-watch.ts";
-import { type Ending, type Lease, leaseFrom } from "./ending.ts";
+import { type Deadline, Heartbeat, type HeartbeatListener, type Lease, leaseFrom } from "./lease.ts";
 import type { ThrottledLog } from "./log.ts";
-import { NOT_OPEN, type OpenClaim, type OpenClaims } from "./open-claims.ts";
 import type { SettleAs, Settled } from "./outcome.ts";
+import type { TimedStore } from "./store-timeouts.ts";
 
-/** What every claim of one receiver has in common, and at the end what those of one delivery have. */
-export interface ClaimTerms {
-  /** The user's own store. */
+/** What the claims of one delivery have in common. */
+export interface ClaimSettings {
+  /** The store as the user gave it. */
   readonly store: DedupeStore;
-  /** The same store, asked for a bounded time. */
-  readonly verbs: ClaimVerbs;
+  /** The same store; every call of it ends in bounded time. */
+  readonly timedStore: TimedStore;
   readonly leaseMs: number;
   readonly retentionMs: number;
   readonly maxProcessingMs: number;
-  /** Times leases, in milliseconds. */
-  readonly clock: () => number;
   readonly log: ThrottledLog;
-  /** What `close` waits for. */
-  readonly open: OpenClaims;
-  /** When this process is ended or frozen, where that is known. */
-  readonly ending?: Ending | undefined;
-  /** Takes the work that may go on after the answer, where a runtime would end it otherwise. */
+  /** The claims of the receiver that are not settled yet: what `close` waits for. */
+  readonly open: Set<Claim>;
+  readonly deadline?: Deadline | undefined;
+  /** Takes work that goes on after the answer, where the runtime would end it otherwise. */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
 }
 
-const COMPLETIONS: ReadonlySet<unknown> = new Set<CompleteResult>([
+/** Another process has the event, or it is processed already. */
+export type NotAcquired = Exclude<ClaimResult, { status: "claimed" }>;
+
+/**
+ * Claims an event.
+ *
+ * @throws what the store threw, or a timeout
+ */
+export async function acquire(key: string, settings: ClaimSettings): Promise<Claim | NotAcquired> {
+  const token = newToken();
+  const lease = leaseFrom(performance.now(), settings.leaseMs, settings.deadline);
+  const result = await settings.timedStore.claim(key, { token, leaseMs: lease.leaseMs });
+  return result.status === "claimed" ? new Claim(key, token, lease, settings) : result;
+}
+
+/** Work without a claim, for `onStoreError: "accept"`. Nothing is renewed; settling still asks the store. */
+export function withoutClaim(key: string, settings: ClaimSettings): Claim {
+  return new Claim(key, newToken(), undefined, settings);
+}
+
+/** A fencing token that no other claim has. */
+function newToken(): string {
+  return randomBytes(16).toString("base64url");
+}
+
+const COMPLETE_RESULTS: ReadonlySet<unknown> = new Set<CompleteResult>([
   "stored",
   "held_by_another",
   "completed_by_another",
 ]);
 
-/** How long a completion that the store did not take is tried on. */
-const KEEP_COMPLETING_MS = 2 * 60_000;
+const FAILED_AFTER_COMMIT =
+  "a handler failed after the transaction with its completion was committed: the event counts as processed, and no retry " +
+  "runs the handler again";
 
-/** Who minds that a claim's time is over before it was settled. */
-export interface TimeoutListener {
-  timedOut(): void;
-}
+/** How long a completion that the store did not take is retried in the background. */
+const RETRY_COMPLETION_MS = 2 * 60_000;
 
-/** The claim's life: renewed while the work goes on, aborted when lost, settled once. */
-export class Claim implements HeldClaim, OpenClaim, Watched {
+/** The exclusive right to work on an event: renewed while the work goes on, aborted when lost, settled once. */
+export class Claim implements HeldClaim, HeartbeatListener {
   readonly status = "claimed";
   readonly key: string;
   readonly token: string;
-  readonly terms: ClaimTerms;
-  place: number = NOT_OPEN;
-  /** The lease that it was given. */
-  readonly lease: Lease;
-  readonly #granted: ClaimResult | undefined;
-  #watch: ClaimWatch | undefined = undefined;
-  #controller: AbortController | undefined = undefined;
-  #ended: WebhookError | undefined = undefined;
-  #settled: Eventual<Settled> | undefined = undefined;
-  #handedOver = false;
+  /** False for work that goes on although the store gave no claim. */
+  readonly held: boolean;
+  readonly #settings: ClaimSettings;
+  readonly #heartbeat: Heartbeat;
+  #controller: AbortController | undefined;
+  #abortedWith: WebhookError | undefined;
+  /** The completion is, or will be, on the user's own transaction. */
+  #inTransaction = false;
+  #completionWritten = false;
+  #timeoutListener: (() => void) | undefined;
   #timedOut = false;
-  #listener: TimeoutListener | undefined = undefined;
+  #settled: Promise<Settled> | undefined;
 
-  /** @param granted the store's answer; none for work that goes on without a claim, of which nothing is renewed */
-  constructor(key: string, token: string, lease: Lease, terms: ClaimTerms, granted: ClaimResult | undefined) {
+  constructor(key: string, token: string, lease: Lease | undefined, settings: ClaimSettings) {
     this.key = key;
     this.token = token;
-    this.terms = terms;
-    this.lease = lease;
-    this.#granted = granted;
-    terms.open.add(this);
-    // Its time may be over before the common timer would have started the watch.
-    if (terms.ending !== undefined) this.watch();
+    this.held = lease !== undefined;
+    this.#settings = settings;
+    const { leaseMs, maxProcessingMs, deadline, open } = settings;
+    const startedAt = lease?.startedAt ?? performance.now();
+    const timeoutAt = Math.min(startedAt + maxProcessingMs, deadline?.answerBy ?? Number.POSITIVE_INFINITY);
+    this.#heartbeat = new Heartbeat(this, lease, leaseMs, timeoutAt);
+    open.add(this);
   }
 
-  /** False for work that goes on although the store gave no claim. */
-  get held(): boolean {
-    return this.#granted !== undefined;
-  }
-
-  /** Aborts when the claim is lost or its time is over. Made when first asked for: most handlers never look. */
-  get signal(): AbortSignal {
-    if (this.#controller === undefined) {
-      this.#controller = new AbortController();
-      if (this.#ended !== undefined) this.#controller.abort(this.#ended);
-    }
-    return this.#controller.signal;
-  }
-
-  /** Why the signal aborted, where it did. */
-  get ended(): WebhookError | undefined {
-    return this.#ended;
-  }
-
-  /** Tells once if `maxProcessingMs`, or the time to answer, passes before the claim is settled. The last listener counts. */
-  onTimeout(listener: TimeoutListener): void {
-    this.#listener = listener;
-    if (this.#timedOut) listener.timedOut();
-  }
-
-  /** Ends the claim; the first call counts, and later ones get its result. Never throws or rejects. */
-  settle(result: SettleAs): Eventual<Settled> {
-    this.#settled ??= this.#finish(result);
-    return this.#settled;
+  get settings(): ClaimSettings {
+    return this.#settings;
   }
 
   /** The store that gave the claim. */
   get store(): DedupeStore {
-    return this.terms.store;
+    return this.#settings.store;
   }
 
   /** How long the completion is remembered, in milliseconds. */
   get retentionMs(): number {
-    return this.terms.retentionMs;
+    return this.#settings.retentionMs;
   }
 
-  /** The completion is written on the user's own transaction: no more renewals, and settling only asks what became of it. */
+  /** Aborts when the claim is lost or the time is up. Made when first asked for: most handlers never look. */
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#abortedWith !== undefined) this.#controller.abort(this.#abortedWith);
+    }
+    return this.#controller.signal;
+  }
+
+  /** Why the signal aborted: `claim_lost` or `handler_timeout`. */
+  get abortedWith(): WebhookError | undefined {
+    return this.#abortedWith;
+  }
+
+  /** Calls back once if `maxProcessingMs` or the deadline passes before the claim is settled. */
+  onceTimedOut(listener: () => void): void {
+    this.#timeoutListener = listener;
+    if (this.#timedOut) listener();
+  }
+
+  /** Ends the claim. The first call counts; later ones get its result. Never rejects. */
+  settle(as: SettleAs): Promise<Settled> {
+    this.#settled ??= this.#settle(as);
+    return this.#settled;
+  }
+
+  /** For `completeIn`: the row that the caller's transaction has locked guards the claim from here on. */
   handOver(): void {
-    this.#handedOver = true;
+    this.#inTransaction = true;
+    this.#heartbeat.stopRenewing();
   }
 
-  #finish(result: SettleAs): Eventual<Settled> {
-    this.#watch?.stop();
-    if (result === "failed") return this.#release();
-    return this.#handedOver ? this.#learnOfTransaction() : this.#complete();
+  /** From here on the transaction may be committed although the handler fails. */
+  completionWritten(): void {
+    this.#completionWritten = true;
   }
 
-  #complete(): Eventual<Settled> {
-    const { verbs, retentionMs } = this.terms;
+  async renew(): Promise<Lease | "lost"> {
+    const { leaseMs, deadline, timedStore, log } = this.#settings;
+    const lease = leaseFrom(performance.now(), leaseMs, deadline);
     try {
-      const answer = verbs.complete(this.key, { token: this.token, retentionMs }, this.#granted);
-      return isPending(answer)
-        ? answer.then(
-            (result) => this.#done(result),
-            (error: unknown) => this.#notTaken(error),
-          )
-        : this.#done(answer);
+      return (await timedStore.renew(this.key, { token: this.token, leaseMs: lease.leaseMs })) ? lease : "lost";
     } catch (error) {
-      return this.#notTaken(error);
+      log.warn("renew_failed", "could not renew the claim; retrying while its lease lasts", error);
+      throw error;
     }
   }
 
-  #done(result: CompleteResult): Settled {
-    this.terms.open.delete(this);
-    if (COMPLETIONS.has(result)) return result;
-    // Neither a promise to the provider, nor an outage that may pass: nobody knows what it did.
-    this.terms.log.error(
-      "settle_failed",
-      "the store's complete answered with an unknown result; the event may run again",
-    );
-    return "unstored";
+  onLost(message: string): void {
+    this.#abort(new WebhookError("claim_lost", message));
   }
 
-  /** The store did not take the completion: it is tried on while the answer goes out. */
-  #notTaken(error: unknown): Settled {
-    const { log, open, waitUntil } = this.terms;
-    log.error("settle_failed", "could not record the event as processed; retrying in the background", error);
-    const kept = this.#keepCompleting().finally(() => open.delete(this));
-    waitUntil?.(kept);
+  /** A result that comes after all still counts. */
+  onTimeout(): void {
+    this.#abort(new WebhookError("handler_timeout", "the time for this event is up: maxProcessingMs, or the deadline"));
+    this.#timedOut = true;
+    this.#settings.open.delete(this);
+    this.#timeoutListener?.();
+  }
+
+  #abort(error: WebhookError): void {
+    if (this.#settled !== undefined || this.#abortedWith !== undefined) return;
+    this.#abortedWith = error;
+    this.#controller?.abort(error);
+  }
+
+  async #settle(as: SettleAs): Promise<Settled> {
+    this.#heartbeat.stop();
+    if (as === "processed" && !this.#inTransaction) return this.#complete();
+    const settled = await (as === "processed" || this.#completionWritten
+      ? this.#learnOfTransaction(as)
+      : this.#release());
+    this.#settings.open.delete(this);
+    return settled;
+  }
+
+  async #complete(): Promise<Settled> {
+    const { timedStore, retentionMs, log, open, waitUntil } = this.#settings;
+    try {
+      const result = await timedStore.complete(this.key, { token: this.token, retentionMs });
+      open.delete(this);
+      if (COMPLETE_RESULTS.has(result)) return result;
+      log.error("settle_failed", "the store's complete answered with an unknown result; the event may run again");
+    } catch (error) {
+      log.error("settle_failed", "could not record the event as processed; retrying in the background", error);
+      const retried = this.#retryCompletion().finally(() => open.delete(this));
+      waitUntil?.(retried);
+    }
     return "unstored";
   }
 
   async #release(): Promise<Settled> {
-    const { verbs, log, open } = this.terms;
+    const { timedStore, log } = this.#settings;
     try {
-      return (await verbs.release(this.key, { token: this.token })) ? "released" : "held_by_another";
+      return (await timedStore.release(this.key, { token: this.token })) ? "released" : "held_by_another";
     } catch (error) {
-      // It lapses by itself, before the provider's first retry.
+      // The lease expires before the provider's first retry.
       log.error("settle_failed", "could not release the claim; it expires with its lease", error);
       return "unstored";
-    } finally {
-      open.delete(this);
     }
   }
 
   /**
-   * Whether the transaction with the completion in it was committed. A claim by the same token tells, where a release that
-   * finds nothing would not: the lease may have lapsed by now. In doubt it counts as rolled back, since then the provider's
-   * retry finds out.
+   * Whether the transaction with the completion was committed. A claim by the same token tells; a release that finds nothing
+   * would not, since the lease may have expired by now. In doubt it counts as rolled back: the provider's retry finds out.
    */
-  async #learnOfTransaction(): Promise<Settled> {
-    const { verbs, log, open } = this.terms;
-    const leaseMs = leaseFrom(this.terms.clock(), this.terms);
+  async #learnOfTransaction(as: SettleAs): Promise<Settled> {
+    const { timedStore, leaseMs, deadline, log } = this.#settings;
     try {
-      const { status } = await verbs.claim(this.key, { token: this.token, leaseMs });
-      if (status === "completed") return "stored";
+      const lease = leaseFrom(performance.now(), leaseMs, deadline);
+      const { status } = await timedStore.claim(this.key, { token: this.token, leaseMs: lease.leaseMs });
+      if (status === "completed") {
+        if (as === "failed") log.error("failed_after_commit", FAILED_AFTER_COMMIT);
+        return "stored";
+      }
       if (status === "in_flight") return "held_by_another";
+      if (as === "failed") return await this.#release();
       log.error(
         "completion_rolled_back",
         "completion_rolled_back: a handler returned, but the transaction with its completion was rolled back; let the handler throw the error",
       );
       await this.#release();
-      return "rolled_back";
     } catch (error) {
       log.error(
         "settle_failed",
         "could not find out whether the transaction with the completion was committed; Bluum retries the event",
         error,
       );
-      return "rolled_back";
-    } finally {
-      open.delete(this);
     }
+    return as === "failed" ? "unstored" : "rolled_back";
   }
 
-  /** The work is done and will be answered 2xx: a store that is away for a moment must not make it run again. */
-  async #keepCompleting(): Promise<void> {
-    const { verbs, leaseMs, retentionMs, log, clock } = this.terms;
-    const until = clock() + KEEP_COMPLETING_MS;
-    // Ever more slowly, so that all that waits does not fall upon a store that has just come back; often enough for the lease.
-    for (let wait = Math.min(leaseMs / 10, 1_000); clock() < until; wait = Math.min(wait * 2, leaseMs / 3)) {
-      await rest(wait);
+  /** The event was answered 2xx: a short outage of the store must not make it run again. */
+  async #retryCompletion(): Promise<void> {
+    const { timedStore, leaseMs, retentionMs, log } = this.#settings;
+    const until = performance.now() + RETRY_COMPLETION_MS;
+    // Slower each time, to spare a store that has just come back; often enough to keep the lease.
+    for (
+      let waitMs = Math.min(leaseMs / 10, 1_000);
+      performance.now() < until;
+      waitMs = Math.min(waitMs * 2, leaseMs / 3)
+    ) {
+      await sleep(waitMs, { unref: true });
       try {
-        await verbs.complete(this.key, { token: this.token, retentionMs });
+        await timedStore.complete(this.key, { token: this.token, retentionMs });
         return;
       } catch {
-        await this.#keepHolding();
+        await this.renew().catch(() => "lost");
       }
     }
     log.error(
       "completion_given_up",
       "could not record the event as processed for two minutes and stopped retrying; another delivery of it would run again",
     );
-  }
-
-  /** Renews the claim; if that fails the next round does, too. */
-  async #keepHolding(): Promise<void> {
-    try {
-      const leaseMs = leaseFrom(this.terms.clock(), this.terms);
-      await this.terms.verbs.renew(this.key, { token: this.token, leaseMs });
-    } catch {
-      // See above.
-    }
-  }
-
-  /** Starts looking after the claim; only the first call does. */
-  watch(): void {
-    this.#watch ??= new ClaimWatch(this);
-  }
-
-  /** Whether its end has begun. */
-  get settled(): boolean {
-    return this.#settled !== undefined;
-  }
-
-  /** Whether a lease guards the work: not without a claim, and not once the completion is in the user's own transaction. */
-  get guarded(): boolean {
-    return this.held && !this.#handedOver;
-  }
-
-  /** The claim is no longer to be relied on. Its settlement still asks the store, which alone knows. */
-  end(code: "claim_lost" | "handler_timeout", message: string): void {
-    if (this.#settled !== undefined || this.#ended !== undefined) return;
-    this.#ended = new WebhookError(code, message);
-    this.#controller?.abort(this.#ended);
-  }
-
-  /** Nobody waits any longer; a result that comes after all still counts. */
-  timeOut(): void {
-    this.end("handler_timeout", "the event was worked on for longer than maxProcessingMs, or than this process may");
-    this.#timedOut = true;
-    this.terms.open.delete(this);
-    this.#listener?.timedOut();
   }
 }

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { ignoreRejection } from "../async.ts";
+import { eventIdField, type Payload } from "../bluum/envelope.ts";
 import { WebhookError } from "../errors.ts";
 import type { IdentifiedBy } from "./outcome.ts";
 
@@ -9,14 +10,19 @@ export interface Identity {
   readonly identifiedBy: IdentifiedBy;
 }
 
-/** What the `eventId` option is given: verified material only. */
+/** What the `eventId` option is given. Everything but the headers is covered by the signature. */
 export interface VerifiedDelivery {
   /** The whole parsed body. */
-  readonly payload: Readonly<Record<string, unknown>>;
+  readonly payload: Payload;
   /** The event's name. */
   readonly type: string;
   /** The exact bytes that were verified. */
   readonly rawBody: Uint8Array;
+  /**
+   * The headers, names in lower case. They are NOT covered by the signature: with an id taken from here, a captured delivery can be
+   * replayed under new ids.
+   */
+  readonly headers: Readonly<Record<string, string>>;
   /** The message id, where the scheme signs one. */
   readonly messageId?: string | undefined;
 }
@@ -24,13 +30,18 @@ export interface VerifiedDelivery {
 /** Names an event's id, where the default order does not fit; `""` or `undefined` falls back to it. */
 export type EventIdOption = (verified: VerifiedDelivery) => string | undefined;
 
+/** The same with the headers as a function: they are only copied for the option. */
+export type Identifiable = Omit<VerifiedDelivery, "headers"> & {
+  readonly headers: () => VerifiedDelivery["headers"];
+};
+
 /**
  * Finds the event's id, only in what the signature covers: the option, the signed message id, the payload, the body's
  * hash, in this order (provider contract, "The event id").
  *
  * @throws WebhookError `event_id_failed` where the option threw or returned something else than a string
  */
-export function identify(verified: VerifiedDelivery, option: EventIdOption | undefined): Identity {
+export function identify(verified: Identifiable, option: EventIdOption | undefined): Identity {
   const chosen = option === undefined ? undefined : askOption(option, verified);
   if (chosen) return { id: chosen, identifiedBy: "option" };
   if (verified.messageId) return { id: verified.messageId, identifiedBy: "scheme" };
@@ -46,10 +57,10 @@ export function bodyHash(body: Uint8Array | string): string {
   return `sha256:${sha256(body)}`;
 }
 
-function askOption(option: EventIdOption, verified: VerifiedDelivery): string | undefined {
+function askOption(option: EventIdOption, { headers, ...verified }: Identifiable): string | undefined {
   let answer: unknown;
   try {
-    answer = option(verified);
+    answer = option({ ...verified, headers: headers() });
   } catch (cause) {
     throw new WebhookError("event_id_failed", "the eventId option threw", { cause });
   }
@@ -59,43 +70,6 @@ function askOption(option: EventIdOption, verified: VerifiedDelivery): string | 
     "event_id_failed",
     `the eventId option returned ${typeof answer}, not a string; it must be synchronous`,
   );
-}
-
-/** The id that a payload names, where one of its fields is beyond doubt. */
-export function eventIdField(payload: Readonly<Record<string, unknown>>): string | undefined {
-  const { event_id, eventId, id, object, data } = payload;
-  // Named for what they are, these are believed, unless they only repeat the resource's own id.
-  if (isEventId(event_id) && event_id !== idOf(data)) return event_id;
-  if (isEventId(eventId) && eventId !== idOf(data)) return eventId;
-  // Without data beside it, `id` may well be that of a resource whose fields stand at the top level.
-  const isEnvelopes = typeof data === "object" && data !== null;
-  return isEnvelopes && isEventId(id) && !namesResource(object) && !standsInData(id, data) ? id : undefined;
-}
-
-const RESOURCE_PREFIX = /^(ord|dep|wd|doc|inv|wh|fs|pos|acc|wal)_/i;
-
-/** A resource's id never passes for an event's: two events of one order would collapse into one. */
-function isEventId(value: unknown): value is string {
-  return typeof value === "string" && value !== "" && !RESOURCE_PREFIX.test(value);
-}
-
-/** `object` names what the envelope's `id` belongs to; anything but an event makes it doubtful. */
-function namesResource(object: unknown): boolean {
-  return typeof object === "string" && !/event/i.test(object);
-}
-
-/** Two levels deep, as the provider nests its resources: `data.id` and `data.order.id`. */
-function standsInData(id: string, data: object, levels = 2): boolean {
-  for (const name in data) {
-    const value = (data as Readonly<Record<string, unknown>>)[name];
-    if (value === id) return true;
-    if (levels > 1 && typeof value === "object" && value !== null && standsInData(id, value, levels - 1)) return true;
-  }
-  return false;
-}
-
-function idOf(data: unknown): unknown {
-  return typeof data === "object" && data !== null ? (data as { id?: unknown }).id : undefined;
 }
 
 // What may stand in a key as it is. No `/` in a type, so that type and id cannot be cut elsewhere; no `#`, which parts the
@@ -118,7 +92,8 @@ export function eventKey(type: string, id: string): string {
 
 /** The key that a store sees: at most 220 bytes, with a namespace of at most 64. */
 export function storeKey(namespace: string, key: string): string {
-  return `${namespace}/${key}`;
+  // Joined, not concatenated: V8 would keep the pieces of a concatenated text beside it, in every record of a store.
+  return [namespace, key].join("/");
 }
 
 /** The key under which one handler's success is remembered, where several match one event: at most 256 bytes. */

@@ -1,9 +1,11 @@
-import { WebhookError } from "../errors.ts";
+import { BLUUM_RETRY_HORIZON_MS } from "../bluum/retry-schedule.ts";
 import { bluumSignature } from "../bluum/signature.ts";
+import { checksFor } from "../options.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 import type { DedupeStore } from "../stores/store.ts";
 import type { EventIdOption } from "./identity.ts";
 import type { Logger } from "./log.ts";
+import type { EventTypeOption } from "./parse.ts";
 import type { DeliveryReport } from "./report.ts";
 import type { SecretsOption } from "./secrets.ts";
 
@@ -13,28 +15,32 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const MEBIBYTE = 1024 * 1024;
 
-/**
- * How long after the first attempt a retry of Bluum's may still come: its published schedule ends after 10 h 36 min, plus
- * time-outs. What is remembered for less would be processed twice. 24 h, in milliseconds.
- */
-export const BLUUM_RETRY_HORIZON_MS: number = DAY_MS;
+const { invalid, names, integer, oneOf, callable, methods } = checksFor("createReceiver");
 
 /** What `createReceiver` takes. Wrong values are refused at creation, with the option's name. */
 export interface ReceiverOptions {
-  /** The webhook's secret; several during a rotation; or a function that asks a secret manager, called at each delivery. */
+  /**
+   * The webhook's secret; several during a rotation; or a function that asks a secret manager. Its answer is used for 10 s, and asked
+   * for again at once, at most once a second, where a signature does not match.
+   */
   readonly secret: SecretsOption;
   /** How long the function form of `secret` may take, in milliseconds. @default 5_000 */
   readonly secretTimeoutMs?: number;
   /** How deliveries are signed. @default bluumSignature() */
   readonly scheme?: SignatureScheme;
-  /** Where processed events are remembered. @default memoryStore(), which one process has for itself */
+  /** The dedupe store. @default a memoryStore() of its own */
   readonly store?: DedupeStore;
   /**
-   * This endpoint's own name, of `[A-Za-z0-9_.-]{1,64}`. Required with every store but the memory store: two services under
-   * one name would take each other's events for duplicates.
+   * This endpoint's own name, of `[A-Za-z0-9_.-]{1,64}`. Required with the option `store`, even for a `memoryStore()`: two
+   * receivers under one name in one store would take each other's events for duplicates. @default "default", in a store of the
+   * receiver's own
    */
   readonly namespace?: string;
-  /** How long a processed event is remembered, in milliseconds; at least {@link BLUUM_RETRY_HORIZON_MS}. @default 7 days */
+  /**
+   * How long a processed event is remembered, in milliseconds; at least {@link BLUUM_RETRY_HORIZON_MS}, and twice the `toleranceMs` of a
+   * scheme that signs a timestamp. Where the scheme signs none, an event whose own time is ahead of the clock is remembered longer by
+   * as much, at most a year. @default 7 days
+   */
   readonly retentionMs?: number;
   /**
    * How long a claim stands without renewal, in milliseconds; from 1_000 to 55_000, so that a crash frees the event before
@@ -42,7 +48,7 @@ export interface ReceiverOptions {
    */
   readonly leaseMs?: number;
   /**
-   * How long one event may be worked on, in milliseconds; from `leaseMs` to 2 h. Then renewal stops and `context.signal`
+   * How long an event may be processed, in milliseconds; from `leaseMs` to 2 h. Then renewal stops and `context.signal`
    * aborts. @default 15 minutes
    */
   readonly maxProcessingMs?: number;
@@ -55,8 +61,16 @@ export interface ReceiverOptions {
   readonly maxBodyBytes?: number;
   /** How long a body may take to arrive, in milliseconds. @default 10_000 */
   readonly bodyTimeoutMs?: number;
-  /** Names an event's id where the default order does not fit. @see EventIdOption */
+  /**
+   * Names an event's id where the default order does not fit, or where events without an id may have identical bytes.
+   * @see EventIdOption
+   */
   readonly eventId?: EventIdOption;
+  /**
+   * Names an event's type where the body has it in another place than `event` or `type`.
+   * @see EventTypeOption
+   */
+  readonly eventType?: EventTypeOption;
   /** Parses JSON, at once; for instance without loss of large numbers. @default JSON.parse */
   readonly parseJson?: (text: string) => unknown;
   /**
@@ -66,7 +80,7 @@ export interface ReceiverOptions {
   readonly onStoreError?: "reject" | "accept";
   /** The answer of `handle` to an event that no handler matches: 200 with `"unhandled":true`, or 500. @default "acknowledge" */
   readonly onUnhandled?: "acknowledge" | "reject";
-  /** Called once for each delivery, for metrics. What it throws is swallowed. */
+  /** Called once for each delivery, for metrics. What it throws is ignored. */
   readonly observe?: (report: DeliveryReport) => void;
   /**
    * Where the operator's lines go: `console`, winston, pino, bunyan or your own (see {@link Logger}); `false` for nowhere. At most ten
@@ -77,11 +91,11 @@ export interface ReceiverOptions {
   readonly now?: () => number;
 }
 
-/** The options with every default filled in; what has none may be undefined. */
+/** The options with their defaults; options without a default may be undefined. */
 export type Settings = Required<Omit<ReceiverOptions, NoDefault>> & {
   readonly [K in NoDefault]: ReceiverOptions[K] | undefined;
 };
-type NoDefault = "store" | "eventId" | "observe";
+type NoDefault = "store" | "eventType" | "eventId" | "observe";
 
 const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
   secret: true,
@@ -95,6 +109,7 @@ const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
   maxEventAgeMs: true,
   maxBodyBytes: true,
   bodyTimeoutMs: true,
+  eventType: true,
   eventId: true,
   parseJson: true,
   onStoreError: true,
@@ -110,11 +125,7 @@ const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
  * @throws WebhookError `configuration_invalid`, naming the option
  */
 export function settingsOf(options: ReceiverOptions): Settings {
-  if (typeof options !== "object" || options === null) throw invalid("options", "must be an object");
-  for (const name of Object.keys(options)) {
-    if (!Object.hasOwn(NAMES, name))
-      throw invalid(name, `is no option of createReceiver; there are ${Object.keys(NAMES).join(", ")}`);
-  }
+  names(options, Object.keys(NAMES));
   // Defaults stand in for what is missing, never for null or another wrong value.
   const { retentionMs = 7 * DAY_MS, leaseMs = 30 * SECOND_MS, secretTimeoutMs = 5 * SECOND_MS } = options;
   const { maxProcessingMs = 15 * MINUTE_MS, maxEventAgeMs = retentionMs } = options;
@@ -124,58 +135,42 @@ export function settingsOf(options: ReceiverOptions): Settings {
   return {
     secret: options.secret,
     secretTimeoutMs: integer("secretTimeoutMs", secretTimeoutMs, 1, 30 * SECOND_MS),
-    scheme: object("scheme", scheme, ["prepare", "read", "verify"]),
-    store: store === undefined ? undefined : object("store", store, ["claim", "renew", "complete", "release"]),
+    scheme: methods("scheme", scheme, ["prepare", "read", "verify"]),
+    store: store === undefined ? undefined : methods("store", store, ["claim", "renew", "complete", "release"]),
     namespace: namespaceOf(options),
-    retentionMs: integer("retentionMs", retentionMs, BLUUM_RETRY_HORIZON_MS, 3650 * DAY_MS),
+    retentionMs: retentionFor(scheme, integer("retentionMs", retentionMs, BLUUM_RETRY_HORIZON_MS, 3650 * DAY_MS)),
     leaseMs: integer("leaseMs", leaseMs, SECOND_MS, 55 * SECOND_MS),
     maxProcessingMs: integer("maxProcessingMs", maxProcessingMs, leaseMs, 2 * HOUR_MS),
     maxEventAgeMs: integer("maxEventAgeMs", maxEventAgeMs, BLUUM_RETRY_HORIZON_MS, retentionMs),
     maxBodyBytes: integer("maxBodyBytes", maxBodyBytes, 1, 256 * MEBIBYTE),
     bodyTimeoutMs: integer("bodyTimeoutMs", bodyTimeoutMs, 1, 2 * MINUTE_MS),
+    eventType: callable("eventType", options.eventType),
     eventId: callable("eventId", options.eventId),
     parseJson: callable("parseJson", parseJson),
     onStoreError: oneOf("onStoreError", onStoreError, ["reject", "accept"]),
     onUnhandled: oneOf("onUnhandled", onUnhandled, ["acknowledge", "reject"]),
     observe: callable("observe", options.observe),
-    logger: logger === false ? false : object("logger", logger, ["warn", "error"]),
+    logger: logger === false ? false : methods("logger", logger, ["warn", "error"]),
     now: callable("now", now),
   };
 }
 
 function namespaceOf({ namespace, store }: ReceiverOptions): string {
   if (namespace === undefined) {
-    if (store === undefined || store.shared === false) return "default";
+    if (store === undefined) return "default";
     throw invalid(
       "namespace",
-      'is required with a store that others may share: give this endpoint a name of its own, such as "orders-api"',
+      'is required with the option store, which other receivers may share: give this endpoint a name of its own, such as "orders-api"',
     );
   }
   if (typeof namespace === "string" && /^[A-Za-z0-9_.-]{1,64}$/.test(namespace)) return namespace;
   throw invalid("namespace", "must be 1 to 64 characters of A-Z, a-z, 0-9, _ . and -");
 }
 
-function integer(option: string, value: number, least: number, most: number): number {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return value;
-  throw invalid(option, `must be a whole number from ${least} to ${most}`);
-}
-
-function oneOf<T extends string>(option: string, value: T, choices: readonly T[]): T {
-  if (choices.includes(value)) return value;
-  throw invalid(option, `must be ${choices.map((choice) => `"${choice}"`).join(" or ")}`);
-}
-
-function callable<T>(option: string, value: T): T {
-  if (value === undefined || typeof value === "function") return value;
-  throw invalid(option, "must be a function");
-}
-
-function object<T extends object>(option: string, value: T, methods: readonly (string & keyof T)[]): T {
-  const missing = methods.find((method) => typeof (value as T | null)?.[method] !== "function");
-  if (missing === undefined) return value;
-  throw invalid(option, `has no method ${missing}`);
-}
-
-function invalid(option: string, problem: string): WebhookError {
-  return new WebhookError("configuration_invalid", `${option} ${problem}`);
+/** A delivery signed ahead of the clock is valid for twice the tolerance; forgotten before that, it could be replayed. */
+function retentionFor({ toleranceMs = 0 }: SignatureScheme, retentionMs: number): number {
+  if (!Number.isFinite(toleranceMs) || toleranceMs < 0)
+    throw invalid("scheme", "has a toleranceMs that is no number of milliseconds");
+  if (retentionMs >= 2 * toleranceMs) return retentionMs;
+  throw invalid("retentionMs", `must be at least twice the scheme's toleranceMs (${toleranceMs})`);
 }

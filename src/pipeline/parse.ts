@@ -1,16 +1,34 @@
-import buffer, { Buffer } from "node:buffer";
-import { ignoreRejection, isPending } from "../async.ts";
+import { ignoreRejection, isPromise } from "../async.ts";
+import { type EventTime, eventIdField, eventTime, eventTypeField, type Payload } from "../bluum/envelope.ts";
 import { isBytes } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import { type BluumEvent, domainAndAction } from "../events/event.ts";
-import { bodyHash, eventIdField } from "./identity.ts";
-import { occurredAt } from "./occurred-at.ts";
+import { bodyHash } from "./identity.ts";
 
 /** The parsed body of a delivery: a JSON object that names an event. */
-export interface Envelope {
+export interface Envelope extends EventTime {
   readonly type: string;
-  readonly payload: Readonly<Record<string, unknown>>;
-  readonly occurredAt: Date | undefined;
+  readonly payload: Payload;
+}
+
+/** What the `eventType` option is given. */
+export interface VerifiedPayload {
+  /** The whole parsed body. */
+  readonly payload: Payload;
+  /** The exact bytes that were verified. */
+  readonly rawBody: Uint8Array;
+  /** The headers, names in lower case. They are NOT covered by the signature. */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** Names an event's type where the body has it in another place; `""` or `undefined` falls back to `event` and `type`. */
+export type EventTypeOption = (verified: VerifiedPayload) => string | undefined;
+
+/** The options that parsing depends on. */
+export interface ParseOptions {
+  readonly parseJson?: ((text: string) => unknown) | undefined;
+  readonly eventType?: EventTypeOption | undefined;
+  readonly headers?: () => Readonly<Record<string, string>>;
 }
 
 // Fatal, so that no two bodies can mean the same text under two signatures; it drops a leading BOM by itself.
@@ -19,36 +37,54 @@ const utf8 = new TextDecoder("utf-8", { fatal: true });
 /**
  * Bytes to envelope: strict about the encoding and the JSON, loose about everything that Bluum may add later.
  *
- * @throws WebhookError `payload_not_utf8`, `payload_not_json` or `payload_not_event`, or `handler_failed` where `parseJson` is
- *   asynchronous; no message shows anything of the payload
+ * @throws WebhookError `payload_not_utf8`, `payload_not_json`, `payload_not_event`, `event_type_failed`, or `receiver_failed` where
+ *   `parseJson` returned a promise; no message shows anything of the payload
  */
-export function parseEnvelope(rawBody: Uint8Array, parseJson: (text: string) => unknown = JSON.parse): Envelope {
-  return readEnvelope(parseText(decode(rawBody), parseJson));
+export function parseEnvelope(rawBody: Uint8Array, options: ParseOptions = {}): Envelope {
+  return readEnvelope(parseText(decode(rawBody), options.parseJson ?? JSON.parse), rawBody, options);
 }
 
-/** A parsed payload to envelope. */
-function readEnvelope(payload: unknown): Envelope {
+function readEnvelope(payload: unknown, rawBody: Uint8Array | undefined, options: ParseOptions): Envelope {
   if (typeof payload !== "object" || payload === null || Array.isArray(payload)) {
     throw new WebhookError("payload_not_event", "the body is not a JSON object");
   }
-  const fields = payload as Record<string, unknown>;
-  // The documentation names `event`; Bluum's REST resources say `type` (provider contract, "The payload").
-  const type = text(fields.event) ?? text(fields.type);
+  refusePromise(payload);
+  const fields = payload as Payload;
+  const type = askEventType(fields, rawBody, options) || eventTypeField(fields);
   if (type === undefined) {
-    refusePromise(payload);
     throw new WebhookError(
       "payload_not_event",
       "the body names no event: neither `event` nor `type` is a non-empty string",
     );
   }
-  return { type, payload: fields, occurredAt: occurredAt(fields) };
+  return { type, payload: fields, ...eventTime(fields) };
 }
 
-/** Of a `parseJson` that is asynchronous: the event may be a sound one, so that it must come again. */
-function refusePromise(payload: unknown): void {
-  if (!isPending(payload)) return;
+function askEventType(
+  payload: Payload,
+  rawBody: Uint8Array | undefined,
+  { eventType, headers }: ParseOptions,
+): string | undefined {
+  if (eventType === undefined || rawBody === undefined) return undefined;
+  let answer: unknown;
+  try {
+    answer = eventType({ payload, rawBody, headers: headers?.() ?? {} });
+  } catch (cause) {
+    throw new WebhookError("event_type_failed", "the eventType option threw", { cause });
+  }
+  if (answer === undefined || typeof answer === "string") return answer;
+  ignoreRejection(answer);
+  throw new WebhookError(
+    "event_type_failed",
+    `the eventType option returned ${typeof answer}, not a string; it must be synchronous`,
+  );
+}
+
+/** The event may be a sound one, so it must come again. */
+function refusePromise(payload: object): void {
+  if (!isPromise(payload)) return;
   ignoreRejection(payload);
-  throw new WebhookError("handler_failed", "the parseJson option returned a promise; it must be synchronous");
+  throw new WebhookError("receiver_failed", "the parseJson option returned a promise; it must be synchronous");
 }
 
 /** The event that users see, of an envelope and the id that was found for it. */
@@ -58,16 +94,16 @@ export function toEvent({ type, payload, occurredAt }: Envelope, id: string): Bl
 }
 
 /**
- * Makes the typed event of a payload that was verified before: for a worker that got `event.payload` from a queue. It
+ * Makes the typed event of a payload that was verified before, for example in a worker that got `event.payload` from a queue. It
  * verifies nothing.
  *
  * @param payload the parsed payload, or its bytes
- * @param options.id the event's id, as `context.eventId` gave it. Without it the id is read from the payload, and where
- *   the payload names none it is the hash of the bytes, or for a parsed payload of its JSON text
+ * @param options.id the event's id, as `context.eventId` gave it. Without it the id is read from the payload; where the payload has
+ *   none, it is the hash of the bytes, or for a parsed payload of its JSON text
  * @throws WebhookError `payload_not_utf8`, `payload_not_json` or `payload_not_event`
  */
 export function parseEvent(payload: unknown, options: { readonly id?: string } = {}): BluumEvent {
-  const envelope = isBytes(payload) ? parseEnvelope(payload) : readEnvelope(payload);
+  const envelope = isBytes(payload) ? parseEnvelope(payload) : readEnvelope(payload, undefined, {});
   const id = options.id ?? eventIdField(envelope.payload) ?? bodyHash(isBytes(payload) ? payload : jsonText(payload));
   return toEvent(envelope, id);
 }
@@ -82,23 +118,12 @@ function jsonText(payload: unknown): string {
   throw new WebhookError("payload_not_json", "the payload cannot be written as JSON");
 }
 
-/** From the default export, since not every runtime has it. */
-const { isAscii } = buffer as Partial<typeof buffer>;
-/** To ask whether a body is ASCII costs more than it saves below this size. */
-const ASKED_BYTES = 1_024;
-
 function decode(rawBody: Uint8Array): string {
-  // In Latin-1 it means the same, and takes half the time.
-  if (rawBody.byteLength > ASKED_BYTES && isAscii?.(rawBody)) return asBuffer(rawBody).toString("latin1");
   try {
     return utf8.decode(rawBody);
   } catch {
     throw new WebhookError("payload_not_utf8", "the body is not valid UTF-8");
   }
-}
-
-function asBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
 function parseText(json: string, parseJson: (text: string) => unknown): unknown {
@@ -108,8 +133,4 @@ function parseText(json: string, parseJson: (text: string) => unknown): unknown 
     // Without the cause: a parser's message quotes the payload.
     throw new WebhookError("payload_not_json", "the body is not JSON");
   }
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === "string" && value !== "" ? value : undefined;
 }

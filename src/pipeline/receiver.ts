@@ -1,31 +1,31 @@
-import { ignoreRejection, isPending, pause } from "../async.ts";
-import { type BodyLimits, claimsToBeProbe, type Delivery, type Reply } from "../delivery.ts";
-import { WebhookError } from "../errors.ts";
+import { ignoreRejection, sleep } from "../async.ts";
+import { BodyBudget } from "../body.ts";
+import { type BodyReader, claimsToBeProbe, type Delivery, plainHeaders, type Reply } from "../delivery.ts";
+import { bodyIncomplete, WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
 import { PING_TYPE, Router } from "../router/router.ts";
+import { diagnose } from "../schemes/diagnosis.ts";
 import type { Verified } from "../schemes/scheme.ts";
+import { memoryStore } from "../stores/memory.ts";
+import type { DedupeStore } from "../stores/store.ts";
 import { msOf } from "../time.ts";
-import { Accepted, type DeliveryFacts } from "./accepted.ts";
-import { boundedStore } from "./bounded-store.ts";
-import type { ClaimTerms } from "./claim.ts";
-import { diagnose } from "./diagnose.ts";
-import { endingIn } from "./ending.ts";
-import { type HandleSettings, handle } from "./handle.ts";
-import { eventKey, handlerKey, identify, storeKey } from "./identity.ts";
+import { Accepted } from "./accepted.ts";
+import { checkAge, retentionOf } from "./age.ts";
+import { acquire, type Claim, type ClaimSettings, type NotAcquired, withoutClaim } from "./claim.ts";
+import { dispatch } from "./dispatch.ts";
+import { eventKey, handlerKey, type Identity, identify, storeKey } from "./identity.ts";
+import { type Deadline, deadlineIn } from "./lease.ts";
 import { type ThrottledLog, throttledLog } from "./log.ts";
-import { Mark } from "./mark.ts";
-import { OpenClaims } from "./open-claims.ts";
 import { type ReceiverOptions, type Settings, settingsOf } from "./options.ts";
 import type { AcceptedOutcome, DeliveryContext, Outcome, RejectedOutcome } from "./outcome.ts";
 import { type Envelope, parseEnvelope, toEvent } from "./parse.ts";
 import { replyTo, statusOf } from "./reply.ts";
-import { type ReportDraft, reportTo } from "./report-draft.ts";
+import { ReportRecorder } from "./report.ts";
 import { type KeySource, keySource } from "./secrets.ts";
-import { goWithoutClaim, type Taken, takeClaim } from "./take-claim.ts";
-import { bodyIncomplete } from "./unreadable.ts";
-import { checkBody, checkHead, checkSignature } from "./verify.ts";
-import { inProduction, ownStore, warnOfBodyHash, warnOfMemoryStore } from "./warnings.ts";
+import { acceptedBefore, bodySeen, noteAccepted } from "./seen-requests.ts";
+import { timedStore } from "./store-timeouts.ts";
+import { checkBody, checkHead, verify } from "./verify.ts";
 
 /** Receives the deliveries of one webhook endpoint. Make one with {@link createReceiver}, at start-up, and share it. */
 export interface Receiver {
@@ -34,7 +34,7 @@ export interface Receiver {
    * anything that a sender can cause.
    */
   receive(delivery: Delivery): Promise<Outcome>;
-  /** Receives, runs the handlers, settles and makes the answer: all that a `bluumHandler` is. Never rejects. */
+  /** Receives, runs the handlers, settles and makes the reply, as `bluumHandler` does. Never rejects. */
   handle(delivery: Delivery): Promise<Reply>;
   /**
    * Registers a handler for a pattern or several: `"order.filled"`, `"order.*"`, `"transfer.deposit.*"`, `"*"`. Handlers
@@ -42,7 +42,7 @@ export interface Receiver {
    *
    * @param options.name under which this handler's success is remembered where several match one event. By default the
    *   patterns and an ordinal; name your handlers if you may reorder them while events are being retried
-   * @throws WebhookError `registration_refused` for what is no pattern, for a name that is taken, and once a delivery has been accepted
+   * @throws WebhookError `registration_refused` for an invalid pattern, for a name that is taken, and after the first delivery
    */
   on<const P extends string>(
     pattern: Pattern<P> | readonly Pattern<P>[],
@@ -52,9 +52,9 @@ export interface Receiver {
   /** The patterns that have handlers: what to subscribe the endpoint to. */
   patterns(): string[];
   /**
-   * Drops what is remembered of one event, so that a deliberate replay of it runs again.
+   * Forgets one event, so that a deliberate replay of it runs again.
    *
-   * @returns true where something was known of it
+   * @returns true where the store knew the event
    * @throws WebhookError `configuration_invalid` where the store cannot forget; or what the store throws
    */
   forget(event: { readonly type: string; readonly id: string }): Promise<boolean>;
@@ -63,7 +63,7 @@ export interface Receiver {
    * store if the receiver made it itself.
    *
    * @param options.timeoutMs how long to wait, in milliseconds. @default 30_000
-   * @throws WebhookError `configuration_invalid` where that is no number
+   * @throws WebhookError `configuration_invalid` where that is not a number
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }
@@ -88,53 +88,65 @@ function isReceiver(value: Receiver | ReceiverOptions | undefined): value is Rec
   return typeof (value as Partial<Receiver> | undefined)?.receive === "function";
 }
 
+/**
+ * How many calls to the store may be unanswered before new claims are refused. Each of them stays in memory, with its
+ * delivery or in the store's client, for as long as the store hangs. A process verifies some 10,000 deliveries a second, so
+ * a store that lets a thousand wait is a tenth of a second behind under full load, and ten seconds behind at a hundred a second.
+ */
+const MAX_UNANSWERED = 1_000;
+
 class WebhookReceiver implements Receiver {
   readonly #settings: Settings;
+  readonly #store: DedupeStore;
   readonly #keys: KeySource;
-  readonly #bodyLimits: BodyLimits;
-  readonly #terms: ClaimTerms;
+  readonly #bodies: BodyBudget;
+  readonly #claimSettings: ClaimSettings;
   readonly #log: ThrottledLog;
   readonly #router = new Router<DeliveryContext>();
-  readonly #handling: HandleSettings;
-  /** How many claims are being asked for. */
+  readonly #production: boolean = inProduction();
+  /** How many claims the store has not answered. */
   #claiming = 0;
   #receiving = false;
-  readonly #production: boolean = inProduction();
   #closed = false;
 
   constructor(settings: Settings) {
-    const { secret, scheme, secretTimeoutMs, maxBodyBytes, bodyTimeoutMs, leaseMs } = settings;
+    const { secret, scheme, secretTimeoutMs, maxBodyBytes, bodyTimeoutMs } = settings;
+    const { leaseMs, retentionMs, maxProcessingMs } = settings;
     this.#settings = settings;
-    this.#keys = keySource(secret, scheme, secretTimeoutMs);
-    this.#bodyLimits = { maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs };
-    this.#log = throttledLog(settings.logger);
-    const store = settings.store ?? ownStore(this.#log);
-    // Nothing is due for a claim in the first tenth of its lease.
-    const open = new OpenClaims(leaseMs / 10);
-    this.#terms = {
-      ...settings,
-      store,
-      verbs: boundedStore(store),
-      clock: () => performance.now(),
-      log: this.#log,
-      open,
-    };
-    this.#handling = { router: this.#router, namespace: settings.namespace, onUnhandled: settings.onUnhandled };
-    if (this.#production && this.#terms.store.shared === false) warnOfMemoryStore(this.#log);
+    this.#keys = keySource(secret, scheme, secretTimeoutMs, () => this.#now());
+    this.#bodies = new BodyBudget({ maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs });
+    const log = throttledLog(settings.logger);
+    this.#log = log;
+    const store = settings.store ?? ownStore(log);
+    this.#store = store;
+    const terms = { leaseMs, retentionMs, maxProcessingMs };
+    this.#claimSettings = { store, timedStore: timedStore(store), ...terms, log, open: new Set() };
+    if (this.#production && store.shared === false) warnOfMemoryStore(log);
   }
 
-  receive(delivery: Delivery): Promise<Outcome> {
-    const before = Mark.outcomeOf(delivery?.request, this);
-    return before === undefined ? this.#judge(delivery) : Promise.resolve(before);
+  async receive(delivery: Delivery): Promise<Outcome> {
+    const before = acceptedBefore(delivery?.request, this);
+    if (before !== undefined) return before;
+    const report = new ReportRecorder(this.#settings.observe);
+    try {
+      if (claimsToBeProbe(delivery.headers)) report.add({ probe: true });
+      const outcome = await this.#judge(delivery, report);
+      if (outcome.kind !== "accepted") sendReport(outcome, report);
+      return outcome;
+    } catch (thrown) {
+      const outcome = this.#reject(thrown, delivery);
+      report.add({ code: outcome.error.code, error: outcome.error });
+      sendReport(outcome, report);
+      return outcome;
+    }
   }
 
   async handle(delivery: Delivery): Promise<Reply> {
     const outcome = await this.receive(delivery);
     if (!(outcome instanceof Accepted)) return replyTo(outcome);
     this.#receiving = true;
-    // One request, one run of the handlers, however often it is mounted.
-    outcome.answer ??= handle(outcome, this.#handling);
-    return isPending(outcome.answer) ? await outcome.answer : outcome.answer;
+    const { onUnhandled } = this.#settings;
+    return outcome.replyOnce(() => dispatch(outcome, { router: this.#router, onUnhandled }));
   }
 
   on<const P extends string>(
@@ -157,7 +169,7 @@ class WebhookReceiver implements Receiver {
   }
 
   async forget({ type, id }: { readonly type: string; readonly id: string }): Promise<boolean> {
-    const { store } = this.#terms;
+    const store = this.#store;
     if (store.forget === undefined) throw new WebhookError("configuration_invalid", "store has no method forget");
     const key = storeKey(this.#settings.namespace, eventKey(type, id));
     const keys = [key, ...this.#router.matching(type).map(({ name }) => handlerKey(key, name))];
@@ -171,94 +183,107 @@ class WebhookReceiver implements Receiver {
     if (typeof timeoutMs !== "number" || Number.isNaN(timeoutMs))
       throw new WebhookError("configuration_invalid", "timeoutMs must be a number of milliseconds");
     const until = performance.now() + timeoutMs;
-    while (this.#claiming + this.#terms.open.size > 0 && performance.now() < until) {
-      // Not unref'd: it waits for work that must not be cut off.
-      await pause(Math.min(10, timeoutMs));
+    while (this.#claiming + this.#claimSettings.open.size > 0 && performance.now() < until) {
+      await sleep(Math.min(10, timeoutMs));
     }
     this.#log.flush();
-    if (this.#settings.store === undefined) await this.#terms.store.close?.();
+    if (this.#settings.store === undefined) await this.#store.close?.();
   }
 
-  /**
-   * The whole way of a delivery: from cheap checks to dear ones, then to what it means, then to whether it is new. What is there at
-   * once is not waited for.
-   */
-  async #judge(delivery: Delivery): Promise<Outcome> {
-    const report = reportTo(this.#settings.observe);
-    let probe = false;
+  /** Verify, parse, identify, claim; cheapest checks first. */
+  async #judge(delivery: Delivery, report: ReportRecorder): Promise<Outcome> {
+    this.#refuseIfClosed();
+    const receivedAt = new Date(this.#now());
+    const deadline = deadlineOf(delivery);
+    const presented = checkHead(delivery, this.#settings.scheme);
+    const rawBody = await this.#readBody(delivery, report);
+    const verified = await this.#verify(presented, rawBody, report);
+    const envelope = this.#parse(delivery, verified, report);
+    if (envelope.type === PING_TYPE) return { kind: "ping" };
+    checkAge(envelope, verified.nowMs, this.#settings, this.#log);
+    const identity = this.#identify(delivery, verified, envelope, report);
+    this.#refuseIfClosed();
+    refuseIfTooLate(deadline);
+
+    const key = eventKey(envelope.type, identity.id);
+    const settings = this.#claimSettingsFor(delivery, deadline, retentionOf(envelope, verified.nowMs, this.#settings));
+    const claim = await this.#claim(storeKey(this.#settings.namespace, key), settings);
+    report.lap("claimMs");
+    const { id: eventId, identifiedBy } = identity;
+    if (claim.status === "completed") return { kind: "duplicate", eventId };
+    if (claim.status === "in_flight") return { kind: "in_flight", eventId, retryAfterMs: claim.remainingMs };
+
+    const { secretIndex } = verified;
+    const { headers } = delivery;
+    const facts = { eventId, eventKey: key, identifiedBy, rawBody, receivedAt, secretIndex, headers };
+    const accepted = new Accepted(toEvent(envelope, eventId), facts, claim, report, this.#log);
+    noteAccepted(delivery.request, this, accepted);
+    return accepted;
+  }
+
+  async #readBody({ body, request }: Delivery, report: ReportRecorder): Promise<Uint8Array> {
+    // Another receiver that the request has passed may have read it.
+    const seen = typeof body === "function" ? bodySeen(request) : body;
+    const rawBody = seen ?? (await this.#bodies.read(body as BodyReader).catch(asBodyError));
+    checkBody(rawBody, this.#settings.maxBodyBytes);
+    report.add({ bodyBytes: rawBody.length });
+    report.lap("readMs");
+    return rawBody;
+  }
+
+  async #verify(presented: object, rawBody: Uint8Array, report: ReportRecorder): Promise<VerifiedBody> {
+    const nowMs = this.#now();
+    const verified = await verify(this.#settings.scheme, presented, rawBody, this.#keys, nowMs);
+    report.add({ secretIndex: verified.secretIndex });
+    report.lap("verifyMs");
+    return { ...verified, rawBody, nowMs };
+  }
+
+  #parse({ headers }: Delivery, { rawBody }: VerifiedBody, report: ReportRecorder): Envelope {
+    const { parseJson, eventType } = this.#settings;
+    const envelope = parseEnvelope(rawBody, { parseJson, eventType, headers: () => plainHeaders(headers) });
+    report.add({ type: envelope.type });
+    return envelope;
+  }
+
+  #identify(delivery: Delivery, verified: VerifiedBody, { type, payload }: Envelope, report: ReportRecorder): Identity {
+    const { rawBody, messageId } = verified;
+    const headers = () => plainHeaders(delivery.headers);
+    const identity = identify({ payload, type, rawBody, headers, messageId }, this.#settings.eventId);
+    report.add({ eventId: identity.id, identifiedBy: identity.identifiedBy });
+    if (this.#production && identity.identifiedBy === "body_hash") warnOfBodyHash(this.#log);
+    return identity;
+  }
+
+  /** Claims the event, or goes on without a claim where the store fails and `onStoreError` says so. */
+  async #claim(key: string, settings: ClaimSettings): Promise<Claim | NotAcquired> {
+    const stuck = Math.max(this.#claiming, this.#store.unanswered?.() ?? 0) >= MAX_UNANSWERED;
+    this.#claiming += 1;
     try {
-      probe = claimsToBeProbe(delivery.headers);
-      if (probe) report.probe = true;
-      this.#refuseIfClosed();
-      const terms = this.#termsOf(delivery);
-      const receivedAt = new Date(this.#now());
-      const presented = checkHead(delivery, this.#settings.scheme);
-
-      report.begin();
-      const { body, request } = delivery;
-      // Another receiver that the request has come past may have read it.
-      let rawBody: Uint8Array;
-      try {
-        rawBody = typeof body === "function" ? (Mark.bodyOf(request) ?? (await body(this.#bodyLimits))) : body;
-      } catch (thrown) {
-        throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
-      }
-      checkBody(rawBody, this.#bodyLimits.maxBytes);
-      report.bodyBytes = rawBody.length;
-      report.end("readMs");
-      const keys = typeof this.#keys === "function" ? await this.#keys() : this.#keys;
-      const now = this.#now();
-      const verified = checkSignature(this.#settings.scheme, presented, rawBody, keys, now);
-      if (verified instanceof WebhookError) return told(this.#rejected(verified, delivery, report, probe), report);
-      report.secretIndex = verified.secretIndex;
-      report.end("verifyMs");
-      const genuine = this.#identify(verified, rawBody, receivedAt, now, report);
-      if (genuine === undefined) return told({ kind: "ping" }, report);
-
-      // The body may have taken its time.
-      this.#refuseIfClosed();
-      refuseIfTooLate(terms);
-      report.begin();
-      const key = storeKey(this.#settings.namespace, genuine.facts.eventKey);
-      const asked = takeClaim(key, terms);
-      const claim = isPending(asked) ? await this.#takenOrWithout(asked, key, terms, report) : asked;
-      report.end("claimMs");
-      return this.#outcome(genuine, claim, report, request);
-    } catch (thrown) {
-      return told(this.#rejected(thrown, delivery, report, probe), report);
+      if (stuck) throw storeStuck();
+      return await acquire(key, settings);
+    } catch (cause) {
+      if (this.#settings.onStoreError === "reject")
+        throw new WebhookError("store_unavailable", "the store failed to claim the event", { cause });
+      this.#log.error(
+        "store_unavailable",
+        'store_unavailable: the store failed to claim an event; it is processed anyway (onStoreError is "accept") and may run twice',
+        cause,
+      );
+      return withoutClaim(key, settings);
+    } finally {
+      this.#claiming -= 1;
     }
   }
 
-  /** @returns undefined for a ping */
-  #identify(
-    { secretIndex, messageId }: Verified,
-    rawBody: Uint8Array,
-    receivedAt: Date,
-    now: number,
-    report: ReportDraft,
-  ): Genuine | undefined {
-    const { parseJson, eventId: option } = this.#settings;
-    const envelope = parseEnvelope(rawBody, parseJson);
-    const { type, payload } = envelope;
-    report.type = type;
-    if (type === PING_TYPE) return undefined;
-    this.#checkAge(envelope, now);
-    const { id, identifiedBy } = identify({ payload, type, rawBody, messageId }, option);
-    report.eventId = id;
-    report.identifiedBy = identifiedBy;
-    if (this.#production && identifiedBy === "body_hash") warnOfBodyHash(this.#log);
-    const facts = { eventId: id, eventKey: eventKey(type, id), identifiedBy, rawBody, receivedAt, secretIndex };
-    return { envelope, facts };
-  }
-
-  #outcome({ envelope, facts }: Genuine, claim: Taken, report: ReportDraft, request: object | undefined): Outcome {
-    const { eventId } = facts;
-    if (claim.status === "completed") return told({ kind: "duplicate", eventId }, report);
-    if (claim.status === "in_flight")
-      return told({ kind: "in_flight", eventId, retryAfterMs: claim.remainingMs }, report);
-    const accepted = new Accepted(toEvent(envelope, eventId), facts, claim, report);
-    Mark.put(request, this, accepted);
-    return accepted;
+  #claimSettingsFor({ waitUntil }: Delivery, deadline: Deadline | undefined, retentionMs: number): ClaimSettings {
+    return {
+      ...this.#claimSettings,
+      retentionMs,
+      deadline,
+      ...(deadline && { timedStore: timedStore(this.#store, deadline) }),
+      ...(waitUntil && { waitUntil: safeWaitUntil(waitUntil, this.#log) }),
+    };
   }
 
   #refuseIfClosed(): void {
@@ -268,67 +293,23 @@ class WebhookReceiver implements Receiver {
   #now(): number {
     const now = msOf(this.#settings.now());
     if (!Number.isNaN(now)) return now;
-    throw new WebhookError("handler_failed", "the now option returned no time in epoch milliseconds");
+    throw new WebhookError("receiver_failed", "the now option returned no time in epoch milliseconds");
   }
 
-  /** The terms of every claim, and what a delivery adds to them for its own. */
-  #termsOf({ timeLeftMs, waitUntil }: Delivery): ClaimTerms {
-    if (timeLeftMs === undefined && waitUntil === undefined) return this.#terms;
-    const terms = { ...this.#terms, waitUntil: waitUntil && handingOver(waitUntil, this.#log) };
-    if (timeLeftMs === undefined || timeLeftMs === Number.POSITIVE_INFINITY) return terms;
-    // A lease of no length would keep nobody away.
-    if (!Number.isFinite(timeLeftMs)) {
-      ignoreRejection(timeLeftMs);
-      throw new WebhookError("handler_failed", "the delivery's timeLeftMs is not a number of milliseconds");
-    }
-    const ending = endingIn(timeLeftMs);
-    return { ...terms, ending, verbs: boundedStore(terms.store, ending.storeBy) };
-  }
-
-  /** A captured delivery under a scheme that signs no time would be valid for ever, and new again after the retention. */
-  #checkAge({ occurredAt }: Envelope, now: number): void {
-    const { scheme, maxEventAgeMs } = this.#settings;
-    if (scheme.signsTimestamp === true || occurredAt === undefined) return;
-    if (now - occurredAt.getTime() > maxEventAgeMs) {
-      throw new WebhookError("event_too_old", `the event is older than maxEventAgeMs (${maxEventAgeMs})`);
-    }
-  }
-
-  /** Waits for a claim, or goes on without one where the store fails and that is wanted. */
-  async #takenOrWithout(asked: Promise<Taken>, key: string, terms: ClaimTerms, report: ReportDraft): Promise<Taken> {
-    this.#claiming += 1;
-    try {
-      return await asked;
-    } catch (cause) {
-      if (this.#settings.onStoreError === "reject")
-        throw new WebhookError("store_unavailable", "the store failed to claim the event", { cause });
-      this.#log.error(
-        "store_unavailable",
-        'store_unavailable: the store failed to claim an event; it is processed anyway (onStoreError is "accept") and may run twice',
-        cause,
-      );
-      return goWithoutClaim(key, terms);
-    } finally {
-      this.#claiming -= 1;
-      report.end("claimMs");
-    }
-  }
-
-  #rejected(thrown: unknown, delivery: Delivery, report: ReportDraft, probe: boolean): RejectedOutcome {
-    // Anything but a WebhookError is a fault of a part that the user plugged in, such as a scheme of their own.
+  /** Anything but a WebhookError is a fault of ours, or of a part that the user plugged in, such as a scheme. */
+  #reject(thrown: unknown, delivery: Delivery): RejectedOutcome {
     const error =
       thrown instanceof WebhookError
         ? thrown
-        : new WebhookError("handler_failed", "the receiver failed unexpectedly", { cause: thrown });
-    report.code = error.code;
-    report.error = error;
-    this.#logRejection(error, delivery, probe);
+        : new WebhookError("receiver_failed", "the receiver failed unexpectedly", { cause: thrown });
+    this.#logRejection(error, delivery);
     return { kind: "rejected", error };
   }
 
-  #logRejection(error: WebhookError, delivery: Delivery, probe: boolean): void {
+  #logRejection(error: WebhookError, delivery: Delivery): void {
     if (error.code === "method_not_allowed" || error.code === "receiver_closed") return;
-    // A topic of their own, so that a probe takes no line from a delivery that is none.
+    const probe = isProbe(delivery);
+    // Probes have a topic of their own, so that they take no line from real deliveries.
     const topic = probe ? `${error.code} (probe)` : error.code;
     const message = () => diagnose(error, delivery, this.#settings.scheme, probe);
     const ours = statusOf({ kind: "rejected", error }) >= 500;
@@ -337,28 +318,55 @@ class WebhookReceiver implements Receiver {
   }
 }
 
-/** A delivery that is what it says it is, still without a claim on its event. */
-interface Genuine {
-  readonly envelope: Envelope;
-  readonly facts: DeliveryFacts;
+/** A body whose signature was verified, and when. */
+interface VerifiedBody extends Verified {
+  readonly rawBody: Uint8Array;
+  readonly nowMs: number;
 }
 
-/** An outcome of which nothing more will be heard is reported at once. */
-function told(outcome: Exclude<Outcome, AcceptedOutcome>, report: ReportDraft): Outcome {
-  report.outcome = outcome.kind;
-  report.status = statusOf(outcome);
-  if (outcome.kind === "in_flight") report.code = "event_in_flight";
-  report.send();
-  return outcome;
+/** Reports a final outcome. */
+function sendReport(outcome: Exclude<Outcome, AcceptedOutcome>, report: ReportRecorder): void {
+  const code = outcome.kind === "in_flight" ? "event_in_flight" : undefined;
+  report.send({ outcome: outcome.kind, status: statusOf(outcome), code });
 }
 
-function refuseIfTooLate({ ending }: ClaimTerms): void {
-  if (ending !== undefined && performance.now() >= ending.answerBy)
+function isProbe(delivery: Delivery): boolean {
+  try {
+    return claimsToBeProbe(delivery.headers);
+  } catch {
+    // A custom adapter may pass anything.
+    return false;
+  }
+}
+
+function asBodyError(thrown: unknown): never {
+  throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
+}
+
+function storeStuck(): Error {
+  return new Error(
+    `${MAX_UNANSWERED} calls or more to the store are unanswered; new claims are refused until it answers`,
+  );
+}
+
+function deadlineOf({ timeLeftMs }: Delivery): Deadline | undefined {
+  if (timeLeftMs === undefined || timeLeftMs === Number.POSITIVE_INFINITY) return undefined;
+  // A lease of no length would keep nobody away.
+  if (Number.isFinite(timeLeftMs)) return deadlineIn(timeLeftMs);
+  ignoreRejection(timeLeftMs);
+  throw new WebhookError("receiver_failed", "the delivery's timeLeftMs is not a number of milliseconds");
+}
+
+function refuseIfTooLate(deadline: Deadline | undefined): void {
+  if (deadline !== undefined && performance.now() >= deadline.answerBy)
     throw new WebhookError("handler_timeout", "the deadline passed before the event could be processed");
 }
 
-/** A runtime's `waitUntil`. What it throws must not cost an event: the work goes on, if nobody ends it. */
-function handingOver(waitUntil: (work: Promise<unknown>) => void, log: ThrottledLog): (work: Promise<unknown>) => void {
+/** A runtime's `waitUntil`. What it throws must not cost an event. */
+function safeWaitUntil(
+  waitUntil: (work: Promise<unknown>) => void,
+  log: ThrottledLog,
+): (work: Promise<unknown>) => void {
   const refused = (error: unknown) =>
     log.warn("wait_until_failed", "waitUntil did not accept the work that continues after the answer", error);
   return (work) => {
@@ -368,4 +376,38 @@ function handingOver(waitUntil: (work: Promise<unknown>) => void, log: Throttled
       refused(error);
     }
   };
+}
+
+/** Whether NODE_ENV is production, where some defaults deserve a warning. */
+function inProduction(): boolean {
+  try {
+    return process.env.NODE_ENV === "production";
+  } catch {
+    // A runtime without `process`, or without permission to read its environment.
+    return false;
+  }
+}
+
+function warnOfMemoryStore(log: ThrottledLog): void {
+  log.once(
+    "memory_store",
+    "processed events are remembered in the memory of this process only: other processes do not see them, and a restart forgets them. Give createReceiver a durable store and a namespace",
+  );
+}
+
+function warnOfBodyHash(log: ThrottledLog): void {
+  log.once(
+    "body_hash",
+    "the payload has no event id, so an event is identified by the hash of its body: a retry with other bytes would run again, and two events with identical bytes count as one. To avoid both, set the eventId option to a field of the body that tells events apart",
+  );
+}
+
+/** The store of a receiver that was given none. When it is full, the receiver's log says so. */
+function ownStore(log: ThrottledLog): DedupeStore {
+  const onEvict = () =>
+    log.warn(
+      "memory_store_full",
+      "the memory store is full and drops the oldest processed events: a late retry of one would run again. Raise maxEntries or use a durable store",
+    );
+  return memoryStore({ onEvict });
 }

@@ -1,6 +1,6 @@
 import type { Reply } from "../delivery.ts";
 import type { RejectionCode, WebhookErrorCode } from "../errors.ts";
-import type { Outcome, Settled } from "./outcome.ts";
+import type { AcceptedOutcome, Outcome, Settled } from "./outcome.ts";
 
 /** The only place that picks a status. A code that is forgotten here is a type error. */
 const STATUS: Readonly<Record<RejectionCode, number>> = {
@@ -19,15 +19,18 @@ const STATUS: Readonly<Record<RejectionCode, number>> = {
   // Nobody is left to read it; the report shows it.
   body_incomplete: 408,
   body_already_parsed: 500,
+  receiver_busy: 503,
   store_unavailable: 503,
   secret_unavailable: 503,
   receiver_closed: 503,
   // Every provider retries a 5xx; some give up on a 4xx.
   event_in_flight: 503,
+  receiver_failed: 500,
   handler_failed: 500,
   handler_timeout: 503,
   no_handlers: 500,
   unhandled: 500,
+  event_type_failed: 500,
   event_id_failed: 500,
   completion_rolled_back: 500,
 };
@@ -76,6 +79,23 @@ export function replyToSettled(settled: Settled): Reply | undefined {
   }
 }
 
+/**
+ * For adapters: settles an accepted event by the status that the app answers. Only a 2xx is a promise to the provider;
+ * anything else makes it retry.
+ *
+ * @returns the reply that must take the place of the app's own 2xx, or `undefined` where the app's answer stands
+ */
+export async function settleByStatus(outcome: AcceptedOutcome, status: number): Promise<Reply | undefined> {
+  const promised = isSuccess(status);
+  const settled = await outcome.settle(promised ? "processed" : "failed", { status });
+  return promised ? replyToSettled(settled) : undefined;
+}
+
+/** Whether a status is a promise to the provider. */
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
 /** The status of the answer to an outcome. */
 export function statusOf(outcome: Outcome): number {
   if (outcome.kind === "in_flight") return STATUS.event_in_flight;
@@ -92,15 +112,15 @@ export function refusal(code: WebhookErrorCode, retryAfterMs: number = RETRY_AFT
   return json(status, { error: { code: known } }, headers);
 }
 
-/** A store of the user's own tells how long another claim may last, and may tell nonsense. */
+/** The milliseconds come from the store, which may be custom and wrong. */
 function secondsOf(ms: number): number {
-  const told = Number(ms);
-  return Math.max(1, Math.ceil((Number.isFinite(told) ? told : RETRY_AFTER_MS) / 1000));
+  const value = Number(ms);
+  return Math.max(1, Math.ceil((Number.isFinite(value) ? value : RETRY_AFTER_MS) / 1000));
 }
 
-/** Usage codes are the program's own mistakes; to the provider they are one more failed handler. */
+/** Usage codes are mistakes of the program: to the provider the receiver failed. */
 function answeredCode(code: WebhookErrorCode): RejectionCode {
-  return Object.hasOwn(STATUS, code) ? (code as RejectionCode) : "handler_failed";
+  return Object.hasOwn(STATUS, code) ? (code as RejectionCode) : "receiver_failed";
 }
 
 /** Made once and given to everybody, so nobody may change it. */

@@ -1,3 +1,4 @@
+import { ignoreRejection } from "../async.ts";
 import type { WebhookErrorCode } from "../errors.ts";
 import type { IdentifiedBy, Outcome } from "./outcome.ts";
 
@@ -32,3 +33,53 @@ export interface DeliveryReport {
   /** The error behind the code: of a handler, a store or a secret function. */
   readonly error?: unknown;
 }
+
+/** Collects the report of one delivery, and sends it once, if anybody observes. */
+export class ReportRecorder {
+  readonly #observe: ((report: DeliveryReport) => void) | undefined;
+  readonly #report: { -readonly [Field in keyof DeliveryReport]: DeliveryReport[Field] } = {
+    outcome: "rejected",
+    readMs: 0,
+    verifyMs: 0,
+    claimMs: 0,
+    handleMs: 0,
+    settleMs: 0,
+  };
+  #lapStartedAt: number = performance.now();
+  #sent = false;
+
+  constructor(observe: ((report: DeliveryReport) => void) | undefined) {
+    this.#observe = observe;
+  }
+
+  /** Adds what is known; undefined fields are left out. */
+  add(facts: Facts): void {
+    if (this.#observe === undefined) return;
+    for (const [field, value] of Object.entries(facts)) {
+      if (value !== undefined) Object.assign(this.#report, { [field]: value });
+    }
+  }
+
+  /** Adds the time since the last lap to one of the durations. */
+  lap(duration: "readMs" | "verifyMs" | "claimMs" | "handleMs" | "settleMs"): void {
+    const now = performance.now();
+    this.#report[duration] += now - this.#lapStartedAt;
+    this.#lapStartedAt = now;
+  }
+
+  /** Sends the report; only the first call does. A code that was added before stands. What the observer throws is ignored. */
+  send({ code, ...facts }: Facts): void {
+    if (this.#observe === undefined || this.#sent) return;
+    this.#sent = true;
+    this.add({ code: this.#report.code ?? code, ...facts });
+    try {
+      // A copy: what happens to the delivery afterwards must not change what was reported.
+      const returned: unknown = this.#observe({ ...this.#report });
+      ignoreRejection(returned);
+    } catch {
+      // An observer must never cost an event.
+    }
+  }
+}
+
+type Facts = { readonly [Field in keyof DeliveryReport]?: DeliveryReport[Field] | undefined };

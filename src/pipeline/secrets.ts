@@ -1,5 +1,6 @@
-import { ignoreRejection, isPending, within } from "../async.ts";
+import { ignoreRejection, isPromise, withTimeout } from "../async.ts";
 import { WebhookError } from "../errors.ts";
+import { checksFor } from "../options.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 
 /**
@@ -7,47 +8,115 @@ import type { SignatureScheme } from "../schemes/scheme.ts";
  */
 export type Secrets = string | readonly string[] | undefined;
 
-/** Secrets, or a function that fetches them from a secret manager, called at each delivery whose headers can succeed. */
+/**
+ * Secrets, or a function that fetches them from a secret manager. It is called for deliveries whose headers can succeed; its answer
+ * is used for 10 s, and asked for again at once where a signature does not match.
+ */
 export type SecretsOption = Secrets | (() => Secrets | Promise<Secrets>);
 
-/** The verification keys, or what fetches them for one delivery and rejects with `secret_unavailable`. */
-export type KeySource = readonly unknown[] | (() => Promise<readonly unknown[]>);
+/** How long the answer of a secret function is used: 10 s. A withdrawn secret is accepted for as long. */
+const SECRET_CACHE_MS = 10_000;
+
+/** A signature that does not match asks the secret function again at most this often, so that forged deliveries cannot flood it. */
+const MISMATCH_INTERVAL_MS = 1_000;
+
+type Keys = readonly unknown[];
+
+/** The keys that deliveries are verified with. Both methods reject with `secret_unavailable`. */
+export interface KeySource {
+  /** The keys to verify with first. */
+  current(): Promise<Keys>;
+  /** The keys to try once more with, where those did not match; undefined where there are no others. */
+  newerThan(used: Keys): Promise<Keys | undefined>;
+}
 
 /**
  * Makes the source of keys. Fixed secrets are checked and prepared here, once; a function's answers pass the same checks
  * at every call, and its calls are shared: one is in flight at a time, and one that timed out is given up.
  *
+ * @param now the wall clock, in milliseconds
  * @throws WebhookError `configuration_invalid` naming `secret`, for fixed secrets that cannot work
  */
-export function keySource(secret: SecretsOption, scheme: SignatureScheme, timeoutMs: number): KeySource {
-  if (typeof secret !== "function") return prepareAll(secret, scheme);
+export function keySource(
+  secret: SecretsOption,
+  scheme: SignatureScheme,
+  timeoutMs: number,
+  now: () => number = Date.now,
+): KeySource {
+  if (typeof secret !== "function") {
+    const keys = prepareAll(secret, scheme);
+    return { current: async () => keys, newerThan: async () => undefined };
+  }
   const prepare = rememberingPrepare(scheme);
-  let inFlight: Promise<readonly unknown[]> | undefined;
-  return () => {
-    inFlight ??= fetchKeys(secret, prepare, timeoutMs).finally(() => {
-      inFlight = undefined;
+  return new FetchedKeys(() => fetchKeys(secret, prepare, timeoutMs), now);
+}
+
+/** The keys of a secret function's last answer. A call that fails leaves them as they are. */
+class FetchedKeys implements KeySource {
+  readonly #fetch: () => Promise<Keys>;
+  readonly #now: () => number;
+  #keys: Keys | undefined;
+  #fetchedAt = Number.NEGATIVE_INFINITY;
+  #mismatchAt = Number.NEGATIVE_INFINITY;
+  #inFlight: Promise<Keys> | undefined;
+
+  constructor(fetch: () => Promise<Keys>, now: () => number) {
+    this.#fetch = fetch;
+    this.#now = now;
+  }
+
+  async current(): Promise<Keys> {
+    return this.#keys !== undefined && this.#isWithin(SECRET_CACHE_MS, this.#fetchedAt) ? this.#keys : this.#ask();
+  }
+
+  async newerThan(used: Keys): Promise<Keys | undefined> {
+    if (this.#keys !== used) return this.#keys;
+    if (this.#inFlight === undefined && this.#isWithin(MISMATCH_INTERVAL_MS, this.#mismatchAt)) return undefined;
+    try {
+      const keys = await this.#ask();
+      return keys === used ? undefined : keys;
+    } finally {
+      this.#mismatchAt = this.#now();
+    }
+  }
+
+  /** A clock that was set back ends the interval, too. */
+  #isWithin(ms: number, since: number): boolean {
+    const elapsedMs = this.#now() - since;
+    return elapsedMs >= 0 && elapsedMs < ms;
+  }
+
+  #ask(): Promise<Keys> {
+    this.#inFlight ??= this.#refresh().finally(() => {
+      this.#inFlight = undefined;
     });
-    return inFlight;
-  };
+    return this.#inFlight;
+  }
+
+  async #refresh(): Promise<Keys> {
+    this.#keys = await this.#fetch();
+    this.#fetchedAt = this.#now();
+    return this.#keys;
+  }
 }
 
 async function fetchKeys(
   secret: () => Secrets | Promise<Secrets>,
-  prepare: (secrets: Secrets) => readonly unknown[],
+  prepare: (secrets: Secrets) => Keys,
   timeoutMs: number,
-): Promise<readonly unknown[]> {
+): Promise<Keys> {
   try {
     // Called inside a promise, so that a throw and a rejection are one.
-    return prepare(await within(Promise.resolve().then(secret), timeoutMs));
+    return prepare(await withTimeout(Promise.resolve().then(secret), timeoutMs));
   } catch (cause) {
     throw new WebhookError("secret_unavailable", "the secret function failed or returned no usable secret", { cause });
   }
 }
 
 /** Prepares keys, and keeps those of the last answer: a secret manager mostly says the same again. */
-function rememberingPrepare(scheme: SignatureScheme): (secrets: Secrets) => readonly unknown[] {
+function rememberingPrepare(scheme: SignatureScheme): (secrets: Secrets) => Keys {
   let last: readonly string[] = [];
-  let keys: readonly unknown[] = [];
+  let keys: Keys = [];
   return (secrets) => {
     const list = listed(secrets);
     if (list.length !== last.length || list.some((item, index) => item !== last[index])) {
@@ -59,7 +128,7 @@ function rememberingPrepare(scheme: SignatureScheme): (secrets: Secrets) => read
 }
 
 /** Frozen: every delivery is verified with the same ones, and a scheme might use them up. */
-function prepareAll(secrets: Secrets, scheme: SignatureScheme): readonly unknown[] {
+function prepareAll(secrets: Secrets, scheme: SignatureScheme): Keys {
   const list = listed(secrets);
   list.forEach(ignoreRejection);
   const keys = list.map((secret, index) =>
@@ -87,8 +156,8 @@ function prepareOne(secret: unknown, option: string, scheme: SignatureScheme): u
   if (secret !== secret.trim())
     throw invalid(option, "begins or ends with white space; was it read from a file with its line break?");
   const key = keyOf(secret, option, scheme);
-  // Taken for the key, a promise would be one that anybody can guess: written as a text it is always the same.
-  if (isPending(key)) {
+  // A promise used as the key could be guessed: as a text it is always "[object Promise]".
+  if (isPromise(key)) {
     ignoreRejection(key);
     throw invalid("scheme", "has a prepare that returns a promise; it must return the key at once");
   }
@@ -101,10 +170,8 @@ function keyOf(secret: string, option: string, scheme: SignatureScheme): unknown
   } catch (error) {
     if (!(error instanceof WebhookError)) throw invalid(option, `was refused by the scheme ${scheme.name}`);
     // A scheme knows no list: it begins with "secret:", and we say which.
-    throw new WebhookError("configuration_invalid", `${option}: ${error.message.replace(/^secret: /, "")}`);
+    throw invalid(`${option}:`, error.message.replace(/^secret: /, ""));
   }
 }
 
-function invalid(option: string, problem: string): WebhookError {
-  return new WebhookError("configuration_invalid", `${option} ${problem}`);
-}
+const { invalid } = checksFor("createReceiver");

@@ -1,12 +1,14 @@
-import { ignoreRejection, isPending } from "../async.ts";
+import { ignoreRejection, isPromise } from "../async.ts";
 import { type Delivery, headerLookup, isBytes } from "../delivery.ts";
-import { type RejectionCode, WebhookError } from "../errors.ts";
+import { bodyAlreadyParsed, bodyTooLarge, type RejectionCode, WebhookError } from "../errors.ts";
 import type { SignatureScheme, Verified } from "../schemes/scheme.ts";
-import { bodyAlreadyParsed, bodyTooLarge } from "./unreadable.ts";
+import type { KeySource } from "./secrets.ts";
 
 /**
- * Whether the headers can still succeed: the method, the coding and the form of the signature, before anything of the body is read.
+ * Checks what the headers alone can tell, before any of the body is read: the method, the content encoding and the form of the
+ * signature.
  *
+ * @returns what the scheme read, for {@link verify}
  * @throws WebhookError with a code of the answers table
  */
 export function checkHead({ method, headers }: Delivery, scheme: SignatureScheme): object {
@@ -14,46 +16,53 @@ export function checkHead({ method, headers }: Delivery, scheme: SignatureScheme
   checkMethod(method);
   checkEncoding(header("content-encoding"));
   const presented: unknown = scheme.read(header);
-  if (isObject(presented) && !isPending(presented)) return presented;
+  if (isObject(presented) && !isPromise(presented)) return presented;
   throw refused(presented);
 }
 
 /**
- * Whether a body is bytes, and not too many. Nothing of it is decoded here.
+ * Checks that a body is bytes, and not too many. Nothing of it is decoded here.
  *
  * @throws WebhookError `body_already_parsed` or `body_too_large`
  */
 export function checkBody(rawBody: unknown, maxBytes: number): void {
   if (!isBytes(rawBody)) {
     ignoreRejection(rawBody);
-    throw bodyAlreadyParsed("the body came as something else than bytes");
+    throw bodyAlreadyParsed("the body is not bytes");
   }
   if (rawBody.length > maxBytes) throw bodyTooLarge(maxBytes);
 }
 
 /**
- * Who signed these bytes, and when.
+ * Verifies the signature over the raw bytes. Where no key at hand matches, newer keys are tried: the secret may have been rotated.
  *
- * @returns the proof, or a refusal with a code of the answers table; returned, since throwing it would cost more than making it, and
- *   garbage is to be cheap
+ * @param presented what {@link checkHead} returned
+ * @throws WebhookError `signature_mismatch`, `timestamp_out_of_tolerance`, `secret_unavailable`, or `receiver_failed` where the scheme
+ *   answered neither with a proof nor with a refusal
  */
-export function checkSignature(
+export async function verify(
   scheme: SignatureScheme,
   presented: object,
   rawBody: Uint8Array,
-  keys: readonly unknown[],
+  source: KeySource,
   nowMs: number,
-): Verified | WebhookError {
-  const verified: unknown = scheme.verify(presented, rawBody, keys, nowMs);
-  return isProof(verified, keys.length) ? verified : refused(verified);
+): Promise<Verified> {
+  const keys = await source.current();
+  const answer: unknown = scheme.verify(presented, rawBody, keys, nowMs);
+  if (isProof(answer, keys.length)) return answer;
+  const newer = answer === "signature_mismatch" ? await source.newerThan(keys) : undefined;
+  if (newer === undefined) throw refused(answer);
+  const second: unknown = scheme.verify(presented, rawBody, newer, nowMs);
+  if (isProof(second, newer.length)) return second;
+  throw refused(second);
 }
 
 /**
- * Whether it names one of so many keys, and a message id that is one, if any. No type keeps a scheme that is written in JavaScript
- * from answering `false`, or a promise.
+ * Whether an answer names one of the keys, and a message id that is a text, if any. A scheme written in JavaScript may answer
+ * `false`, or a promise.
  */
-function isProof(verified: unknown, keys: number): verified is Verified {
-  const { secretIndex, messageId } = (verified ?? {}) as { secretIndex?: unknown; messageId?: unknown };
+function isProof(answer: unknown, keys: number): answer is Verified {
+  const { secretIndex, messageId } = (answer ?? {}) as { secretIndex?: unknown; messageId?: unknown };
   const named = Number.isInteger(secretIndex) && (secretIndex as number) >= 0 && (secretIndex as number) < keys;
   const identified = messageId === undefined || messageId === null || typeof messageId === "string";
   if (named && identified) return true;
@@ -71,20 +80,20 @@ function checkMethod(method: string): void {
 }
 
 function checkEncoding(encoding: string | undefined): void {
-  // The signature covers the bytes before any coding that a proxy may have put on: decoding here would be guessing.
+  // The signature covers the bytes before any encoding that a proxy may have added: decoding here would be guessing.
   if (encoding === undefined || encoding === "" || encoding.toLowerCase() === "identity") return;
-  throw withoutStack("content_encoding_unsupported", "the body came with a Content-Encoding; Bluum sends none");
+  throw withoutStack("content_encoding_unsupported", "the body has a Content-Encoding; Bluum sends none");
 }
 
 const PROBLEM = {
-  signature_missing: "the delivery carries no signature",
+  signature_missing: "the delivery has no signature",
   signature_malformed: "the delivery's signature header is not in the expected form",
   signature_mismatch:
     "no secret matches the delivery's signature: a wrong secret, another scheme, or a body changed on the way",
   timestamp_out_of_tolerance: "the delivery's signed timestamp is too far from this machine's clock",
 } as const;
 
-/** The refusal that a scheme tells by its code. Anything else that it answers is a fault of its own, and admits nothing. */
+/** The refusal that a scheme answered with. Any other answer is a fault of the scheme, and admits nothing. */
 function refused(answer: unknown): WebhookError {
   if (typeof answer === "string" && Object.hasOwn(PROBLEM, answer)) {
     const code = answer as keyof typeof PROBLEM;
@@ -92,15 +101,12 @@ function refused(answer: unknown): WebhookError {
   }
   ignoreRejection(answer);
   return new WebhookError(
-    "handler_failed",
+    "receiver_failed",
     "the signature scheme answered neither with a proof (secretIndex, and messageId if any) nor with the code of a refusal; it must answer at once",
   );
 }
 
-/**
- * What anybody can cause by sending garbage. Where in the code it was found tells nothing that the code does not, and finding out
- * costs more than checking a signature.
- */
+/** An error that anybody can cause by sending garbage: capturing its stack would cost more than checking a signature. */
 function withoutStack(code: RejectionCode, message: string): WebhookError {
   const { stackTraceLimit } = Error;
   // Reflect, since a program may have frozen Error.

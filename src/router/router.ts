@@ -1,4 +1,3 @@
-import { type Eventual, isPending } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
 import { assertPattern, patternsMatching } from "../events/pattern.ts";
@@ -15,9 +14,6 @@ export interface Registration<Context> {
   readonly handler: Handler<Context>;
   readonly ordinal: number;
 }
-
-/** Runs one of several matching handlers, unless its success is remembered from an earlier delivery. */
-export type RunOnce<Context> = (name: string, run: (context: Context) => unknown) => Promise<void>;
 
 /** No provider has as many types. One that makes them up must not make the table grow. */
 const MAX_TYPES = 1_000;
@@ -71,22 +67,6 @@ export class Router<Context> {
     return found;
   }
 
-  /**
-   * Runs the matching handlers one after the other and stops at the first that fails.
-   *
-   * @param runOnce asked for each handler where several match; a single one needs no memory of its own
-   * @returns false where nothing matched; at once, where there is nothing to wait for
-   * @throws what a handler threw; either at once or as a rejection
-   */
-  dispatch(event: BluumEvent, context: Context, runOnce: RunOnce<Context>): Eventual<boolean> {
-    const matching = this.matching(event.type);
-    const [first] = matching;
-    if (first === undefined) return false;
-    if (matching.length > 1) return runAll(matching, event, runOnce);
-    const result = first.handler(event, context);
-    return isPending(result) ? Promise.resolve(result).then(() => true) : true;
-  }
-
   /** Does not look at patterns that do not match. */
   #find(type: string): readonly Registration<Context>[] {
     const found = new Set(patternsMatching(type).flatMap((pattern) => this.#byPattern.get(pattern) ?? []));
@@ -113,15 +93,6 @@ export class Router<Context> {
     while (this.#names.has(`${base}:${ordinal}`)) ordinal++;
     return `${base}:${ordinal}`;
   }
-}
-
-async function runAll<Context>(
-  handlers: readonly Registration<Context>[],
-  event: BluumEvent,
-  runOnce: RunOnce<Context>,
-): Promise<boolean> {
-  for (const { name, handler } of handlers) await runOnce(name, (own) => handler(event, own));
-  return true;
 }
 
 function isGenerator(handler: unknown): boolean {

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { BodyBuffer } from "../body.ts";
 
 /** No larger body is taken. */
 const MAX_REQUEST_BYTES = 512 * 1024;
@@ -40,19 +41,19 @@ export type Unreadable = "not_json" | "too_large";
 
 /** Reads a request's JSON object; an empty body is an empty object. Rejects only where the sender left. */
 export async function readJson(request: IncomingMessage): Promise<Readonly<Record<string, unknown>> | Unreadable> {
-  const chunks: Buffer[] = [];
+  const body = new BodyBuffer({ maxBytes: MAX_REQUEST_BYTES });
   let bytes = 0;
   for await (const chunk of request) {
     bytes += (chunk as Buffer).byteLength;
     // Read to its end even so: an answer to a body that is still coming would be lost.
-    if (bytes <= MAX_REQUEST_BYTES) chunks.push(chunk as Buffer);
+    if (bytes <= MAX_REQUEST_BYTES) body.append(chunk as Buffer);
     if (bytes > 16 * MAX_REQUEST_BYTES) break;
   }
   if (bytes > MAX_REQUEST_BYTES) return "too_large";
-  return parsed(request, Buffer.concat(chunks));
+  return parsed(request, body.bytes());
 }
 
-function parsed(request: IncomingMessage, body: Buffer): Readonly<Record<string, unknown>> | Unreadable {
+function parsed(request: IncomingMessage, body: Uint8Array): Readonly<Record<string, unknown>> | Unreadable {
   if (body.byteLength === 0) return {};
   if (!/^application\/json\b/i.test(request.headers["content-type"] ?? "")) return "not_json";
   try {

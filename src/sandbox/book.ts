@@ -1,4 +1,4 @@
-import { type Attempt, type Delivery, isFinished } from "./deliveries.ts";
+import { type Attempt, type Delivery, isFinished, isReplayable } from "./deliveries.ts";
 
 /** How many deliveries are kept, and how many bytes of bodies, headers and answers with them. */
 export interface BookLimits {
@@ -15,6 +15,8 @@ export class Book {
   readonly #deliveries = new Map<string, Delivery>();
   /** In the order in which they were finished. */
   readonly #finished = new Set<Delivery>();
+  /** By endpoint. */
+  readonly #replayable = new Map<string, Set<Delivery>>();
   readonly #sizes = new Map<Delivery, number>();
   #bytes = 0;
 
@@ -39,12 +41,19 @@ export class Book {
     return this.#deliveries.size - this.#finished.size;
   }
 
+  /** How many deliveries to an endpoint were parked and not replayed since. */
+  replayableOf(endpointId: string): number {
+    return this.#replayable.get(endpointId)?.size ?? 0;
+  }
+
   /** Takes a delivery in, or notes that one has changed. */
   put(delivery: Delivery): void {
     this.#deliveries.set(delivery.id, delivery);
     this.#measure(delivery);
     if (isFinished(delivery)) this.#finished.add(delivery);
     else this.#finished.delete(delivery);
+    if (isReplayable(delivery)) this.#addReplayable(delivery);
+    else this.#replayable.get(delivery.endpointId)?.delete(delivery);
   }
 
   /** Forgets what is too much, and gives the ids of that. The newest stays, whatever its size. */
@@ -57,6 +66,11 @@ export class Book {
       dropped.push(oldest.id);
     }
     return dropped;
+  }
+
+  #addReplayable(delivery: Delivery): void {
+    const known = this.#replayable.get(delivery.endpointId) ?? new Set();
+    this.#replayable.set(delivery.endpointId, known.add(delivery));
   }
 
   #isTooMuch(): boolean {
@@ -72,6 +86,7 @@ export class Book {
   #forget(delivery: Delivery): void {
     this.#deliveries.delete(delivery.id);
     this.#finished.delete(delivery);
+    this.#replayable.get(delivery.endpointId)?.delete(delivery);
     this.#bytes -= this.#sizes.get(delivery) ?? 0;
     this.#sizes.delete(delivery);
   }

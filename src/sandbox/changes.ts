@@ -18,6 +18,12 @@ export class Changes {
   #revision: number = Date.now();
   #recent: Revised[] = [];
   readonly #watchers = new Set<Watcher>();
+  readonly #replayable: () => number;
+
+  /** @param replayable counts what can be replayed, after a change */
+  constructor(replayable: () => number) {
+    this.#replayable = replayable;
+  }
 
   /** The number of the last change. */
   get revision(): number {
@@ -26,7 +32,7 @@ export class Changes {
 
   tell(change: Change): void {
     this.#revision += 1;
-    const revised = { revision: this.#revision, change };
+    const revised = { revision: this.#revision, change: { ...change, replayable: this.#replayable() } };
     this.#recent.push(revised);
     // In halves, so that forgetting costs nothing that grows with each change.
     if (this.#recent.length >= 2 * REMEMBERED) this.#recent = this.#recent.slice(-REMEMBERED);

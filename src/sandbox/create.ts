@@ -9,7 +9,6 @@ import { Inspector } from "./inspector.ts";
 import { keepTime, keptTime } from "./kept-time.ts";
 import { ManagementApi } from "./management.ts";
 import { type SandboxOptions, type Settings, settingsFrom } from "./options.ts";
-import { readPage } from "./page-file.ts";
 import { Provider } from "./provider.ts";
 import { randomFrom } from "./random.ts";
 import { refused } from "./refusal.ts";
@@ -56,10 +55,10 @@ async function stateOf({ statePath, database }: SandboxOptions): Promise<State> 
 async function assemble(options: SandboxOptions, settings: Settings, state: State): Promise<Sandbox> {
   const credentials = credentialsFor("tenant", options, state);
   const investorCredentials = credentialsFor("investor", {}, state);
-  const changes = new Changes();
+  const changes = new Changes(() => parts.provider.replayable);
   if (options.observe !== undefined) observeBy(options.observe, changes);
   const kept = gathered(state, (error) => settings.warn(notKept(error)));
-  const parts = partsOf(settings, kept, changes);
+  const parts: SandboxParts = partsOf(settings, kept, changes);
   const core = new SandboxCore(parts);
   const stop = () => {
     parts.clock.stop();
@@ -124,7 +123,7 @@ async function serve(core: SandboxCore, parts: SandboxParts, outside: Outside): 
   // Nothing is asked for before the address is known.
   const url = () => `http://${authority(host)}:${server.port}`;
   const snapshot = () => snapshotOf(parts, { changes, tenant, baseUrl: `${url()}/v1` });
-  const inspector = new Inspector(inspectedOf(core, parts, snapshot), streams, await readPage());
+  const inspector = new Inspector(inspectedOf(core, parts, snapshot), streams, await inspectorPage());
   const server: Listening = await listen(host, port, { management, inspector }).catch((error) => {
     streams.close();
     throw error;
@@ -136,6 +135,12 @@ async function serve(core: SandboxCore, parts: SandboxParts, outside: Outside): 
       return server.close();
     },
   };
+}
+
+/** The inspector page. Its file is found by `import.meta`, which is missing where a test runner such as Jest makes CommonJS of modules. */
+async function inspectorPage(): Promise<string | undefined> {
+  const file = await import("./page-file.ts").catch(() => undefined);
+  return file?.readPage();
 }
 
 function observeBy(observe: NonNullable<SandboxOptions["observe"]>, changes: Changes): void {

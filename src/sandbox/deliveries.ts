@@ -69,3 +69,8 @@ export function isFinished({ state }: Delivery): boolean {
 export function isGenuine({ origin }: Delivery): boolean {
   return origin === "event" || origin === "replay";
 }
+
+/** Whether it was given up, and not replayed since. */
+export function isReplayable(delivery: Delivery): boolean {
+  return delivery.state === "parked" && !delivery.replayed && isGenuine(delivery);
+}

@@ -34,7 +34,7 @@ export function sandboxOf(
     },
     endpoints: () => registry.all().map(endpointView),
     secrets: (id) => core.endpoint(id).secrets,
-    rotateSecret: async (id) => registry.rotate(core.endpoint(id)),
+    rotateSecret: async (id, secret) => registry.rotate(core.endpoint(id), secret),
     send: async (type, options) => core.send(type, options).map(summaryOf),
     scenario: async (name) => core.scenario(name).map(summaryOf),
     settled: () => core.settled(),
@@ -66,6 +66,10 @@ export function inspectedOf(
     replayParked: () => provider.replayParked().map(idOf),
     scenario: (name) => core.scenario(name).map(idOf),
     send: (type, data) => core.send(type, data === undefined ? {} : { data }).map(idOf),
+    addEndpoint(fields) {
+      const endpoint = core.register(fields);
+      return { ...endpointView(endpoint), secret: endpoint.secrets[0] };
+    },
     setStatus(id, status) {
       const endpoint = registry.get(id);
       if (endpoint === undefined) return undefined;

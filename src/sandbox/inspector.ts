@@ -2,8 +2,8 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { WebhookError } from "../errors.ts";
 import { answerJson, answerText, readJson } from "./answers.ts";
 import type { EventStreams } from "./event-stream.ts";
-import type { Snapshot, Started } from "./page-api.ts";
-import { PAGE_POLICY } from "./page-file.ts";
+import type { AddedEndpoint, Snapshot, Started } from "./page-api.ts";
+import type { EndpointOptions } from "./sandbox.ts";
 
 /** What the page can ask of the sandbox; each throws a `WebhookError` for what cannot be. */
 export interface Inspected {
@@ -15,6 +15,7 @@ export interface Inspected {
   replayParked(): readonly string[];
   scenario(name: string): readonly string[];
   send(type: string, data: object | undefined): readonly string[];
+  addEndpoint(options: EndpointOptions): AddedEndpoint;
   setStatus(id: string, status: string): object | undefined;
 }
 
@@ -58,11 +59,21 @@ const ACTIONS: readonly Action[] = [
     run: (inspected, _, { event, data }) => started(inspected.send(text("event", event) ?? "", data as object)),
   },
   {
+    method: "POST",
+    path: /^endpoints$/,
+    // Checked by whoever registers it.
+    run: (inspected, _, { url, name = url, eventTypeNames }) =>
+      inspected.addEndpoint({ url, name, eventTypeNames } as EndpointOptions),
+  },
+  {
     method: "PATCH",
     path: /^endpoints\/([^/]+)$/,
     run: (inspected, id, { status }) => found(inspected.setStatus(id, text("status", status) ?? "")),
   },
 ];
+
+/** The part of the page's policy that the page itself cannot set. */
+const PAGE_POLICY = "frame-ancestors 'none'";
 
 /** The inspector: the page at `/`, and what it asks for under `/_inspector/`, as page-api.ts describes. */
 export class Inspector {
@@ -79,7 +90,7 @@ export class Inspector {
   /** Answers with the page. */
   answerPage(response: ServerResponse): void {
     if (this.#page === undefined) {
-      answerText(response, 404, "The inspector page was not built.\n");
+      answerText(response, 404, "The inspector page was not built, or cannot be read under this test runner.\n");
       return;
     }
     response.setHeader("Content-Security-Policy", PAGE_POLICY);

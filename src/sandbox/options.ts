@@ -1,10 +1,10 @@
+import { ANSWER_TIMEOUT_MS } from "../bluum/retry-schedule.ts";
 import { bluumSignature } from "../bluum/signature.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 import type { SqliteDatabase } from "../stores/sqlite/database.ts";
 import { type FaultMix, type FaultPlan, faultMix } from "./faults.ts";
 import type { Change } from "./page-api.ts";
 import { refused } from "./refusal.ts";
-import { ANSWER_TIMEOUT_MS } from "./schedule.ts";
 import type { ErrorShape, ListShape, ResponseShape } from "./shapes.ts";
 
 /** How a sandbox listens, signs and behaves; see {@link createSandbox}. */

@@ -11,6 +11,7 @@
  * | `POST /_inspector/replay-parked` | {@link Started} |
  * | `POST /_inspector/scenarios/:name` | {@link Started} |
  * | `POST /_inspector/events`, body `{ event, data? }` | {@link Started} |
+ * | `POST /_inspector/endpoints`, body `{ url, name?, eventTypeNames? }` | {@link AddedEndpoint} |
  * | `PATCH /_inspector/endpoints/:id`, body `{ status }` | {@link EndpointView} |
  *
  * An error is `{ error: { code, message } }` with a 4xx; 503 where too many pages follow. Calls that change something must come from
@@ -26,6 +27,8 @@ export interface Snapshot {
   readonly endpoints: readonly EndpointView[];
   /** Oldest first. */
   readonly deliveries: readonly DeliverySummary[];
+  /** How many parked deliveries `POST /_inspector/replay-parked` replays: those of active endpoints. */
+  readonly replayable?: number;
   readonly scenarios: readonly { readonly name: string; readonly title: string }[];
   readonly eventTypes: readonly string[];
   readonly forgeries: readonly { readonly kind: string; readonly title: string }[];
@@ -34,12 +37,16 @@ export interface Snapshot {
 }
 
 /** What has changed since the revision before. */
-export type Change =
+export type Change = {
+  /** As in {@link Snapshot}, after the change. */
+  readonly replayable?: number;
+} & (
   | { readonly kind: "delivery"; readonly now: number; readonly delivery: DeliverySummary }
   | { readonly kind: "endpoint"; readonly now: number; readonly endpoint: EndpointView }
   | { readonly kind: "endpoint_removed"; readonly now: number; readonly id: string }
   /** The oldest were forgotten, to bound the memory. */
-  | { readonly kind: "deliveries_dropped"; readonly now: number; readonly ids: readonly string[] };
+  | { readonly kind: "deliveries_dropped"; readonly now: number; readonly ids: readonly string[] }
+);
 
 /** One registered endpoint and how it does. */
 export interface EndpointView {
@@ -55,6 +62,11 @@ export interface EndpointView {
   /** Answers of the last twenty attempts, oldest first: the status, or null where none came. */
   readonly recent: readonly (number | null)[];
   readonly medianLatencyMs: number | null;
+}
+
+/** An endpoint that was just registered. No other answer of the inspector's endpoint calls has the secret. */
+export interface AddedEndpoint extends EndpointView {
+  readonly secret: string;
 }
 
 /**
@@ -83,6 +95,10 @@ export interface DeliverySummary {
   readonly nextAttemptAt: number | null;
   /** Whether a replay has taken the place of a parked one. */
   readonly replayed: boolean;
+  /** The id of the resource in `data`, such as an order's, if the payload has one. */
+  readonly resourceId?: string;
+  /** The amount in `data`, such as `250.00 USD` or `10 AAPL × 178.50 USD`, if the payload has one. */
+  readonly amount?: string;
   readonly attempts: readonly AttemptSummary[];
 }
 
@@ -97,6 +113,8 @@ export interface AttemptSummary {
   readonly error: string | null;
   /** The fault that was done to it on purpose, such as `cut_before` or `clock_skew`; of a forged one its kind. */
   readonly fault: string | null;
+  /** Whether the receiver acknowledged the event with `"unhandled": true`: no handler matched, so nothing ran. */
+  readonly unhandled?: boolean;
 }
 
 /** One delivery opened. */

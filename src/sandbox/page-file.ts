@@ -3,9 +3,6 @@ import { readFile } from "node:fs/promises";
 /** The page beside the bundle, and where this file is run from its source. */
 const PLACES = ["./sandbox/page.html", "../../dist/src/sandbox/page.html"];
 
-/** What the policy in the page itself, made with it at the build, cannot say. */
-export const PAGE_POLICY = "frame-ancestors 'none'";
-
 /** Reads the inspector page; undefined where it was not built. */
 export async function readPage(): Promise<string | undefined> {
   for (const place of PLACES) {

@@ -4,11 +4,12 @@ import { newAttempt } from "./attempt.ts";
 import { Book, type BookLimits } from "./book.ts";
 import type { Changes } from "./changes.ts";
 import type { Clock } from "./clock.ts";
-import { type Attempt, type Delivery, isFinished, isGenuine } from "./deliveries.ts";
+import { type Attempt, type Delivery, isFinished, isGenuine, isReplayable } from "./deliveries.ts";
 import { countAttempt, type Endpoint, isAcknowledged } from "./endpoints.ts";
 import { connectionFault, drawFaults, type FaultMix } from "./faults.ts";
 import { type ForgeryKind, forgeriesOf } from "./forgeries.ts";
 import { freshId } from "./identifiers.ts";
+import { inFlightMs } from "./in-flight.ts";
 import { keepTime } from "./kept-time.ts";
 import type { DeliveryOrigin } from "./page-api.ts";
 import type { SandboxEvent } from "./payload.ts";
@@ -55,6 +56,8 @@ export class Provider {
   readonly #queue: Delivery[] = [];
   /** Made together with their original, before that was signed. */
   readonly #copies = new WeakMap<Delivery, readonly Delivery[]>();
+  /** Of deliveries that are due and wait for a lease to end. */
+  readonly #leaseTimers = new Set<NodeJS.Timeout>();
   #sending = 0;
   #closed = false;
   #whenIdle: (() => void)[] = [];
@@ -105,16 +108,21 @@ export class Provider {
     if (this.#parts.registry.get(delivery.endpointId) === undefined) {
       throw refused("the delivery", "cannot be replayed, since its endpoint was removed");
     }
-    if (delivery.state === "parked" && isGenuine(delivery) && !delivery.replayed) this.#supersede(delivery);
+    if (isReplayable(delivery)) this.#supersede(delivery);
     return this.#copy(delivery, "replay", this.#parts.clock.now());
+  }
+
+  /** How many deliveries `replayParked` would replay. Told with each change, so it must not go through all deliveries. */
+  get replayable(): number {
+    const active = this.#parts.registry.all().filter(isActive);
+    return active.reduce((sum, { id }) => sum + this.#book.replayableOf(id), 0);
   }
 
   /** Replays every parked event that was not replayed since, and whose endpoint takes events: others would be parked anew. */
   replayParked(): Delivery[] {
-    const parked = this.deliveries().filter((delivery) => delivery.state === "parked" && isGenuine(delivery));
     const { registry } = this.#parts;
-    return parked
-      .filter(({ replayed, endpointId }) => !replayed && registry.get(endpointId)?.status === "ACTIVE")
+    return this.deliveries()
+      .filter((delivery) => isReplayable(delivery) && isActive(registry.get(delivery.endpointId)))
       .map((delivery) => this.replay(delivery));
   }
 
@@ -123,7 +131,7 @@ export class Provider {
     return this.#copy(delivery, "forged", this.#parts.clock.now(), kind);
   }
 
-  /** Fulfils once nothing is on its way and nothing waits for a place. */
+  /** Fulfils once nothing is on its way, and nothing waits for a place or for a lease to end. */
   idle(): Promise<void> {
     if (this.#isIdle()) return Promise.resolve();
     return new Promise((resolve) => this.#whenIdle.push(resolve));
@@ -133,6 +141,7 @@ export class Provider {
   close(): void {
     this.#closed = true;
     this.#queue.length = 0;
+    for (const timer of this.#leaseTimers) clearTimeout(timer);
     this.#postman.close();
     this.#tellIfIdle();
   }
@@ -188,13 +197,29 @@ export class Provider {
     this.#await(delivery, delivery.nextAttemptAt ?? this.#parts.clock.now());
   }
 
-  #await(delivery: Delivery, dueAt: number): void {
+  /** @param notBeforeMs by `performance.now()`: the clock can be put forward, a lease cannot */
+  #await(delivery: Delivery, dueAt: number, notBeforeMs = 0): void {
     delivery.nextAttemptAt = dueAt;
     this.#parts.clock.at(dueAt, () => {
-      if (!this.#book.has(delivery)) return;
-      this.#queue.push(delivery);
-      this.#sendNext();
+      const waitMs = notBeforeMs - performance.now();
+      if (waitMs > 0) this.#enqueueAfter(waitMs, delivery);
+      else this.#enqueue(delivery);
     });
+  }
+
+  #enqueueAfter(waitMs: number, delivery: Delivery): void {
+    const timer = setTimeout(() => {
+      this.#leaseTimers.delete(timer);
+      this.#enqueue(delivery);
+      this.#tellIfIdle();
+    }, Math.ceil(waitMs));
+    this.#leaseTimers.add(timer);
+  }
+
+  #enqueue(delivery: Delivery): void {
+    if (!this.#book.has(delivery)) return;
+    this.#queue.push(delivery);
+    this.#sendNext();
   }
 
   #sendNext(): void {
@@ -274,14 +299,31 @@ export class Provider {
   #retryOrPark(delivery: Delivery, endpoint: Endpoint): void {
     const delayMs = isGenuine(delivery) ? retryDelayMs(delivery.attempts.length, this.#parts.random) : undefined;
     if (delayMs === undefined) this.#park(delivery, endpoint);
-    else this.#retry(delivery, endpoint, this.#parts.clock.now() + delayMs);
+    else this.#retry(delivery, endpoint, delayMs);
   }
 
-  #retry(delivery: Delivery, endpoint: Endpoint, dueAt: number): void {
+  #retry(delivery: Delivery, endpoint: Endpoint, delayMs: number): void {
+    const { clock } = this.#parts;
+    const leaseMs = this.#leaseMs(delivery);
+    const dueAt = clock.now() + Math.max(delayMs, Math.ceil(leaseMs * clock.speed));
     delivery.state = "retrying";
     delivery.nextAttemptAt = dueAt;
     this.#note(delivery, endpoint);
-    this.#await(delivery, dueAt);
+    this.#await(delivery, dueAt, performance.now() + leaseMs);
+  }
+
+  /** How long somebody else's claim may last. A claim of another copy that is being sent, or just was, ends with its answer. */
+  #leaseMs({ id, eventId, endpointId, attempts }: Delivery): number {
+    const { at, answer } = attempts.at(-1) as Attempt;
+    const askedMs = inFlightMs(answer);
+    if (askedMs === 0) return 0;
+    const isOfCopy = this.deliveries().some((copy) => {
+      const isSame = copy.id !== id && copy.eventId === eventId && copy.endpointId === endpointId;
+      const last = copy.attempts.at(-1)?.answer ?? null;
+      const isAnswered = copy.updatedAt >= at && last !== null && inFlightMs(last) === 0;
+      return isSame && (copy.state === "sending" || isAnswered);
+    });
+    return isOfCopy ? 0 : askedMs;
   }
 
   #park(delivery: Delivery, endpoint?: Endpoint): void {
@@ -325,7 +367,7 @@ export class Provider {
   }
 
   #isIdle(): boolean {
-    return this.#sending === 0 && this.#queue.length === 0;
+    return this.#sending === 0 && this.#queue.length === 0 && this.#leaseTimers.size === 0;
   }
 
   #tellIfIdle(): void {
@@ -334,4 +376,8 @@ export class Provider {
     this.#whenIdle = [];
     for (const resolve of waiting) resolve();
   }
+}
+
+function isActive(endpoint: Endpoint | undefined): boolean {
+  return endpoint?.status === "ACTIVE";
 }

@@ -78,9 +78,13 @@ export class Registry {
     this.touch(endpoint);
   }
 
-  /** Gives an endpoint a fresh secret; the one before is remembered. */
-  rotate(endpoint: Endpoint): string {
-    const secret = freshSecret(this.#parts.scheme);
+  /**
+   * Gives an endpoint another secret, by default a fresh one; the one before is remembered.
+   *
+   * @throws WebhookError `configuration_invalid` for a secret that the scheme refuses
+   */
+  rotate(endpoint: Endpoint, secret: string = freshSecret(this.#parts.scheme)): string {
+    checkSecret(this.#parts.scheme, secret);
     endpoint.secrets = [secret, endpoint.secrets[0]];
     this.change(endpoint, {});
     return secret;

@@ -65,11 +65,13 @@ export interface Sandbox {
    */
   secrets(endpointId: string): readonly string[];
   /**
-   * Gives an endpoint a fresh secret. What was signed before, retries included, keeps the old one where the scheme signs no time.
+   * Gives an endpoint another secret. What was signed before, retries included, keeps the old one where the scheme signs no time.
    *
-   * @throws WebhookError `configuration_invalid` for an unknown endpoint
+   * @param secret @default a fresh one, in a form that the scheme takes
+   * @returns the new secret
+   * @throws WebhookError `configuration_invalid` for an unknown endpoint, or a secret with which the scheme cannot sign
    */
-  rotateSecret(endpointId: string): Promise<string>;
+  rotateSecret(endpointId: string, secret?: string): Promise<string>;
   /**
    * Sends an event to every endpoint that subscribes to it, and returns at once; `settled` or `advance(0)` wait.
    *
@@ -84,7 +86,8 @@ export interface Sandbox {
   scenario(name: string): Promise<readonly DeliverySummary[]>;
   /**
    * Waits until every delivery has been acknowledged or parked, and puts the clock forward to whatever is due next: the whole retry
-   * schedule takes no longer than its requests.
+   * schedule takes no longer than its requests. Only the `Retry-After` of an endpoint that answers `event_in_flight` is waited out in
+   * real time, up to 60 s an attempt: the lease behind it runs by the wall clock.
    */
   settled(): Promise<void>;
   /**

@@ -18,6 +18,7 @@ export function snapshotOf(
     ...{ revision: changes.revision, now: clock.now(), speed, scheme: scheme.description },
     endpoints: registry.all().map(endpointView),
     deliveries: provider.deliveries().map(summaryOf),
+    replayable: provider.replayable,
     scenarios: SCENARIOS.map(({ name, title }) => ({ name, title })),
     eventTypes: KNOWN_EVENT_TYPES,
     forgeries: forgeriesOf(scheme),

@@ -1,9 +1,12 @@
 import { Buffer } from "node:buffer";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 import type { Answer, Attempt, Delivery } from "./deliveries.ts";
+import { isAcknowledged } from "./endpoints.ts";
 import { explain } from "./explain.ts";
 import { forgeryTitle } from "./forgeries.ts";
 import type { AttemptDetail, AttemptSummary, BodyView, DeliveryDetail, DeliverySummary } from "./page-api.ts";
+import { receiversAnswer } from "./receivers-answer.ts";
+import { resourceOf } from "./resource.ts";
 import { messageIdOf } from "./signing.ts";
 
 /** More of a body than this is not shown. */
@@ -14,6 +17,7 @@ export function summaryOf(delivery: Delivery): DeliverySummary {
   const { id, type, eventId, endpointId, origin, state, createdAt, updatedAt, nextAttemptAt, replayed } = delivery;
   return {
     ...{ id, type, eventId, endpointId, origin, state, createdAt, updatedAt, nextAttemptAt, replayed },
+    ...resourceOf(delivery.body),
     attempts: delivery.attempts.map(attemptSummary),
   };
 }
@@ -27,8 +31,9 @@ export function detailOf(delivery: Delivery, scheme: SignatureScheme): DeliveryD
   };
 }
 
-function attemptSummary({ at, latencyMs, status, error, fault }: Attempt): AttemptSummary {
-  return { at, latencyMs, status, error, fault };
+function attemptSummary({ at, latencyMs, status, error, fault, answer }: Attempt): AttemptSummary {
+  const unhandled = isAcknowledged(status) && answer !== null && receiversAnswer(answer.body.toString()).unhandled;
+  return { at, latencyMs, status, error, fault, ...(unhandled ? { unhandled } : {}) };
 }
 
 function attemptDetail(delivery: Delivery, attempt: Attempt, scheme: SignatureScheme): AttemptDetail {

@@ -28,25 +28,6 @@ export function isEncoded(length: number, text: string, encoding: ByteEncoding):
   return encodedLength(text, encoding) === length;
 }
 
-/**
- * Decodes a text into memory that is there already, where {@link isEncoded} has found it to be as long. For the few bytes of
- * a digest in hex this is faster than `Buffer.write`, which leaves JavaScript.
- */
-export function writeEncoded(into: Buffer, text: string, encoding: ByteEncoding): void {
-  if (encoding !== "hex") {
-    into.write(text, encoding);
-    return;
-  }
-  for (let place = 0; place < into.length; place += 1) {
-    into[place] = (hexDigit(text.charCodeAt(2 * place)) << 4) | hexDigit(text.charCodeAt(2 * place + 1));
-  }
-}
-
-/** Without a branch: letters, in either case, stand one row of 64 characters behind the digits and end in 1 to 6. */
-function hexDigit(code: number): number {
-  return (code & 15) + 9 * (code >> 6);
-}
-
 /** Writes bytes as text: hex in lower case, base64 padded, base64url not. */
 export function encodeBytes(bytes: Uint8Array, encoding: ByteEncoding): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(encoding);

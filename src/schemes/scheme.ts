@@ -14,6 +14,12 @@ export interface SignatureScheme<Key = unknown, Presented extends object = objec
   /** Whether the signature covers a time stamp. Where it covers none, `maxEventAgeMs` bounds replays instead. */
   readonly signsTimestamp: boolean;
   /**
+   * How far a signed timestamp may be from the receiver's clock, in either direction, in milliseconds. A receiver must remember events
+   * for at least twice as long, and is refused at creation otherwise; without this field it cannot check. Leave it out where no
+   * timestamp is signed.
+   */
+  readonly toleranceMs?: number;
+  /**
    * Makes the verification key of one secret, once, not at every delivery, and at once: a promise is refused. `verify` gets all keys in
    * a frozen list.
    *

@@ -55,6 +55,7 @@ export function timestampedSignature(options: TimestampedSignatureOptions): Sign
     name: "timestamped",
     description: `${headerName}: t=<unix seconds>,v1=<hex HMAC-SHA256 of "<t>." and the raw body>`,
     signsTimestamp: true,
+    toleranceMs,
 
     prepare: (secret) => sharedKey("sha256", secret, "utf8"),
 

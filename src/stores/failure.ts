@@ -1,4 +1,4 @@
-import { WebhookError } from "../errors.ts";
+import { isError, WebhookError } from "../errors.ts";
 
 /** A store failure, by what the backend or its client threw; what is a `WebhookError` already stays as it is. */
 export function storeFailure(backend: string, task: string, thrown: unknown, cause: unknown = thrown): WebhookError {
@@ -8,6 +8,6 @@ export function storeFailure(backend: string, task: string, thrown: unknown, cau
 
 /** What a client's error says. An ECONNREFUSED on several addresses has a code only. */
 export function messageOf(thrown: unknown): string {
-  if (!(thrown instanceof Error)) return "the client rejected with something that is no error";
+  if (!isError(thrown)) return "the client rejected with something that is no error";
   return thrown.message || String((thrown as Error & { code?: unknown }).code ?? thrown.name);
 }

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
-import { within } from "../async.ts";
-import { WebhookError } from "../errors.ts";
+import { withTimeout } from "../async.ts";
+import { isError, WebhookError } from "../errors.ts";
 import { messageOf, storeFailure } from "./failure.ts";
-import { ForgoneClaims } from "./redis/forgone.ts";
 import { type RedisClient, type Send, senderFor } from "./redis/client.ts";
 import { CLAIM, COMPLETE, EVICTION_POLICY, RELEASE, RENEW } from "./redis/scripts.ts";
 import type { ClaimResult, CompleteResult, DedupeStore } from "./store.ts";
+import { countUnanswered } from "./unanswered.ts";
 
 export type { CommandClient, IoredisClient, NodeRedisCluster, NodeRedisSentinel, RedisClient } from "./redis/client.ts";
 export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
@@ -56,9 +56,8 @@ interface Script {
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): DedupeStore {
   const { prefix, timeoutMs, warn } = settingsOf(options);
-  const send = senderFor(client);
+  const { call: send, unanswered } = countUnanswered(senderFor(client));
   const scripts = { claim: script(CLAIM), renew: script(RENEW), complete: script(COMPLETE), release: script(RELEASE) };
-  const forgone = new ForgoneClaims();
   let looked = warn === false;
 
   function ask<Answer>(
@@ -71,8 +70,8 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
   }
 
   /** Clients queue commands while they are not connected, some for ever. */
-  function inTime<Answer>(verb: Verb, answer: Promise<Answer>, onTimeout?: () => void): Promise<Answer> {
-    return within(answer, timeoutMs, onTimeout).catch((error: unknown) => {
+  function inTime<Answer>(verb: Verb, answer: Promise<Answer>): Promise<Answer> {
+    return withTimeout(answer, timeoutMs).catch((error: unknown) => {
       throw storeFailure("Redis", `${verb} the event`, error, bare(error));
     });
   }
@@ -86,11 +85,7 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
 
   return {
     async claim(key, { token, leaseMs }) {
-      forgone.claiming(token);
-      const answer = ask("claim", claimResult, key, token, milliseconds(leaseMs));
-      const result = await inTime("claim", answer, () => {
-        forgone.forgo(token, answer, () => ask("release", isOne, key, token));
-      });
+      const result = await inTime("claim", ask("claim", claimResult, key, token, milliseconds(leaseMs)));
       if (result.status === "claimed") lookOnce(key);
       return result;
     },
@@ -110,6 +105,8 @@ export function redisStore(client: RedisClient, options: RedisStoreOptions = {})
     forget(key) {
       return inTime("forget", send(prefix + key, ["DEL", prefix + key]).then(isOne));
     },
+
+    unanswered,
   };
 }
 
@@ -174,7 +171,7 @@ function warnOfEviction(policy: unknown, warn: Settings["warn"]): void {
  * the password where that was refused, and errors get logged whole.
  */
 function bare(thrown: unknown): unknown {
-  if (!(thrown instanceof Error)) return new Error(messageOf(thrown));
+  if (!isError(thrown)) return new Error(messageOf(thrown));
   const { name, message, stack, code } = thrown as Error & { code?: unknown };
   return Object.assign(new Error(message), { name, stack }, code === undefined ? {} : { code });
 }

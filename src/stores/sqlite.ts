@@ -1,3 +1,4 @@
+import { ignoreRejection, isPromise } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import {
   insideTransaction,
@@ -60,6 +61,24 @@ export interface SqliteStore extends DedupeStore {
    * receiver.on("transfer.deposit.completed", (event, context) => credit.immediate(event.data, context));
    */
   completeIn(context: object): void;
+  /**
+   * Runs `work` in a transaction that also completes the event, on the store's connection: BEGIN IMMEDIATE, the completion,
+   * `work`, COMMIT. Where anything throws, it rolls back, and nothing of it has happened. Where another process has the event,
+   * `work` is not run. While another connection holds the lock it waits for up to `timeoutMs`, without blocking the event loop.
+   *
+   * @param context the context that the handler was given
+   * @param work synchronous; writes its rows on the connection that the store was given
+   * @returns what `work` returned, once it is committed
+   * @throws what `work` threw; WebhookError `claim_lost` where another process holds or has completed the event;
+   *   `configuration_invalid` for a context of another store's receiver, and where `work` gives a promise; `store_unavailable` where
+   *   the database stays locked, or is inside a transaction; else what the driver threw
+   * @example
+   * const insert = database.prepare("INSERT INTO ledger (deposit, amount) VALUES (?, ?)");
+   * receiver.on("transfer.deposit.completed", ({ data }, context) =>
+   *   store.transaction(context, () => insert.run(data.id, data.amount)),
+   * );
+   */
+  transaction<Result>(context: object, work: () => Result): Promise<Result>;
   /**
    * Deletes every record whose time is over, in short transactions with pauses in between. Never needed for correctness, and
    * seldom for space: each claim deletes a few.
@@ -138,6 +157,27 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
     return undefined;
   }
 
+  /** One try of `transaction`. What `work` throws is given back: it is no reason to try again, even if it says "locked". */
+  function completing<Result>(context: object, work: () => Result): { result: Result } | { error: unknown } {
+    let failure: { error: unknown } | undefined;
+    function run(): Result {
+      store.completeIn(context);
+      try {
+        return refuseAsynchronous(work());
+      } catch (error) {
+        failure = { error };
+        throw error;
+      }
+    }
+    if (insideTransaction(database)) throw transactionInTheWay();
+    try {
+      return { result: withoutBlocking(database, () => transact(database, "IMMEDIATE", run)) };
+    } catch (error) {
+      if (failure !== undefined) return failure;
+      throw error;
+    }
+  }
+
   const store: SqliteStore = {
     async claim(key, { token, leaseMs }) {
       const found = (at: number) => obstacle(key, token, at);
@@ -198,6 +238,14 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
       // A completion by this very token too: its transaction was committed before, and this one would do the work again.
       if (known && (known.completed || known.token !== token)) throw claimLost();
       events.put(key, { token, completed: true, endsAt: at + retentionMs });
+      claim.completionWritten();
+    },
+
+    async transaction(context, work) {
+      claimBehind(context, store);
+      const outcome = await turns.take("holder", () => completing(context, work));
+      if ("error" in outcome) throw outcome.error;
+      return outcome.result;
     },
 
     async purge({ batch = DEFAULT_BATCH } = {}) {
@@ -211,6 +259,13 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
     },
   };
   return store;
+}
+
+/** An asynchronous function goes on after the transaction has ended. */
+function refuseAsynchronous<Result>(result: Result): Result {
+  if (!isPromise(result)) return result;
+  ignoreRejection(result);
+  throw invalid("the work of transaction must be synchronous; it gave a promise");
 }
 
 function othersFirst(): Promise<void> {

@@ -17,6 +17,9 @@ export interface DedupeStore {
    * Takes the event for `token`, for `leaseMs`, unless another token's live claim or a completion stands in the way.
    * A claim by the token that holds the key already is `"claimed"` again, with a fresh lease.
    *
+   * A claim that rejects may have been written all the same, or be written later. The receiver releases it, once; what that
+   * release misses expires with its lease.
+   *
    * @throws whatever the backend threw: the receiver answers `store_unavailable`
    */
   claim(key: string, by: ClaimBy): Promise<ClaimResult>;
@@ -44,6 +47,12 @@ export interface DedupeStore {
    * @returns true where something was known
    */
   forget?(key: string): Promise<boolean>;
+  /**
+   * How many calls the backend has not answered yet, those included that this store has given up waiting for: a client keeps
+   * each of them in memory. While it is 1,000 or more, the receiver refuses new claims with `store_unavailable`. A store
+   * without this method is judged by the claims that the receiver itself is waiting for.
+   */
+  unanswered?(): number;
   /** Frees what the store itself opened. Called by the receiver only for a store that it made itself. */
   close?(): Promise<void>;
 }

@@ -14,6 +14,8 @@ export interface HeldClaim {
    * ask the store whether the transaction was committed, instead of completing.
    */
   handOver(): void;
+  /** The completion stands in the caller's transaction: a handler that fails from now on may have been committed all the same. */
+  completionWritten(): void;
 }
 
 /** A context, as handlers get it, with the claim behind it, which only {@link claimBehind} sees. */

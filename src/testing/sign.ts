@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
+import { bluumSignature } from "../bluum/signature.ts";
 import { isBytes } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
-import { bluumSignature } from "../bluum/signature.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 
 /** What to sign, and how; see {@link signDelivery}. */

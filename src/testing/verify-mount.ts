@@ -1,5 +1,5 @@
-import { WebhookError } from "../errors.ts";
 import { bluumSignature } from "../bluum/signature.ts";
+import { WebhookError } from "../errors.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 import { finding, MountError, type MountFinding } from "./mount-findings.ts";
 import { explain } from "./verify-mount/explain.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bodyCases } from "./contract/bodies.ts";
 import { claimCases } from "./contract/claims.ts";
-import { memoryCases } from "./contract/memory.ts";
+import { floodCases, memoryCases } from "./contract/memory.ts";
 import { signatureCases } from "./contract/signatures.ts";
 import { socketCases } from "./contract/sockets.ts";
 import type { Member } from "./contract/trial.ts";
@@ -19,7 +19,10 @@ export function describeAdapterContract(member: Member): void {
   });
   // The middleware and the handler of an adapter read bodies alike.
   if (member.overSockets && !member.appAnswers)
-    describe(`${member.name} keeps the adapter contract`, () => memoryCases(member, it));
+    describe(`${member.name} keeps the adapter contract`, () => {
+      memoryCases(member, it);
+      floodCases(member, it);
+    });
 }
 
 /** Demands that nothing in this file's cases escapes to the process, where it would crash an app. */

@@ -362,6 +362,34 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
     }
   }
 
+  it("an error whose setErrorHandler answers 200 by reply.raw has failed: the status is 500", () =>
+    expectFailed(
+      500,
+      () => Promise.reject(new Error("no")),
+      (app) =>
+        app.setErrorHandler((_error, _request, reply) => {
+          reply.hijack();
+          reply.raw.writeHead(200).end("fine");
+        }),
+    ));
+
+  it("the report of an overruled 200 has the status that was sent, and the log is silent", async () => {
+    const log: string[] = [];
+    const reports: DeliveryReport[] = [];
+    const receiver = quietReceiver({
+      observe: (report) => reports.push(report),
+      logger: { warn: () => {}, error: (line) => log.push(line) },
+    });
+    const app = fastify();
+    app.setErrorHandler((_error, _request, reply) => void reply.code(200).send("fine"));
+    app.register(bluumWebhooks(receiver), { prefix: PATH, handler: () => Promise.reject(new Error("no")) });
+    const endpoint = await serve(app);
+    expectRefusal(await endpoint.send(signed()), 500, "handler_failed");
+    expect(reports).toMatchObject([{ code: "handler_failed", status: 500 }]);
+    expect(log).toEqual([]);
+    await endpoint.close();
+  });
+
   it("an onSend hook of the app or of the route that changes the status: the one that is sent counts", async () => {
     const change = (status: number) => async (_request: unknown, reply: { code(status: number): unknown }) =>
       void reply.code(status);

@@ -3,7 +3,7 @@ import { bluumHandler } from "../../adapters/fetch.ts";
 import { handlerMember } from "./contract/handler.ts";
 import { quietReceiver } from "./contract/mounts.ts";
 import { inProcess, PATH } from "./contract/sender.ts";
-import { signed, until } from "./contract/trial.ts";
+import { event, signed, until } from "./contract/trial.ts";
 import { describeAdapterContract, expectNothingToEscape } from "./contract.ts";
 
 expectNothingToEscape();
@@ -71,6 +71,32 @@ describe.concurrent("fetch, handler: bodies as streams", () => {
     const { request, seen } = streaming(() => {}, { "X-Bluum-Signature": "" });
     expect(await answerTo(request)).toBe("401 signature_malformed");
     expect(seen.pulls).toBe(0);
+  });
+
+  it("large bodies beyond 64 MiB at once are 503 receiver_busy, and get in once others have ended", async () => {
+    const handler = bluumHandler(quietReceiver().on("*", () => {}));
+    const statusOf = async (request: Request) => (await handler(request)).status;
+    // 960 KiB of each of these are taken from 64 MiB.
+    const piece = new Uint8Array(1024 * 1024 - 1);
+    const open: ReadableStreamDefaultController<Uint8Array>[] = [];
+    const answers = Array.from({ length: 68 }, () => {
+      let pulls = 0;
+      const { request } = streaming((controller) => {
+        pulls += 1;
+        if (pulls === 1) return controller.enqueue(piece);
+        // The piece has been read.
+        open.push(controller);
+        return new Promise(() => {});
+      });
+      return statusOf(request);
+    });
+    await until(() => open.length === 68, "all bodies");
+    const large = signed(event({ padding: "x".repeat(600_000) })) as RequestInit;
+    expect(await statusOf(new Request(`http://localhost${PATH}`, large))).toBe(503);
+    expect(await statusOf(new Request(`http://localhost${PATH}`, signed() as RequestInit))).toBe(200);
+    for (const controller of open) controller.error(new Error("left"));
+    expect(new Set(await Promise.all(answers))).toEqual(new Set([408]));
+    expect(await statusOf(new Request(`http://localhost${PATH}`, large))).toBe(200);
   });
 
   it("a body that was read is body_already_parsed at once", async () => {

@@ -127,6 +127,9 @@ for (const [where, overSockets, serve] of [
       it(`after c.req.arrayBuffer()${how}`, () =>
         expectTrueBytes(stacked([reading((c) => c.req.arrayBuffer())]), options));
       it(`after c.req.bytes()${how}`, () => expectTrueBytes(stacked([reading((c) => c.req.bytes())]), options));
+      it(`after c.req.blob()${how}`, () => expectTrueBytes(stacked([reading((c) => c.req.blob())]), options));
+      it(`after c.req.blob() and then c.req.json(), which Hono makes of the blob${how}`, () =>
+        expectTrueBytes(stacked([reading(async (c) => (await c.req.blob()) && c.req.json())]), options));
       it(`after hono/body-limit${how}`, () => expectTrueBytes(stacked([bodyLimit({ maxSize: 10_000 })]), options));
       it(`before hono/body-limit${how}`, () => expectTrueBytes(stacked([], [bodyLimit({ maxSize: 10_000 })]), options));
       it(`after a middleware that read a clone of the request${how}`, () =>
@@ -172,6 +175,10 @@ for (const [where, overSockets, serve] of [
         "c.req.json() and then c.req.arrayBuffer(), which Hono makes of the text",
         async (c: Context) => (await c.req.json()) && c.req.arrayBuffer(),
       ],
+      [
+        "c.req.text() and then c.req.blob(), which Hono makes of the text",
+        async (c: Context) => (await c.req.text()) && c.req.blob(),
+      ],
       ["c.req.raw.json()", (c: Context) => c.req.raw.json()],
       ["c.req.raw.arrayBuffer(), of which nothing is kept", (c: Context) => c.req.raw.arrayBuffer()],
       ["a reader that holds the body", (c: Context) => void c.req.raw.body?.getReader()],
@@ -184,7 +191,11 @@ for (const [where, overSockets, serve] of [
         },
       ],
     ] as const) {
-      it(`after ${what}`, () => expectAlreadyParsed(stacked([reading(read)]), { chunkBytes: 7 }));
+      it(`after ${what}`, () =>
+        expectAlreadyParsed(stacked([reading(read)]), {
+          chunkBytes: 7,
+          remedy: "c.req.arrayBuffer() or c.req.blob()",
+        }));
     }
     it("after validator('json')", () => expectAlreadyParsed(stacked([validator("json", (value) => value)])));
     it("after c.req.json(), for bluumHandler", () =>
@@ -272,6 +283,18 @@ for (const [where, overSockets, serve] of [
     it("an onError that throws: 500 handler_failed", async () => {
       const { answers, runs } = await twice(failing, (app) => app.onError(failing) as unknown as Hono);
       for (const answer of answers) expectRefusal(answer, 500, "handler_failed");
+      expect(runs).toBe(2);
+    });
+    it("an outer middleware that turns the failure into 200 cannot make the event processed: the retry would run", async () => {
+      const { answers, reports, runs } = await twice(failing, (app) => {
+        const outer = new Hono().use(async (c, next) => {
+          await next();
+          c.res = c.text("fine");
+        });
+        return quiet(outer.route("/", app as unknown as Hono));
+      });
+      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+      expect(reports.map(({ code }) => code)).toEqual(["handler_failed", "handler_failed"]);
       expect(runs).toBe(2);
     });
     it("an HTTPException of status 200 is overruled", async () => {

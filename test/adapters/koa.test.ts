@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { Readable } from "node:stream";
 import { bodyParser as koaOrgBodyParser } from "@koa/bodyparser";
 import Router from "@koa/router";
 import Koa, { type Middleware } from "koa";
@@ -258,17 +259,58 @@ for (const [name, Framework] of [
       expect(runs).toBe(1);
     });
 
-    it("an outer middleware that turns the failure into 200 cannot make the event processed: the retry would run", async () => {
-      const { reports, runs } = await twice(() => {
+    const bodies: readonly (readonly [string, unknown])[] = [
+      ["a status", undefined],
+      ["a body", { confidential: true }],
+    ];
+    for (const [how, body] of bodies) {
+      it(`an outer middleware that turns the failure into 200 by ${how} is overruled: 500 handler_failed, and the retry runs`, async () => {
+        const { answers, reports, runs } = await twice(() => {
+          throw new Error("no");
+        }, [
+          async (ctx, next) => {
+            await next().catch(() => {});
+            ctx.set("x-app", "fine");
+            if (body === undefined) ctx.status = 200;
+            else ctx.body = body;
+          },
+        ]);
+        for (const each of answers) {
+          expectRefusal(each, 500, "handler_failed");
+          expect(each.headers).not.toHaveProperty("x-app");
+        }
+        expect(reports.map(({ code }) => code)).toEqual(["handler_failed", "handler_failed"]);
+        expect(runs).toBe(2);
+      });
+    }
+
+    it("so is one that streams its 200: the status is 500", async () => {
+      const { answers, runs } = await twice(() => {
         throw new Error("no");
       }, [
         async (ctx, next) => {
           await next().catch(() => {});
-          ctx.status = 200;
+          ctx.body = Readable.from(["fine"]);
         },
       ]);
-      expect(reports.map(({ code }) => code)).toEqual(["handler_failed", "handler_failed"]);
+      expect(answers.map(({ status }) => status)).toEqual([500, 500]);
       expect(runs).toBe(2);
+    });
+
+    it("a throw after a 200 that has left by ctx.res has failed, and the log says so", async () => {
+      const log: string[] = [];
+      const receiver = quietReceiver({ logger: { warn: () => {}, error: (line) => log.push(line) } });
+      const app = new Framework().use(bluumWebhooks(receiver)).use((ctx) => {
+        ctx.status = 200;
+        ctx.res.end("sent");
+        throw new Error("no");
+      });
+      const endpoint = await serve(app);
+      const delivery = signed();
+      expect(await endpoint.send(delivery)).toMatchObject({ status: 200, body: "sent" });
+      expect(await endpoint.send(delivery)).toMatchObject({ status: 200, body: "sent" });
+      expect(log.join("\n")).toMatch(/failed, but 200 was answered/);
+      await endpoint.close();
     });
 
     /** Of every event it says at the end that another process holds it. */

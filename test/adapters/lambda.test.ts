@@ -204,9 +204,9 @@ describe.concurrent("lambda, within the time of an invocation", () => {
   it("the event is free for the next one as soon as it is over, though the frozen handler never said anything", async () => {
     const store = memoryStore();
     const sending = signed();
-    const frozen = quietReceiver({ store }).on("*", () => new Promise(() => {}));
+    const frozen = quietReceiver({ store, namespace: "lambda" }).on("*", () => new Promise(() => {}));
     expect(await invoke(frozen, sending, 600)).toMatchObject({ statusCode: 503 });
-    const next = quietReceiver({ store }).on("*", () => {});
+    const next = quietReceiver({ store, namespace: "lambda" }).on("*", () => {});
     await vi.waitFor(async () => expect((await invoke(next, sending, 30_000)).body).toBe(OK), 5_000);
   });
 
@@ -214,7 +214,7 @@ describe.concurrent("lambda, within the time of an invocation", () => {
     const store = memoryStore();
     const sending = signed();
     const working = gate();
-    const receiver = quietReceiver({ store }).on("*", () => working.opened);
+    const receiver = quietReceiver({ store, namespace: "lambda" }).on("*", () => working.opened);
     expect(await invoke(receiver, sending, 200)).toMatchObject({ statusCode: 503 });
     working.open();
     await vi.waitFor(async () => expect((await invoke(receiver, sending, 30_000)).body).toBe(DUPLICATE), 5_000);

@@ -1,16 +1,24 @@
 import "reflect-metadata";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
-import type { INestApplication, MiddlewareConsumer, NestModule, Type } from "@nestjs/common";
-import { Controller, Module, Post, Req, Res } from "@nestjs/common";
+import type {
+  ArgumentsHost,
+  ExceptionFilter,
+  INestApplication,
+  MiddlewareConsumer,
+  NestModule,
+  Type,
+} from "@nestjs/common";
+import { Catch, Controller, Module, Post, Req, Res } from "@nestjs/common";
 import { NestFactory } from "@nestjs/core";
 import { FastifyAdapter } from "@nestjs/platform-fastify";
 import { describe, expect, it } from "vitest";
-import { bluumEvent, bluumWebhooks } from "../../adapters/express.ts";
+import { bluumEvent, bluumFailed, bluumWebhooks } from "../../adapters/express.ts";
+import { bluumWebhooks as fastifyWebhooks } from "../../adapters/fastify.ts";
 import { bluumHandler, sendReply, toDelivery } from "../../adapters/node.ts";
 import type { Receiver } from "../../src/index.ts";
 import { handlerMember } from "./contract/handler.ts";
 import { expectAlreadyParsed, expectTrueBytes, type Mounting, quietReceiver } from "./contract/mounts.ts";
-import { type Endpoint, listen, PATH } from "./contract/sender.ts";
+import { type Answer, type Endpoint, listen, PATH } from "./contract/sender.ts";
 import { expectRefusal, signed } from "./contract/trial.ts";
 import { describeAdapterContract, expectNothingToEscape } from "./contract.ts";
 
@@ -117,6 +125,95 @@ for (const [platform, create] of [
     });
   });
 }
+
+/** An exception filter of the whole app that answers 200 to everything, and does something first. */
+function filter(first: (exception: unknown, request: IncomingMessage) => void = () => {}): ExceptionFilter {
+  class AnyFilter implements ExceptionFilter {
+    catch(exception: unknown, host: ArgumentsHost): void {
+      const http = host.switchToHttp();
+      first(exception, http.getRequest());
+      http.getResponse().status(200).send({ confidential: true });
+    }
+  }
+  Catch()(AnyFilter);
+  return new AnyFilter();
+}
+
+describe.concurrent("NestJS 11: an exception filter that answers 200", () => {
+  const fail = () => {
+    throw new Error("no");
+  };
+
+  /** Sends one delivery twice to an app with the filter; gives the answers, and the codes of the reports. */
+  async function twice(
+    mount: (receiver: Receiver) => Promise<INestApplication>,
+    answering: ExceptionFilter,
+  ): Promise<{ answers: Answer[]; codes: unknown[] }> {
+    const codes: unknown[] = [];
+    const receiver = quietReceiver({ observe: ({ code }) => codes.push(code) });
+    const endpoint = await serve(await mount(receiver), (app) => app.useGlobalFilters(answering));
+    const delivery = signed();
+    const answers = [await endpoint.send(delivery), await endpoint.send(delivery)];
+    await endpoint.close();
+    return { answers, codes };
+  }
+
+  const controlled = (receiver: Receiver) => {
+    const controller = controllerOf(fail, false);
+    class AppModule implements NestModule {
+      configure(consumer: MiddlewareConsumer): void {
+        consumer.apply(bluumWebhooks(receiver)).forRoutes(controller);
+      }
+    }
+    Module({ controllers: [controller] })(AppModule);
+    return NestFactory.create(AppModule, { rawBody: true, logger: false });
+  };
+
+  it("to a controller behind bluumWebhooks on Express makes the event count as processed", async () => {
+    const { answers } = await twice(controlled, filter());
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(answers[1]?.body).toContain("duplicate");
+  });
+
+  it("and calls bluumFailed: the answer is 500, and the retry runs", async () => {
+    const failing = filter((exception, request) => void bluumFailed(request, exception));
+    const { answers, codes } = await twice(controlled, failing);
+    for (const answer of answers) expectRefusal(answer, 500, "handler_failed");
+    expect(codes).toEqual(["handler_failed", "handler_failed"]);
+  });
+
+  const onFastify = () => NestFactory.create(moduleOf(), new FastifyAdapter(), { logger: false });
+  for (const [what, mount] of [
+    [
+      "a handler given to bluumWebhooks in app.use on Express",
+      async (receiver) =>
+        (await NestFactory.create(moduleOf(), { logger: false })).use(PATH, bluumWebhooks(receiver, fail)),
+    ],
+    [
+      "a handler given to bluumWebhooks in app.use on Fastify",
+      async (receiver) => (await onFastify()).use(PATH, bluumWebhooks(receiver, fail)),
+    ],
+    [
+      "the plugin of Fastify",
+      async (receiver) => {
+        const app = await onFastify();
+        app.getHttpAdapter().getInstance().register(fastifyWebhooks(receiver), { prefix: PATH, handler: fail });
+        return app;
+      },
+    ],
+  ] as [string, (receiver: Receiver) => Promise<INestApplication>][]) {
+    it(`to ${what} is overruled: 500, and the retry runs`, async () => {
+      const seen: unknown[] = [];
+      const { answers, codes } = await twice(
+        mount,
+        filter((exception) => void seen.push((exception as Error).message)),
+      );
+      expect(answers.map(({ status }) => status)).toEqual([500, 500]);
+      expect(codes).toEqual(["handler_failed", "handler_failed"]);
+      expect(seen).toEqual(["no", "no"]);
+    });
+  }
+});
 
 describe.concurrent("NestJS 11 on Express: the middleware before a controller", () => {
   /** A module that puts the middleware before its controller, which throws as long as it is told to. */

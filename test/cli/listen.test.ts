@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { BodyBudget } from "../../src/body.ts";
 import type { Capture } from "../../src/cli/capture.ts";
 import { readRequest } from "../../src/cli/listen/read-request.ts";
 import { saveCapture } from "../../src/cli/listen/save-capture.ts";
@@ -105,11 +106,33 @@ describe("listen", () => {
   it("limits the time of a body", async () => {
     const bodies: unknown[] = [];
     const url = await served(async (request, response) => {
-      bodies.push((await readRequest(request, { maxBytes: 10, timeoutMs: 20 })).body);
+      bodies.push((await readRequest(request, new BodyBudget({ maxBytes: 10, timeoutMs: 20 }))).body);
       response.writeHead(408, { connection: "close" }).end();
     });
     await conversation(url, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc");
     expect(bodies).toEqual([expect.objectContaining({ code: "body_timeout" })]);
+  });
+
+  it("limits the memory of all bodies together", async () => {
+    const bodies = new BodyBudget({ maxBytes: 1024 * 1024, timeoutMs: 10_000 });
+    const received: unknown[] = [];
+    const url = await served(async (request, response) => {
+      received.push((await readRequest(request, bodies)).body);
+      response.writeHead(503, { connection: "close" }).end();
+    });
+    let end: (body: Uint8Array) => void = () => {};
+    const others = bodies.read(({ reserve }) => {
+      reserve?.(64 * 1024 * 1024);
+      return new Promise((resolve) => {
+        end = resolve;
+      });
+    });
+    const body = "x".repeat(200_000);
+    await fetch(url, { method: "POST", body });
+    end(new Uint8Array(0));
+    await others;
+    await fetch(url, { method: "POST", body });
+    expect(received).toEqual([expect.objectContaining({ code: "receiver_busy" }), Uint8Array.from(Buffer.from(body))]);
   });
 
   it("receives deliveries at its path only, and prints a note for others", async () => {

@@ -2,12 +2,21 @@ import { EventEmitter, once } from "node:events";
 import { createServer } from "node:http";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { bluumHandler } from "../../adapters/node.ts";
 import { run } from "../../src/cli/program.ts";
 import { parseFaults } from "../../src/cli/sandbox/faults.ts";
+import { createReceiver } from "../../src/index.ts";
 import { FAULTS } from "../../src/sandbox/index.ts";
+import { freshFile } from "../stores/sqlite-engines.ts";
+import { served } from "./app.ts";
+import { fakeTerminal, SECRET } from "./fake-terminal.ts";
 
 /** Runs the command until `end` is called. */
 function start(...args: string[]) {
+  return startWith({}, ...args);
+}
+
+function startWith(env: Record<string, string>, ...args: string[]) {
   const controller = new AbortController();
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const text = { out: "", err: "" };
@@ -17,7 +26,7 @@ function start(...args: string[]) {
     written.emit("written");
   });
   stderr.on("data", (chunk) => (text.err += chunk));
-  const terminal = { stdin: new PassThrough(), stdout, stderr, env: {}, signal: controller.signal };
+  const terminal = { stdin: new PassThrough(), stdout, stderr, env, signal: controller.signal };
   const exited = run(["sandbox", "--port", "0", ...args], terminal);
   return {
     text,
@@ -32,12 +41,16 @@ function start(...args: string[]) {
       controller.abort();
       return exited;
     },
+    async endAfter(pattern: RegExp) {
+      await this.until(pattern);
+      return this.end();
+    },
   };
 }
 
-async function endpoint(status: number) {
+async function endpoint(status: number, body = "") {
   const server = createServer((request, response) => {
-    request.resume().on("end", () => response.writeHead(status).end());
+    request.resume().on("end", () => response.writeHead(status).end(body));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   return { server, url: `http://127.0.0.1:${(server.address() as { port: number }).port}/` };
@@ -118,6 +131,36 @@ describe("the command sandbox", () => {
     server.close();
   });
 
+  it("prints unhandled if the endpoint answers so", async () => {
+    const { server, url } = await endpoint(200, '{"received":true,"unhandled":true}');
+    const command = start();
+    const [, page = ""] = await command.until(/inspector at (\S+)/);
+    const post = (path: string, body: object) =>
+      fetch(`${page}_inspector/${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+    await post("endpoints", { url, name: "mine" });
+    await post("events", { event: "order.filled" });
+    await command.until(/order\.filled +mine {2}#1 {2}200 {2}\d+ ms {2}unhandled\n/);
+    await command.end();
+    server.close();
+  });
+
+  it("reports a port in use with the same message as listen", async () => {
+    const { server, url } = await endpoint(200);
+    const { port } = new URL(url);
+    const terminal = fakeTerminal();
+    for (const name of ["sandbox", "listen"]) {
+      expect(await run([name, "--port", port], terminal)).toBe(2);
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    const sentence = `cannot listen on port ${port} of 127.0.0.1: it is in use; choose another with --port, or --port 0 for a free one.\n`;
+    expect(terminal.err()).toBe(sentence + sentence);
+    server.close();
+  });
+
   it("prints JSON", async () => {
     const command = start("--json", "--scheme", "standard-webhooks", "--shape", "flat");
     const [line] = await command.until(/.+\n/);
@@ -137,6 +180,80 @@ describe("the command sandbox", () => {
     const command = start(...args);
     expect(await command.exited).toBe(2);
     expect(command.text.err).toContain(named);
+  });
+});
+
+describe("sandbox --forward-to", () => {
+  /** An app with this secret, and the events that it handled. */
+  async function app(secret: () => string) {
+    const handled: string[] = [];
+    const receiver = createReceiver({ secret, logger: false }).on("*", ({ type }) => void handled.push(type));
+    return { url: await served(bluumHandler(receiver)), handled };
+  }
+
+  const send = (page: string) =>
+    fetch(`${page}_inspector/events`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"event":"order.filled"}',
+    });
+
+  it("registers the app with the secret of BLUUM_WEBHOOK_SECRET and does not print it", async () => {
+    const { url, handled } = await app(() => SECRET);
+    const command = startWith({ BLUUM_WEBHOOK_SECRET: SECRET }, "--forward-to", `${url}?key=hunter2`);
+    const [, page = ""] = await command.until(/inspector at (\S+)/);
+    await command.until(new RegExp(`delivering to ${url}\n`));
+    await send(page);
+    await command.until(/order\.filled +127\S+ +#1 {2}200 {2}\d+ ms {2}delivered\n/);
+    expect(handled).toEqual(["order.filled"]);
+    await command.end();
+    expect(command.text.out + command.text.err).not.toMatch(new RegExp(`${SECRET}|hunter2`));
+  });
+
+  it("generates a secret if none is set, and prints it", async () => {
+    let secret = "";
+    const { url, handled } = await app(() => secret);
+    const command = start("--forward-to", url);
+    const [, page = ""] = await command.until(/inspector at (\S+)/);
+    [, secret = ""] = await command.until(/export BLUUM_WEBHOOK_SECRET=(\S+)/);
+    await send(page);
+    await command.until(/delivered\n/);
+    expect(handled).toEqual(["order.filled"]);
+    await command.end();
+    const json = start("--forward-to", url, "--json");
+    const [line] = await json.until(/.+\n/);
+    expect(JSON.parse(line)).toMatchObject({ endpoint: { url, secret: expect.stringMatching(/^whsec_/) } });
+    await json.end();
+  });
+
+  it("registers an app once with --state, with the current secret", async () => {
+    const { file, remove } = freshFile();
+    const { url, handled } = await app(() => SECRET);
+    await start("--forward-to", url, "--state", file).endAfter(/inspector/);
+    for (const secret of [SECRET, SECRET, undefined]) {
+      const env = secret === undefined ? {} : { BLUUM_WEBHOOK_SECRET: secret };
+      const command = startWith(env, "--forward-to", url, "--state", file, "--json");
+      const [line] = await command.until(/.+\n/);
+      const { url: page, endpoint } = JSON.parse(line);
+      expect(endpoint).toEqual({ id: expect.stringMatching(/^wh_/), url });
+      await send(page);
+      await command.until(/"status":200/);
+      await command.end();
+    }
+    expect(handled).toHaveLength(3);
+    remove();
+  });
+
+  it("refuses several secrets, an unusable secret, and its own URL", async () => {
+    const to = "http://localhost:3000/webhooks/bluum";
+    const refusal = async (env: Record<string, string>, ...args: string[]) => {
+      const command = startWith(env, "--forward-to", to, ...args);
+      expect(await command.exited).toBe(2);
+      return command.text.err;
+    };
+    expect(await refusal({ BLUUM_WEBHOOK_SECRET: `${SECRET}\n${SECRET} too` })).toContain("takes one secret");
+    expect(await refusal({ BLUUM_WEBHOOK_SECRET: "short" })).toContain("secret cannot be used to sign with bluum");
+    expect(await refusal({}, "--port", "3000")).toContain("--forward-to leads back to this command");
   });
 });
 

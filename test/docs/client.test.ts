@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { settingsOf } from "../../src/client/options.ts";
 import { createBluumClient } from "../../src/client/index.ts";
+import { settingsOf } from "../../src/client/options.ts";
 import { credentials } from "../cli/provider-terminal.ts";
 import { startBluum } from "../client/bluum-server.ts";
 import { codeWords, ROOT, readText, tableOf, unionMembers } from "./markdown.ts";

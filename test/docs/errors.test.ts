@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { refusal, type WebhookErrorCode } from "../../src/index.ts";
+import { refusal } from "../../src/adapter.ts";
+import type { WebhookErrorCode } from "../../src/index.ts";
 import { headings, readText, unionMembers } from "./markdown.ts";
 
 const PAGE = "docs/errors.md";

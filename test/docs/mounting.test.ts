@@ -4,7 +4,7 @@ import type { BluumFetchHandler } from "../../adapters/fetch.ts";
 import type { LambdaHttpEvent, LambdaHttpResult } from "../../adapters/lambda.ts";
 import { sampleEvent, signDelivery } from "../../src/testing/index.ts";
 import { ROOT, readText } from "./markdown.ts";
-import { compileSnippets, removeSnippets, snippetsOf } from "./snippets.ts";
+import { compileSnippets, removeSnippets, type Snippet, snippetsOf, start } from "./snippets.ts";
 
 const secret = `whsec_${Buffer.from("a secret of 32 bytes for testing").toString("base64")}`;
 const PAGE = "docs/mounting.md";
@@ -55,6 +55,22 @@ describe(`${PAGE}, the snippets that are a part of a program`, () => {
       isBase64Encoded: false,
     };
     expect(await handler(event)).toMatchObject({ statusCode: 200, body: '{"received":true}' });
+  });
+
+  it("NestJS's exception filter that answers 200 loses no event: 500, and the retry runs", async () => {
+    const snippet = snippets.find(({ code }) => code.includes("useGlobalFilters")) as Snippet;
+    const { url, stop } = await start(snippet, { BLUUM_WEBHOOK_SECRET: secret });
+    try {
+      const refused = signDelivery({ secret, event: sampleEvent("order.rejected") });
+      for (const _ of [1, 2]) {
+        const answer = await fetch(`${url}/webhooks/bluum`, refused);
+        expect(answer.status).toBe(500);
+        expect(await answer.json()).toEqual({ error: { code: "handler_failed" } });
+      }
+      expect(await (await fetch(`${url}/elsewhere`)).json()).toEqual({ ok: false });
+    } finally {
+      await stop();
+    }
   });
 });
 

@@ -26,6 +26,9 @@ describe("assertPattern", () => {
     "*",
     "order.*",
     "order.filled",
+    "push",
+    "order",
+    "orders",
     "transfer.deposit.*",
     "transfer.deposit.completed",
     "compliance.review.opened",
@@ -40,7 +43,6 @@ describe("assertPattern", () => {
 
   it.each([
     "",
-    "orders",
     ".",
     "order.",
     ".filled",
@@ -75,7 +77,8 @@ describe("assertPattern", () => {
   it("names the pattern and the forms that are allowed", () => {
     const { message } = refusalOf("order.*.x");
     expect(message).toContain('"order.*.x"');
-    for (const form of ['"order.filled"', '"order.*"', '"transfer.deposit.*"', '"*"']) expect(message).toContain(form);
+    for (const form of ['"order.filled"', '"push"', '"order.*"', '"transfer.deposit.*"', '"*"'])
+      expect(message).toContain(form);
   });
 
   it("says of what type a pattern is that is no string", () => {
@@ -106,6 +109,10 @@ describe("patternsMatching", () => {
     ["order.filled", "order.filled.late", false],
     ["order.filled", "Order.Filled", false],
     ["*", "order.filled", true],
+    ["push", "push", true],
+    ["push", "push.tag", false],
+    ["push", "Push", false],
+    ["push.*", "push", false],
     ["*", "nodots", true],
     ["*", "", true],
   ])("%s, for an event named %j: %s", (pattern, type, expected) => {
@@ -114,7 +121,7 @@ describe("patternsMatching", () => {
 
   it("agrees with the plain meaning of every pattern", () => {
     const segment = fc.constantFrom("a", "b", "ab", "order");
-    const name = fc.array(segment, { minLength: 2, maxLength: 5 }).map((parts) => parts.join("."));
+    const name = fc.array(segment, { minLength: 1, maxLength: 5 }).map((parts) => parts.join("."));
     const wildcard = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => `${parts.join(".")}.*`);
     fc.assert(
       fc.property(fc.oneof(name, wildcard, fc.constant("*")), name, (pattern, type) => {

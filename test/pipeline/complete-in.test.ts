@@ -119,31 +119,39 @@ describe.each([
   });
 
   it("stays completed where the handler throws after the commit: the retry is a duplicate", async () => {
-    const { receiver } = opened();
+    const { receiver, lines } = opened();
     receiver.on("transfer.deposit.completed", async (_event, context) => {
       await bank.credit(context);
       throw new Error("after the commit");
     });
     const delivery = signed(anEvent("transfer.deposit.completed"));
     expect(await receiver.handle(delivery)).toMatchObject({ status: 500 });
+    expect(lines.filter(({ level }) => level === "error").map(({ message }) => message)).toContain(
+      "bluum-webhooks: a handler failed after the transaction with its completion was committed: the event counts as " +
+        "processed, and no retry runs the handler again",
+    );
     expect(await receiver.handle(delivery)).toMatchObject({ status: 200, body: '{"received":true,"duplicate":true}' });
     expect(await bank.booked()).toBe(1);
   });
 
   it("taken over by another before is claim_lost: nothing is booked, the answer is 503 event_in_flight", async () => {
-    const { receiver } = opened();
-    receiver.on("transfer.deposit.completed", async (_event, context) => {
-      const key = `ledger/${context.eventKey}`;
-      await bank.store.forget?.(key);
-      await bank.store.claim(key, { token: "another", leaseMs: 30_000 });
-      await bank.credit(context);
-    });
-    const delivery = signed(anEvent("transfer.deposit.completed"));
-    expect(await receiver.handle(delivery)).toMatchObject({
-      status: 503,
-      body: '{"error":{"code":"event_in_flight"}}',
-    });
-    expect(await bank.booked()).toBe(0);
+    for (const completed of [false, true]) {
+      const { receiver, lines } = opened();
+      receiver.on("transfer.deposit.completed", async (_event, context) => {
+        const key = `ledger/${context.eventKey}`;
+        await bank.store.forget?.(key);
+        await bank.store.claim(key, { token: "another", leaseMs: 30_000 });
+        if (completed) await bank.store.complete(key, { token: "another", retentionMs: 30_000 });
+        await bank.credit(context);
+      });
+      const delivery = signed(anEvent("transfer.deposit.completed"));
+      expect(await receiver.handle(delivery)).toMatchObject({
+        status: 503,
+        body: '{"error":{"code":"event_in_flight"}}',
+      });
+      expect(lines).toEqual([]);
+      expect(await bank.booked()).toBe(0);
+    }
   });
 
   it("by several handlers is completed by each for itself: a retry repeats none that was committed", async () => {

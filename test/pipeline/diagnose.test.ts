@@ -1,10 +1,10 @@
 import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { bluumSignature } from "../../src/bluum/signature.ts";
 import type { Delivery } from "../../src/delivery.ts";
 import { WebhookError, type WebhookErrorCode } from "../../src/index.ts";
-import { diagnose } from "../../src/pipeline/diagnose.ts";
-import { bluumSignature } from "../../src/bluum/signature.ts";
+import { diagnose } from "../../src/schemes/diagnosis.ts";
 import { faultyStore, rejects } from "./faulty-store.ts";
 import { anEvent, bench, SECRET, signed } from "./receiving.ts";
 
@@ -110,7 +110,7 @@ describe("what the operator is told of a probe", () => {
 
 describe("what the operator is told of other refusals", () => {
   it.each<[WebhookErrorCode, string]>([
-    ["body_already_parsed", "express.json({ verify"],
+    ["receiver_busy", "over 64 KiB"],
     ["event_too_old", "maxEventAgeMs"],
     ["body_too_large", "maxBodyBytes"],
     ["secret_unavailable", "secret function"],

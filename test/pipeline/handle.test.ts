@@ -12,6 +12,15 @@ const DUPLICATE = { status: 200, body: '{"received":true,"duplicate":true}' };
 const code = (status: number, name: string) => ({ status, body: `{"error":{"code":"${name}"}}` });
 
 describe("one handler", () => {
+  it("may be for a name without a dot", async () => {
+    const { receiver } = bench();
+    const handler = vi.fn();
+    receiver.on("push", handler);
+    expect(await receiver.handle(signed(anEvent("push")))).toMatchObject(OK);
+    expect(handler).toHaveBeenCalledWith(expect.objectContaining({ type: "push", action: "" }), expect.anything());
+    expect(receiver.patterns()).toEqual(["push"]);
+  });
+
   it("gets the event and what is known of its delivery", async () => {
     const { receiver } = bench({ now: () => 1_750_000_000_000 });
     const handler = vi.fn();
@@ -446,7 +455,7 @@ describe("registration", () => {
 
   it("refuses what is no pattern, and the ping, which is never routed", () => {
     const { receiver } = bench();
-    for (const pattern of [7, undefined, "order", "bluum-webhooks.ping"]) {
+    for (const pattern of [7, undefined, "order.", "bluum-webhooks.ping"]) {
       expect(() => receiver.on(pattern as "*", () => {})).toThrow(
         expect.objectContaining({ code: "registration_refused" }),
       );
@@ -545,6 +554,40 @@ describe("an old event", () => {
   it("is refused by whichever time its payload tells", async () => {
     const created = (NOW - 8 * DAY) / 1_000;
     expect(verdict(await ages({}).receive(signed({ ...anEvent(), created })))).toBe("event_too_old");
+  });
+
+  it("is not one of an old resource whose fields stand at the top level", async () => {
+    const resource = { event: "order.canceled", id: "ord_1", created_at: "2020-01-01T00:00:00Z", created: 1577836800 };
+    expect(verdict(await ages({}).receive(signed(resource)))).toBe("accepted");
+    expect(verdict(await ages({}).receive(signed({ ...resource, data: { id: "ord_1" } })))).toBe("event_too_old");
+    const timestamp = "2020-01-01T00:00:00Z";
+    expect(verdict(await ages({}).receive(signed({ ...resource, timestamp })))).toBe("event_too_old");
+  });
+
+  it.each<[string, object]>([
+    ["timestamp", { timestamp: "2001-01-01T00:00:00" }],
+    ["timestamp", { timestamp: 978307200 }],
+    ["created_at", { created_at: "2001-01-01" }],
+    ["created", { created: 978307200000 }],
+    ["created", { created: "978307200" }],
+  ])("cannot be told by a %s that is unreadable: accepted, and warned of once", async (field, time) => {
+    const { receiver, lines } = bench({ now: () => NOW });
+    for (let n = 0; n < 2; n++)
+      expect(verdict(await receiver.receive(signed({ ...anEvent(), ...time })))).toBe("accepted");
+    expect(lines).toEqual([{ level: "warn", error: undefined, message: expect.stringContaining(`\`${field}\``) }]);
+    expect(lines[0]?.message).not.toMatch(/2001|978307200/);
+  });
+
+  it("with an unreadable time is not warned of where the age is not checked, or another field tells it", async () => {
+    const scheme = standardWebhooksSignature();
+    const secret = `whsec_${Buffer.alloc(24, 7).toString("base64")}`;
+    const time = { timestamp: "yesterday" };
+    const timed = bench({ now: () => NOW, scheme, secret });
+    await timed.receiver.receive(signed({ ...anEvent(), ...time }, { scheme, secret, now: NOW }));
+    const { receiver, lines } = bench({ now: () => NOW });
+    await receiver.receive(signed({ ...anEvent(), ...time, created: NOW / 1_000 }));
+    await receiver.receive(signed({ ...anEvent(), timestamp: null, created_at: undefined }));
+    expect([...timed.lines, ...lines]).toEqual([]);
   });
 
   it("is accepted where its payload tells no time, or one to come", async () => {

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { eventIdField } from "../../src/bluum/envelope.ts";
 import type { EventIdOption } from "../../src/index.ts";
 import { eventKey, handlerKey, identify, storeKey } from "../../src/pipeline/identity.ts";
 import { standardWebhooksSignature } from "../../src/schemes/standard-webhooks.ts";
@@ -11,7 +12,8 @@ const bytesOf = (payload: object) => new TextEncoder().encode(JSON.stringify(pay
 const hashOf = (payload: object) => `sha256:${createHash("sha256").update(bytesOf(payload)).digest("hex")}`;
 
 function identityOf(payload: Record<string, unknown>, more: { messageId?: string; option?: EventIdOption } = {}) {
-  return identify({ payload, type: "order.filled", rawBody: bytesOf(payload), messageId: more.messageId }, more.option);
+  const verified = { payload, type: "order.filled", rawBody: bytesOf(payload), headers: () => ({}) };
+  return identify({ ...verified, messageId: more.messageId }, more.option);
 }
 
 describe("where an event's id comes from", () => {
@@ -59,6 +61,17 @@ describe("where an event's id comes from", () => {
       }),
     );
     expect(context.identifiedBy).toBe("body_hash");
+  });
+
+  it("is one for two events with identical bytes, unless the option tells them apart", async () => {
+    const deliver = async (options: object) => {
+      const { receiver } = bench(options);
+      await accepted(await receiver.receive(signed({ event: "order.filled" }))).settle("processed");
+      return verdict(await receiver.receive(signed({ event: "order.filled" })));
+    };
+    let count = 0;
+    expect(await deliver({})).toBe("duplicate");
+    expect(await deliver({ eventId: () => `n-${count++}` })).toBe("accepted");
   });
 
   it("is the message id that Standard Webhooks signs", async () => {
@@ -128,46 +141,109 @@ describe("an envelope's id that is a resource's", () => {
   });
 
   it.each(["order", "deposit", "webhook", ""])("is none when `object` is %j", (object) => {
-    expect(identityOf({ event: "order.filled", id: "9f3a", object, data: {} }).identifiedBy).toBe("body_hash");
+    expect(identityOf({ event: "order.filled", id: "evt_9f3a", object, data: {} }).identifiedBy).toBe("body_hash");
   });
 
-  it.each(["event", "webhook.event", "Event"])("is one when `object` is %j", (object) => {
-    expect(identityOf({ event: "order.filled", id: "9f3a", object, data: {} })).toEqual({
-      id: "9f3a",
+  it.each([
+    { id: "evt_9f3a" },
+    { id: "msg_9f3a" },
+    { id: "evt_9f3a", object: "event" },
+    { id: "evt_9f3a", object: "webhook.event" },
+    { id: "9f3a", object: "event" },
+    { id: "evt_9f3a", data: undefined },
+  ])("is not: %j is an event's", (fields) => {
+    expect(identityOf({ event: "order.filled", data: { id: "ord_1" }, ...fields })).toEqual({
+      id: fields.id,
       identifiedBy: "payload",
     });
   });
 
-  it.each<[string, unknown]>([
-    ["data itself", "9f3a"],
-    ["one level deep", { id: "9f3a" }],
-    ["one level deep under any name", { order_ref: "9f3a" }],
-    ["two levels deep", { order: { id: "9f3a" } }],
-    ["in a list", ["x", "9f3a"]],
-    ["in a list of objects", [{ id: "1" }, { id: "9f3a" }]],
-    ["in a list in an object", { legs: ["9f3a"] }],
-    ["no data beside it", undefined],
-    ["null beside it", null],
-  ])("is none when it stands in the data, or there is none: %s", (_, data) => {
-    expect(identityOf({ event: "order.filled", id: "9f3a", data }).identifiedBy).toBe("body_hash");
+  it.each([
+    { id: "9f3a" },
+    { id: "trd_9f3a" },
+    { id: "evt9f3a" },
+    { id: "x_evt_9f3a" },
+    { id: "9f3a", object: "webhook.event" },
+  ])("is one without an event's prefix or object: %j", (fields) => {
+    expect(identityOf({ event: "order.filled", data: { id: "ord_1" }, ...fields }).identifiedBy).toBe("body_hash");
+  });
+});
+
+describe("an id that the data repeats", () => {
+  const nested = (depth: number, value: unknown): unknown => {
+    let inner = value;
+    for (let level = 0; level < depth; level += 1) inner = level % 2 === 0 ? { inner } : [inner];
+    return inner;
+  };
+
+  it.each<[string, string, unknown]>([
+    ["data itself", "evt_9f3a", "evt_9f3a"],
+    ["data itself, a number", "77", 77],
+    ["one level deep", "evt_9f3a", { id: "evt_9f3a" }],
+    ["one level deep under any name", "evt_9f3a", { order_ref: "evt_9f3a" }],
+    ["two levels deep", "evt_9f3a", { order: { id: "evt_9f3a" } }],
+    ["three levels deep", "evt_9f3a", { a: { b: { c: "evt_9f3a" } } }],
+    ["in a list", "evt_9f3a", ["x", "evt_9f3a"]],
+    ["in a list of objects", "evt_9f3a", [{ id: "1" }, { id: "evt_9f3a" }]],
+    ["a hundred thousand levels deep", "evt_9f3a", nested(100_000, "evt_9f3a")],
+    ["in another case", "evt_9F3A", { id: "EVT_9f3a" }],
+    ["as a number", "77", { id: 77 }],
+    ["as a number, written otherwise", "0077.0", { id: 77 }],
+    ["as a number too large to be exact", "9007199254740993", JSON.parse('{"id":9007199254740993}')],
+    ["as a number of a parser of one's own", "9007199254740993", { id: 9007199254740993n }],
+    ["as a boolean", "true", { id: true }],
+  ])("is none: %s", (_, id, data) => {
+    for (const fields of [{ event_id: id }, { eventId: id }, { id }, { id, object: "event" }])
+      expect(eventIdField({ event: "order.filled", ...fields, data })).toBeUndefined();
   });
 
   it.each<[string, unknown]>([
     ["nothing", {}],
     ["another id", { id: "ord_1" }],
-    ["the same as a key", { "9f3a": true }],
-    ["three levels deep", { a: { b: { c: "9f3a" } } }],
+    ["a part of it", { id: "evt_9f3" }],
+    ["the same as a key", { evt_9f3a: null }],
+    ["a hundred thousand levels", nested(100_000, "x")],
+    ["itself", circular()],
   ])("is one when the data holds %s", (_, data) => {
-    expect(identityOf({ event: "order.filled", id: "9f3a", data }).identifiedBy).toBe("payload");
+    for (const field of ["event_id", "eventId", "id"])
+      expect(eventIdField({ event: "order.filled", [field]: "evt_9f3a", data })).toBe("evt_9f3a");
+  });
+
+  it("is none where the resource's fields stand at the top level", () => {
+    for (const fields of [
+      { id: 77 },
+      { id: "77" },
+      { order_id: "77" },
+      { order: { id: 77 } },
+      { id: "77", data: null },
+    ])
+      expect(identityOf({ event: "order.filled", event_id: "77", ...fields }).identifiedBy).toBe("body_hash");
+    expect(identityOf({ event: "order.filled", event_id: "evt_1", eventId: "evt_1", id: "evt_1" }).id).toBe("evt_1");
+  });
+
+  it("leaves the next field to be looked at", () => {
+    const data = { order_id: "77" };
+    expect(eventIdField({ event: "order.filled", event_id: "77", eventId: "evt_1", data })).toBe("evt_1");
+    expect(eventIdField({ event: "order.filled", event_id: "77", id: "evt_1", data })).toBe("evt_1");
   });
 });
+
+function circular(): object {
+  const one: Record<string, unknown> = { list: [] };
+  one.self = one;
+  return one;
+}
 
 describe("the events of one order", () => {
   const orderId = fc.oneof(
     fc.uuid(),
     fc.uuid().map((id) => `ord_${id}`),
+    fc.uuid().map((id) => `trd_${id}`),
+    fc.nat().map(String),
     fc.string({ minLength: 1 }),
   );
+  /** As another sender might write the same id: in another case, or as a number. */
+  const rewritten = (id: string) => (/^\d+$/.test(id) ? Number(id) : id.toUpperCase());
   const shape = fc.constantFrom<(id: string, fill: object) => Record<string, unknown>>(
     (id, fill) => ({ event: "order.partially_filled", data: { id, ...fill } }),
     (id, fill) => ({ event: "order.partially_filled", id, data: { id, ...fill } }),
@@ -182,6 +258,16 @@ describe("the events of one order", () => {
     (id, fill) => ({ event: "order.partially_filled", event_id: "", id, data: { id, ...fill } }),
     (id, fill) => ({ event: "order.partially_filled", event_id: id, data: { id, ...fill } }),
     (id, fill) => ({ type: "order.partially_filled", id, ...fill }),
+    (id, fill) => ({ type: "order.partially_filled", id, data: fill }),
+    (id, fill) => ({ type: "order.partially_filled", id, data: { id: rewritten(id), ...fill } }),
+    (id, fill) => ({ type: "order.partially_filled", event_id: id, data: { order_id: id, ...fill } }),
+    (id, fill) => ({
+      type: "order.partially_filled",
+      eventId: id,
+      data: { a: [{ b: { id: rewritten(id) } }], ...fill },
+    }),
+    (id, fill) => ({ type: "order.partially_filled", object: "event", id, data: { a: { b: { c: { id } } }, ...fill } }),
+    (id, fill) => ({ type: "order.partially_filled", event_id: id, order_id: rewritten(id), ...fill }),
   );
 
   it("never collapse, in any shape of envelope, even within one second", () => {

@@ -1,6 +1,7 @@
 import { inspect } from "node:util";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { BLUUM_RETRY_HORIZON_MS, createReceiver, type ReceiverOptions, receiverOf } from "../../src/index.ts";
+import { receiverOf } from "../../src/adapter.ts";
+import { BLUUM_RETRY_HORIZON_MS, createReceiver, type ReceiverOptions } from "../../src/index.ts";
 import { hmacSignature } from "../../src/schemes/hmac.ts";
 import { standardWebhooksSignature } from "../../src/schemes/standard-webhooks.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
@@ -19,7 +20,9 @@ function refusing(option: string, problem: RegExp = /./) {
   return expect.objectContaining({
     name: "WebhookError",
     code: "configuration_invalid",
-    message: expect.stringMatching(new RegExp(`^${option.replaceAll(/[[\]]/g, "\\$&")}:? .*${problem.source}`)),
+    message: expect.stringMatching(
+      new RegExp(`^createReceiver: ${option.replaceAll(/[[\]]/g, "\\$&")}:? .*${problem.source}`),
+    ),
   });
 }
 
@@ -130,6 +133,7 @@ describe("the other options", () => {
       maxEventAgeMs: DAY,
       maxBodyBytes: 1_000,
       bodyTimeoutMs: 1_000,
+      eventType: () => undefined,
       eventId: () => undefined,
       parseJson: JSON.parse,
       onStoreError: "accept",
@@ -143,14 +147,16 @@ describe("the other options", () => {
 });
 
 describe("the namespace", () => {
-  it("may be left out with a memory store, which nobody shares", () => {
-    expect(creating({ store: memoryStore() })).not.toThrow();
-    expect(creating({})).not.toThrow();
+  it("may be left out where the receiver makes its own store", () => {
+    for (const options of [{}, { store: undefined }]) expect(creating(options)).not.toThrow();
   });
 
-  it("is required with any other store", () => {
-    expect(creating({ store: faultyStore() })).toThrow(refusing("namespace", /required/));
-    expect(creating({ store: faultyStore(), namespace: "orders-api" })).not.toThrow();
+  it("is required with every store that is handed in, since another receiver may have it too", () => {
+    for (const store of [memoryStore(), faultyStore()]) {
+      expect(creating({ store })).toThrow(refusing("namespace", /required/));
+      expect(creating({ store, namespace: undefined })).toThrow(refusing("namespace", /required/));
+      expect(creating({ store, namespace: "orders-api" })).not.toThrow();
+    }
   });
 });
 
@@ -226,7 +232,7 @@ describe("in production", () => {
 
   it("a memory store is warned of, once", async () => {
     vi.stubEnv("NODE_ENV", "production");
-    for (const options of [{}, { store: memoryStore() }]) {
+    for (const options of [{}, { store: memoryStore(), namespace: "a" }]) {
       const { receiver, lines } = bench(options);
       receiver.on("*", () => {});
       await receiver.handle(signed());
@@ -244,6 +250,7 @@ describe("in production", () => {
     const { receiver, lines } = bench({ store: faultyStore(), namespace: "a" });
     for (const id of ["ord_1", "ord_2"]) await receiver.receive(signed({ event: "order.filled", data: { id } }));
     expect(lines.map((line) => line.message)).toEqual([expect.stringContaining("hash of its body")]);
+    for (const words of ["identical bytes", "eventId option"]) expect(lines[0]?.message).toContain(words);
   });
 
   it("only counts where the environment says so", async () => {

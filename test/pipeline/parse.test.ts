@@ -95,7 +95,7 @@ describe("the JSON", () => {
   it("may be nested deeply", async () => {
     for (const depth of [64, 100_000]) {
       const nested = `${"[".repeat(depth)}${"]".repeat(depth)}`;
-      expect(await received(`{"event":"order.filled","data":${nested}}`)).toBe("accepted");
+      expect(await received(`{"event":"order.filled","event_id":"evt_1","data":${nested}}`)).toBe("accepted");
       expect(await received(nested)).toBe("payload_not_event");
     }
   });
@@ -135,7 +135,7 @@ describe("the JSON", () => {
     const text = '{"event":"order.filled","data":{}}';
     for (const parseJson of [async (json: string) => JSON.parse(json), () => Promise.reject(new Error("no"))]) {
       const { receiver, lines } = bench({ parseJson });
-      expect(verdict(await receiver.receive(signed(text)))).toBe("handler_failed");
+      expect(verdict(await receiver.receive(signed(text)))).toBe("receiver_failed");
       expect(lines).toMatchObject([{ level: "error", message: expect.stringContaining("parseJson") }]);
     }
   });
@@ -180,7 +180,7 @@ describe("when it happened", () => {
     [{ timestamp: "yesterday", created_at: "2025-06-15T14:30:15Z", created: 1 }, "2025-06-15T14:30:15.000Z"],
     [{ timestamp: 5, created_at: null, created: 1749997815 }, "2025-06-15T14:30:15.000Z"],
   ])("is read from %j", (fields, expected) => {
-    expect(parseEvent({ event: "order.filled", ...fields }).occurredAt?.toISOString()).toBe(expected);
+    expect(parseEvent({ event: "order.filled", data: {}, ...fields }).occurredAt?.toISOString()).toBe(expected);
   });
 
   it.each([
@@ -196,9 +196,23 @@ describe("when it happened", () => {
     { created: "1749997815" },
     { created: 1e300 },
     { created: null },
+    { created: 1749997815000 },
     { data: { created_at: "2025-06-15T14:30:15Z" } },
   ])("is unknown from %j", (fields) => {
-    expect(parseEvent({ event: "order.filled", ...fields }).occurredAt).toBeUndefined();
+    expect(parseEvent({ event: "order.filled", data: {}, ...fields }).occurredAt).toBeUndefined();
+  });
+
+  it.each([undefined, null, "ord_1", 7])("is told by timestamp alone where data is %j", (data) => {
+    const resource = {
+      event: "order.filled",
+      id: "ord_1",
+      created_at: "2020-01-01T00:00:00Z",
+      created: 1577836800,
+      data,
+    };
+    expect(parseEvent(resource).occurredAt).toBeUndefined();
+    const timestamp = "2025-06-15T14:30:15Z";
+    expect(parseEvent({ ...resource, timestamp }).occurredAt).toEqual(new Date(timestamp));
   });
 
   const happened = (timestamp: string) => parseEvent({ event: "order.filled", timestamp }).occurredAt?.getTime();

@@ -24,7 +24,7 @@ describe("a scheme's message id that is none", () => {
       const verify = () => ({ secretIndex: 0, messageId: wrong<string>(messageId) });
       const { receiver } = bench({ scheme: { ...scheme, verify } });
       for (const delivery of [signed(), signed()])
-        expect(verdict(await receiver.receive(delivery))).toBe("handler_failed");
+        expect(verdict(await receiver.receive(delivery))).toBe("receiver_failed");
     }
   });
 });
@@ -44,7 +44,7 @@ describe("a clock that tells no time", () => {
     for (const now of clocks) {
       const { receiver, lines } = bench({ now: wrong<() => number>(now) });
       for (const event of [anEvent(), anEvent("order.filled", OLD)])
-        expect(verdict(await receiver.receive(signed(event)))).toBe("handler_failed");
+        expect(verdict(await receiver.receive(signed(event)))).toBe("receiver_failed");
       expect(lines).toMatchObject([{ level: "error", message: expect.stringContaining("now") }]);
     }
   });
@@ -52,7 +52,7 @@ describe("a clock that tells no time", () => {
   it("lets nothing pass either where it fails only once the signature is verified", async () => {
     let asked = 0;
     const now = () => (asked++ === 0 ? Date.now() : Number.NaN);
-    expect(verdict(await bench({ now }).receiver.receive(signed()))).toBe("handler_failed");
+    expect(verdict(await bench({ now }).receiver.receive(signed()))).toBe("receiver_failed");
   });
 
   it("is not one that tells it by a Date", async () => {
@@ -119,7 +119,7 @@ describe("keys", () => {
     };
     const { receiver } = bench({ scheme: greedy });
     for (const delivery of [signed(), signed()])
-      expect(verdict(await receiver.receive(delivery))).toBe("handler_failed");
+      expect(verdict(await receiver.receive(delivery))).toBe("receiver_failed");
   });
 });
 
@@ -213,7 +213,7 @@ describe("an adapter of one's own", () => {
     for (const timeLeftMs of [Number.NaN, null, "30000", {}, () => 1_000, rejecting()]) {
       const { receiver, lines } = bench();
       const delivery = { ...signed(), timeLeftMs: wrong<number>(timeLeftMs) };
-      expect(verdict(await receiver.receive(delivery))).toBe("handler_failed");
+      expect(verdict(await receiver.receive(delivery))).toBe("receiver_failed");
       expect(lines).toMatchObject([{ message: expect.stringContaining("timeLeftMs") }]);
     }
     const endless = { ...signed(), timeLeftMs: Number.POSITIVE_INFINITY };
@@ -235,7 +235,7 @@ describe("an adapter of one's own", () => {
 
   it("that hands over no delivery at all gets an answer", async () => {
     expect((await bench().receiver.handle(wrong<Delivery>(undefined))).status).toBe(500);
-    expect(verdict(await bench().receiver.receive(wrong<Delivery>(null)))).toBe("handler_failed");
+    expect(verdict(await bench().receiver.receive(wrong<Delivery>(null)))).toBe("receiver_failed");
   });
 });
 

@@ -1,12 +1,12 @@
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { replyTo } from "../../src/adapter.ts";
 import type { Delivery } from "../../src/delivery.ts";
 import {
   bluumSignature,
   hmacSignature,
   type Outcome,
-  replyTo,
   type SignatureScheme,
   standardWebhooksSignature,
   timestampedSignature,

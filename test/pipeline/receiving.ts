@@ -51,7 +51,7 @@ export interface Bench {
   readonly reports: DeliveryReport[];
 }
 
-/** A receiver, what it logs and what it reports. */
+/** A receiver, what it logs and what it reports. A store that is handed in is under one namespace, unless they say another. */
 export function bench(options: Partial<ReceiverOptions> = {}): Bench {
   const lines: Line[] = [];
   const reports: DeliveryReport[] = [];
@@ -61,6 +61,7 @@ export function bench(options: Partial<ReceiverOptions> = {}): Bench {
     secret: SECRET,
     logger: { warn: log("warn"), error: log("error") },
     observe: (report) => void reports.push(report),
+    ...(options.store && { namespace: "bench" }),
     ...options,
   });
   return { receiver, lines, reports };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type Outcome, refusal, replyTo, type Settled, WebhookError, type WebhookErrorCode } from "../../src/index.ts";
+import { refusal, replyTo } from "../../src/adapter.ts";
+import { type Outcome, type Settled, WebhookError, type WebhookErrorCode } from "../../src/index.ts";
 import { replyToSettled } from "../../src/pipeline/reply.ts";
 
 /** The answers table. */
@@ -18,14 +19,17 @@ const STATUS: Record<WebhookErrorCode, number> = {
   body_timeout: 408,
   body_incomplete: 408,
   body_already_parsed: 500,
+  receiver_busy: 503,
   store_unavailable: 503,
   secret_unavailable: 503,
   receiver_closed: 503,
   event_in_flight: 503,
+  receiver_failed: 500,
   handler_failed: 500,
   handler_timeout: 503,
   no_handlers: 500,
   unhandled: 500,
+  event_type_failed: 500,
   event_id_failed: 500,
   completion_rolled_back: 500,
   configuration_invalid: 500,
@@ -44,7 +48,7 @@ function rejected(error: WebhookError): Outcome {
 describe("the answer to a rejection", () => {
   it.each(CODES)("of %s is %i, with the code and nothing else", (code, status) => {
     const reply = replyTo(rejected(new WebhookError(code, "secret detail", { cause: new Error("more detail") })));
-    const shown = USAGE.includes(code) ? "handler_failed" : code;
+    const shown = USAGE.includes(code) ? "receiver_failed" : code;
     expect(reply).toMatchObject({ status, body: JSON.stringify({ error: { code: shown } }) });
     expect(refusal(code)).toEqual(reply);
     expect(JSON.stringify(reply)).not.toContain("detail");
@@ -73,11 +77,11 @@ describe("the answer to a rejection", () => {
     expect(replyTo({ kind: "in_flight", eventId: "e", retryAfterMs }).headers["retry-after"]).toBe(seconds);
   });
 
-  it("of a code that nobody knows is that of a failed handler", () => {
+  it("of an unknown code is receiver_failed", () => {
     for (const code of ["toString", "__proto__", "future_code"]) {
       expect(refusal(code as WebhookErrorCode)).toMatchObject({
         status: 500,
-        body: '{"error":{"code":"handler_failed"}}',
+        body: '{"error":{"code":"receiver_failed"}}',
       });
     }
   });

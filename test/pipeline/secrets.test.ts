@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { Secrets } from "../../src/index.ts";
+import { keySource } from "../../src/pipeline/secrets.ts";
 import { hmacSignature } from "../../src/schemes/hmac.ts";
+import { timestampedSignature } from "../../src/schemes/timestamped.ts";
 import { anEvent, bench, gate, SECRET, signed, verdict } from "./receiving.ts";
 
 const OLD = "the-secret-of-yesterday";
@@ -54,15 +56,13 @@ describe("a secret function", () => {
     expect(secret).not.toHaveBeenCalled();
   });
 
-  it("is asked again for each delivery, so that a rotation is picked up", async () => {
+  it("is picked up at once where it returns another secret: a mismatch asks it again", async () => {
     let current: Secrets = OLD;
     const { receiver } = bench({ secret: () => current });
     expect(verdict(await receiver.receive(signed(anEvent(), { secret: OLD })))).toBe("accepted");
     current = [NEW, OLD];
     expect(await receiver.receive(signed(anEvent(), { secret: NEW }))).toMatchObject({ context: { secretIndex: 0 } });
     expect(await receiver.receive(signed(anEvent(), { secret: OLD }))).toMatchObject({ context: { secretIndex: 1 } });
-    current = NEW;
-    expect(verdict(await receiver.receive(signed(anEvent(), { secret: OLD })))).toBe("signature_mismatch");
   });
 
   it("may change the very list that it returned before", async () => {
@@ -74,20 +74,6 @@ describe("a secret function", () => {
     expect(verdict(await receiver.receive(signed(anEvent(), { secret: OLD })))).toBe("signature_mismatch");
   });
 
-  it("costs the making of keys only when its answer changed", async () => {
-    const scheme = hmacSignature({ header: "X-Sig" });
-    const prepare = vi.fn(scheme.prepare);
-    let current: Secrets = [OLD, NEW];
-    const { receiver } = bench({ scheme: { ...scheme, prepare }, secret: () => current });
-    const delivered = () => receiver.receive(signed(anEvent(), { scheme, secret: NEW }));
-    await delivered();
-    await delivered();
-    expect(prepare).toHaveBeenCalledTimes(2);
-    current = [NEW, OLD];
-    expect(await delivered()).toMatchObject({ context: { secretIndex: 0 } });
-    expect(prepare).toHaveBeenCalledTimes(4);
-  });
-
   it("has one call in flight, which concurrent deliveries share", async () => {
     const answer = gate<string>();
     const secret = vi.fn(() => answer.passed);
@@ -97,7 +83,127 @@ describe("a secret function", () => {
     answer.open(SECRET);
     expect((await Promise.all(deliveries)).map(verdict)).toEqual(Array(20).fill("accepted"));
     expect(secret).toHaveBeenCalledTimes(1);
-    await receiver.receive(signed());
+  });
+
+  it("is asked again by a mismatch only: neither by a stale timestamp nor by a malformed signature", async () => {
+    const scheme = timestampedSignature({ header: "X-Sig" });
+    const secret = vi.fn(() => SECRET);
+    const { receiver } = bench({ scheme, secret });
+    expect(verdict(await receiver.receive(signed(anEvent(), { scheme })))).toBe("accepted");
+    const stale = signed(anEvent(), { scheme, now: Date.now() - 600_000 });
+    expect(verdict(await receiver.receive(stale))).toBe("timestamp_out_of_tolerance");
+    expect(verdict(await receiver.receive({ ...stale, headers: { "x-sig": "x" } }))).toBe("signature_malformed");
+    expect(secret).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe("the keys of a secret function", () => {
+  const scheme = hmacSignature({ header: "X-Sig" });
+
+  /** Keys on a clock of the test's own, and the function that is asked for their secrets. */
+  function onClock(first: Secrets) {
+    let now = 0;
+    const asked = vi.fn<() => Secrets | Promise<Secrets>>(() => first);
+    const prepare = vi.fn(scheme.prepare);
+    const keys = keySource(asked, { ...scheme, prepare }, 5_000, () => now);
+    const advance = (ms: number) => {
+      now += ms;
+    };
+    return { asked, prepare, keys, advance };
+  }
+
+  it("are good for ten seconds from the answer on", async () => {
+    const { asked, keys, advance } = onClock(OLD);
+    const first = await keys.current();
+    advance(9_999);
+    expect(await keys.current()).toBe(first);
+    expect(asked).toHaveBeenCalledTimes(1);
+    asked.mockReturnValue([NEW, OLD]);
+    advance(1);
+    expect(await keys.current()).toHaveLength(2);
+    expect(asked).toHaveBeenCalledTimes(2);
+    advance(-1);
+    await keys.current();
+    expect(asked).toHaveBeenCalledTimes(3);
+  });
+
+  it("are made anew only when the answer is another one", async () => {
+    const { asked, prepare, keys, advance } = onClock([OLD, NEW]);
+    const first = await keys.current();
+    advance(10_000);
+    expect(await keys.current()).toBe(first);
+    expect(asked).toHaveBeenCalledTimes(2);
+    expect(prepare).toHaveBeenCalledTimes(2);
+    asked.mockReturnValue([NEW, OLD]);
+    advance(10_000);
+    expect(await keys.current()).not.toBe(first);
+    expect(prepare).toHaveBeenCalledTimes(4);
+  });
+
+  it("are asked for again at once when they do not match, at most once a second", async () => {
+    const { asked, keys, advance } = onClock(OLD);
+    const used = await keys.current();
+    expect(await keys.newerThan(used)).toBeUndefined();
+    expect(asked).toHaveBeenCalledTimes(2);
+    for (const ms of [0, 500, 499]) {
+      advance(ms);
+      expect(await keys.newerThan(used)).toBeUndefined();
+    }
+    expect(asked).toHaveBeenCalledTimes(2);
+    asked.mockReturnValue(NEW);
+    advance(1);
+    const newer = await keys.newerThan(used);
+    expect(newer).toHaveLength(1);
+    expect(asked).toHaveBeenCalledTimes(3);
+    // Who was verified with the old ones gets the new ones without another call.
+    expect(await keys.newerThan(used)).toBe(newer);
+    expect(await keys.current()).toBe(newer);
+    expect(asked).toHaveBeenCalledTimes(3);
+  });
+
+  it("are asked for in one call by all that do not match at the same time", async () => {
+    const { asked, keys } = onClock(OLD);
+    const used = await keys.current();
+    const answer = gate<string>();
+    asked.mockReturnValue(answer.passed);
+    const waiting = [keys.newerThan(used), keys.newerThan(used), keys.newerThan(used)];
+    answer.open(NEW);
+    const [newer, ...others] = await Promise.all(waiting);
+    expect(newer).toHaveLength(1);
+    for (const other of others) expect(other).toBe(newer);
+    expect(asked).toHaveBeenCalledTimes(2);
+  });
+
+  it("are not lost by a call that fails: that is neither remembered nor repeated within the second", async () => {
+    const { asked, keys, advance } = onClock(OLD);
+    const used = await keys.current();
+    asked.mockImplementationOnce(() => Promise.reject(new Error("vault sealed")));
+    await expect(keys.newerThan(used)).rejects.toMatchObject({ code: "secret_unavailable" });
+    expect(await keys.newerThan(used)).toBeUndefined();
+    expect(await keys.current()).toBe(used);
+    expect(asked).toHaveBeenCalledTimes(2);
+    advance(10_000);
+    asked.mockImplementationOnce(() => Promise.reject(new Error("vault sealed")));
+    await expect(keys.current()).rejects.toMatchObject({ code: "secret_unavailable" });
+    expect(await keys.current()).toBe(used);
+    expect(asked).toHaveBeenCalledTimes(4);
+  });
+
+  it("that are fixed are never newer", async () => {
+    const keys = keySource([OLD, NEW], scheme, 5_000);
+    const used = await keys.current();
+    expect(used).toHaveLength(2);
+    expect(await keys.newerThan(used)).toBeUndefined();
+  });
+
+  it("are asked for by a thousand forged deliveries twice: once to verify, once to make sure", async () => {
+    const secret = vi.fn(() => SECRET);
+    const { receiver } = bench({ secret, now: () => 1_750_000_000_000 });
+    const forged = () => receiver.receive(signed(anEvent(), { secret: OLD }));
+    for (let n = 0; n < 10; n++) {
+      const verdicts = (await Promise.all(Array.from({ length: 100 }, forged))).map(verdict);
+      expect(new Set(verdicts)).toEqual(new Set(["signature_mismatch"]));
+    }
     expect(secret).toHaveBeenCalledTimes(2);
   });
 });
@@ -134,11 +240,19 @@ describe("a secret function that fails", () => {
     expect(JSON.stringify(lines) + lines.map((line) => String(line.error))).not.toContain(SECRET);
   });
 
-  it("is not held against it when it works again, nor are its last good keys used in between", async () => {
-    const answers: Secrets[] = [SECRET, "", SECRET];
+  it("is not held against it when it works again", async () => {
+    const answers: Secrets[] = ["", "", SECRET];
     const { receiver } = bench({ secret: () => answers.shift() });
     const verdicts = [];
-    for (let n = 0; n < 3; n++) verdicts.push(verdict(await receiver.receive(signed())));
+    for (let n = 0; n < 4; n++) verdicts.push(verdict(await receiver.receive(signed())));
+    expect(verdicts).toEqual(["secret_unavailable", "secret_unavailable", "accepted", "accepted"]);
+  });
+
+  it("when a mismatch asks it is answered 503: the signature may be a new secret's", async () => {
+    const answers: Secrets[] = [OLD, ""];
+    const { receiver } = bench({ secret: () => answers.shift() });
+    const verdicts = [];
+    for (const secret of [OLD, NEW, OLD]) verdicts.push(verdict(await receiver.receive(signed(anEvent(), { secret }))));
     expect(verdicts).toEqual(["accepted", "secret_unavailable", "accepted"]);
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { type AcceptedOutcome, isSuccess, rethrowable, type Settled, settleByStatus } from "../../src/index.ts";
+import { isSuccess, rethrowable, settleByStatus } from "../../src/adapter.ts";
+import type { AcceptedOutcome, Settled } from "../../src/index.ts";
 
 /** An accepted outcome that only notes how it was settled. */
 function settling(settled: Settled): { outcome: AcceptedOutcome; seen: unknown[] } {

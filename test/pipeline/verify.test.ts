@@ -153,7 +153,7 @@ describe("the body", () => {
     for (const wrong of unsuccessful) await receiver.receive({ ...delivery, ...wrong, body: read });
     expect(read).not.toHaveBeenCalled();
     expect(verdict(await receiver.receive({ ...delivery, body: read }))).toBe("accepted");
-    expect(read.mock.calls).toEqual([[{ maxBytes: 1_000, timeoutMs: 2_000 }]]);
+    expect(read.mock.calls).toEqual([[expect.objectContaining({ maxBytes: 1_000, timeoutMs: 2_000 })]]);
   });
 
   it("may have exactly maxBodyBytes, read or at hand", async () => {
@@ -186,7 +186,7 @@ describe("the body", () => {
       );
     }
     expect(lines).toEqual([
-      expect.objectContaining({ level: "error", message: expect.stringContaining("express.json({ verify") }),
+      expect.objectContaining({ level: "error", message: expect.stringContaining("hand it the exact bytes") }),
     ]);
   });
 
@@ -253,7 +253,7 @@ describe("a scheme of one's own", () => {
       const delivery = signed(anEvent(), { scheme: timestampedSignature({ header: "X-Sig" }) });
       expect(await receiver.handle(delivery)).toMatchObject({
         status: 500,
-        body: '{"error":{"code":"handler_failed"}}',
+        body: '{"error":{"code":"receiver_failed"}}',
       });
       expect(lines).toMatchObject([{ level: "error", error: { message: "no id" } }]);
     }
@@ -278,7 +278,7 @@ describe("a scheme of one's own", () => {
   ] as const) {
     it(`that verifies with ${what} admits nothing`, async () => {
       const { receiver, lines } = bench({ scheme: own("verify", answer) });
-      expect(verdict(await receiver.receive(delivered()))).toBe("handler_failed");
+      expect(verdict(await receiver.receive(delivered()))).toBe("receiver_failed");
       expect(lines).toMatchObject([{ level: "error", message: expect.stringContaining("signature scheme") }]);
     });
   }
@@ -286,14 +286,14 @@ describe("a scheme of one's own", () => {
   it("whose promise rejects admits nothing, and does not end the process", async () => {
     for (const part of ["read", "verify"] as const) {
       const scheme = { ...own("read", {}), [part]: async () => failing() } as SignatureScheme;
-      expect(verdict(await bench({ scheme }).receiver.receive(delivered()))).toBe("handler_failed");
+      expect(verdict(await bench({ scheme }).receiver.receive(delivered()))).toBe("receiver_failed");
     }
   });
 
   it("that reads something else than an object or a code admits nothing", async () => {
     for (const answer of [undefined, null, true, 7, "mismatch"]) {
       const { receiver } = bench({ scheme: own("read", answer) });
-      expect(verdict(await receiver.receive(delivered()))).toBe("handler_failed");
+      expect(verdict(await receiver.receive(delivered()))).toBe("receiver_failed");
     }
   });
 

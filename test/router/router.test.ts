@@ -1,12 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { patternsMatching } from "../../src/events/pattern.ts";
-import { parseEvent } from "../../src/index.ts";
-import { type Handler, Router, type RunOnce } from "../../src/router/router.ts";
+import { Router } from "../../src/router/router.ts";
 
-const runAlways: RunOnce<string> = async (_, run) => {
-  await run("context");
-};
 const nothing = () => {};
 const names = (router: Router<string>, type: string) => router.matching(type).map(({ name }) => name);
 const refused = expect.objectContaining({ code: "registration_refused" });
@@ -146,50 +142,5 @@ describe("the handlers of a type that came before", () => {
     const [first, again] = [types, types].map((all) => all.map((type) => router.matching(type)));
     expect(first?.every((handlers) => handlers.length === 1)).toBe(true);
     expect(first?.filter((handlers, place) => handlers === again?.[place])).toHaveLength(1_000);
-  });
-});
-
-describe("dispatch", () => {
-  const event = parseEvent({ event: "order.filled", event_id: "evt_1" });
-
-  it("runs them one after the other, with event and context, and stops at the first that fails", async () => {
-    const router = new Router<string>();
-    const ran: unknown[] = [];
-    const slow: Handler<string> = async (...given) => {
-      ran.push("slow begins", given);
-      await new Promise(setImmediate);
-      ran.push("slow ends");
-    };
-    router.on("*", slow);
-    router.on("order.*", () => void ran.push("second"));
-    router.on("order.*", () => {
-      throw new Error("third");
-    });
-    router.on("order.*", () => void ran.push("fourth"));
-    await expect(router.dispatch(event, "context", runAlways)).rejects.toThrow("third");
-    expect(ran).toEqual(["slow begins", [event, "context"], "slow ends", "second"]);
-  });
-
-  it("asks for each handler by its name where several match, and for none where one does", async () => {
-    const router = new Router<string>();
-    const asked: string[] = [];
-    const ran: string[] = [];
-    const skipSecond: RunOnce<string> = async (name, run) => {
-      asked.push(name);
-      if (name !== "second") await run("context");
-    };
-    for (const name of ["first", "second", "third"]) router.on("order.filled", () => void ran.push(name), name);
-    router.on("kyc.approved", () => void ran.push("kyc"));
-    expect(await router.dispatch(event, "", skipSecond)).toBe(true);
-    expect(await router.dispatch(parseEvent({ event: "kyc.approved" }), "", skipSecond)).toBe(true);
-    expect(asked).toEqual(["first", "second", "third"]);
-    expect(ran).toEqual(["first", "third", "kyc"]);
-  });
-
-  it("says when nothing matched", async () => {
-    const router = new Router<string>();
-    expect(await router.dispatch(event, "", runAlways)).toBe(false);
-    router.on("kyc.*", nothing);
-    expect(await router.dispatch(event, "", runAlways)).toBe(false);
   });
 });

@@ -29,7 +29,7 @@ export function installedVersion(name) {
 /** Writes what the hosts take the package from: every door by its name, imported, required, and for workerd. */
 function writeDoors(folder) {
   const { exports } = JSON.parse(readFileSync(join(folder, "node_modules/bluum-webhooks/package.json"), "utf8"));
-  const names = Object.keys(exports);
+  const names = Object.keys(exports).filter((name) => name !== "./package.json");
   const specifiers = Object.fromEntries(names.map((name) => [name, `bluum-webhooks${name.slice(1)}`]));
   writeFileSync(join(folder, "doors.mjs"), imports(specifiers, "hono"));
   const required = names.map((name) => `  ${JSON.stringify(name)}: require(${JSON.stringify(specifiers[name])}),\n`);

@@ -3,6 +3,7 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { describePage } from "./page-browser.ts";
+import type { PageServer } from "./page-server.ts";
 import { attempt, DAWN, deliveries, delivery, endpoint, failures } from "./page-world.ts";
 
 const WORLD = {
@@ -14,9 +15,34 @@ const WORLD = {
       state: "parked",
       attempts: [attempt(DAWN, { status: 401, fault: "skewed" })],
     }),
+    delivery("unhandled", { attempts: [attempt(DAWN, { unhandled: true })] }),
     delivery("retrying", { state: "retrying", attempts: failures(DAWN, 3) }),
   ],
 };
+
+async function openForm(page: Page): Promise<void> {
+  const tab = page.getByRole("button", { name: "Send and endpoints" });
+  if (await tab.isVisible()) await tab.click();
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  await page.getByRole("form", { name: "Add endpoint" }).waitFor();
+}
+
+async function addEndpoint(page: Page): Promise<void> {
+  await openForm(page);
+  await page.getByLabel("URL").fill("http://localhost:3000/webhooks/bluum");
+  await page.keyboard.press("Enter");
+  await page.getByRole("region", { name: "Endpoint added" }).waitFor();
+}
+
+async function press(page: Page, server: PageServer): Promise<void> {
+  const replay = page.getByRole("button", { name: /^Replay \d/ });
+  server.refusal = "The sandbox is closing.";
+  await replay.click();
+  await page.getByRole("alert").locator(".notice").waitFor();
+  server.refusal = undefined;
+  await replay.click();
+  await page.getByRole("status").locator(".notice").waitFor();
+}
 
 const focused = (page: Page) => page.evaluate(() => document.activeElement?.id ?? "");
 const focusedText = (page: Page) => page.evaluate(() => document.activeElement?.textContent ?? "");
@@ -81,7 +107,7 @@ describePage("the page by keyboard alone", ({ open, serve }) => {
     const page = await open(server, { hash: "#/deliveries/d" });
     await title(page).waitFor();
     await page.keyboard.press("d");
-    await page.getByText("A copy: 1 delivery").waitFor();
+    await page.getByText("Duplicate: 1 delivery").waitFor();
     await page.keyboard.press("/");
     await expect.poll(() => focused(page)).toBe("search");
     await page.keyboard.type("rd");
@@ -92,7 +118,7 @@ describePage("the page by keyboard alone", ({ open, serve }) => {
     await expect.poll(() => focused(page)).toBe("event-type");
     await page.locator("h1").click();
     await page.keyboard.press("?");
-    await page.getByRole("dialog", { name: "Keyboard" }).getByLabel("Single letters").uncheck();
+    await page.getByRole("dialog", { name: "Keyboard" }).getByLabel("Single-letter shortcuts").uncheck();
     await page.keyboard.press("Escape");
     await page.keyboard.press("t");
     expect(await page.locator("html").getAttribute("data-theme")).toBe("system");
@@ -149,24 +175,35 @@ describePage("the page for everyone", ({ open, serve }) => {
     await expect.poll(() => said.innerText(), { timeout: 9_000 }).toBe("3 new deliveries, 1 forgery accepted");
   }, 40_000);
 
-  const STATES = [
+  const STATES: readonly {
+    readonly name: string;
+    readonly world: NonNullable<Parameters<typeof serve>[0]>;
+    readonly hash: string;
+    readonly before?: (page: Page, server: PageServer) => Promise<void>;
+  }[] = [
     { name: "empty", world: {}, hash: "" },
     { name: "the list", world: WORLD, hash: "" },
     { name: "a delivery", world: WORLD, hash: "#/deliveries/retrying" },
     { name: "a forged delivery", world: WORLD, hash: "#/deliveries/forged" },
+    { name: "an unhandled delivery", world: WORLD, hash: "#/deliveries/unhandled" },
+    { name: "the form for an endpoint", world: WORLD, hash: "", before: openForm },
+    { name: "a new endpoint's secret", world: WORLD, hash: "", before: addEndpoint },
+    { name: "notices", world: WORLD, hash: "", before: press },
   ];
 
   describe("has no serious or critical finding by axe-core", () => {
-    for (const { name, world, hash } of STATES) {
+    for (const { name, world, hash, before } of STATES) {
       for (const colorScheme of ["light", "dark"] as const) {
         for (const viewport of [
           { width: 1280, height: 800 },
           { width: 360, height: 740 },
         ]) {
           it(`on ${name}, ${colorScheme}, ${viewport.width} wide`, async () => {
-            const page = await open(await serve(world), { hash, colorScheme, viewport, bypassCSP: true });
+            const server = await serve(world);
+            const page = await open(server, { hash, colorScheme, viewport, bypassCSP: true });
             await page.getByText("Live", { exact: true }).waitFor();
             if (hash !== "") await page.getByRole("heading", { name: "Request" }).waitFor();
+            await before?.(page, server);
             await page.evaluate(axe.source);
             const findings = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
             const grave = findings.violations.filter(({ impact }) => impact === "serious" || impact === "critical");

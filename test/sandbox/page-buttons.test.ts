@@ -10,12 +10,12 @@ describePage("the page's buttons", ({ open, serve }) => {
     const server = await serve(world);
     const page = await open(server, AT_D);
     await page.getByRole("button", { name: "Duplicate" }).click();
-    await page.getByRole("status").getByText("A copy: 1 delivery on the way.").waitFor();
+    await page.getByRole("status").getByText("Duplicate: 1 delivery on the way.").waitFor();
     await page.getByRole("button", { name: "Replay", exact: true }).click();
-    await page.getByText("The replay: 1 delivery").waitFor();
+    await page.getByText("Replay: 1 delivery").waitFor();
     await page.getByRole("combobox", { name: "Kind of forgery" }).selectOption({ label: "No signature at all" });
     await page.getByRole("button", { name: "Forge" }).click();
-    await page.getByText("The forgery: 1 delivery").waitFor();
+    await page.getByText("Forgery: 1 delivery").waitFor();
     expect(server.pressed).toEqual([
       { method: "POST", path: "/_inspector/deliveries/d/duplicate", body: {} },
       { method: "POST", path: "/_inspector/deliveries/d/replay", body: {} },
@@ -27,7 +27,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     const server = await serve(world);
     const page = await open(server, AT_D);
     await page.getByRole("button", { name: "Forge" }).click();
-    await page.getByText("The forgery: 1 delivery").waitFor();
+    await page.getByText("Forgery: 1 delivery").waitFor();
     expect(server.pressed).toMatchObject([{ body: { kind: "wrong_secret" } }]);
   });
 
@@ -52,6 +52,26 @@ describePage("the page's buttons", ({ open, serve }) => {
     await page.getByText("Parked deliveries: nothing to replay.").waitFor();
   });
 
+  it("count only what can be replayed: nothing of a paused endpoint", async () => {
+    const paused = endpoint({ id: "wh_2", name: "Ledger", status: "INACTIVE" });
+    const parked = ["p", "q"].map((id) => delivery(id, { state: "parked" }));
+    const server = await serve({
+      endpoints: [endpoint(), paused],
+      deliveries: [...parked, delivery("r", { state: "parked", endpointId: "wh_2" })],
+    });
+    const page = await open(server);
+    const shown = () => page.getByRole("button", { name: /^Replay \d/ }).allInnerTexts();
+    await expect.poll(shown).toEqual(["Replay 2 parked"]);
+    expect(await page.getByRole("button", { name: /^Parked/ }).innerText()).toMatch(/3$/);
+    await page.getByRole("button", { name: "Activate Ledger" }).click();
+    await expect.poll(shown).toEqual(["Replay 3 parked"]);
+    await page.getByRole("button", { name: "Pause Orders service" }).click();
+    await expect.poll(shown).toEqual(["Replay 1 parked"]);
+    await page.getByRole("button", { name: "Pause Ledger" }).click();
+    await expect.poll(shown).toEqual([]);
+    expect(await page.getByRole("button", { name: /^Parked/ }).innerText()).toMatch(/3$/);
+  });
+
   it("offer no replay of what is parked but was refused as it should be, or replayed before", async () => {
     const refused = { state: "parked", attempts: [attempt(DAWN, { status: 401 })] } as const;
     const server = await serve({
@@ -72,7 +92,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     const server = await serve(world);
     const page = await open(server);
     await page.getByLabel("One event").fill("order.canceled");
-    await page.getByText("Data of its own").click();
+    await page.getByText("Custom data").click();
     await page.getByLabel("Data as JSON").fill('{ "symbol": "MSFT" }');
     await page.getByRole("button", { name: "Send", exact: true }).click();
     await page.getByRole("button", { name: "Show", exact: true }).click();
@@ -85,7 +105,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     const server = await serve(world);
     const page = await open(server);
     await page.getByLabel("One event").fill("order.canceled");
-    await page.getByText("Data of its own").click();
+    await page.getByText("Custom data").click();
     await page.getByLabel("Data as JSON").fill("{ symbol }");
     await page.getByRole("button", { name: "Send", exact: true }).click();
     await page.getByRole("alert").getByText("must be JSON").waitFor();
@@ -111,7 +131,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     const page = await open(server, AT_D);
     await page.getByRole("button", { name: "Duplicate" }).click();
     const alert = page.getByRole("alert");
-    await alert.getByText("A copy: The endpoint was deleted.").waitFor();
+    await alert.getByText("Duplicate: The endpoint was deleted.").waitFor();
     await alert.getByRole("button", { name: "Dismiss" }).click();
     await expect.poll(() => alert.innerText()).toBe("");
   });
@@ -122,6 +142,6 @@ describePage("the page's buttons", ({ open, serve }) => {
     await page.getByRole("heading", { name: "Request" }).waitFor();
     server.down = true;
     await page.getByRole("button", { name: "Replay", exact: true }).click();
-    await page.getByRole("alert").getByText("The replay: The sandbox cannot be reached.").waitFor();
+    await page.getByRole("alert").getByText("Replay: The sandbox cannot be reached.").waitFor();
   });
 });

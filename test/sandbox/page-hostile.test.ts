@@ -95,7 +95,7 @@ describePage("what comes over the wire", ({ open, serve }) => {
 
   it("could not run even if it were markup: the page's policy forbids what the page did not bring", async () => {
     const page = await open(await serve());
-    await page.getByRole("heading", { name: "Nothing is listening yet" }).waitFor();
+    await page.getByRole("heading", { name: "No endpoint is registered yet" }).waitFor();
     const outcome = await page.evaluate(() => {
       const script = document.createElement("script");
       try {

@@ -74,7 +74,7 @@ describePage("the page of a real sandbox", ({ open }) => {
     await sendByForm(page, "order.filled");
     await rows(page).getByText("Retrying").waitFor();
     await rows(page).first().click();
-    await panel(page).getByText("Bluum forgets the event now").waitFor();
+    await panel(page).getByText("acknowledged the event").waitFor();
     expect(await panel(page).locator(".attempt .answer").allInnerTexts()).toEqual([
       expect.stringMatching(/^500 in/),
       expect.stringMatching(/^200 in/),
@@ -118,7 +118,7 @@ describePage("the page of a real sandbox", ({ open }) => {
     });
     await sendByForm(page, "order.filled");
     await page.getByRole("button", { name: "Show", exact: true }).click();
-    await panel(page).getByText("Bluum forgets the event now").waitFor();
+    await panel(page).getByText("acknowledged the event").waitFor();
     const kinds = await page.getByRole("combobox", { name: "Kind of forgery" }).locator("option").allInnerTexts();
     for (const kind of kinds) {
       await page.getByRole("combobox", { name: "Kind of forgery" }).selectOption({ label: kind });
@@ -130,7 +130,7 @@ describePage("the page of a real sandbox", ({ open }) => {
     expect(await page.getByRole("button", { name: /^Replay \d/ }).count(), "a refusal is nothing to replay").toBe(0);
     await rows(page).filter({ hasText: "Refused" }).first().click();
     await panel(page).getByText("refused a forgery, as it should").waitFor();
-    await panel(page).getByText("not signed as a genuine one is").first().waitFor();
+    await panel(page).getByText("not signed like a genuine one").first().waitFor();
     expect(trouble).toEqual([]);
   });
 

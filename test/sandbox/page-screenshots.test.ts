@@ -20,6 +20,10 @@ const ENDPOINTS = [
     medianLatencyMs: 48,
   }),
 ];
+const LONG_URL = `https://hooks.example.com/tenants/01j9x8m2k7qpzwv3t5r6y8n0ab/${"bluum-webhooks-".repeat(20)}`.slice(
+  0,
+  200,
+);
 const END = DAWN + 400_000;
 /** Some minutes before the fourth attempt of the delivery that is retried. */
 const NOW = END + 1_910_000;
@@ -55,6 +59,11 @@ const BUSY: readonly DeliverySummary[] = [
     createdAt: END + 3_000,
     attempts: [...failures(END + 3_000, 2), attempt(END + 363_000, { latencyMs: 9.7, status: 204 })],
   }),
+  delivery("dlv_unhandled", {
+    type: "transfer.deposit.initiated",
+    createdAt: END + 3_500,
+    attempts: [attempt(END + 3_500, { unhandled: true, latencyMs: 2.2 })],
+  }),
   delivery("dlv_copy", { type: "order.filled", origin: "duplicate", createdAt: END + 4_000 }),
   delivery("dlv_waiting", {
     type: "kyc.verification.approved",
@@ -68,7 +77,7 @@ const BUSY: readonly DeliverySummary[] = [
 /** What is worth a look: where the page stands, and what is done first. */
 const SCENES: readonly {
   readonly name: string;
-  readonly world: "empty" | "ready" | "busy" | "paused";
+  readonly world: keyof typeof WORLDS;
   readonly hash?: string;
   readonly before?: (page: Page, server: PageServer) => Promise<unknown>;
 }[] = [
@@ -81,6 +90,11 @@ const SCENES: readonly {
   { name: "forged", world: "busy", hash: "#/deliveries/dlv_forged" },
   { name: "fooled", world: "busy", hash: "#/deliveries/dlv_fooled" },
   { name: "paused", world: "paused", before: showEndpoints },
+  { name: "unhandled", world: "busy", hash: "#/deliveries/dlv_unhandled" },
+  { name: "long-url", world: "longUrl", before: showEndpoints },
+  { name: "add-endpoint", world: "busy", before: openForm },
+  { name: "endpoint-added", world: "busy", before: addEndpoint },
+  { name: "notices", world: "busy", before: press },
   { name: "disconnected", world: "busy", before: disconnect },
   { name: "help", world: "busy", before: (page) => page.keyboard.press("?") },
   {
@@ -95,6 +109,10 @@ const WORLDS = {
   empty: {},
   ready: { endpoints: [endpoint({ recent: [], delivered: 0, failed: 0, parked: 0, medianLatencyMs: null })] },
   busy: { endpoints: ENDPOINTS, deliveries: BUSY },
+  longUrl: {
+    endpoints: [endpoint({ name: LONG_URL, url: LONG_URL, eventTypeNames: ["*"] }), ...ENDPOINTS.slice(1)],
+    deliveries: BUSY,
+  },
   paused: { endpoints: [endpoint({ status: "INACTIVE" as const }), ...ENDPOINTS.slice(1)], deliveries: BUSY },
 };
 
@@ -106,6 +124,30 @@ const WIDTHS = [
 async function showEndpoints(page: Page): Promise<void> {
   const tab = page.getByRole("button", { name: "Send and endpoints" });
   if (await tab.isVisible()) await tab.click();
+}
+
+async function openForm(page: Page): Promise<void> {
+  await showEndpoints(page);
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  await page.getByRole("form").getByRole("button", { name: "Add" }).scrollIntoViewIfNeeded();
+}
+
+async function addEndpoint(page: Page): Promise<void> {
+  await openForm(page);
+  await page.getByLabel("URL").fill("http://localhost:3000/webhooks/bluum");
+  await page.keyboard.press("Enter");
+  await page.getByRole("button", { name: "Done" }).scrollIntoViewIfNeeded();
+}
+
+async function press(page: Page, server: PageServer): Promise<void> {
+  const replay = page.getByRole("button", { name: /^Replay \d+ parked/ });
+  await replay.click();
+  await page.getByText("on the way").waitFor();
+  server.refusal = "The sandbox is closing.";
+  await page.getByRole("combobox", { name: "Endpoint" }).focus();
+  await showEndpoints(page);
+  await page.getByRole("button", { name: "Pause Ledger" }).click();
+  await page.getByRole("alert").getByText("is closing").waitFor();
 }
 
 async function disconnect(page: Page, server: PageServer): Promise<void> {

@@ -2,8 +2,15 @@ import { readFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import type { Change, DeliveryDetail, DeliverySummary, EndpointView, Snapshot } from "../../src/sandbox/page-api.ts";
-import { DAWN, delivery, detailOf, SURROUNDINGS } from "./page-world.ts";
+import type {
+  AddedEndpoint,
+  Change,
+  DeliveryDetail,
+  DeliverySummary,
+  EndpointView,
+  Snapshot,
+} from "../../src/sandbox/page-api.ts";
+import { DAWN, delivery, detailOf, endpoint, SURROUNDINGS } from "./page-world.ts";
 
 const PAGE = fileURLToPath(new URL("../../dist/src/sandbox/page.html", import.meta.url));
 
@@ -19,6 +26,16 @@ export interface Call {
   readonly path: string;
   readonly body: unknown;
 }
+
+/** The secret of every endpoint that the page adds. */
+export const ADDED_SECRET = "whsec_4tQx0Zb1lD8nKcR2vYw7mPfJ6hGsEaUi";
+
+interface Registration {
+  readonly url?: string;
+  readonly name?: string;
+  readonly eventTypeNames?: readonly string[];
+}
+type Body = Registration & { readonly event?: string; readonly kind?: string; readonly status?: string };
 
 /** A made-up sandbox behind the inspector page: the whole of page-api.ts, and levers for what may go wrong. */
 export class PageServer {
@@ -79,8 +96,10 @@ export class PageServer {
   }
 
   emit(change: Change): void {
+    const counts = this.#mayCount(change);
     this.#apply(change);
-    const numbered = { revision: ++this.#revision, change };
+    const replayable = counts ? { replayable: this.#replayable().length } : {};
+    const numbered = { revision: ++this.#revision, change: { ...change, ...replayable } };
     this.#changes.push(numbered);
     for (const stream of this.#streams) send(stream, numbered);
   }
@@ -102,6 +121,13 @@ export class PageServer {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
+  /** Whether a change may alter what can be replayed. Counting goes through all deliveries, and a storm sends thousands of changes. */
+  #mayCount(change: Change): boolean {
+    const wasParked = (id: string) => this.#deliveries.get(id)?.state === "parked";
+    if (change.kind === "delivery") return change.delivery.state === "parked" || wasParked(change.delivery.id);
+    return change.kind !== "deliveries_dropped" || change.ids.some(wasParked);
+  }
+
   #apply(change: Change): void {
     if (change.kind === "delivery") this.#deliveries.set(change.delivery.id, change.delivery);
     else if (change.kind === "endpoint") this.#endpoints.set(change.endpoint.id, change.endpoint);
@@ -118,11 +144,11 @@ export class PageServer {
     if (this.down) return void request.socket.destroy();
     if (pathname === "/_inspector/changes") return this.#stream(request, response, searchParams);
     const path = pathname.replace("/_inspector", "");
-    const [status, answer] = this.#replyOrRefusal(request.method ?? "", path, body as Record<string, string>);
+    const [status, answer] = this.#replyOrRefusal(request.method ?? "", path, body as Body);
     response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(answer));
   }
 
-  #replyOrRefusal(...call: [method: string, path: string, body: Record<string, string>]): [number, object] {
+  #replyOrRefusal(...call: [method: string, path: string, body: Body]): [number, object] {
     try {
       return [200, this.#reply(...call)];
     } catch (error) {
@@ -142,21 +168,27 @@ export class PageServer {
     response.on("close", () => this.#streams.delete(response));
   }
 
-  #reply(method: string, path: string, body: Record<string, string>): object {
+  #reply(method: string, path: string, body: Body): object {
     if (method === "GET" && path === "/state") return this.#snapshot();
     if (this.refusal !== undefined && method !== "GET") throw new Refusal(400, this.refusal);
     const [, room, id = "", verb] = path.split("/").map(decodeURIComponent);
     if (room === "replay-parked") return this.#replayParked();
     if (room === "scenarios") return this.#start([delivery("order.accepted"), delivery("order.filled")]);
     if (room === "events") return this.#start([delivery("single", { type: body.event ?? "" })]);
+    if (room === "endpoints" && method === "POST") return this.#addEndpoint(body);
     if (room === "endpoints") return this.#setStatus(id, body.status as EndpointView["status"]);
     if (room !== "deliveries") throw new Refusal(404, "There is no such thing.");
     return method === "GET" ? this.#open(id) : this.#press(id, verb, body.kind);
   }
 
-  /** As the real one: each once, and no forgery, and no copy. */
   #replayParked(): object {
-    return this.#replay([...this.#deliveries.values()].filter(waitsForReplay));
+    return this.#replay(this.#replayable());
+  }
+
+  /** As the real sandbox: each once, no forgery, no copy, and nothing of a paused endpoint. */
+  #replayable(): readonly DeliverySummary[] {
+    const isActive = (id: string) => this.#endpoints.get(id)?.status === "ACTIVE";
+    return [...this.#deliveries.values()].filter((each) => waitsForReplay(each) && isActive(each.endpointId));
   }
 
   #replay(deliveries: readonly DeliverySummary[]): object {
@@ -187,6 +219,14 @@ export class PageServer {
     return { deliveryIds: started.map(({ id }) => id) };
   }
 
+  #addEndpoint({ url = "", name = url, eventTypeNames = ["*"] }: Registration): AddedEndpoint {
+    if (url.startsWith("ftp:")) throw new Refusal(400, "url must be https, except on this machine");
+    const health = { delivered: 0, failed: 0, parked: 0, recent: [], medianLatencyMs: null };
+    const added = endpoint({ id: `wh_added_${++this.#started}`, url, name, eventTypeNames, ...health });
+    this.emit({ kind: "endpoint", now: this.now, endpoint: added });
+    return { ...added, secret: ADDED_SECRET };
+  }
+
   #setStatus(id: string, status: EndpointView["status"]): object {
     const found = this.#endpoints.get(id);
     if (found === undefined) throw new Refusal(404, "There is no such thing.");
@@ -205,6 +245,7 @@ export class PageServer {
       speed,
       endpoints,
       deliveries: [...this.#deliveries.values()],
+      replayable: this.#replayable().length,
     };
   }
 }

@@ -83,9 +83,10 @@ export function delivery(id: string, overrides: Partial<DeliverySummary> = {}): 
   const createdAt = overrides.createdAt ?? DAWN;
   const attempts = overrides.attempts ?? attemptsFor(state, createdAt);
   const last = attempts.at(-1)?.at ?? createdAt;
+  const type = overrides.type ?? "order.filled";
   return {
     id,
-    type: "order.filled",
+    type,
     eventId: `evt_${id}`,
     endpointId: "wh_1",
     origin: "event",
@@ -94,10 +95,27 @@ export function delivery(id: string, overrides: Partial<DeliverySummary> = {}): 
     createdAt,
     updatedAt: last,
     nextAttemptAt: state === "retrying" ? last + (PAUSES[attempts.length] ?? MINUTE) : null,
+    ...resourceFor(type, id),
     ...overrides,
     attempts,
   };
 }
+
+/** What the sandbox reads from the payload of such an event; nothing of a type that it has no sample for. */
+function resourceFor(type: string, id: string): Pick<DeliverySummary, "resourceId" | "amount"> {
+  const [domain = ""] = type.split(".");
+  const [prefix, amount] = RESOURCES[domain] ?? [];
+  if (prefix === undefined) return {};
+  const resourceId = prefix + createHash("sha256").update(id).digest("hex").slice(0, 16);
+  return amount === undefined ? { resourceId } : { resourceId, amount };
+}
+
+const RESOURCES: Readonly<Record<string, readonly [prefix: string, amount?: string]>> = {
+  order: ["ord_", "10 AAPL × 178.50 USD"],
+  transfer: ["dep_", "250.00 USD"],
+  document: ["doc_"],
+  kyc: ["wf_"],
+};
 
 export function attempt(at: number, overrides: Partial<AttemptSummary> = {}): AttemptSummary {
   return { at, latencyMs: 12.4, status: 200, error: null, fault: null, ...overrides };
@@ -159,8 +177,8 @@ export function detailOf(summary: DeliverySummary, body: string = bodyOf(summary
   return { ...summary, body: view(body), attempts: summary.attempts.map((each) => exchange(each, summary, body)) };
 }
 
-function bodyOf({ type, createdAt, eventId }: DeliverySummary): string {
-  const data = { id: `ord_${eventId.slice(-8)}`, symbol: "AAPL", side: "buy", status: "filled" };
+function bodyOf({ type, createdAt, resourceId }: DeliverySummary): string {
+  const data = { id: resourceId, symbol: "AAPL", side: "buy", status: "filled" };
   const amounts = { quantity: "10", filled_quantity: "10", average_price: "178.50", commission: "0.00" };
   return JSON.stringify({ event: type, timestamp: new Date(createdAt), data: { ...data, ...amounts } });
 }
@@ -187,10 +205,14 @@ function exchange(summary: AttemptSummary, { origin }: DeliverySummary, body: st
               ["content-type", "application/json"],
               ["date", new Date(summary.at).toUTCString()],
             ],
-            body: view(failed ? '{"error":{"code":"handler_failed"}}' : '{"received":true}'),
+            body: view(failed ? '{"error":{"code":"handler_failed"}}' : acknowledgement(summary)),
           },
     signature: explanation(mac, body, origin !== "forged"),
   };
+}
+
+function acknowledgement({ unhandled }: AttemptSummary): string {
+  return JSON.stringify({ received: true, ...(unhandled ? { unhandled } : {}) });
 }
 
 function explanation(mac: string, body: string, genuine: boolean): AttemptDetail["signature"] {

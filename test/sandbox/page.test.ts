@@ -13,7 +13,7 @@ describePage("the inspector page", ({ open, serve }) => {
   it("says what to do first while no endpoint is registered, with commands to copy", async () => {
     const page = await open(await serve());
     const [first] = SURROUNDINGS.firstSteps;
-    await page.getByRole("heading", { name: "Nothing is listening yet" }).waitFor();
+    await page.getByRole("heading", { name: "No endpoint is registered yet" }).waitFor();
     await page.getByRole("button", { name: `Copy ${first?.title}` }).click();
     await page.getByText("Copied").waitFor();
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(first?.code);
@@ -123,6 +123,23 @@ describePage("the inspector page", ({ open, serve }) => {
     await expect.poll(topOf).toBe(before);
   });
 
+  it("lets the list be reached on a low screen", async () => {
+    const server = await serve({ endpoints: [endpoint()], deliveries: deliveries(200) });
+    const page = await open(server, { viewport: { width: 740, height: 360 } });
+    await list(page).focus();
+    await page.keyboard.press("End");
+    const last = page.locator("#row-dlv_00000");
+    await last.waitFor();
+    const inView = () =>
+      last.evaluate((row) => {
+        const { top, bottom } = row.getBoundingClientRect();
+        const main = (document.querySelector("main") as Element).getBoundingClientRect();
+        return top >= main.top && bottom <= main.bottom + 1;
+      });
+    await page.locator("main").evaluate((main) => main.scrollTo(0, main.scrollHeight));
+    await expect.poll(inView).toBe(true);
+  });
+
   it("opens a delivery by its address, and goes back and forward", async () => {
     const server = await serve({
       endpoints: [endpoint()],
@@ -191,10 +208,10 @@ describePage("the inspector page", ({ open, serve }) => {
     const page = await open(server, { hash: "#/deliveries/d" });
     const countdown = opened(page).locator(".standing .countdown");
     await expect.poll(() => countdown.first().innerText()).toMatch(/^in 9 min/);
-    await expect.poll(() => countdown.first().innerText()).toMatch(/^in 8 min/);
+    await expect.poll(() => countdown.first().innerText(), { timeout: 9_000 }).toMatch(/^in 8 min/);
     expect(await countdown.last().innerText()).toMatch(/^\d s on your clock$/);
     server.put(delivery("d", { attempts: [...retried.attempts, attempt(retried.nextAttemptAt ?? 0)] }));
-    await opened(page).getByText("Bluum forgets the event now").waitFor();
+    await opened(page).getByText("acknowledged the event").waitFor();
     await opened(page).getByRole("heading", { name: "Answer to attempt 4" }).waitFor();
   });
 
@@ -204,9 +221,9 @@ describePage("the inspector page", ({ open, serve }) => {
     const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("r", refused), delivery("t", taken)] });
     const page = await open(server, { hash: "#/deliveries/r" });
     await opened(page).getByText("refused a forgery, as it should").waitFor();
-    await opened(page).getByText("not signed as a genuine one is").waitFor();
+    await opened(page).getByText("not signed like a genuine one").waitFor();
     await rows(page).filter({ hasText: "order.accepted" }).click();
-    await opened(page).getByText("took a forgery for genuine").waitFor();
+    await opened(page).getByText("accepted a forgery").waitFor();
   });
 
   it("counts a refused forgery as no failure, and an accepted one as an alarm, in list, filters and chart alike", async () => {
@@ -237,4 +254,73 @@ describePage("the inspector page", ({ open, serve }) => {
     const cells = await page.getByRole("row").locator("td:first-of-type").allInnerTexts();
     expect(cells.reduce((sum, cell) => sum + Number(cell), 0)).toBe(delivered);
   });
+
+  for (const colorScheme of ["light", "dark"] as const) {
+    it(`has a legend that tells outcomes apart by shape as well as by colour, ${colorScheme}`, async () => {
+      const refused = { origin: "forged", state: "parked", attempts: [attempt(DAWN, { status: 401 })] } as const;
+      const all = [
+        delivery("d"),
+        delivery("u", { attempts: [attempt(DAWN, { unhandled: true })] }),
+        delivery("c", refused),
+        delivery("r", { state: "retrying" }),
+        delivery("p", { state: "parked" }),
+        delivery("f", { origin: "forged" }),
+      ];
+      const server = await serve({ endpoints: [endpoint()], deliveries: all });
+      const page = await open(server, { colorScheme });
+      const legend = page.getByRole("list", { name: "Legend" });
+      const words = () => legend.getByRole("listitem").allInnerTexts();
+      await expect.poll(words).toHaveLength(6);
+      server.put(delivery("w", { state: "waiting" }));
+      await expect
+        .poll(words)
+        .toEqual([
+          "delivered",
+          "acknowledged, unhandled",
+          "refused, failed or replayed",
+          "retrying",
+          "parked",
+          "accepted though forged",
+          "waiting or sending",
+        ]);
+      const swatches = await legend.locator("rect").evaluateAll((all) =>
+        all.map((rect) => {
+          const { fill, stroke, strokeDasharray } = getComputedStyle(rect);
+          const ground = getComputedStyle(document.querySelector("main") as Element).backgroundColor;
+          const kindOf = (paint: string) => (paint.startsWith("url") ? "stripes" : paint === ground ? "none" : paint);
+          const shape = [
+            rect.getAttribute("width"),
+            kindOf(fill) !== "none",
+            kindOf(fill) === "stripes",
+            stroke !== "none",
+          ];
+          const stripe = getComputedStyle(document.querySelector(".stripe") as Element).fill;
+          const paints = [kindOf(fill) === "stripes" ? stripe : kindOf(fill), stroke].filter(
+            (paint) => paint !== "none",
+          );
+          return { shape: [...shape, strokeDasharray].join(), paint: paints[0] ?? "", ground };
+        }),
+      );
+      expect(new Set(swatches.map(({ shape }) => shape)).size, "shapes").toBe(7);
+      expect(new Set(swatches.map(({ paint }) => paint)).size, "colours").toBeGreaterThanOrEqual(5);
+      for (const { shape, paint, ground } of swatches) {
+        expect(contrast(paint, ground), `${shape} ${paint}`).toBeGreaterThanOrEqual(3);
+      }
+      await page.getByRole("button", { name: "Figures" }).click();
+      await legend.waitFor({ state: "detached" });
+    });
+  }
 });
+
+/** The contrast of two colours such as `rgb(1, 2, 3)`, as WCAG 2 defines it. */
+function contrast(one: string, other: string): number {
+  const [lighter = 0, darker = 0] = [one, other].map(luminance).sort((a, b) => b - a);
+  return (lighter + 0.05) / (darker + 0.05);
+}
+
+function luminance(colour: string): number {
+  const [red = 0, green = 0, blue = 0] = (colour.match(/[\d.]+/g) ?? [])
+    .map((part) => Number(part) / 255)
+    .map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}

@@ -1,13 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  type ByteEncoding,
-  decodeBytes,
-  decodeExactly,
-  encodeBytes,
-  isEncoded,
-  writeEncoded,
-} from "../../src/schemes/encoding.ts";
+import { type ByteEncoding, decodeBytes, decodeExactly, encodeBytes, isEncoded } from "../../src/schemes/encoding.ts";
 
 describe("strict decoding", () => {
   it.each<ByteEncoding>(["hex", "base64", "base64url"])("gives back what was written as %s", (encoding) => {
@@ -50,23 +43,15 @@ describe("strict decoding", () => {
     expect(decodeBytes(text, encoding)).toBeUndefined();
   });
 
-  it.each<ByteEncoding>(["hex", "base64", "base64url"])(
-    "tells the length of %s, and writes it where it is wanted",
-    (encoding) => {
-      fc.assert(
-        fc.property(fc.uint8Array({ minLength: 1 }), (bytes) => {
-          const text = encodeBytes(bytes, encoding);
-          const into = Buffer.alloc(bytes.byteLength, 0xaa);
-          expect(isEncoded(bytes.byteLength, text, encoding)).toBe(true);
-          expect(isEncoded(bytes.byteLength + 1, text, encoding)).toBe(false);
-          for (const written of encoding === "hex" ? [text, text.toUpperCase()] : [text]) {
-            writeEncoded(into, written, encoding);
-            expect(into).toEqual(Buffer.from(bytes));
-          }
-        }),
-      );
-    },
-  );
+  it.each<ByteEncoding>(["hex", "base64", "base64url"])("tells the length of %s", (encoding) => {
+    fc.assert(
+      fc.property(fc.uint8Array({ minLength: 1 }), (bytes) => {
+        const text = encodeBytes(bytes, encoding);
+        expect(isEncoded(bytes.byteLength, text, encoding)).toBe(true);
+        expect(isEncoded(bytes.byteLength + 1, text, encoding)).toBe(false);
+      }),
+    );
+  });
 
   it.each<ByteEncoding>(["hex", "base64", "base64url"])("takes for %s exactly what it decodes", (encoding) => {
     const character = fc.constantFrom(..."0189afAFgzGZ+/-_= \n\u0130\u0661");

@@ -42,6 +42,7 @@ schemeContract("standard webhooks", subject);
 /** Public keys by the private key that signs for them: the contract hands the secret it signs with to both sides. */
 const asymmetric: SchemeUnderTest = {
   scheme: { ...scheme, prepare: (secret) => scheme.prepare(publicKeyOf.get(secret) ?? secret) },
+  tried: 4,
   header: "webhook-signature",
   secrets: fc.noShrink(fc.constant(null)).map(newPrivateKey),
   signatureIn: (headers) => Uint8Array.from(Buffer.from(headers["webhook-signature"]?.slice(4) ?? "", "base64")),
@@ -108,6 +109,13 @@ describe("standardWebhooksSignature", () => {
     expect(checked(headersWith(`v2,${V1.slice(3)} v0,x ${V1} v10,y`))).toMatchObject({ secretIndex: 0 });
     expect(checked(headersWith(`v2,${V1.slice(3)}`))).toBe("signature_malformed");
     expect(checked(headersWith(V1.slice(3)))).toBe("signature_malformed");
+  });
+
+  it("tries four v1a signatures, since each costs a public-key operation, and ignores those behind them", () => {
+    const wrong = (count: number) => Array.from({ length: count }, (_, place) => V1A.replace(/,../, `,A${place}`));
+    expect(checked(headersWith([...wrong(3), V1A].join(" ")), [PUBLIC])).toMatchObject({ secretIndex: 0 });
+    expect(checked(headersWith([...wrong(4), V1A].join(" ")), [PUBLIC])).toBe("signature_mismatch");
+    expect(checked(headersWith([...wrong(4), V1A, V1].join(" ")), [PUBLIC, SECRET])).toMatchObject({ secretIndex: 1 });
   });
 
   it("counts v1 and v1a together", () => {

@@ -17,6 +17,8 @@ export interface FlakyProxy {
   holdReplies(): void;
   /** As `holdReplies`, but the answers are lost. */
   loseReplies(): void;
+  /** Forwards nothing in either direction: connections stand, as before a server that hangs. */
+  stall(): void;
   /** Hands on what was held back, and all that comes. */
   pass(): void;
   /** Everything that clients have sent, as text. */
@@ -31,6 +33,7 @@ export async function flakyProxy(port: number, state: "open" | "refusing" = "ope
   const sockets = new Set<Socket>();
   const held: (() => void)[] = [];
   let replies: Replies = "pass";
+  let stalled = false;
   let sent = "";
   let listener: (() => void) | undefined;
   let server: Server | undefined;
@@ -47,6 +50,7 @@ export async function flakyProxy(port: number, state: "open" | "refusing" = "ope
       if (replies === "pass") client.write(bytes);
       if (replies === "hold") held.push(() => client.write(bytes));
     });
+    if (stalled) for (const socket of [client, upstream]) socket.pause();
   }
 
   function pair(one: Socket, other: Socket): void {
@@ -89,7 +93,13 @@ export async function flakyProxy(port: number, state: "open" | "refusing" = "ope
     loseReplies() {
       replies = "lose";
     },
+    stall() {
+      stalled = true;
+      for (const socket of sockets) socket.pause();
+    },
     pass() {
+      stalled = false;
+      for (const socket of sockets) socket.resume();
       replies = "pass";
       for (const write of held.splice(0)) write();
     },

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { EventEmitter } from "node:events";
 import postgres from "postgres";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { memoryStore } from "../../src/stores/memory.ts";
@@ -91,9 +92,14 @@ async function pgliteBank(): Promise<Bank> {
   return bankOf(subject, (work) => pglite.client.transaction(work));
 }
 
-async function postgresJsBank(): Promise<Bank> {
+function openSql() {
   const sql = postgres(url, { onnotice: () => {} });
   made.push({ dispose: () => sql.end() });
+  return sql;
+}
+
+async function postgresJsBank(): Promise<Bank> {
+  const sql = openSql();
   const subject = await storeInSchema(url, adapted(sql));
   made.push(subject);
   return bankOf(subject, async (work) => void (await sql.begin((own) => work(adapted(own)))));
@@ -103,7 +109,8 @@ async function postgresJsBank(): Promise<Bank> {
 async function delivery(store: DedupeStore, leaseMs = LEASE_MS, handOver = () => {}) {
   const token = randomUUID();
   expect(await store.claim(KEY, { token, leaseMs })).toEqual({ status: "claimed" });
-  const context = new ClaimedContext({ store, key: KEY, token, retentionMs: RETENTION_MS, handOver });
+  const written = { handOver, completionWritten: () => {} };
+  const context = new ClaimedContext({ store, key: KEY, token, retentionMs: RETENTION_MS, ...written });
   if (leaseMs === SHORT_MS) await new Promise((resolve) => setTimeout(resolve, 10 * SHORT_MS));
   return { context, token, claimAgain: () => store.claim(KEY, { token, leaseMs: LEASE_MS }) };
 }
@@ -206,7 +213,14 @@ for (const [name, there, open] of BANKS) {
     it("remembers the event for the retention from now on", async () => {
       const { store, transaction } = await open();
       const { token } = await delivery(store);
-      const context = new ClaimedContext({ store, key: KEY, token, retentionMs: 1, handOver: () => {} });
+      const context = new ClaimedContext({
+        store,
+        key: KEY,
+        token,
+        retentionMs: 1,
+        handOver() {},
+        completionWritten() {},
+      });
       await transaction((client) => store.completeIn(context, client));
       await expect.poll(() => stranger(store)).toEqual({ status: "claimed" });
     });
@@ -246,10 +260,36 @@ describe("what completeIn refuses", () => {
     own.release();
     expect(await claimAgain()).toEqual({ status: "claimed" });
   });
+
+  it.each<[string, boolean, () => PostgresClient]>([
+    ["pg 8.11, which does not tell whether it is in a transaction,", service !== undefined, () => statusless(pool())],
+    ["postgres.js", service !== undefined, () => adapted(openSql())],
+    ["PGlite", true, () => statusless(pglite.client)],
+  ])("is a client of %s outside a transaction: nothing is completed alone", async (name, there, open) => {
+    if (!there) return;
+    const { store, transaction } = name === "PGlite" ? await pgliteBank() : await pgBank();
+    let handedOver = false;
+    const { context, claimAgain } = await delivery(store, LEASE_MS, () => {
+      handedOver = true;
+    });
+    await expect(store.completeIn(context, open())).rejects.toMatchObject({
+      code: "configuration_invalid",
+      message: expect.stringContaining("in no transaction"),
+    });
+    expect(handedOver).toBe(false);
+    expect(await claimAgain()).toEqual({ status: "claimed" });
+    await transaction((client) => store.completeIn(context, statusless(client)));
+    expect(await claimAgain()).toEqual({ status: "completed" });
+  });
 });
 
+/** A client of which no more is known than that it runs statements. */
+function statusless(client: PostgresClient): PostgresClient {
+  return { query: (text, values) => client.query(text, values) };
+}
+
 describe("the order of things", () => {
-  it("is: the renewals end, then the one statement is sent", async () => {
+  it("is: the client is in a transaction, the renewals end, then the one statement is sent", async () => {
     const order: string[] = [];
     const client: PostgresClient = {
       async query(text) {
@@ -260,7 +300,121 @@ describe("the order of things", () => {
     const store = postgresStore({ query: async () => ({ rows: [{ answer: "claimed" }] }) });
     const { context } = await delivery(store, LEASE_MS, () => order.push("hand over"));
     await store.completeIn(context, client);
-    expect(order).toEqual(["hand over", "INSERT"]);
+    expect(order).toEqual(["LOCK T", "hand over", "INSERT"]);
+  });
+});
+
+describe.skipIf(!service)("store.transaction", () => {
+  /** A ledger, and a way to book in a transaction of the store's. */
+  async function pgLedger(max = 3) {
+    const client = pool({ max });
+    const bank = await pgBank({ max: 2 });
+    const run = <Result>(context: object, work: (own: PostgresClient) => Promise<Result>) =>
+      bank.store.transaction(context, client, work);
+    return { ...bank, run, app: client };
+  }
+  async function postgresJsLedger() {
+    const bank = await postgresJsBank();
+    const sql = openSql();
+    const run = <Result>(context: object, work: (own: PostgresClient) => Promise<Result>) =>
+      bank.store.transaction(context, sql, (own) => work(adapted(own)));
+    return { ...bank, run };
+  }
+
+  describe.each([
+    ["a Pool of pg", pgLedger],
+    ["the sql of postgres.js", postgresJsLedger],
+  ])("on %s", (_name, open) => {
+    it("commits the rows and the completion, and gives what work returned", async () => {
+      const { store, run, book, booked } = await open();
+      const { context } = await delivery(store);
+      const result = await run(context, async (own) => {
+        await book(own);
+        return ["a result", 1];
+      });
+      expect(result).toEqual(["a result", 1]);
+      expect(await booked()).toBe(1);
+      expect(await stranger(store)).toEqual({ status: "completed" });
+    });
+
+    it("rolls both back where work throws, with its error, and the connection is used again", async () => {
+      const { store, run, book, booked } = await open();
+      for (let round = 0; round < 12; round += 1) {
+        await store.forget(KEY);
+        const { context, claimAgain } = await delivery(store);
+        const failing = run(context, async (own) => {
+          await book(own);
+          throw new Error("changed my mind");
+        });
+        await expect(failing).rejects.toThrow("changed my mind");
+        expect(await claimAgain()).toEqual({ status: "claimed" });
+      }
+      expect(await booked()).toBe(0);
+    });
+
+    it("rolls back where work threw at once, and where it swallowed the error of a statement", async () => {
+      const { store, run, book, booked } = await open();
+      const { context, claimAgain } = await delivery(store);
+      const atOnce = run(context, () => {
+        throw new Error("thrown, not rejected");
+      });
+      await expect(atOnce).rejects.toThrow("thrown, not rejected");
+      const swallowed = run(context, async (own) => {
+        await book(own);
+        await own.query("SELECT 1 / 0", []).catch(() => {});
+      });
+      await expect(swallowed).rejects.toThrow();
+      expect(await booked()).toBe(0);
+      expect(await claimAgain()).toEqual({ status: "claimed" });
+    });
+
+    it("throws claim_lost before work is begun where another has the event", async () => {
+      const { store, run } = await open();
+      const { context } = await delivery(store, SHORT_MS);
+      await delivery(store);
+      let begun = false;
+      const work = async () => {
+        begun = true;
+      };
+      await expect(run(context, work)).rejects.toEqual(lost);
+      expect(begun).toBe(false);
+    });
+
+    it("refuses what is no delivery's context before it takes a connection", async () => {
+      const { run } = await open();
+      await expect(run({}, async () => {})).rejects.toEqual(misuse);
+    });
+  });
+
+  it("says that a statement failed and its error was swallowed, through pg", async () => {
+    const { store, run } = await pgLedger();
+    const { context } = await delivery(store);
+    const swallowed = run(context, async (own) => void (await own.query("SELECT 1 / 0", []).catch(() => {})));
+    await expect(swallowed).rejects.toMatchObject({ code: "completion_rolled_back" });
+  });
+
+  it("survives a connection that breaks while work is between two statements, and does not give it back to the pool", async () => {
+    const { store, run, app, client } = await pgLedger(1);
+    const { context, claimAgain } = await delivery(store);
+    const broken = run(context, async (own) => {
+      const { rows } = await own.query("SELECT pg_backend_pid() AS pid", []);
+      const ended = new Promise((resolve) => (own as unknown as EventEmitter).once("end", resolve));
+      await client.query("SELECT pg_terminate_backend($1)", [(rows[0] as { pid: number }).pid]);
+      await ended;
+    });
+    await expect(broken).rejects.toThrow();
+    await expect.poll(claimAgain).toEqual({ status: "claimed" });
+    expect((await app.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
+  });
+
+  it("refuses what is neither a pool nor sql", async () => {
+    const { store, client } = await pgBank();
+    const { context } = await delivery(store);
+    const own = await client.connect();
+    for (const wrong of [undefined, null, own, pglite.client, adapted(openSql()), "postgres://"]) {
+      await expect(store.transaction(context, wrong as never, async () => {})).rejects.toEqual(misuse);
+    }
+    own.release();
   });
 });
 

@@ -1,11 +1,16 @@
+import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { createReceiver } from "../../src/pipeline/receiver.ts";
+import { timedStore } from "../../src/pipeline/store-timeouts.ts";
 import {
   type PostgresClient,
   type PostgresStore,
   type PostgresStoreOptions,
   postgresStore,
 } from "../../src/stores/postgres.ts";
+import { signDelivery } from "../../src/testing/sign.ts";
+import { gate } from "../pipeline/receiving.ts";
 import { type FlakyProxy, flakyProxy } from "../services/flaky-proxy.ts";
 import { canStartPostgres, findPostgres, type PrivatePostgres, startPostgres } from "../services/postgres.ts";
 import { openPool, openPostgresJs, storeInSchema } from "./postgres-subjects.ts";
@@ -13,6 +18,7 @@ import { openPool, openPostgresJs, storeInSchema } from "./postgres-subjects.ts"
 const LEASE_MS = 600_000;
 const RETENTION_MS = 7 * 24 * 3_600_000;
 const TIMEOUT_MS = 300;
+const SECRET = "a secret of enough bytes";
 
 const service = await findPostgres();
 const url = service?.url ?? "";
@@ -68,7 +74,11 @@ describe.skipIf(!service)("a pool without a free connection", () => {
     const subject = await healthy();
     const client = pool({ max: 1 });
     const taken = await client.connect();
-    return { ...subject, slow: subject.another(client, { timeoutMs: TIMEOUT_MS }), free: () => taken.release() };
+    return {
+      ...subject,
+      slow: subject.another(client, { timeoutMs: TIMEOUT_MS, warn: false }),
+      free: () => taken.release(),
+    };
   }
 
   it("fails every verb in time", async () => {
@@ -79,23 +89,90 @@ describe.skipIf(!service)("a pool without a free connection", () => {
 
   it("leaves no claim behind that is written when a connection comes free", async () => {
     const { slow, free, store } = await exhausted();
-    await expect(stranger(slow)).rejects.toThrow(`no answer within ${TIMEOUT_MS} ms`);
+    const late = timedStore(slow).claim("event", by("late"));
+    await expect(late).rejects.toThrow(`no answer within ${TIMEOUT_MS} ms`);
     free();
     // The late claim was written and released once the pool answers what was asked after it.
     await expect.poll(() => stranger(slow)).toMatchObject({ status: "claimed" });
     expect(await stranger(store)).toMatchObject({ status: "in_flight" });
   });
 
-  it("does not take from a token what it claimed at its second try", async () => {
-    const { slow, free, another, client } = await exhausted();
-    await expect(slow.claim("event", by("mine"))).rejects.toThrow();
-    const second = slow.claim("event", by("mine"));
+  it("is sent no more than 1,000 claims, and serves again when a connection comes free", async () => {
+    const { slow, free } = await exhausted();
+    const receiver = createReceiver({ secret: SECRET, store: slow, namespace: "orders", logger: false });
+    receiver.on("*", () => {});
+    const { headers, body } = signDelivery({ secret: SECRET, event: { id: "evt_1", event: "order.filled", data: {} } });
+    const captured = { method: "POST", headers, body: Buffer.from(body) };
+    for (let wave = 0; wave < 5; wave += 1) {
+      const replies = await Promise.all(Array.from({ length: 1_000 }, () => receiver.handle(captured)));
+      expect(new Set(replies.map(({ status }) => status))).toEqual(new Set([503]));
+    }
+    // A thousand claims and the release of each.
+    expect(slow.unanswered?.()).toBe(2_000);
     free();
-    expect(await second).toEqual({ status: "claimed" });
-    // Whatever the first one still sends has been sent before this.
-    await stranger(slow, "something else");
-    await stranger(slow, "something else");
-    expect(await stranger(another(client))).toMatchObject({ status: "in_flight" });
+    await expect.poll(async () => (await receiver.handle(captured)).status, { timeout: 10_000 }).toBe(200);
+    expect(slow.unanswered?.()).toBe(0);
+  });
+});
+
+describe.skipIf(!service)("handlers that hold every client of a pool of two for longer than the lease", () => {
+  const LEASE = 1_000;
+
+  /** Two events at work, each of whose handlers holds a client of the pool until told otherwise. */
+  async function holding(store: PostgresStore, app: ReturnType<typeof pool>) {
+    const receiver = createReceiver({ secret: SECRET, store, namespace: "orders", leaseMs: LEASE, logger: false });
+    const [done, both] = [gate(), gate()];
+    let held = 0;
+    receiver.on("*", async () => {
+      const client = await app.connect();
+      held += 1;
+      if (held === 2) both.open();
+      await done.passed;
+      client.release();
+    });
+    const deliveries = ["one", "two"].map((id) => {
+      const { headers, body } = signDelivery({ secret: SECRET, event: { id, event: "order.filled", data: {} } });
+      return { method: "POST", headers, body: Buffer.from(body) };
+    });
+    const replies = deliveries.map((delivery) => receiver.handle(delivery));
+    await both.passed;
+    const end = async () => {
+      done.open();
+      return (await Promise.all(replies)).map(({ status }) => status);
+    };
+    return { receiver, deliveries, end };
+  }
+
+  it("starve the renewals of a store on the same pool, which warns once and says what to do", async () => {
+    const { schema } = await healthy();
+    const shared = pool({ max: 2 });
+    const warnings: string[] = [];
+    const warn = (message: string) => void warnings.push(message);
+    const store = postgresStore(shared, { schema, timeoutMs: TIMEOUT_MS, warn });
+    const { end } = await holding(store, shared);
+    await expect.poll(() => warnings.length, { timeout: 10_000 }).toBe(1);
+    await expect(store.forget("event")).rejects.toMatchObject({ code: "store_unavailable" });
+    expect(warnings).toEqual([
+      "bluum-webhooks: postgresStore could not renew the event, because other code holds every client of its pool of 2. " +
+        "A claim that is not renewed within its lease is given to another process, and the event runs twice at once. " +
+        "Give the store a pool of its own (docs/stores-postgres.md), or let handlers hold clients for a shorter time.",
+    ]);
+    await end();
+  });
+
+  it("starve nothing of a store that has a pool of its own", async () => {
+    const { schema } = await healthy();
+    const warnings: string[] = [];
+    const warn = (message: string) => void warnings.push(message);
+    const store = postgresStore(pool({ max: 2 }), { schema, timeoutMs: TIMEOUT_MS, warn });
+    const { receiver, deliveries, end } = await holding(store, pool({ max: 2 }));
+    const until = performance.now() + 2.5 * LEASE;
+    while (performance.now() < until) {
+      for (const delivery of deliveries) expect((await receiver.handle(delivery)).status).toBe(503);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+    expect(await end()).toEqual([200, 200]);
+    expect(warnings).toEqual([]);
   });
 });
 
@@ -112,7 +189,11 @@ describe.skipIf(!service)("a server that refuses", () => {
   it("for want of the table serves once it is there", async () => {
     const { client, schema } = await healthy();
     const store = postgresStore(client, { schema, table: "made later" });
-    await expect(stranger(store)).rejects.toMatchObject({ code: "store_unavailable", cause: { code: "42P01" } });
+    await expect(stranger(store)).rejects.toMatchObject({
+      code: "store_unavailable",
+      message: expect.stringContaining("call store.migrate()"),
+      cause: { code: "42P01" },
+    });
     await store.migrate();
     expect(await stranger(store)).toEqual({ status: "claimed" });
   });
@@ -233,19 +314,24 @@ describe.skipIf(!canStartPostgres())("a server of the test's own", () => {
   }, 60_000);
   afterAll(() => server.stop());
 
-  it("that stands still fails every verb in time, and what was claimed meanwhile is given back when it goes on", async () => {
+  it("that stands still fails every verb in time, and what was claimed meanwhile is free again when it goes on", async () => {
     const { store, another } = await healthy({}, server.url);
     const own = pool({ max: 3 }, server.url);
-    const slow = another(own, { timeoutMs: TIMEOUT_MS });
+    const warnings: string[] = [];
+    const slow = another(own, { timeoutMs: TIMEOUT_MS, warn: (message) => warnings.push(message) });
     await Promise.all([stranger(slow, "one"), stranger(slow, "two"), stranger(slow, "three")]);
     server.freeze();
     try {
-      await expect(stranger(slow)).rejects.toThrow("no answer");
+      // Claim and release go down two connections: where the release comes first, the lease has to expire.
+      const claim = timedStore(slow).claim("event", { token: "late", leaseMs: 1_000 });
+      await expect(claim).rejects.toThrow("no answer");
       await allFail(slow, 2_000);
     } finally {
       server.thaw();
     }
     await expect.poll(() => stranger(store).then(({ status }) => status), { timeout: 10_000 }).toBe("claimed");
+    // Its own statements held the clients of the pool, not handlers.
+    expect(warnings).toEqual([]);
   });
 
   it("that crashes and comes back is used again by the same store, and has forgotten nothing", async () => {

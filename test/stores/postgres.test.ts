@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
-import { type PostgresClient, type PostgresStoreOptions, postgresStore } from "../../src/stores/postgres.ts";
 import { type Statement, statementsFor } from "../../src/stores/postgres/sql.ts";
+import { type PostgresClient, type PostgresStoreOptions, postgresStore } from "../../src/stores/postgres.ts";
 import type { DedupeStore } from "../../src/stores/store.ts";
 import { findPostgres, ownSchema } from "../services/postgres.ts";
 import { describeStoreContract } from "./contract.ts";

@@ -44,7 +44,8 @@ async function holdOne(name, leaseMs) {
 async function creditAndDie(when) {
   database.exec("CREATE TABLE IF NOT EXISTS ledger (amount)");
   await store.claim("credit", { token: "dying", leaseMs: 300 });
-  const context = new ClaimedContext({ store, key: "credit", token: "dying", retentionMs: 600_000, handOver() {} });
+  const claim = { store, key: "credit", token: "dying", retentionMs: 600_000 };
+  const context = new ClaimedContext({ ...claim, handOver() {}, completionWritten() {} });
   database.exec("BEGIN IMMEDIATE");
   database.prepare("INSERT INTO ledger VALUES (?)").run(100);
   store.completeIn(context);

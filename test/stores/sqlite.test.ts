@@ -6,8 +6,8 @@ import { createInterface } from "node:readline";
 import type BetterSqlite3 from "better-sqlite3";
 import type Libsql from "libsql";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { type SqliteStore, type SqliteStoreOptions, sqliteStore } from "../../src/stores/sqlite.ts";
 import { SqliteTurns } from "../../src/stores/sqlite/turns.ts";
+import { type SqliteStore, type SqliteStoreOptions, sqliteStore } from "../../src/stores/sqlite.ts";
 import { ClaimedContext } from "../../src/stores/transaction.ts";
 import type { StoreUnderTest } from "../../src/testing/store-contract.ts";
 import { manualClock } from "./clock.ts";
@@ -80,8 +80,10 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
   async function contextOf(store: SqliteStore, key: string, leaseMs = LEASE_MS) {
     await claim(store, key, leaseMs);
     const handOver = vi.fn();
-    const context = new ClaimedContext({ store, key, token: `token of ${key}`, retentionMs: RETENTION_MS, handOver });
-    return { context, handOver };
+    const completionWritten = vi.fn();
+    const token = `token of ${key}`;
+    const context = new ClaimedContext({ store, key, token, retentionMs: RETENTION_MS, handOver, completionWritten });
+    return { context, handOver, completionWritten };
   }
 
   describeStoreContract("on a manual clock, it", () => onManualClock(engine));
@@ -463,6 +465,96 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
         expect(() => store.completeIn(wrong)).toThrow(expect.objectContaining({ code: "configuration_invalid" }));
       }
       connection.exec("ROLLBACK");
+    });
+  });
+
+  describe("store.transaction", () => {
+    let connection: Connection;
+    let store: SqliteStore;
+    const ledger = () => rows(open(), "SELECT amount FROM ledger").length;
+    const book = () => connection.exec("INSERT INTO ledger VALUES (100)");
+
+    beforeEach(() => {
+      connection = open();
+      connection.exec("CREATE TABLE ledger (amount)");
+      store = sqliteStore(connection);
+    });
+
+    it("commits the rows and the completion, and gives what work returned", async () => {
+      const { context, completionWritten } = await contextOf(store, "event");
+      const booking = store.transaction(context, () => {
+        book();
+        return ["a result", 1];
+      });
+      expect(await booking).toEqual(["a result", 1]);
+      expect(completionWritten).toHaveBeenCalledOnce();
+      expect(ledger()).toBe(1);
+      expect(await statusFor(store, "event")).toBe("completed");
+    });
+
+    it("rolls both back where work throws, even that something is locked, and runs it once", async () => {
+      for (const message of ["changed my mind", "database is locked"]) {
+        const { context } = await contextOf(store, message);
+        let runs = 0;
+        const failing = store.transaction(context, () => {
+          runs += 1;
+          book();
+          throw new Error(message);
+        });
+        await expect(failing).rejects.toThrow(message);
+        expect([runs, ledger()]).toEqual([1, 0]);
+        expect(await claim(store, message)).toEqual({ status: "claimed" });
+      }
+    });
+
+    it("throws claim_lost before work is begun where another has the event", async () => {
+      const { now, advance } = manualClock();
+      store = sqliteStore(connection, { now });
+      const { context, completionWritten } = await contextOf(store, "event");
+      advance(LEASE_MS);
+      expect(await statusFor(sqliteStore(open(), { now }), "event")).toBe("claimed");
+      await expect(store.transaction(context, book)).rejects.toMatchObject({ code: "claim_lost" });
+      expect(completionWritten).not.toHaveBeenCalled();
+      expect(ledger()).toBe(0);
+    });
+
+    it("refuses asynchronous work, and rolls back what it has begun", async () => {
+      const { context } = await contextOf(store, "event");
+      const asynchronous = store.transaction(context, async () => {
+        book();
+        throw new Error("swallowed");
+      });
+      await expect(asynchronous).rejects.toMatchObject({
+        code: "configuration_invalid",
+        message: expect.stringContaining("synchronous"),
+      });
+      expect(ledger()).toBe(0);
+      expect(await claim(store, "event")).toEqual({ status: "claimed" });
+    });
+
+    it("waits while another connection holds the write lock, and keeps the event loop free", async () => {
+      const { context } = await contextOf(store, "event");
+      const other = open();
+      other.exec("BEGIN IMMEDIATE");
+      let runs = 0;
+      const booking = store.transaction(context, () => {
+        runs += 1;
+        book();
+      });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(runs).toBe(0);
+      other.exec("COMMIT");
+      await booking;
+      expect([runs, ledger()]).toEqual([1, 1]);
+    });
+
+    it("refuses what is no delivery's context, and a connection inside a transaction", async () => {
+      const { context } = await contextOf(store, "event");
+      await expect(store.transaction({}, book)).rejects.toMatchObject({ code: "configuration_invalid" });
+      connection.exec("BEGIN");
+      await expect(store.transaction(context, book)).rejects.toThrow(/inside a transaction/);
+      connection.exec("ROLLBACK");
+      expect(ledger()).toBe(0);
     });
   });
 

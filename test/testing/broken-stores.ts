@@ -50,6 +50,7 @@ function plainStore({ records, now, current }: Insides): Required<DedupeStore> {
       return current(key) !== undefined && records.delete(key);
     },
     async close() {},
+    unanswered: () => 0,
   };
 }
 

@@ -27,7 +27,6 @@ import {
   WebhookError,
 } from "../../src/index.ts";
 import { PING_TYPE } from "../../src/router/router.ts";
-import * as pings from "../../src/testing/verify-mount/pings.ts";
 import {
   type MountCause,
   MountError,
@@ -35,6 +34,7 @@ import {
   type VerifyMountOptions,
   verifyMount,
 } from "../../src/testing/index.ts";
+import * as pings from "../../src/testing/verify-mount/pings.ts";
 import { PATH, type Passing, proxied, raw, served } from "./mounts/servers.ts";
 
 const secret = "the-secret-of-a-mount-0123456789";

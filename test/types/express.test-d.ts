@@ -1,5 +1,5 @@
-import express, { type Request, type RequestHandler } from "express";
-import { bluumEvent, bluumHandler, bluumWebhooks } from "../../adapters/express.ts";
+import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from "express";
+import { bluumErrors, bluumEvent, bluumFailed, bluumHandler, bluumWebhooks } from "../../adapters/express.ts";
 import type { BluumEvent, BluumOrder, DeliveryContext, Receiver } from "../../src/index.ts";
 import { type Equal, expectType, use } from "./equal.ts";
 
@@ -39,6 +39,46 @@ function typed(req: Request<{ tenant: string }, string, { a: number }>): BluumEv
   return bluumEvent(req);
 }
 use(typed);
+
+// A handler that is given to the middleware knows that its request has an event, and is an ordinary one otherwise.
+app.post(
+  "/webhooks/bluum",
+  bluumWebhooks(receiver, async (req, res, next) => {
+    expectType<Equal<typeof req.bluumEvent.type, BluumEvent["type"]>>();
+    if (req.bluumEvent.type === "order.filled") expectType<Equal<typeof req.bluumEvent.data, BluumOrder>>();
+    expectType<Equal<typeof req.bluumDelivery.eventId, string>>();
+    use(req.params.tenant, req.get("x-request-id"), bluumEvent(req));
+    // @ts-expect-error no such method
+    res.sendStatuss(204);
+    res.status(204).end();
+    next();
+    next("route");
+  }),
+);
+router.post(
+  "/bluum",
+  express.json(),
+  bluumWebhooks({ secret: "" }, (_req, res) => res.sendStatus(204)),
+  (_req, res) => {
+    res.end();
+  },
+);
+const withHandler: RequestHandler = bluumWebhooks(receiver, (_req, res) => res.sendStatus(204));
+const existing: RequestHandler = (_req, res) => void res.end();
+app.use(withHandler, bluumWebhooks(receiver, existing));
+function ofTenant(req: Request<{ tenant: string }>, res: Response<string>): void {
+  res.send(req.params.tenant);
+}
+app.post("/:tenant", bluumWebhooks(receiver, ofTenant));
+// @ts-expect-error no handler
+bluumWebhooks(receiver, { secret: "" });
+
+// Error middleware, and the function for code that answers errors by itself.
+app.use(bluumErrors());
+router.use("/webhooks", bluumErrors());
+const errors: ErrorRequestHandler = bluumErrors();
+app.use(((error, req, _res, next) => void bluumFailed(req, error).then(() => next(error))) as ErrorRequestHandler);
+use(errors);
 
 // @ts-expect-error the handler needs a receiver that has handlers
 bluumHandler({ secret: "" });

@@ -67,6 +67,21 @@ receiver
   .on("compliance.*", (event) => expectType<Equal<typeof event, UnknownEvent>>())
   .on("compliance.review.opened", (event) => expectType<Equal<typeof event, UnknownEvent>>());
 
+// So is a name without a dot, unless it is a domain of the catalogue.
+receiver
+  .on("push", (event) => expectType<Equal<typeof event, UnknownEvent>>())
+  .on("orders", (event) => expectType<Equal<typeof event, UnknownEvent>>())
+  .on(["push", "order.filled"], (event) => {
+    if (event.type === "order.filled") use(event.data.average_price);
+    else expectType<Equal<typeof event, UnknownEvent>>();
+  });
+// @ts-expect-error a domain of the catalogue alone
+receiver.on("order", () => {});
+// @ts-expect-error a domain of the catalogue alone
+receiver.on("transfer", () => {});
+// @ts-expect-error a domain of the catalogue alone, in a list
+receiver.on(["push", "kyc"], () => {});
+
 // A list gives the union.
 receiver
   .on(["order.filled", "transfer.deposit.completed"], (event) => {
@@ -121,10 +136,6 @@ receiver.on("order.filled.*", () => {});
 receiver.on("transfer.deposit", () => {});
 
 // Refused: no pattern at all.
-// @ts-expect-error a domain alone
-receiver.on("orders", () => {});
-// @ts-expect-error a known domain alone
-receiver.on("order", () => {});
 // @ts-expect-error empty
 receiver.on("", () => {});
 // @ts-expect-error the wildcard is not the last segment
@@ -133,6 +144,8 @@ receiver.on("order.*.x", () => {});
 receiver.on("**", () => {});
 // @ts-expect-error two stars
 receiver.on("order.**", () => {});
+// @ts-expect-error a star within a name
+receiver.on("push*", () => {});
 // @ts-expect-error no string
 receiver.on(/order/, () => {});
 

@@ -7,6 +7,7 @@ import { collect } from "../option-parsers.ts";
 import { outputOf } from "../output.ts";
 import { type SecretOptions, secretsOf, withSecretOptions } from "../secret.ts";
 import type { Terminal } from "../terminal.ts";
+import { urlParser } from "../url.ts";
 
 interface DetectOptions extends SecretOptions {
   readonly url?: readonly string[];
@@ -23,7 +24,7 @@ export function detectCommand(terminal: Terminal): Command {
     .option(
       "--url <url>",
       "the URL that the provider calls, in case the URL is signed; may be given several times",
-      collect,
+      collectUrl,
     );
   return withSecretOptions(command)
     .addHelpText("after", HELP)
@@ -35,6 +36,12 @@ export function detectCommand(terminal: Terminal): Command {
       else printDetection(detection, output);
       if (detection.verdict !== "one") throw undecided(detection);
     });
+}
+
+/** Checks a URL and keeps its exact text, which may be signed. */
+function collectUrl(text: string, earlier?: readonly string[]): string[] {
+  urlParser("--url")(text);
+  return collect(text, earlier);
 }
 
 const HELP = `

@@ -4,14 +4,14 @@ import { Command } from "commander";
 import { CommandFailed, EXIT } from "../exit.ts";
 import { deliveryCheck } from "../listen/check-delivery.ts";
 import { schemeDetector } from "../listen/detect-scheme.ts";
-import { closePort, openPort } from "../listen/port.ts";
 import { requestHandler } from "../listen/request-handler.ts";
 import { collect, wholeNumber } from "../option-parsers.ts";
 import { type Output, outputOf } from "../output.ts";
+import { closePort, openPort } from "../port.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
 import { type SecretOptions, secretsOf, withSecretOptions } from "../secret.ts";
-import { refuseLoop, targetUrl } from "../target-url.ts";
 import type { Terminal } from "../terminal.ts";
+import { refuseLoop, urlParser } from "../url.ts";
 
 interface ListenOptions extends SecretOptions {
   readonly port: number;
@@ -41,7 +41,7 @@ export function listenCommand(terminal: Terminal): Command {
     .option(
       "-f, --forward <url>",
       "forward each delivery to this URL and relay the answer; without a path, to the same path",
-      targetUrl,
+      urlParser("--forward"),
     )
     .option("-s, --save <folder>", "save each delivery in a file in this folder, for detect");
   return withSecretOptions(command)
@@ -57,13 +57,9 @@ function parsePath(text: string): string {
 }
 
 const HELP = `
-Requests are accepted for this machine's own host names, such as localhost, and
-for those of --allow-host: another site could make its name resolve to this
-machine.
+Requests are accepted for this machine's own host names, such as localhost, and for those of --allow-host: another site could make its name resolve to this machine.
 
---forward sends POST requests only, with the exact bytes of the body and the
-headers as received; Host, Content-Length and Connection are replaced. A body
-over 1 MiB, or an incomplete one, is refused, and neither forwarded nor saved.
+--forward sends POST requests only, with the exact bytes of the body and the headers as received; Host, Content-Length and Connection are replaced. A body over 1 MiB, or an incomplete one, is refused, and neither forwarded nor saved.
 
 ${SCHEME_HELP}
 
@@ -90,7 +86,7 @@ async function listen(options: ListenOptions, terminal: Terminal, output: Output
   if (signal.aborted) return;
   const port = await openPort(server, options.port, options.host);
   try {
-    refuseLoop(options.forward, port, options.host);
+    refuseLoop("--forward", options.forward, port, options.host);
     announce(options, port, output);
     if (!signal.aborted) await once(signal, "abort");
   } finally {

@@ -7,13 +7,13 @@ import { progressBar } from "../progress.ts";
 import { SCENARIOS } from "../scenarios.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
 import { type SecretOptions, secretOf, withSecretOptions } from "../secret.ts";
-import { targetUrl } from "../target-url.ts";
 import type { Terminal } from "../terminal.ts";
 import { parseData } from "../trigger/data.ts";
 import { FORGERIES, parseForgeries } from "../trigger/forgeries.ts";
 import { countDeliveries, isUnknownEvent, plan, stepsOf } from "../trigger/plan.ts";
 import { run } from "../trigger/run.ts";
 import { createSummary, type Summary } from "../trigger/summary.ts";
+import { urlParser } from "../url.ts";
 
 interface TriggerOptions extends SecretOptions {
   readonly to: URL;
@@ -34,7 +34,7 @@ export function triggerCommand(terminal: Terminal): Command {
       "Sends signed sample deliveries of an event, or of all events of a scenario, and prints a table of the results. An event should be processed once, its copies recognised as duplicates, and a forged delivery refused.",
     )
     .argument("<event>", "an event, such as order.filled, or a scenario")
-    .requiredOption("-t, --to <url>", "the URL of the receiver", targetUrl)
+    .requiredOption("-t, --to <url>", "the URL of the receiver", urlParser("--to"))
     .option("-d, --data <json>", "fields to replace in the sample's data: a JSON object, or a file with one")
     .option("-n, --times <n>", "the number of runs, each with new events", wholeNumber(1, 100_000), 1)
     .option("--duplicate <n>", "the number of additional copies of each event", wholeNumber(0, 10_000), 0)

@@ -1,4 +1,6 @@
 import type { Argument, Command, Option } from "commander";
+import { KNOWN_EVENT_TYPES } from "../../index.ts";
+import { SCENARIOS } from "../scenarios.ts";
 
 /** The words that can follow a command's name. */
 export interface CompletedCommand {
@@ -42,13 +44,23 @@ export function completedCommands(command: Command, path = "", inherited: readon
   return [own, ...commands.flatMap((child) => completedCommands(child, `${path} ${child.name()}`.trim(), global))];
 }
 
-function choicesOf({ argChoices = [] }: Argument): Word[] {
-  return argChoices.map((text) => ({ text, description: "" }));
+function choicesOf(argument: Argument): Word[] {
+  if (argument.name() === "event") return [...KNOWN_EVENT_TYPES.map(word), ...scenarios()];
+  return (argument.argChoices ?? []).map(word);
+}
+
+function scenarios(): Word[] {
+  return Object.entries(SCENARIOS).map(([text, { title }]) => ({ text, description: brief(title) }));
+}
+
+function word(text: string): Word {
+  return { text, description: "" };
 }
 
 function completedOption(option: Option): CompletedOption {
   const takesValue = option.required || option.optional;
-  const value = option.argChoices ?? (takesFile(option.flags) ? "file" : "any");
+  const choices = option.long === "--event" ? KNOWN_EVENT_TYPES : option.argChoices;
+  const value = choices ?? (takesFile(option.flags) ? "file" : "any");
   return {
     text: option.long as string,
     description: brief(option.description),

@@ -1,6 +1,6 @@
+import { diagnosis } from "../../adapter.ts";
 import {
   createReceiver,
-  diagnosis,
   type Outcome,
   parseEvent,
   type Receiver,

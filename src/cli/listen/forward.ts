@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import { type ClientRequest, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { pipeline } from "node:stream/promises";
-import { isSuccess } from "../../index.ts";
+import { isSuccess } from "../../adapter.ts";
 import { RECEIVERS_ANSWER_CHARACTERS, receiversAnswer } from "../../sandbox/receivers-answer.ts";
 import { endToEnd, withHeader } from "./headers.ts";
 import type { ReceivedRequest } from "./read-request.ts";

@@ -30,7 +30,7 @@ export function printDelivery(result: DeliveryResult, output: Output): void {
     return;
   }
   output.line(lineOf(result, output));
-  for (const remark of remarks(result)) output.line(`${" ".repeat(10)}${remark}`);
+  for (const remark of remarks(result)) output.prose(remark, 10);
 }
 
 const VERDICT: Readonly<Record<Outcome["kind"] | "unhandled", string>> = {

@@ -1,13 +1,7 @@
-import { Buffer } from "node:buffer";
 import type { IncomingMessage } from "node:http";
-import {
-  type BodyLimits,
-  bodyIncomplete,
-  bodyTimedOut,
-  bodyTooLarge,
-  type Delivery,
-  WebhookError,
-} from "../../index.ts";
+import { BodyBuffer, bodyIncomplete, bodyTimedOut, bodyTooLarge } from "../../adapter.ts";
+import { BodyBudget } from "../../body.ts";
+import { type BodyLimits, type Delivery, WebhookError } from "../../index.ts";
 
 /** A request with its body, read within the limits. */
 export interface ReceivedRequest {
@@ -24,15 +18,18 @@ export interface ReceivedRequest {
   readonly body: Uint8Array | WebhookError;
 }
 
-const LIMITS: BodyLimits = { maxBytes: 1024 * 1024, timeoutMs: 10_000 };
+/** Returns the budget that all bodies share: the limits of each body, and of the memory that all of them take at once. */
+export function bodyBudget(): BodyBudget {
+  return new BodyBudget({ maxBytes: 1024 * 1024, timeoutMs: 10_000 });
+}
 
 /** Reads a request with its body. Never rejects. */
-export async function readRequest(request: IncomingMessage, limits: BodyLimits = LIMITS): Promise<ReceivedRequest> {
+export async function readRequest(request: IncomingMessage, bodies: BodyBudget): Promise<ReceivedRequest> {
   const receivedAt = new Date();
   const receivedAtMs = performance.now();
-  const body = await readBody(request, limits).catch((error: unknown) =>
-    error instanceof WebhookError ? error : bodyIncomplete(error),
-  );
+  const body = await bodies
+    .read((limits) => readBody(request, limits))
+    .catch((error: unknown) => (error instanceof WebhookError ? error : bodyIncomplete(error)));
   const { method = "", url = "/", rawHeaders, headers } = request;
   return { receivedAt, receivedAtMs, method, url, rawHeaders, headers, body };
 }
@@ -43,11 +40,11 @@ export function deliveryOf({ method, headers, body }: ReceivedRequest): Delivery
   return { method, headers, body: () => Promise.reject(body) };
 }
 
-async function readBody(request: IncomingMessage, { maxBytes, timeoutMs }: BodyLimits): Promise<Uint8Array> {
+async function readBody(request: IncomingMessage, limits: BodyLimits): Promise<Uint8Array> {
+  const { maxBytes, timeoutMs } = limits;
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw bodyTooLarge(maxBytes);
   return new Promise((resolve, reject) => {
-    const chunks: Uint8Array[] = [];
-    let bytes = 0;
+    const body = new BodyBuffer(limits);
     const timer = setTimeout(() => fail(bodyTimedOut(timeoutMs)), timeoutMs);
     // The stream is not paused: the rest of the body is discarded, so that the sender can read the answer.
     const fail = (error: unknown) => {
@@ -56,9 +53,11 @@ async function readBody(request: IncomingMessage, { maxBytes, timeoutMs }: BodyL
       reject(error);
     };
     const addChunk = (chunk: Uint8Array) => {
-      bytes += chunk.byteLength;
-      if (bytes > maxBytes) fail(bodyTooLarge(maxBytes));
-      else chunks.push(chunk);
+      try {
+        body.append(chunk);
+      } catch (error) {
+        fail(error);
+      }
     };
     request
       .on("data", addChunk)
@@ -66,7 +65,7 @@ async function readBody(request: IncomingMessage, { maxBytes, timeoutMs }: BodyL
       .once("close", () => fail(bodyIncomplete()));
     request.once("end", () => {
       clearTimeout(timer);
-      resolve(Buffer.concat(chunks));
+      resolve(body.bytes());
     });
     request.resume();
   });

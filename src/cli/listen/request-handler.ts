@@ -4,7 +4,7 @@ import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
 import type { CheckDelivery } from "./check-delivery.ts";
 import { type DeliveryResult, printDelivery } from "./print-delivery.ts";
-import { type ReceivedRequest, readRequest } from "./read-request.ts";
+import { bodyBudget, type ReceivedRequest, readRequest } from "./read-request.ts";
 import { respond, sendReply } from "./respond.ts";
 import { captureOf, saveCapture } from "./save-capture.ts";
 
@@ -31,6 +31,7 @@ export interface HandlerOptions {
 /** Returns a handler that checks, answers, saves and prints each request. An error affects that request only. */
 export function requestHandler(options: HandlerOptions): RequestListener {
   const { host, allowHost = [], path, output } = options;
+  const bodies = bodyBudget();
   return function handleRequest(request, response) {
     // Another site could make its own name resolve to this machine (DNS rebinding).
     if (!isAllowedHost(request, host, allowHost)) {
@@ -44,7 +45,7 @@ export function requestHandler(options: HandlerOptions): RequestListener {
       output.note(`404 ${printable(`${request.method} ${request.url}`)}: deliveries are received at ${path}`);
       return;
     }
-    readRequest(request)
+    readRequest(request, bodies)
       .then((received) => handleDelivery(received, response, options))
       .catch((error: unknown) => {
         output.note(`a delivery failed: ${printable(String(error))}`);

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
-import { isSuccess, type Reply, replyTo, WebhookError } from "../../index.ts";
+import { isSuccess, replyTo } from "../../adapter.ts";
+import { type Reply, WebhookError } from "../../index.ts";
 import type { CheckedDelivery } from "./check-delivery.ts";
 import { type Forwarded, forward } from "./forward.ts";
 import type { ReceivedRequest } from "./read-request.ts";

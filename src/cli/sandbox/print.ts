@@ -115,8 +115,9 @@ function lineOf(delivery: DeliverySummary, attempt: AttemptSummary, { endpoint, 
   ].join("  ");
 }
 
-function resultOf({ state, origin }: DeliverySummary, { status }: AttemptSummary): string {
-  if (state === "delivered") return origin === "forged" ? "ACCEPTED A FORGERY" : state;
+function resultOf({ state, origin }: DeliverySummary, { status, unhandled = false }: AttemptSummary): string {
+  if (state === "delivered" && origin !== "forged") return unhandled ? "unhandled" : state;
+  if (state === "delivered") return "ACCEPTED A FORGERY";
   if (origin === "forged") return status === null ? "not answered" : "refused, as expected";
   return origin === "duplicate" ? "copies are not retried" : state;
 }

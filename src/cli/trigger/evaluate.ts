@@ -1,4 +1,4 @@
-import { isSuccess } from "../../index.ts";
+import { isSuccess } from "../../adapter.ts";
 import type { PlannedEvent } from "./plan.ts";
 import type { Answer } from "./send.ts";
 

@@ -1,18 +1,20 @@
-import { within } from "../../async.ts";
-import { ForgoneClaims } from "../redis/forgone.ts";
+import { withTimeout } from "../../async.ts";
+import type { ClaimResult, DedupeStore } from "../store.ts";
 import type { Ask, Row } from "./client.ts";
-import { failure } from "./errors.ts";
 import type { PostgresStatements } from "./sql.ts";
 import { askWhileContended, type Contention, isContention } from "./waiting.ts";
-import type { ClaimResult, DedupeStore } from "../store.ts";
 
 /** How long a claim asks again before it takes a lock on the row for an answer; less where asking holds connections up. */
 const LOCKED_MS = 500;
 const WAITED_MS = 150;
 
-/** The verb `claim`, and what is left to do for claims that nobody waits for any more. */
-export function claimer(ask: Ask, sql: PostgresStatements, timeoutMs: number): DedupeStore["claim"] {
-  const forgone = new ForgoneClaims();
+/** The verb `claim`. */
+export function claimer(
+  ask: Ask,
+  sql: PostgresStatements,
+  timeoutMs: number,
+  failed: (task: string, error: unknown) => Error,
+): DedupeStore["claim"] {
   const longest = timeoutMs / 2;
   const patience = { raced: longest, locked: Math.min(LOCKED_MS, longest), waited: Math.min(WAITED_MS, longest) };
 
@@ -25,12 +27,10 @@ export function claimer(ask: Ask, sql: PostgresStatements, timeoutMs: number): D
   }
 
   return async (key, { token, leaseMs }) => {
-    forgone.claiming(token);
-    const answer = claimInTurn(key, token, leaseMs);
     try {
-      return await within(answer, timeoutMs, () => forgone.forgo(token, answer, () => ask(sql.release, [key, token])));
+      return await withTimeout(claimInTurn(key, token, leaseMs), timeoutMs);
     } catch (error) {
-      throw failure("claim the event", error);
+      throw failed("claim the event", error);
     }
   };
 }

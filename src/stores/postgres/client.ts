@@ -1,8 +1,11 @@
-import { invalid } from "./errors.ts";
+import type { WebhookError } from "../../errors.ts";
+import { invalid, sqlState } from "./errors.ts";
 import type { Statement } from "./sql.ts";
 
 /** What a value of a statement may be. */
 export type PostgresValue = string | number;
+
+const NO_ACTIVE_TRANSACTION = "25P01";
 
 /** What the store asks of a client: a Pool or Client of `pg`, PGlite, or anything of your own with this method. */
 export interface PostgresClient {
@@ -30,6 +33,14 @@ interface PgClient {
   readonly options?: { readonly query_timeout?: unknown };
 }
 
+/** What a pool of `pg` tells of its clients. */
+interface PgPool {
+  readonly totalCount: number;
+  readonly idleCount: number;
+  readonly waitingCount: number;
+  readonly options?: { readonly max?: number };
+}
+
 /**
  * One way to run a statement, whatever the client. `pg` takes it by name, prepared once a connection: it then does half as
  * many again in the same time.
@@ -48,12 +59,16 @@ export function askerFor(client: PostgresClient, { prepare, abandonAfterMs }: As
 }
 
 /**
- * Refuses what cannot be inside a transaction: the store's own client, a pool, and a client of `pg` that knows that it is in
- * none. What is left to find out would cost a round trip.
+ * Refuses a client that is in no transaction. A recent client of `pg` knows (8.11 does not); others are asked, in one round trip.
  *
+ * @param ask fails with 25P01 outside a transaction
  * @throws WebhookError `configuration_invalid`
  */
-export function requireTransaction(client: PostgresClient, storeClient: PostgresClient): void {
+export async function requireTransaction(
+  client: PostgresClient,
+  storeClient: PostgresClient,
+  ask: () => Promise<unknown>,
+): Promise<void> {
   requireClient(client);
   if (client === storeClient || isPgPool(client)) {
     throw invalid(
@@ -61,16 +76,37 @@ export function requireTransaction(client: PostgresClient, storeClient: Postgres
       "needs the client of your transaction; each query of a pool is a transaction of its own",
     );
   }
-  if ((client as { getTransactionStatus?(): unknown }).getTransactionStatus?.() === "I") {
-    throw invalid("completeIn", "was given a client that is in no transaction: send BEGIN first");
-  }
+  const status = (client as { getTransactionStatus?(): unknown }).getTransactionStatus?.() ?? undefined;
+  if (status === "I") throw inNoTransaction();
+  if (status !== undefined) return;
+  await ask().catch((error: unknown) => {
+    throw sqlState(error) === NO_ACTIVE_TRANSACTION ? inNoTransaction() : error;
+  });
+}
+
+function inNoTransaction(): WebhookError {
+  return invalid("completeIn", "was given a client that is in no transaction: send BEGIN first");
+}
+
+/**
+ * The number of clients of a pool of `pg` where other code holds all of them, so that every statement of the store waits for
+ * one; else `undefined`.
+ *
+ * @param unanswered how many statements of the store are waiting or running
+ */
+export function heldByOthers(client: PostgresClient, unanswered: number): number | undefined {
+  if (!isPgPool(client)) return undefined;
+  const { totalCount, idleCount, waitingCount, options } = client as unknown as PgPool;
+  const isFull = totalCount > 0 && idleCount === 0 && totalCount >= (options?.max ?? totalCount);
+  return isFull && waitingCount >= unanswered ? totalCount : undefined;
 }
 
 function isPg(client: object): boolean {
   return "connect" in client && ("totalCount" in client || "escapeIdentifier" in client);
 }
 
-function isPgPool(client: object): boolean {
+/** Whether a client is a pool of `pg`, or looks like one. */
+export function isPgPool(client: object): boolean {
   return isPg(client) && "totalCount" in client;
 }
 

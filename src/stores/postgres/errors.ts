@@ -1,9 +1,13 @@
 import { WebhookError } from "../../errors.ts";
-import { storeFailure } from "../failure.ts";
+import { messageOf, storeFailure } from "../failure.ts";
 
-/** A store failure, by what PostgreSQL or its client threw. */
+const UNDEFINED_TABLE = "42P01";
+
+/** A store failure, by what PostgreSQL or its client threw. Where the table is missing, it says how to make it. */
 export function failure(task: string, thrown: unknown): WebhookError {
-  return storeFailure("PostgreSQL", task, thrown);
+  if (sqlState(thrown) !== UNDEFINED_TABLE) return storeFailure("PostgreSQL", task, thrown);
+  const message = `PostgreSQL could not ${task}: ${messageOf(thrown)}; call store.migrate() at start-up`;
+  return new WebhookError("store_unavailable", message, { cause: thrown });
 }
 
 /** A mistake in how the store is made or used. */

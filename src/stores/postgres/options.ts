@@ -29,7 +29,8 @@ export interface PostgresStoreOptions {
    */
   readonly prepare?: boolean;
   /**
-   * Told when the background purge begins to fail. `false`: nobody is.
+   * Told when the background purge begins to fail, and once where other code holds every client of the store's `pg` pool.
+   * `false`: nobody is.
    * @default console.warn
    */
   readonly warn?: ((message: string) => void) | false;

@@ -18,6 +18,8 @@ export interface PostgresStatements {
   readonly complete: Statement;
   /** As `complete`, inside somebody's transaction. A row where it is stored. */
   readonly completeIn: Statement;
+  /** Fails with 25P01 outside a transaction, and does nothing within one. */
+  readonly requireTransaction: Statement;
   /** `$1` key, `$2` token. A row where a claim is gone, `live` telling whether its lease still ran. */
   readonly release: Statement;
   /** `$1` key. A row where a record is gone, `live` telling whether its term still ran. */
@@ -69,6 +71,7 @@ export function statementsFor({ table, schema, ownLockMs, claimLockMs }: Postgre
     renew: statement("renew", renew(events, ownLockMs)),
     complete: statement("complete", complete(events, ownLockMs)),
     completeIn: statement("complete_in", completeIn(events)),
+    requireTransaction: statement("require_transaction", requireTransaction(events)),
     release: statement("release", release(events, ownLockMs)),
     forget: statement("forget", forget(events, ownLockMs)),
     purge: statement("purge", purge(events, "true")),
@@ -161,6 +164,14 @@ INSERT INTO ${events} AS event (key, token, completed, expires_at) VALUES ($1, $
 ON CONFLICT (key) DO UPDATE SET token = excluded.token, completed = true, expires_at = excluded.expires_at
 WHERE ${ENDED("event")} OR (event.token = excluded.token AND NOT event.completed)
 RETURNING event.key`;
+}
+
+/**
+ * LOCK TABLE is refused outside a transaction. The lock is the one that the completion itself takes a moment later, so nobody
+ * waits for it; unlike SAVEPOINT it leaves no subtransaction behind, and unlike a SELECT it takes no snapshot.
+ */
+function requireTransaction(events: string): string {
+  return `LOCK TABLE ${events} IN ROW EXCLUSIVE MODE`;
 }
 
 function release(events: string, lockMs: number): string {

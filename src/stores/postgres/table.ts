@@ -1,4 +1,4 @@
-import { pause, within } from "../../async.ts";
+import { sleep, withTimeout } from "../../async.ts";
 import type { Ask } from "./client.ts";
 import { failure, sqlState } from "./errors.ts";
 import type { PostgresStatements, Statement } from "./sql.ts";
@@ -32,7 +32,7 @@ export function tableKeeper(ask: Ask, sql: PostgresStatements): TableKeeper {
     let from = "-infinity";
     try {
       for (let found = batch; found === batch && !stopped(); ) {
-        const [row] = await within(ask(statement, [batch, from]), MAINTENANCE_TIMEOUT_MS);
+        const [row] = await withTimeout(ask(statement, [batch, from]), MAINTENANCE_TIMEOUT_MS);
         total += Number(row?.deleted ?? 0);
         found = Number(row?.found ?? 0);
         from = String(row?.until);
@@ -47,10 +47,10 @@ export function tableKeeper(ask: Ask, sql: PostgresStatements): TableKeeper {
     async migrate() {
       for (let tries = 1; ; tries += 1) {
         try {
-          return await within(migrateOnce(), MAINTENANCE_TIMEOUT_MS);
+          return await withTimeout(migrateOnce(), MAINTENANCE_TIMEOUT_MS);
         } catch (error) {
           if (tries === MIGRATION_TRIES || !RACED.has(sqlState(error))) throw failure("migrate", error);
-          await pause(tries * Math.random());
+          await sleep(tries * Math.random());
         }
       }
     },

@@ -1,4 +1,4 @@
-import { pause } from "../../async.ts";
+import { sleep } from "../../async.ts";
 import { sqlState } from "./errors.ts";
 
 /**
@@ -37,7 +37,7 @@ export async function askWhileContended<Answer>(
   for (let pauseMs = 0; ; pauseMs = Math.min(2 * pauseMs + 2, LONGEST_PAUSE_MS)) {
     const answer = await ask().catch(contention);
     if (!isContention(answer) || performance.now() - since >= patience[answer]) return answer;
-    if (pauseMs > 0) await pause(pauseMs * (0.5 + Math.random()));
+    if (pauseMs > 0) await sleep(pauseMs * (0.5 + Math.random()));
   }
 }
 

@@ -1,3 +1,5 @@
+import { isError } from "../../errors.ts";
+
 /**
  * What the store asks of a SQLite driver: the part that libsql, better-sqlite3, `node:sqlite` and `bun:sqlite` have in common. Rows may
  * hold numbers or bigints, and a driver's own extras.
@@ -93,5 +95,5 @@ export function isBusy(error: unknown): boolean {
 }
 
 function says(error: unknown, words: string): boolean {
-  return error instanceof Error && error.message.includes(words);
+  return isError(error) && error.message.includes(words);
 }

@@ -1,4 +1,4 @@
-import { pause } from "../../async.ts";
+import { sleep } from "../../async.ts";
 import { WebhookError } from "../../errors.ts";
 import { isBusy } from "./database.ts";
 
@@ -86,7 +86,7 @@ export class SqliteTurns {
       }
       this.#sendAwayLate();
       // By chance, so that processes that were refused together do not ask together again.
-      await pause(Math.max(0, Math.min(Math.random() * pauseMs, first.until - performance.now())));
+      await sleep(Math.max(0, Math.min(Math.random() * pauseMs, first.until - performance.now())));
       pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
     }
     this.#serving = false;

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect } from "vitest";
 import { asChunk, RawSender } from "./sender.ts";
-import { type Member, signed, trial } from "./trial.ts";
+import { event, expectRefusal, isSuccess, type Member, signed, trial, until } from "./trial.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const UPLOAD = 50 * MEBIBYTE;
@@ -30,6 +30,31 @@ export function memoryCases(member: Member, it: (name: string, run: () => Promis
         expect(most).toBeLessThan(20 * MEBIBYTE);
       }));
   }
+}
+
+/** What many large bodies at once may cost. */
+export function floodCases(member: Member, it: (name: string, run: () => Promise<void>) => void): void {
+  // 960 KiB of each of these are taken from 64 MiB.
+  const ADMITTED = 68;
+
+  it("large bodies beyond 64 MiB at once are 503 receiver_busy; small events get in, and large ones once others have left", () =>
+    trial(member, { bodyTimeoutMs: 60_000 }, async ({ endpoint, send, reports }) => {
+      const headers = { ...signed().headers, "content-length": String(MEBIBYTE) };
+      const piece = Buffer.alloc(MEBIBYTE - 1, 0x20);
+      const senders = Array.from({ length: ADMITTED + 2 }, () => new RawSender(endpoint.port));
+      await Promise.all(senders.map(async (sender) => (await sender.head(headers)) && sender.write(piece)));
+      const having = (code: string) => reports.filter((report) => report.code === code).length;
+      const large = signed(event({ padding: "x".repeat(600_000) }));
+      try {
+        await until(() => having("receiver_busy") === 2, "the refusals", 15_000);
+        expect(await send(signed())).toSatisfy(isSuccess);
+        expectRefusal(await send(large), 503, "receiver_busy");
+      } finally {
+        for (const sender of senders) sender.destroy();
+      }
+      await until(() => having("body_incomplete") === ADMITTED, "the end of the others");
+      expect(await send(large)).toSatisfy(isSuccess);
+    }));
 }
 
 /** Uploads until the server has enough of it; gives the most bytes that were held on the way. */

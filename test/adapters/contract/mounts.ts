@@ -14,6 +14,8 @@ export interface Mounting {
 export interface MountOptions {
   readonly contentType?: string;
   readonly chunkBytes?: number;
+  /** What the log must say to do about a body that was read already. */
+  readonly remedy?: string;
   readonly send?: (endpoint: Endpoint, sending: Sending) => Promise<Answer>;
 }
 
@@ -65,6 +67,7 @@ export async function expectAlreadyParsed(
     );
     expect(reached).toEqual([]);
     expect(log.join("\n")).toContain("mount the receiver before");
+    if (options.remedy !== undefined) expect(log.join("\n")).toContain(options.remedy);
   });
 }
 

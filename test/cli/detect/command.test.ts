@@ -44,6 +44,23 @@ describe("the command detect", () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: EXIT.ok, stderr: "" });
   });
 
+  it("wraps sentences at words on a terminal, but not code", async () => {
+    const path = file("one.json", JSON.stringify(CAPTURE));
+    for (const secret of [SECRET, "another secret of 16 bytes"]) {
+      const terminal = fakeTerminal({ BLUUM_WEBHOOK_SECRET: secret, NO_COLOR: "1" });
+      Object.assign(terminal.stdout, { isTTY: true, columns: 44 });
+      const { out } = await ran(["detect", path], terminal);
+      const { stdout } = await cli(["detect", path], secret);
+      const code = stdout.split("\n").filter((line) => /[{}]|process.env/.test(line));
+      const tooLong = out.split("\n").filter((line) => line.length > 44);
+      expect(
+        tooLong.filter((line) => !code.includes(line) && !/^ {2}(header|signature|signed|key) /.test(line)),
+      ).toEqual([]);
+      for (const line of code) expect(out).toContain(line);
+      expect(out.split(/\s+/)).toEqual(stdout.split(/\s+/));
+    }
+  });
+
   it("exits with 1 and prints no scheme if nothing matches", async () => {
     const { exitCode, stdout } = await cli(
       ["detect", file("one.json", JSON.stringify(CAPTURE))],

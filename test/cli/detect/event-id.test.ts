@@ -94,6 +94,7 @@ describe("the event id", () => {
   });
 
   it.each([
+    ["id", { id: "9f3a" }, { id: "9f3b" }, "9f3a"],
     ["message_id", { message_id: "m-1" }, { message_id: "m-2" }, "m-1"],
     ["meta.eventId", { meta: { eventId: "e-1" } }, { meta: { eventId: "e-2" } }, "e-1"],
     [
@@ -132,8 +133,8 @@ describe("the event id", () => {
 
   it("is not an id at the top that differs in each retry", async () => {
     // The receiver uses it by default. Data and time show that both deliveries are one event.
-    const attempt = (n: number) => ({ ...FILLED, extra: { id: `try-${n}` } });
-    const found = report(attempt(1), attempt(2), { ...ACCEPTED, extra: { id: "try-3" } });
+    const attempt = (n: number) => ({ ...FILLED, extra: { id: `evt_try-${n}` } });
+    const found = report(attempt(1), attempt(2), { ...ACCEPTED, extra: { id: "evt_try-3" } });
     expect(found).toMatchObject({ taken: "payload", sound: false });
     expect(found.candidates).not.toContain("body id");
     expect(found.option).toBeUndefined();
@@ -141,7 +142,7 @@ describe("the event id", () => {
   });
 
   it("is the body's hash if an id at the top is shared by events and retries have the same bytes", async () => {
-    const shared = { extra: { id: "subscription-7" } };
+    const shared = { extra: { id: "evt_subscription-7" } };
     const found = report({ ...ACCEPTED, ...shared }, { ...ACCEPTED, ...shared }, { ...FILLED, ...shared });
     expect(found).toMatchObject({ taken: "payload", sound: false });
     expect(await idBy(found.option, { ...ACCEPTED, ...shared })).toMatch(/^[0-9a-f]{64}$/);
@@ -164,6 +165,20 @@ describe("the event id", () => {
     const found = report({ ...ACCEPTED, extra: { id } }, { ...FILLED, extra: { id: `${id}0` } });
     expect(found.option).toBeUndefined();
     expect(found.says.join(" ")).toMatch(/the only ids are those of resources/);
+  });
+
+  it.each([77, "77", "seventy-seven"])("is not %j if the data contains it at any depth", (id) => {
+    const extra = (order: unknown) => ({
+      extra: { event_id: order },
+      data: { a: { b: [{ c: `${order}`.toUpperCase() }] } },
+    });
+    const found = report(
+      { ...ACCEPTED, ...extra(id) },
+      { ...ACCEPTED, ...extra(id) },
+      { ...FILLED, ...extra(`${id}8`) },
+    );
+    expect(found).toMatchObject({ taken: "body hash", sound: true });
+    expect(found.option).toBeUndefined();
   });
 
   it("is never one of a header that the signature does not cover", () => {

@@ -1,3 +1,4 @@
+import { hasResourcePrefix, standsIn } from "../../../bluum/envelope.ts";
 import { isRecord } from "../../json.ts";
 import { stringLiteral } from "../../printable.ts";
 import { isProviderHeader, timeFormatOf } from "../search/header-values.ts";
@@ -109,12 +110,10 @@ function scalarsIn(record: Readonly<Record<string, unknown>>, depth: number): Sc
     });
 }
 
-/** The prefixes of the ids of Bluum's resources, as the receiver knows them. */
-const RESOURCE_PREFIX = /^(ord|dep|wd|doc|inv|wh|fs|pos|acc|wal)_/i;
-
+/** Whether a value is a resource's id: it has such an id's prefix, as the receiver knows them, or is anywhere in `data`. */
 function isResourceId(path: readonly string[], value: string, { data }: Readonly<Record<string, unknown>>): boolean {
-  if (RESOURCE_PREFIX.test(value) || (path[0] === "data" && path.length > 1)) return true;
-  return isRecord(data) && scalarsIn(data, 2).some((inner) => String(inner.value) === value);
+  if (hasResourcePrefix(value) || (path[0] === "data" && path.length > 1)) return true;
+  return typeof data === "object" && data !== null && standsIn(data, value);
 }
 
 const ID_NAME = /(^|[-_.])(id|uuid|guid|nonce|key)$|[a-z](Id|ID|Uuid|UUID|Key)$|^(delivery|message|msg|notification)$/;

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { CommandFailed, EXIT } from "../exit.ts";
+import { CommandFailed, EXIT } from "./exit.ts";
 
 /**
  * Starts to listen on a port.
@@ -15,7 +15,7 @@ export async function openPort(server: Server, port: number, host: string): Prom
   try {
     await once(server, "listening");
   } catch (cause) {
-    throw refused(cause as NodeJS.ErrnoException, port, host);
+    throw portFailure(cause as NodeJS.ErrnoException, port, host);
   }
   return (server.address() as AddressInfo).port;
 }
@@ -35,7 +35,8 @@ const REMEDY: Readonly<Record<string, string>> = {
   ENOTFOUND: "there is no such host; give an address of this machine with --host",
 };
 
-function refused(cause: NodeJS.ErrnoException, port: number, host: string): CommandFailed {
+/** Returns an error that says why a port cannot be opened and what to change. */
+export function portFailure(cause: NodeJS.ErrnoException, port: number, host: string): CommandFailed {
   const { code = "unknown" } = cause;
   return new CommandFailed(`cannot listen on port ${port} of ${host}: ${REMEDY[code] ?? code}.`, EXIT.usage, {
     code,

@@ -1,14 +1,14 @@
 import { type Delivery, headerNames, PROBE_HEADER } from "../delivery.ts";
 import type { RejectionCode, WebhookError } from "../errors.ts";
-import type { SignatureScheme } from "../schemes/scheme.ts";
+import type { SignatureScheme } from "./scheme.ts";
 
 /** What the operator should do about a refusal, where the code alone does not tell. */
 const REMEDY: Partial<Record<RejectionCode, string>> = {
-  body_already_parsed:
-    "mount the receiver before express.json(), koa-bodyparser and other body parsers, or let them keep the raw bytes: express.json({ verify: (req, res, buffer) => { req.rawBody = buffer } })",
   event_too_old:
     "to accept a replay this old, raise maxEventAgeMs and retentionMs; a captured delivery that somebody sends again looks the same",
   body_too_large: "raise maxBodyBytes if the delivery was genuine",
+  receiver_busy:
+    "deliveries over 64 KiB are answered 503 until other bodies are read; a flood of large or slow bodies looks like this",
   secret_unavailable: "check what the secret function returned or threw",
   store_unavailable: "deliveries are answered 503, and Bluum retries them, until the store is back",
 };

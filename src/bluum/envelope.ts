@@ -1,0 +1,106 @@
+/** What is known or assumed about the body of Bluum's webhooks: where the event's name, id, time and data are. */
+
+/** A parsed body. */
+export type Payload = Readonly<Record<string, unknown>>;
+
+/** The event's name: `event` as documented, or `type` as Bluum's REST resources have it. */
+export function eventTypeField({ event, type }: Payload): string | undefined {
+  return nonEmptyText(event) ?? nonEmptyText(type);
+}
+
+/**
+ * The id that a payload names, where one of its fields is beyond doubt: `event_id`, `eventId`, or an `id` that says it is an
+ * event's. None of them counts if it begins like a resource's id, or if the resource repeats it.
+ */
+export function eventIdField(payload: Payload): string | undefined {
+  const { event_id, eventId, id, ...others } = payload;
+  const { data, object } = others;
+  const hasData = typeof data === "object" && data !== null;
+  // Without data the resource's fields stand at the top level, `id` among them.
+  const resource = hasData ? data : { ...others, id };
+  if (isEventId(event_id) && !standsIn(resource, event_id)) return event_id;
+  if (isEventId(eventId) && !standsIn(resource, eventId)) return eventId;
+  const isEnvelopes = isEventId(id) && saysEvent(id, object) && !standsIn(hasData ? data : others, id);
+  return isEnvelopes ? id : undefined;
+}
+
+const RESOURCE_PREFIX = /^(ord|dep|wd|doc|inv|wh|fs|pos|acc|wal)_/i;
+const EVENT_PREFIX = /^(evt|msg)_/;
+
+/** Whether a text begins like the id of one of the provider's resources. */
+export function hasResourcePrefix(id: string): boolean {
+  return RESOURCE_PREFIX.test(id);
+}
+
+/** A resource's id never passes for an event's: two events of one order would collapse into one. */
+function isEventId(value: unknown): value is string {
+  return typeof value === "string" && value !== "" && !hasResourcePrefix(value);
+}
+
+/** Whether a plain `id` is an event's, by its prefix or by `object`, which names what it belongs to. */
+function saysEvent(id: string, object: unknown): boolean {
+  if (object === "event") return true;
+  const namesResource = typeof object === "string" && !/event/i.test(object);
+  return EVENT_PREFIX.test(id) && !namesResource;
+}
+
+/**
+ * Whether an id is among the values of an object, at any depth and in any case. Numbers count by their value, since a large one
+ * loses digits when it is parsed.
+ */
+export function standsIn(root: object, id: string): boolean {
+  const [text, number] = [id.toLowerCase(), Number(id)];
+  // A set also visits what is added meanwhile, and each object once. No recursion: JSON may be nested deeper than the stack.
+  const objects = new Set<object>([root]);
+  for (const one of objects) {
+    for (const value of Object.values(one)) {
+      if (typeof value === "object" && value !== null) objects.add(value);
+      else if (typeof value === "number" ? value === number : String(value).toLowerCase() === text) return true;
+    }
+  }
+  return false;
+}
+
+/** When an event happened, as far as its payload tells. */
+export interface EventTime {
+  readonly occurredAt: Date | undefined;
+  /** The name of the field that should tell the time and is not in its form; undefined where another field tells it. */
+  readonly unreadableTime: string | undefined;
+}
+
+/**
+ * Reads the time of an event: `timestamp`, and beside an object `data` also `created_at` and `created`. Without `data` those two are
+ * the resource's own, and old for every later event about it (provider contract, "The payload").
+ */
+export function eventTime(payload: Payload): EventTime {
+  const { timestamp, created_at, created, data } = payload;
+  const fields: [name: string, value: unknown, epochMs: number][] = [["timestamp", timestamp, rfc3339Ms(timestamp)]];
+  if (typeof data === "object" && data !== null) {
+    fields.push(["created_at", created_at, rfc3339Ms(created_at)], ["created", created, unixMs(created)]);
+  }
+  const readable = fields.find(([, , epochMs]) => !Number.isNaN(epochMs));
+  if (readable !== undefined) return { occurredAt: new Date(readable[2]), unreadableTime: undefined };
+  const unreadable = fields.find(([, value]) => value !== undefined && value !== null);
+  return { occurredAt: undefined, unreadableTime: unreadable?.[0] };
+}
+
+const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
+
+/** An RFC 3339 timestamp in epoch milliseconds; NaN for anything else, such as a time without an offset. */
+function rfc3339Ms(value: unknown): number {
+  if (typeof value !== "string" || !RFC3339.test(value)) return Number.NaN;
+  // RFC 3339 allows a space for the T and small letters, `Date.parse` does not.
+  return Date.parse(value.toUpperCase().replace(" ", "T"));
+}
+
+/** Seconds beyond the year 5138 are milliseconds, written by mistake. */
+const MAX_UNIX_SECONDS = 1e11;
+
+/** Unix seconds in epoch milliseconds; NaN for anything else. */
+function unixMs(value: unknown): number {
+  return typeof value === "number" && Math.abs(value) < MAX_UNIX_SECONDS ? value * 1000 : Number.NaN;
+}
+
+function nonEmptyText(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}

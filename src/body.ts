@@ -1,0 +1,95 @@
+/** Reading bodies into bounded memory: one buffer for each body, and one budget for all that are read at once. */
+import type { BodyLimits, BodyReader } from "./delivery.ts";
+import { bodyTooLarge, receiverBusy } from "./errors.ts";
+
+const FIRST_BYTES = 1024;
+
+/**
+ * Holds a body while it is read. Every chunk is copied into one buffer that doubles, up to `maxBytes`: a body in chunks of one byte
+ * takes no more memory than any other. Nothing is allocated for an announced length.
+ *
+ * @example
+ * const body = new BodyBuffer(limits);
+ * for await (const chunk of request) body.append(chunk);
+ * return body.bytes();
+ */
+export class BodyBuffer {
+  readonly #limits: Pick<BodyLimits, "maxBytes" | "reserve">;
+  #buffer: Uint8Array = new Uint8Array(0);
+  #length = 0;
+
+  /** @param limits what a `BodyReader` is called with */
+  constructor(limits: Pick<BodyLimits, "maxBytes" | "reserve">) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Copies a chunk to the end.
+   *
+   * @throws WebhookError `body_too_large` where that is more than `maxBytes`, or `receiver_busy`
+   */
+  append(chunk: Uint8Array): void {
+    const length = this.#length + chunk.length;
+    if (length > this.#limits.maxBytes) throw bodyTooLarge(this.#limits.maxBytes);
+    if (length > this.#buffer.length) this.#grow(length);
+    this.#buffer.set(chunk, this.#length);
+    this.#length = length;
+  }
+
+  /** The bytes so far, in a buffer of their length. */
+  bytes(): Uint8Array {
+    return this.#length === this.#buffer.length ? this.#buffer : this.#buffer.slice(0, this.#length);
+  }
+
+  #grow(least: number): void {
+    const { maxBytes, reserve } = this.#limits;
+    const size = Math.min(maxBytes, Math.max(least, 2 * this.#buffer.length, FIRST_BYTES));
+    reserve?.(size);
+    const grown = new Uint8Array(size);
+    grown.set(this.#buffer);
+    this.#buffer = grown;
+  }
+}
+
+/** What every body may take beside the budget, so that small events get in at any time. */
+const FREE_BYTES = 64 * 1024;
+const SHARED_BYTES = 64 * 1024 * 1024;
+
+/**
+ * Bounds the memory of all bodies that are read at once: beyond the first 64 KiB of each they share 64 MiB, or four times `maxBytes`
+ * where that is more.
+ */
+export class BodyBudget {
+  readonly #limits: BodyLimits;
+  #leftBytes: number;
+
+  /** @param limits of each body */
+  constructor(limits: BodyLimits) {
+    this.#limits = limits;
+    this.#leftBytes = Math.max(SHARED_BYTES, 4 * limits.maxBytes);
+  }
+
+  /**
+   * Reads one body, and gives back what it reserved when the read settles.
+   *
+   * @throws what the reader throws
+   */
+  async read(body: BodyReader): Promise<Uint8Array> {
+    let held = FREE_BYTES;
+    let reading = true;
+    const reserve = (bufferBytes: number) => {
+      const more = bufferBytes - held;
+      // What a reader reserved after its end would never be given back.
+      if (more <= 0 || !reading) return;
+      if (more > this.#leftBytes) throw receiverBusy();
+      this.#leftBytes -= more;
+      held += more;
+    };
+    try {
+      return await body({ ...this.#limits, reserve });
+    } finally {
+      reading = false;
+      this.#leftBytes += held - FREE_BYTES;
+    }
+  }
+}

@@ -1,0 +1,179 @@
+import type { Reply } from "../delivery.ts";
+import { type RejectionCode, WebhookError } from "../errors.ts";
+import type { Registration, Router } from "../router/router.ts";
+import type { Accepted } from "./accepted.ts";
+import { acquire, type Claim, type ClaimSettings, type NotAcquired } from "./claim.ts";
+import { handlerKey } from "./identity.ts";
+import { quoted } from "./log.ts";
+import type { DeliveryContext } from "./outcome.ts";
+import { refusal, replyTo, replyToSettled, UNHANDLED } from "./reply.ts";
+
+/** What running the handlers needs of a receiver. */
+export interface DispatchSettings {
+  readonly router: Router<DeliveryContext>;
+  readonly onUnhandled: "acknowledge" | "reject";
+}
+
+/** Which handler runs now, or ran last: for the log. */
+interface Progress {
+  handler: string;
+}
+
+/**
+ * Runs the handlers of an accepted event, settles its claim and makes the reply. When that takes longer than `maxProcessingMs` or
+ * the deadline allows, the reply is 503 `handler_timeout`, and the handlers' result still counts once it is there. Never rejects.
+ */
+export async function dispatch(accepted: Accepted, settings: DispatchSettings): Promise<Reply> {
+  const handlers = settings.router.matching(accepted.event.type);
+  const progress: Progress = { handler: handlers[0]?.name ?? "" };
+  const timeout = new Promise<Reply>((resolve) => {
+    accepted.claim.onceTimedOut(() => {
+      logFailure("handler_timeout", accepted, progress);
+      resolve(refused(accepted, "handler_timeout"));
+    });
+  });
+  const work = process(accepted, handlers, settings, progress).catch(() => {
+    // What a handler throws may be impossible to look at: a revoked Proxy throws at every touch.
+    logFailure("handler_failed", accepted, progress);
+    return fail(accepted, "handler_failed");
+  });
+  accepted.claim.settings.waitUntil?.(work);
+  return Promise.race([work, timeout]);
+}
+
+type Handlers = readonly Registration<DeliveryContext>[];
+
+async function process(
+  accepted: Accepted,
+  handlers: Handlers,
+  settings: DispatchSettings,
+  progress: Progress,
+): Promise<Reply> {
+  if (settings.router.empty) return noHandlers(accepted);
+  if (handlers.length === 0) return unhandled(accepted, settings);
+  try {
+    await runAll(accepted, handlers, progress);
+  } catch (thrown) {
+    return failWith(accepted, thrown, progress);
+  }
+  const settled = await accepted.settleClaim("processed");
+  const reply = replyToSettled(settled) ?? replyTo(accepted);
+  accepted.report(undefined, { status: reply.status, settled });
+  return reply;
+}
+
+/** Runs the handlers one after the other, and stops at the first that fails. */
+async function runAll(accepted: Accepted, handlers: Handlers, progress: Progress): Promise<void> {
+  // A single handler needs no memory of its own: the event's completion says the same.
+  const remember = handlers.length > 1 && accepted.context.deduplicated;
+  for (const { name, handler } of handlers) {
+    progress.handler = name;
+    const { abortedWith } = accepted.claim;
+    if (handlers.length > 1 && abortedWith !== undefined) throw abortedWith;
+    if (remember) await runOnce(accepted, name, (context) => handler(accepted.event, context));
+    else await handler(accepted.event, accepted.context);
+  }
+}
+
+/** Runs one of several handlers under a claim of its own, so that a retry of the event runs only those that have not succeeded. */
+async function runOnce(accepted: Accepted, name: string, run: (context: DeliveryContext) => unknown): Promise<void> {
+  const claim = await acquireFor(handlerKey(accepted.claim.key, name), accepted.claim.settings);
+  if (claim.status === "completed") return;
+  // A process that lost its claim on the event is still in this handler.
+  if (claim.status === "in_flight") throw new Interruption("event_in_flight");
+  try {
+    await run(accepted.contextFor(claim));
+  } catch (thrown) {
+    await claim.settle("failed");
+    throw thrown;
+  }
+  const settled = await claim.settle("processed");
+  if (settled === "held_by_another") throw new Interruption("event_in_flight");
+  if (settled === "rolled_back") throw new Interruption("completion_rolled_back");
+}
+
+async function acquireFor(key: string, settings: ClaimSettings): Promise<Claim | NotAcquired> {
+  try {
+    return await acquire(key, settings);
+  } catch (error) {
+    settings.log.error(
+      "store_unavailable",
+      "store_unavailable: the store failed between two handlers of an event",
+      error,
+    );
+    throw new Interruption("store_unavailable", error);
+  }
+}
+
+/** Why the receiver itself stopped between two handlers. What handlers throw is never one of these. */
+class Interruption {
+  readonly code: RejectionCode;
+  readonly cause: unknown;
+  constructor(code: RejectionCode, cause?: unknown) {
+    this.code = code;
+    this.cause = cause;
+  }
+}
+
+function noHandlers(accepted: Accepted): Promise<Reply> {
+  accepted.claim.settings.log.error(
+    "no_handlers",
+    "no_handlers: a delivery arrived, but no handler is registered; call receiver.on(...) at start-up",
+  );
+  return fail(accepted, "no_handlers");
+}
+
+/** The claim is released: a replay after the handler is deployed must run. */
+async function unhandled(accepted: Accepted, { onUnhandled }: DispatchSettings): Promise<Reply> {
+  const type = quoted(accepted.event.type);
+  const answered = onUnhandled === "reject" ? '500 (onUnhandled is "reject")' : 200;
+  accepted.claim.settings.log.once(
+    `unhandled ${type}`,
+    `unhandled: no handler matches events of type ${type}; answered ${answered} and not remembered`,
+  );
+  if (onUnhandled === "reject") return fail(accepted, "unhandled");
+  const settled = await accepted.settleClaim("failed");
+  accepted.report("unhandled", { status: UNHANDLED.status, settled });
+  return UNHANDLED;
+}
+
+function failWith(accepted: Accepted, thrown: unknown, progress: Progress): Promise<Reply> {
+  if (thrown instanceof Interruption) return fail(accepted, thrown.code, thrown.cause);
+  const code = codeOf(thrown, accepted.claim);
+  if (code === "handler_failed") logFailure(code, accepted, progress, thrown ?? String(thrown));
+  return fail(accepted, code, thrown);
+}
+
+/** The code is never the handler's to pick: whatever it throws, with whatever `status` on it, is `handler_failed`. */
+function codeOf(thrown: unknown, { abortedWith }: Claim): RejectionCode {
+  // A completeIn that found the claim gone has rolled its work back.
+  if (thrown instanceof WebhookError && thrown.code === "claim_lost") return "event_in_flight";
+  if (abortedWith === undefined || thrown !== abortedWith) return "handler_failed";
+  return abortedWith.code === "handler_timeout" ? "handler_timeout" : "event_in_flight";
+}
+
+async function fail(accepted: Accepted, code: RejectionCode, error?: unknown): Promise<Reply> {
+  const settled = await accepted.settleClaim("failed");
+  return refused(accepted, code, { error, settled });
+}
+
+function refused(accepted: Accepted, code: RejectionCode, ending: object = {}): Reply {
+  const reply = refusal(code);
+  accepted.report(code, { ...ending, status: reply.status });
+  return reply;
+}
+
+const FAILED = { handler_failed: "failed", handler_timeout: "did not finish in time" } as const;
+
+function logFailure(code: keyof typeof FAILED, accepted: Accepted, progress: Progress, thrown?: unknown): void {
+  const handler = quoted(progress.handler);
+  const type = quoted(accepted.event.type);
+  accepted.claim.settings.log.failure(
+    `${code}: handler ${handler}, type ${type}`,
+    () => {
+      const event = quoted(accepted.context.eventKey, 200);
+      return `${code}: handler ${handler} ${FAILED[code]} for event ${event} of type ${type}; Bluum retries it`;
+    },
+    thrown,
+  );
+}

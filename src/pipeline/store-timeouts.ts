@@ -1,0 +1,74 @@
+import { withTimeout } from "../async.ts";
+import type { ClaimResult, DedupeStore } from "../stores/store.ts";
+import type { Deadline } from "./lease.ts";
+
+/** The verbs of a store that a claim needs; each ends in bounded time. */
+export type TimedStore = Pick<DedupeStore, "claim" | "renew" | "complete" | "release">;
+
+const CLAIM_STATUSES: ReadonlySet<unknown> = new Set<ClaimResult["status"]>(["claimed", "in_flight", "completed"]);
+
+/** A store that does not answer for this long has failed, whatever its own timeout. */
+const STORE_TIMEOUT_MS = 10_000;
+
+/**
+ * Bounds the time of a store's verbs; what a verb throws becomes a rejection. A claim that failed is released, once. A claim
+ * that was answered with a status outside the contract has failed, too.
+ *
+ * @param deadline when the process ends, where that is known
+ */
+export function timedStore(store: DedupeStore, deadline?: Deadline): TimedStore {
+  const until = deadline?.storeBy ?? Number.POSITIVE_INFINITY;
+  const timeoutMs = () => Math.max(1, Math.min(STORE_TIMEOUT_MS, Math.ceil(until - performance.now())));
+  return {
+    async claim(key, by) {
+      const answer = called(() => store.claim(key, by));
+      try {
+        const result = await withTimeout(answer, timeoutMs());
+        if (CLAIM_STATUSES.has(result?.status)) return result;
+        throw new Error("the store's claim answered with none of claimed, in_flight and completed");
+      } catch (error) {
+        void releaseFailed(store, key, by.token, answer);
+        throw error;
+      }
+    },
+    // A renewal that hangs must leave time for another one.
+    renew: (key, by) =>
+      withTimeout(
+        called(() => store.renew(key, by)),
+        Math.min(timeoutMs(), by.leaseMs / 3),
+      ),
+    complete: (key, by) =>
+      withTimeout(
+        called(() => store.complete(key, by)),
+        timeoutMs(),
+      ),
+    release: (key, by) =>
+      withTimeout(
+        called(() => store.release(key, by)),
+        timeoutMs(),
+      ),
+  };
+}
+
+/**
+ * Releases a failed claim once its own answer is known: its reply may have been lost, or come after the timeout. Unreleased it
+ * would keep the event's retries away until its lease expires.
+ */
+async function releaseFailed(
+  store: DedupeStore,
+  key: string,
+  token: string,
+  answer: Promise<ClaimResult>,
+): Promise<void> {
+  try {
+    const late = await answer.catch(() => undefined);
+    if (late?.status !== "in_flight" && late?.status !== "completed") await store.release(key, { token });
+  } catch {
+    // It expires with its lease.
+  }
+}
+
+/** Calls the store inside a promise, so that a throw and a rejection are one. */
+async function called<T>(verb: () => Promise<T>): Promise<T> {
+  return verb();
+}

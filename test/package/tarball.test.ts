@@ -1,0 +1,88 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { brokenLinks, relativeLinks } from "../docs/links.ts";
+import { ROOT, readText } from "../docs/markdown.ts";
+
+const work = mkdtempSync(join(tmpdir(), "tarball-"));
+afterAll(() => rmSync(work, { recursive: true, force: true }));
+
+describe("the pages of the unpacked tarball", () => {
+  const unpacked = unpack(pack(ROOT));
+  const pages = ["README.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md", "examples/README.md"];
+  const docs = readdirSync(`${unpacked}docs`).map((name) => `docs/${name}`);
+
+  it("include every page of docs", () => {
+    const written = readdirSync(`${ROOT}docs`).filter((name) => name.endsWith(".md"));
+    expect(docs.toSorted()).toEqual(written.map((name) => `docs/${name}`).toSorted());
+  });
+
+  it.each([...pages, ...docs])("%s is there, and its relative links and anchors lead somewhere", (page) => {
+    expect(brokenLinks(unpacked, page)).toEqual([]);
+  });
+
+  it("are read for all kinds of links", () => {
+    const text =
+      '[a](a.md) [b](b.md#c "d")\n[e]: f.md\n<img src="g.png"> `[h](i.md)`\n```md\n[j](k.md)\n```\n[l](https://m)\n';
+    expect(relativeLinks(text)).toEqual(["a.md", "b.md#c", "f.md", "g.png"]);
+    expect(relativeLinks(readText("README.md")).length).toBeGreaterThan(30);
+  });
+
+  it("come with the examples that they link to", () => {
+    for (const name of ["express", "koa", "hono", "queue", "postgres-exactly-once"]) {
+      expect(existsSync(`${unpacked}examples/${name}/app.mjs`)).toBe(true);
+      expect(existsSync(`${unpacked}examples/${name}/package.json`)).toBe(true);
+    }
+  });
+});
+
+describe("the examples in the tarball", () => {
+  it("come without what is installed, locked or kept beside them", () => {
+    const folder = join(work, "copy/");
+    const example = join(folder, "examples/express");
+    cpSync(`${ROOT}package.json`, join(folder, "package.json"));
+    cpSync(`${ROOT}examples`, join(folder, "examples"), { recursive: true });
+    mkdirSync(join(example, "node_modules/express"), { recursive: true });
+    for (const name of ["node_modules/express/package.json", "node_modules/express/app.mjs", "package-lock.json"]) {
+      writeFileSync(join(example, name), "{}");
+    }
+    writeFileSync(join(example, ".env"), "BLUUM_WEBHOOK_SECRET=a secret of 16 bytes or more");
+
+    const paths = readdirSync(unpack(pack(folder)), { recursive: true }).map(String);
+    const shipped = paths.filter((path) => path.startsWith("examples/express/")).toSorted();
+    expect(shipped).toEqual(["examples/express/app.mjs", "examples/express/package.json"]);
+  });
+});
+
+describe("the manifest in the tarball", () => {
+  const manifest = JSON.parse(readText("package.json"));
+
+  it("can be imported by its name", () => {
+    const script = `console.log(require("bluum-webhooks/package.json").name)`;
+    expect(execFileSync(process.execPath, ["-e", script], { cwd: ROOT, encoding: "utf8" })).toBe("bluum-webhooks\n");
+  });
+
+  it("names the repository, the place for bugs and the home page", () => {
+    const place = "https://github.com/bluum-webhooks/bluum-webhooks";
+    expect(manifest.repository).toEqual({ type: "git", url: `git+${place}.git` });
+    expect(manifest.bugs).toEqual({ url: `${place}/issues` });
+    expect(manifest.homepage).toBe(`${place}#readme`);
+  });
+});
+
+/** Packs a folder; without `prepack`, which would take `dist` from under the other tests. */
+function pack(folder: string): string {
+  const target = mkdtempSync(join(work, "pack-"));
+  const args = ["pack", "--json", "--silent", "--ignore-scripts", "--pack-destination", target];
+  const [{ filename }] = JSON.parse(execFileSync("npm", args, { cwd: folder, encoding: "utf8" }));
+  return join(target, filename);
+}
+
+/** Unpacks a tarball, and gives the folder of the package in it, with a slash at its end. */
+function unpack(tarball: string): string {
+  const folder = mkdtempSync(join(work, "unpacked-"));
+  execFileSync("tar", ["-xzf", tarball, "-C", folder]);
+  return join(folder, "package/");
+}

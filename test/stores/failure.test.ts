@@ -1,0 +1,42 @@
+import { runInNewContext } from "node:vm";
+import { describe, expect, it } from "vitest";
+import { storeFailure } from "../../src/stores/failure.ts";
+import { isBusy } from "../../src/stores/sqlite/database.ts";
+
+/** An error as a test runner with a realm of its own, such as Jest, lets through from Node and from native drivers. */
+function errorOfAnotherRealm(message: string, code?: string): unknown {
+  return runInNewContext("Object.assign(new Error(message), { code })", { message, code });
+}
+
+describe("an error of another realm", () => {
+  it("is none by instanceof", () => {
+    expect(errorOfAnotherRealm("connect ECONNREFUSED") instanceof Error).toBe(false);
+  });
+
+  it("keeps its message in the store's failure", () => {
+    const failure = storeFailure("Redis", "claim the event", errorOfAnotherRealm("connect ECONNREFUSED"));
+    expect(failure.message).toBe("Redis could not claim the event: connect ECONNREFUSED");
+  });
+
+  it("keeps its code where it has no message", () => {
+    const failure = storeFailure("Redis", "claim the event", errorOfAnotherRealm("", "ECONNREFUSED"));
+    expect(failure.message).toBe("Redis could not claim the event: ECONNREFUSED");
+  });
+
+  it("is recognised as SQLite's lock", () => {
+    expect(isBusy(errorOfAnotherRealm("database is locked"))).toBe(true);
+    expect(isBusy(errorOfAnotherRealm("no such table: events"))).toBe(false);
+  });
+});
+
+describe("what is no error", () => {
+  it.each([undefined, null, "database is locked", { message: "database is locked" }])(
+    "%j is never quoted",
+    (thrown) => {
+      expect(isBusy(thrown)).toBe(false);
+      expect(storeFailure("Redis", "claim the event", thrown).message).toBe(
+        "Redis could not claim the event: the client rejected with something that is no error",
+      );
+    },
+  );
+});
