@@ -157,4 +157,41 @@ describePage("the page of a real sandbox", ({ open }) => {
     expect(app.arrived).toHaveLength(1);
     expect(trouble).toEqual([]);
   });
+
+  it("adds an endpoint by its form, which gets events and has the secret that the page showed", async () => {
+    const { page, sandbox, trouble } = await opened(open);
+    const other = await noting();
+    await page.getByRole("button", { name: "Add endpoint" }).click();
+    await page.getByRole("form").getByLabel("URL").fill("ftp://localhost/hooks");
+    await page.getByRole("form").getByRole("button", { name: "Add" }).click();
+    await page.getByRole("form").getByRole("alert").getByText("must be https").waitFor();
+    await page.getByRole("form").getByLabel("URL").fill(other.url);
+    await page.getByRole("form").getByLabel("Event types").fill("order.*");
+    await page.keyboard.press("Enter");
+    const added = page.getByRole("region", { name: "Endpoint added" });
+    const secret = await added.locator("pre").innerText();
+    const [, endpoint] = sandbox.endpoints();
+    expect(endpoint).toMatchObject({ url: other.url, name: other.url, eventTypeNames: ["order.*"] });
+    expect(sandbox.secrets(endpoint?.id ?? "")).toEqual([secret]);
+    await sendByForm(page, "order.filled");
+    await expect.poll(() => other.arrived.length).toBe(1);
+    expect(trouble.filter((each) => !each.includes("400"))).toEqual([]);
+  });
+
+  it("counts as replayable what is parked at an active endpoint", async () => {
+    const { page, sandbox, trouble } = await opened(open, { speed: 0, answer: statuses(500) });
+    await sandbox.send("order.filled");
+    await sandbox.settled();
+    const button = page.getByRole("button", { name: "Replay 1 parked" });
+    await button.waitFor();
+    await page.getByRole("button", { name: "Pause My app" }).click();
+    await button.waitFor({ state: "detached" });
+    expect(await page.getByRole("button", { name: /^Parked/ }).innerText()).toMatch(/1$/);
+    await page.reload();
+    await page.getByRole("button", { name: /^Parked/ }).waitFor();
+    expect(await button.count()).toBe(0);
+    await page.getByRole("button", { name: "Activate My app" }).click();
+    await button.waitFor();
+    expect(trouble).toEqual([]);
+  });
 });
