@@ -171,7 +171,7 @@ export class PageServer {
     if (room === "events") return this.#start([delivery("single", { type: body.event ?? "" })]);
     if (room === "endpoints" && method === "POST") return this.#addEndpoint(body);
     if (room === "endpoints") return this.#setStatus(id, body.status as EndpointView["status"]);
-    if (room !== "deliveries") throw new Refusal(404, "There is no such thing.");
+    if (room !== "deliveries") throw new Refusal(404, "Not found.");
     return method === "GET" ? this.#open(id) : this.#press(id, verb, body.kind);
   }
 
@@ -192,7 +192,7 @@ export class PageServer {
 
   #open(id: string): object {
     const found = this.#deliveries.get(id);
-    if (found === undefined) throw new Refusal(404, "There is no such thing.");
+    if (found === undefined) throw new Refusal(404, "Not found.");
     return this.#bodies.get(id) ?? detailOf(found);
   }
 
@@ -223,7 +223,7 @@ export class PageServer {
 
   #setStatus(id: string, status: EndpointView["status"]): object {
     const found = this.#endpoints.get(id);
-    if (found === undefined) throw new Refusal(404, "There is no such thing.");
+    if (found === undefined) throw new Refusal(404, "Not found.");
     const endpoint = { ...found, status };
     this.emit({ kind: "endpoint", now: this.now, endpoint });
     return endpoint;

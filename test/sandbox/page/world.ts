@@ -50,7 +50,7 @@ export const SURROUNDINGS: Pick<Snapshot, "scheme" | "scenarios" | "eventTypes" 
   ],
   firstSteps: [
     {
-      title: "Tell the tools where the sandbox is",
+      title: "Point the tools at the sandbox",
       code: "export BLUUM_BASE_URL=http://127.0.0.1:4400/v1\nexport BLUUM_API_KEY=sandbox_key\nexport BLUUM_API_SECRET=sandbox_secret",
     },
     {
