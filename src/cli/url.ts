@@ -1,4 +1,4 @@
-import { isLoopback } from "../sandbox/origins.ts";
+import { isLoopback } from "../sandbox/server/origins.ts";
 import { CommandFailed, EXIT } from "./exit.ts";
 
 /**

@@ -4,12 +4,12 @@ import { type BodyReader, claimsToBeProbe, type Delivery, plainHeaders, type Rep
 import { bodyIncomplete, WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
+import { clockMs } from "../options.ts";
 import { PING_TYPE, Router } from "../router/router.ts";
 import { diagnose } from "../schemes/diagnosis.ts";
 import type { Verified } from "../schemes/scheme.ts";
 import { memoryStore } from "../stores/memory.ts";
 import type { DedupeStore } from "../stores/store.ts";
-import { msOf } from "../time.ts";
 import { Accepted } from "./accepted.ts";
 import { checkAge, retentionOf } from "./age.ts";
 import { acquire, type Claim, type ClaimSettings, type NotAcquired, withoutClaim } from "./claim.ts";
@@ -291,7 +291,7 @@ class WebhookReceiver implements Receiver {
   }
 
   #now(): number {
-    const now = msOf(this.#settings.now());
+    const now = clockMs(this.#settings.now());
     if (!Number.isNaN(now)) return now;
     throw new WebhookError("receiver_failed", "the now option returned no time in epoch milliseconds");
   }

@@ -7,6 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { eventMapFile } from "../../src/cli/event-map.ts";
 import { startBluum } from "../client/bluum-server.ts";
 import { ROOT } from "../docs/markdown.ts";
+import { character } from "../unicode.ts";
 import { credentials, runCommand } from "./provider-terminal.ts";
 
 const LIVE = [
@@ -98,7 +99,7 @@ describe("event-types --typescript", () => {
       "\u202e",
       ";",
     );
-    const hostile = fc.array(fc.oneof(piece, fc.string({ unit: "binary" }), fc.constant("order.")), { maxLength: 8 });
+    const hostile = fc.array(fc.oneof(piece, fc.string({ unit: character }), fc.constant("order.")), { maxLength: 8 });
     const texts = hostile.map((pieces) => pieces.join(""));
     fc.assert(
       fc.property(fc.array(fc.record({ name: texts, description: texts, raw: fc.constant({}) })), (eventTypes) => {

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { jsonLine, printable } from "../../src/cli/printable.ts";
+import { character } from "../unicode.ts";
 
 /** Any text, control characters and lone surrogates included. */
 const hostile = fc.oneof(
-  fc.string({ unit: "binary" }),
+  fc.string({ unit: character }),
   fc.array(fc.integer({ min: 0, max: 0xffff })).map((units) => String.fromCharCode(...units)),
   fc.constantFrom(
     "\u001b[2J",

@@ -9,6 +9,7 @@ import { sampleEvent, signDelivery } from "../../src/testing/index.ts";
 import { ROOT } from "../docs/markdown.ts";
 import { type FlakyProxy, flakyProxy } from "../services/flaky-proxy.ts";
 import { findRedis } from "../services/redis.ts";
+import { character } from "../unicode.ts";
 import { installed, type Running, type RunningExample, startApp, startProgram } from "./programs.ts";
 
 const secret = "the secret of the queue's endpoint";
@@ -218,7 +219,7 @@ describe.skipIf(!service)("examples/queue", () => {
   it("finds that BullMQ takes every event key as a job id, whatever type and id it is made of", async () => {
     const text = fc.oneof(
       fc.string({ minLength: 1 }),
-      fc.string({ minLength: 1, unit: "binary" }),
+      fc.string({ minLength: 1, unit: character }),
       fc.nat().map(String),
     );
     const hash = fc.stringMatching(/^sha256:[0-9a-f]{64}$/);

@@ -2,6 +2,7 @@ import { inspect } from "node:util";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parseEvent } from "../../src/index.ts";
+import { exhaustive, runs } from "../exhaustive.ts";
 import { accepted, anEvent, bench, signed, verdict } from "./receiving.ts";
 
 const utf8 = (text: string) => new TextEncoder().encode(text);
@@ -218,12 +219,12 @@ describe("when it happened", () => {
   const happened = (timestamp: string) => parseEvent({ event: "order.filled", timestamp }).occurredAt?.getTime();
   const asDateSays = (timestamp: string) => new Date(timestamp).getTime();
 
-  it("is what Date makes of the form that Bluum writes, on every day of every year", () => {
-    for (let day = 0; day < 3_000_000; day += 97) {
+  it("is what Date makes of the form that Bluum writes, in every year", () => {
+    for (let day = 0; day < 3_000_000; day += exhaustive ? 97 : 4_999) {
       const timestamp = new Date((day - 719_528) * 86_400_000 + day * 977).toISOString().replace(/\.\d+/, "");
       expect(happened(timestamp)).toBe(asDateSays(timestamp));
     }
-    for (let year = 0; year < 10_000; year += 1) {
+    for (let year = 0; year < 10_000; year += exhaustive ? 1 : 50) {
       const timestamps = ["01-01", "02-28", "03-01", "12-31"].map(
         (day) => `${String(year).padStart(4, "0")}-${day}T23:59:59Z`,
       );
@@ -246,7 +247,7 @@ describe("when it happened", () => {
             false,
           );
       }),
-      { numRuns: 2_000 },
+      { numRuns: runs(300, 20_000) },
     );
   });
 });

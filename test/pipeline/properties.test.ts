@@ -11,6 +11,8 @@ import {
   standardWebhooksSignature,
   timestampedSignature,
 } from "../../src/index.ts";
+import { runs } from "../exhaustive.ts";
+import { character } from "../unicode.ts";
 import { bench, SECRET } from "./receiving.ts";
 
 const NOW = 1_750_000_000_000;
@@ -114,12 +116,12 @@ const envelope = fc.record(
   {
     event: fc.oneof(
       fc.constantFrom("order.filled", "bluum-webhooks.ping", "", "*", "order.*", "__proto__", "constructor"),
-      fc.string({ unit: "binary" }),
+      fc.string({ unit: character }),
       fc.jsonValue(),
     ),
     type: fc.oneof(fc.string(), fc.jsonValue()),
     id: fc.oneof(
-      fc.string({ unit: "binary" }),
+      fc.string({ unit: character }),
       long(5_000, 10_000),
       fc.constantFrom("ord_1", "\ud800", "\0", ":", ""),
       fc.jsonValue(),
@@ -140,7 +142,7 @@ const envelope = fc.record(
 const anyBody = fc.oneof(
   fc.uint8Array({ maxLength: 300 }),
   fc.json().map(utf8),
-  fc.string({ unit: "binary" }).map(utf8),
+  fc.string({ unit: character }).map(utf8),
   envelope.map((value) => utf8(JSON.stringify(value))),
 );
 
@@ -151,7 +153,7 @@ describe.each(Object.entries(SUBJECTS))("the pipeline under %s", (_, subject) =>
         const outcome = await receiverOf(subject).receive({ method: "POST", headers: sign(subject, body), body });
         expect(outcome).toMatchObject({ kind: "accepted", context: { rawBody: body } });
       }),
-      { numRuns: 50 },
+      { numRuns: runs(20, 500) },
     );
   });
 
@@ -174,7 +176,7 @@ describe.each(Object.entries(SUBJECTS))("the pipeline under %s", (_, subject) =>
           });
         }
       }),
-      { numRuns: 100 },
+      { numRuns: runs(30, 1_000) },
     );
   });
 
@@ -227,7 +229,7 @@ describe.each(Object.entries(SUBJECTS))("the pipeline under %s", (_, subject) =>
     fc.constantFrom(...known).map((name) => name.toUpperCase()),
   );
   const signatureLike = fc.oneof(
-    fc.string({ unit: "binary", maxLength: 100 }),
+    fc.string({ unit: character, maxLength: 100 }),
     fc.string({
       unit: fc.constantFrom(
         "t=",
@@ -262,7 +264,7 @@ describe.each(Object.entries(SUBJECTS))("the pipeline under %s", (_, subject) =>
           expect(STATUSES).toContain(replyTo(outcome).status);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: runs(50, 2_000) },
     );
   });
 
@@ -281,7 +283,7 @@ describe.each(Object.entries(SUBJECTS))("the pipeline under %s", (_, subject) =>
         expect([200, 400]).toContain(reply.status);
         expect(() => JSON.parse(reply.body)).not.toThrow();
       }),
-      { numRuns: 200 },
+      { numRuns: runs(50, 2_000) },
     );
   });
 });

@@ -10,10 +10,10 @@ import {
   standardWebhooksSignature,
   timestampedSignature,
 } from "../../src/index.ts";
-import { drawFaults, FAULTS, type Fault, faultMix } from "../../src/sandbox/faults.ts";
-import { forgeriesOf } from "../../src/sandbox/forgeries.ts";
+import { drawFaults, FAULTS, type Fault, faultMix } from "../../src/sandbox/deliveries/faults.ts";
 import type { SandboxOptions } from "../../src/sandbox/index.ts";
 import { randomFrom } from "../../src/sandbox/random.ts";
+import { forgeriesOf } from "../../src/sandbox/signing/forgeries.ts";
 import { noting, sandboxed, served, statuses } from "./endpoints.ts";
 
 const SCHEMES = {

@@ -2,6 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type DeliveryHeaders, headerLookup } from "../../src/delivery.ts";
 import type { SignatureScheme, Verified } from "../../src/schemes/scheme.ts";
+import { runs } from "../exhaustive.ts";
+import { character } from "../unicode.ts";
 
 /** 2025-06-15T15:06:40Z, a whole second. */
 export const NOW = 1_750_000_000_000;
@@ -176,13 +178,13 @@ export function schemeContract(name: string, subject: SchemeUnderTest): void {
     });
 
     it("never throws for, and never accepts, whatever a header holds", () => {
-      const text = fc.oneof(fc.string({ unit: "binary" }), fc.stringMatching(/^[tv01a=, .+/A-Za-z-]{0,200}$/));
+      const text = fc.oneof(fc.string({ unit: character }), fc.stringMatching(/^[tv01a=, .+/A-Za-z-]{0,200}$/));
       fc.assert(
         fc.property(text, (value) => {
           expect(checked(value)).toMatch(/^signature_|^timestamp_/);
           expect(checked([value, value])).toMatch(/^signature_|^timestamp_/);
         }),
-        { numRuns: 500 },
+        { numRuns: runs(100, 2_000) },
       );
     });
 

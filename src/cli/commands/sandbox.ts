@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { WebhookError } from "../../index.ts";
 import { createSandbox, FAULTS, type FaultPlan, type ResponseShape, type Sandbox } from "../../sandbox/index.ts";
-import { isLoopback } from "../../sandbox/origins.ts";
+import { isLoopback } from "../../sandbox/server/origins.ts";
 import type { CommandFailed } from "../exit.ts";
 import { wholeNumber } from "../option-parsers.ts";
 import { type Output, outputOf } from "../output.ts";

@@ -1,4 +1,8 @@
-import { RECEIVERS_ANSWER_CHARACTERS, type ReceiversAnswer, receiversAnswer } from "../../sandbox/receivers-answer.ts";
+import {
+  RECEIVERS_ANSWER_CHARACTERS,
+  type ReceiversAnswer,
+  receiversAnswer,
+} from "../../sandbox/deliveries/receivers-answer.ts";
 import type { SignedDelivery } from "../../testing/index.ts";
 
 /** The answer to one delivery. Without an answer, `code` is the reason. */

@@ -1,16 +1,17 @@
+import type { MaybePromise } from "../../async.ts";
 import { WebhookError } from "../../errors.ts";
 import { isPgPool, type PostgresClient } from "./client.ts";
-import { invalid } from "./errors.ts";
+import { checks } from "./errors.ts";
 
-/** What `transaction` asks of a Pool of `pg`. */
+/** The part of a Pool of `pg` that `transaction` needs. */
 export interface PostgresPool<Client extends PostgresPoolClient> {
-  /** How many clients there are; tells a pool from a client. */
+  /** How many clients there are; only a pool has it. */
   readonly totalCount: number;
   connect(): Promise<Client>;
   connect(callback: (...given: never[]) => void): void;
 }
 
-/** What `transaction` asks of a client of such a pool. */
+/** The part of a client of such a pool that `transaction` needs. */
 export interface PostgresPoolClient extends PostgresClient {
   /** Returns the client to the pool; with an error or `true` the connection is closed. */
   release(failure?: Error | boolean): void;
@@ -18,7 +19,7 @@ export interface PostgresPoolClient extends PostgresClient {
   off?(event: "error", listener: (error: Error) => void): unknown;
 }
 
-/** What `transaction` asks of the `sql` of postgres.js; `Sql` is what its `begin` gives. */
+/** The part of the `sql` of postgres.js that `transaction` needs; `Sql` is the `sql` of a transaction. */
 export interface PostgresJs<Sql extends PostgresJsSql> {
   begin(work: (sql: Sql) => Promise<unknown>): Promise<unknown>;
   begin(options: string, work: (sql: Sql) => Promise<unknown>): Promise<unknown>;
@@ -36,16 +37,16 @@ export type TransactionPool = PostgresPool<PostgresPoolClient> | PostgresJs<Post
  * Runs `complete` and then `work` in one transaction on a client of the pool: committed when `work` returns, rolled back when
  * anything throws.
  *
- * @throws WebhookError `configuration_invalid` where the pool is none; `completion_rolled_back` where COMMIT rolled back
+ * @throws WebhookError `configuration_invalid` where the pool is neither; `completion_rolled_back` where COMMIT rolled back
  */
 export async function inTransaction<Result>(
   pool: TransactionPool,
   complete: (client: PostgresClient) => Promise<void>,
-  work: (client: never) => Result | Promise<Result>,
+  work: (client: never) => MaybePromise<Result>,
 ): Promise<Result> {
-  if (isPostgresJs(pool)) return inPostgresJs(pool, complete, work as (sql: PostgresJsSql) => Result | Promise<Result>);
-  if (isPool(pool)) return inPool(pool, complete, work as (client: PostgresPoolClient) => Result | Promise<Result>);
-  throw invalid(
+  if (isPostgresJs(pool)) return inPostgresJs(pool, complete, work as (sql: PostgresJsSql) => MaybePromise<Result>);
+  if (isPool(pool)) return inPool(pool, complete, work as (client: PostgresPoolClient) => MaybePromise<Result>);
+  throw checks.invalid(
     "transaction",
     "needs a Pool of pg or the sql of postgres.js; with another client, begin the transaction yourself and call completeIn",
   );
@@ -54,37 +55,35 @@ export async function inTransaction<Result>(
 async function inPool<Result>(
   pool: PostgresPool<PostgresPoolClient>,
   complete: (client: PostgresClient) => Promise<void>,
-  work: (client: PostgresPoolClient) => Result | Promise<Result>,
+  work: (client: PostgresPoolClient) => MaybePromise<Result>,
 ): Promise<Result> {
   const client = await pool.connect();
-  // A connection that breaks between two statements would end the process. The next statement fails, which is enough.
+  // Without a listener, a connection that breaks between two statements would end the process. The next statement fails anyway.
   const ignore = () => {};
   client.on?.("error", ignore);
-  let result: Result;
-  let ended: object;
-  let failure: Error | undefined;
+  let broken: Error | undefined;
   try {
     await client.query("BEGIN", []);
     await complete(client);
-    result = await work(client);
-    ended = await client.query("COMMIT", []);
+    const result = await work(client);
+    const ended = (await client.query("COMMIT", [])) as { readonly command?: unknown };
+    // PostgreSQL answers COMMIT so where a statement of the transaction has failed.
+    if (ended.command === "ROLLBACK") throw rolledBack();
+    return result;
   } catch (error) {
-    failure = await client.query("ROLLBACK", []).then(() => undefined, asError);
+    broken = await client.query("ROLLBACK", []).then(() => undefined, asError);
     throw error;
   } finally {
     client.off?.("error", ignore);
-    client.release(failure);
+    client.release(broken);
   }
-  // What COMMIT answers in a transaction in which a statement has failed.
-  if ((ended as { command?: unknown }).command === "ROLLBACK") throw rolledBack();
-  return result;
 }
 
-/** postgres.js itself rolls back where a statement failed and its error was swallowed. */
+/** postgres.js itself rolls back where the error of a statement was swallowed. */
 async function inPostgresJs<Result>(
   pool: PostgresJs<PostgresJsSql>,
   complete: (client: PostgresClient) => Promise<void>,
-  work: (sql: PostgresJsSql) => Result | Promise<Result>,
+  work: (sql: PostgresJsSql) => MaybePromise<Result>,
 ): Promise<Result> {
   let result: Result | undefined;
   await pool.begin(async (sql) => {
@@ -109,6 +108,6 @@ function asError(thrown: unknown): Error {
 function rolledBack(): WebhookError {
   return new WebhookError(
     "completion_rolled_back",
-    "postgresStore: a statement of the transaction failed and its error was swallowed, so PostgreSQL rolled all of it back",
+    "postgresStore: a statement of the transaction failed and its error was swallowed, so PostgreSQL rolled it back",
   );
 }

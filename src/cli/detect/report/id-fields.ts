@@ -1,4 +1,4 @@
-import { hasResourcePrefix, standsIn } from "../../../bluum/envelope.ts";
+import { containsId, hasResourcePrefix } from "../../../bluum/envelope.ts";
 import { isRecord } from "../../json.ts";
 import { stringLiteral } from "../../printable.ts";
 import { isProviderHeader, timeFormatOf } from "../search/header-values.ts";
@@ -113,7 +113,7 @@ function scalarsIn(record: Readonly<Record<string, unknown>>, depth: number): Sc
 /** Whether a value is a resource's id: it has such an id's prefix, as the receiver knows them, or is anywhere in `data`. */
 function isResourceId(path: readonly string[], value: string, { data }: Readonly<Record<string, unknown>>): boolean {
   if (hasResourcePrefix(value) || (path[0] === "data" && path.length > 1)) return true;
-  return typeof data === "object" && data !== null && standsIn(data, value);
+  return typeof data === "object" && data !== null && containsId(data, value);
 }
 
 const ID_NAME = /(^|[-_.])(id|uuid|guid|nonce|key)$|[a-z](Id|ID|Uuid|UUID|Key)$|^(delivery|message|msg|notification)$/;
