@@ -1,80 +1,77 @@
-/**
- * One HTTP request as the receiver sees it, and the answer that goes back. No framework in sight: an adapter builds the
- * first and sends the second.
- */
+/** One HTTP request as the receiver sees it, and the reply. Neither knows a framework: adapters translate. */
 
-/** Request headers: a fetch `Headers`, or a record as Node keeps it. Looked up without regard to case. */
+/** Request headers: a fetch `Headers`, or a record as Node keeps it. Names are looked up ignoring case. */
 export type DeliveryHeaders = Headers | HeaderRecord;
 type HeaderRecord = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** What a body reader must keep to. */
+/** The limits that a body reader must enforce. */
 export interface BodyLimits {
-  /** The most bytes the body may have; one more is `body_too_large`. */
+  /** The most bytes that the body may have; a larger one is `body_too_large`. */
   readonly maxBytes: number;
   /** The body must be complete within this many milliseconds, else `body_timeout`. */
   readonly timeoutMs: number;
   /**
-   * Reserves memory for this body from what the receiver sets aside for all bodies that are read at once; the first 64 KiB of each
-   * are free. A reader that buffers calls it with the size of its buffer, in bytes, before the buffer grows to that; `BodyBuffer`
-   * does. The receiver gives the memory back when the read settles.
+   * Reserves memory for this body from the receiver's budget for all bodies that are read at the same time. The first 64 KiB of each
+   * body are free. A reader that buffers must call it with the new size of its buffer, in bytes, before the buffer grows;
+   * `BodyBuffer` does. The receiver releases the memory when the read settles.
    *
-   * @throws WebhookError `receiver_busy` where too little is left: the reader rejects with it
+   * @throws WebhookError `receiver_busy` if too little memory is left; the reader must reject with it
    */
   readonly reserve?: (bufferBytes: number) => void;
 }
 
 /**
- * Reads the raw body, within limits. It rejects with a `WebhookError` whose code is `body_too_large`, `body_timeout`,
- * `body_incomplete`, `body_already_parsed` or `receiver_busy`; anything else that it throws counts as `body_incomplete`. The limits are its
- * to keep: the receiver waits until it settles. The bytes belong to the receiver then, and must not change.
+ * Reads the raw body and enforces the limits: the receiver waits until it settles. It rejects with a `WebhookError` whose code is
+ * `body_too_large`, `body_timeout`, `body_incomplete`, `body_already_parsed` or `receiver_busy`; any other error counts as
+ * `body_incomplete`. The bytes must not change afterwards.
  */
 export type BodyReader = (limits: BodyLimits) => Promise<Uint8Array>;
 
-/** One webhook request, framework-free. */
+/** One webhook request, independent of any framework. */
 export interface Delivery {
-  /** The HTTP method as it came; only `POST` is accepted. */
+  /** The HTTP method as it was sent; only `POST` is accepted. */
   readonly method: string;
   /** The request's headers. */
   readonly headers: DeliveryHeaders;
   /**
-   * The exact bytes that came, or a function that reads them. The function is called only once the headers can still
-   * succeed, so an unsigned request costs no body. A string is refused: decoding is lossy.
+   * The exact bytes as received, or a function that reads them. It is called only after the headers have passed their checks, so the
+   * body of an unsigned request is never read. A string is refused: decoding is lossy.
    */
   readonly body: Uint8Array | BodyReader;
   /**
-   * The framework's own request, or another object that belongs to this one request only and is not passed on. By it a receiver
-   * recognises a request that it accepted before (mounted twice on one path) instead of refusing it for its drained body.
+   * The framework's request, or another object that belongs to this request alone. With it a receiver that is mounted twice on one
+   * path recognises a request that it has already accepted, instead of refusing it because its body was read.
    */
   readonly request?: object;
   /**
-   * How long this process still lives, in milliseconds, counted from the call of the receiver; for platforms that end or
-   * freeze it at a set time. The claim's lease never lasts longer. A little earlier (a tenth of the time, at most half a
-   * second) `context.signal` aborts, and the answer is 503 `handler_timeout`. @default no end
+   * How long this process still runs, in milliseconds from the call of the receiver; for platforms that end or freeze it at a
+   * deadline. The claim's lease never lasts longer. Shortly before the deadline (a tenth of the time, at most half a second)
+   * `context.signal` aborts, and the reply is 503 `handler_timeout`. @default no deadline
    */
   readonly timeLeftMs?: number | undefined;
   /**
-   * Takes work that may go on after the answer or after the sender has left: the handlers and the settlement of the event, and
-   * a completion that the store has not taken yet. For runtimes that end it otherwise. These promises never reject.
+   * Called with work that may continue after the reply or after the sender has disconnected: handlers, settling the claim, and a
+   * completion that is being retried. For runtimes that would stop such work. These promises never reject.
    */
   readonly waitUntil?: ((work: Promise<unknown>) => void) | undefined;
 }
 
-/** The answer to a delivery, ready to be sent by any framework. */
+/** The reply to a delivery, for any framework to send. */
 export interface Reply {
   /** The HTTP status. */
   readonly status: number;
   /** Headers, names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
-  /** A JSON text. */
+  /** JSON text. */
   readonly body: string;
 }
 
-/** Looks one header up, without regard to case; `undefined` where it is missing. */
+/** Looks up a header, ignoring case; `undefined` if it is missing. */
 export type HeaderLookup = (name: string) => string | undefined;
 
 /**
- * Makes the look-up for a delivery's headers. A header that was sent several times is its values joined by commas
- * (RFC 9110, section 5.3).
+ * Makes the lookup for a delivery's headers. The values of a header that was sent several times are joined by commas (RFC 9110,
+ * section 5.3).
  */
 export function headerLookup(headers: DeliveryHeaders): HeaderLookup {
   return isFetchHeaders(headers)
@@ -83,10 +80,10 @@ export function headerLookup(headers: DeliveryHeaders): HeaderLookup {
 }
 
 function recordHeader(headers: HeaderRecord, name: string): string | undefined {
-  // Node has lower-cased the names already.
+  // Node has already lower-cased the names.
   const value = headers[name];
   if (typeof value === "string") return value;
-  // A list, a name in another case, one that objects have by nature, or mostly a header that did not come.
+  // A list, a name in another case, a name that every object inherits, or (most often) a missing header.
   for (const key in headers) {
     if (key.length === name.length && key.toLowerCase() === name && Object.hasOwn(headers, key))
       return joined(headers[key]);
@@ -95,8 +92,8 @@ function recordHeader(headers: HeaderRecord, name: string): string | undefined {
 }
 
 /**
- * The header of every request that `verifyMount` sends, with the value `1`. It is not signed, so anybody can send it: it is
- * reported and logged, and changes nothing else.
+ * The header of every request that `verifyMount` sends, with the value `1`. It is not signed, so any sender can set it: it only marks
+ * reports and log lines.
  */
 export const PROBE_HEADER = "bluum-webhooks-probe";
 
@@ -105,7 +102,7 @@ export function claimsToBeProbe(headers: DeliveryHeaders): boolean {
   return headerLookup(headers)(PROBE_HEADER) === "1";
 }
 
-/** The names of all headers that came, as they came. */
+/** The names of all headers, in the case in which they were received. */
 export function headerNames(headers: DeliveryHeaders): string[] {
   return isFetchHeaders(headers) ? [...headers.keys()] : Object.keys(headers);
 }
@@ -126,8 +123,8 @@ function joined(value: string | readonly string[] | null | undefined): string | 
 }
 
 /**
- * Whether a value is bytes. By its tag, not by `instanceof`: test runners and bundlers bring a second `Uint8Array` into the
- * process, of which a Buffer is no instance.
+ * Whether a value is a `Uint8Array`. It is recognised by its tag, since `instanceof` fails for arrays of another realm: test runners
+ * and bundlers bring a second `Uint8Array` into the process.
  */
 export function isBytes(value: unknown): value is Uint8Array {
   if (!ArrayBuffer.isView(value)) return false;

@@ -1,4 +1,4 @@
-/** Why a delivery was not accepted, or not handled: the codes of the answers table. */
+/** Why a delivery was not accepted or not handled: the codes that replies carry. */
 export type RejectionCode =
   | "signature_missing"
   | "signature_malformed"
@@ -28,15 +28,15 @@ export type RejectionCode =
   | "event_id_failed"
   | "completion_rolled_back";
 
-/** Mistakes in the program that uses this package or around it, and claims lost while it worked. No sender can cause these. */
+/** Mistakes in how this package is used or mounted, and claims that were lost. No sender can cause these. */
 export type UsageCode =
   /** An option has a value that cannot work; the message names the option. */
   | "configuration_invalid"
-  /** A pattern given to `on` is none, or a handler was registered too late or under a name that is taken. */
+  /** `on` was given an invalid pattern, or a handler was registered too late or under a name that is taken. */
   | "registration_refused"
   /** `bluumEvent` was called on a request that no `bluumWebhooks` middleware accepted. */
   | "middleware_missing"
-  /** Another process holds or has completed the event by now: this one's work on it must not count. */
+  /** Another process has claimed or completed the event: the work of this one must not count. */
   | "claim_lost"
   /** `verifyMount` found that a mount is not sound; the error's `findings` say why. */
   | "mount_broken";
@@ -44,23 +44,23 @@ export type UsageCode =
 /** Every code that a {@link WebhookError} may carry. The codes are API: they do not change in a minor version. */
 export type WebhookErrorCode = RejectionCode | UsageCode;
 
-/** What a {@link WebhookError} may carry beside its code and message. */
+/** What a {@link WebhookError} may carry besides its code and message. */
 export interface WebhookErrorDetails {
-  /** The error underneath, where there is one. Never sent to the provider. */
+  /** The underlying error, if there is one. Never sent to the provider. */
   readonly cause?: unknown;
-  /** When a retry may do better, in milliseconds from now; becomes `Retry-After`. */
+  /** After how many milliseconds a retry may succeed; sent as `Retry-After`. */
   readonly retryAfterMs?: number;
 }
 
 /**
- * The one error class of this package. `code` is stable and meant for programs, `message` for people. Neither ever holds a
- * secret, a signature or any part of a payload. Each code is explained in `docs/errors.md`, under a heading of its name.
+ * The error class of this package. `code` is stable and meant for programs, `message` for people. Neither ever contains a secret, a
+ * signature or any part of a payload. `docs/errors.md` explains each code under a heading of its name.
  */
 export class WebhookError extends Error {
   override readonly name: string = "WebhookError";
   /** What went wrong, for programs. */
   readonly code: WebhookErrorCode;
-  /** When a retry may do better, in milliseconds from now. */
+  /** After how many milliseconds a retry may succeed. */
   declare readonly retryAfterMs?: number;
 
   constructor(code: WebhookErrorCode, message: string, details: WebhookErrorDetails = {}) {
@@ -80,42 +80,45 @@ export function bodyTimedOut(timeoutMs: number): WebhookError {
   return new WebhookError("body_timeout", `the body was not complete within bodyTimeoutMs (${timeoutMs})`);
 }
 
-/** For body readers: the sender left, or the stream broke. */
+/** For body readers: the sender disconnected, or the stream failed. */
 export function bodyIncomplete(cause?: unknown): WebhookError {
   const details = cause === undefined ? {} : { cause };
-  return new WebhookError("body_incomplete", "the sender left before the body was complete", details);
+  return new WebhookError("body_incomplete", "the sender disconnected before the body was complete", details);
 }
 
-/** The bodies that are being read at once take all the memory that the receiver sets aside for them. */
+/** The bodies being read at the same time take all the memory that the receiver reserves for them. */
 export function receiverBusy(): WebhookError {
-  return new WebhookError("receiver_busy", "the bodies being read at once take all the memory set aside for them");
+  return new WebhookError(
+    "receiver_busy",
+    "the bodies being read at the same time take all the memory reserved for them",
+  );
 }
 
 /**
- * For body readers: something else read the body first.
+ * For body readers: something else has read the body.
  *
- * @param found what was found in place of the bytes
+ * @param found what was found instead of the bytes, as the beginning of a sentence
  * @param remedy what the operator should do, in the words of the framework. @default mount the receiver before it
  */
 export function bodyAlreadyParsed(
   found: string,
-  remedy = "mount the receiver before what reads bodies, or hand it the exact bytes",
+  remedy = "mount the receiver before anything that reads bodies, or give it the exact bytes",
 ): WebhookError {
-  return new WebhookError("body_already_parsed", `${found}, and the bytes that were signed are gone; ${remedy}`);
+  return new WebhookError("body_already_parsed", `${found}, and the signed bytes are lost; ${remedy}`);
 }
 
 /**
- * Whether a value is an error. Not only by `instanceof`: test runners such as Jest run programs in a realm of their own, and
- * errors that Node or a native driver throws there have another `Error` class.
+ * Whether a value is an error of any realm. `instanceof` alone does not suffice: test runners such as Jest run programs in a separate
+ * realm, where errors thrown by Node or a native driver have another `Error` class.
  */
 export function isError(value: unknown): value is Error {
   return value instanceof Error || Object.prototype.toString.call(value) === "[object Error]";
 }
 
 /**
- * What an adapter rethrows after a failure, so that its framework is sure to answer one. Frameworks read a status from the
- * error, and `null` is no error at all to some: either could turn a failed event into a 2xx, or into no answer. Koa writes
- * the status back, too, and gives no answer where it cannot.
+ * The error that an adapter throws after a failure, so that its framework is sure to answer with an error status. Frameworks read a
+ * status from the error, and some do not treat `null` as an error: both could turn a failed event into a 2xx, or into no answer. Koa
+ * also writes the status to the error, and sends no answer if it cannot.
  */
 export function rethrowable(thrown: unknown): Error {
   if (thrown instanceof Error && Object.isExtensible(thrown) && hasOnlyFailures(thrown)) return thrown;

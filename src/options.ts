@@ -1,17 +1,18 @@
+import { ignoreRejection } from "./async.ts";
 import { WebhookError } from "./errors.ts";
 
 /**
- * Checks the options of one function. Each check returns the value, or throws `configuration_invalid` with a message that names
- * the function and the option: `redisStore: timeoutMs must be a whole number from 1 to 10000`.
+ * Checks the options of one function. Each check returns the value, or throws an error with the code `configuration_invalid` and a
+ * message that names the function and the option: `redisStore: timeoutMs must be a whole number from 1 to 10000`.
  */
 export interface OptionChecks {
   /** The error for an option that cannot work, or for another mistake in how the function is used. */
-  invalid(option: string, problem: string): WebhookError;
-  /** Refuses what is not an object, and options that do not exist: a misspelt one would silently keep its default. */
+  invalid(option: string, problem: string, cause?: unknown): Error;
+  /** Refuses a value that is not an object, and options that do not exist: a misspelt one would silently keep its default. */
   names(options: object, known: readonly string[]): void;
-  /** A whole number within bounds. */
+  /** A whole number from `least` to `most`, both included. */
   integer(option: string, value: number, least: number, most?: number): number;
-  /** One of several texts. */
+  /** One of the texts in `choices`. */
   oneOf<T extends string>(option: string, value: T, choices: readonly T[]): T;
   /** True or false. */
   boolean(option: string, value: boolean): boolean;
@@ -21,10 +22,18 @@ export interface OptionChecks {
   methods<T extends object>(option: string, value: T, methods: readonly (string & keyof T)[]): T;
 }
 
-/** @param owner the function whose options are checked, such as `"redisStore"` */
-export function checksFor(owner: string): OptionChecks {
-  const invalid = (option: string, problem: string) =>
-    new WebhookError("configuration_invalid", `${owner}: ${option} ${problem}`);
+/** The class of the errors that the checks throw. */
+type ConfigurationError = new (code: "configuration_invalid", message: string, details: { cause?: unknown }) => Error;
+
+/**
+ * Makes the checks for the options of one function.
+ *
+ * @param owner the function's name, such as `"redisStore"`
+ * @param ErrorClass the class of the errors. @default WebhookError
+ */
+export function checksFor(owner: string, ErrorClass: ConfigurationError = WebhookError): OptionChecks {
+  const invalid = (option: string, problem: string, cause?: unknown) =>
+    new ErrorClass("configuration_invalid", `${owner}: ${option} ${problem}`, cause === undefined ? {} : { cause });
   return {
     invalid,
 
@@ -63,4 +72,15 @@ export function checksFor(owner: string): OptionChecks {
       throw invalid(option, `has no method ${missing}`);
     },
   };
+}
+
+/**
+ * The milliseconds that a `now` option returned, as a number or a `Date`; NaN for anything else, a promise included. Callers must check
+ * for NaN: every comparison with it is false, so no event would be too old.
+ */
+export function clockMs(time: unknown): number {
+  const ms = time instanceof Date ? time.getTime() : time;
+  if (Number.isFinite(ms)) return ms as number;
+  ignoreRejection(time);
+  return Number.NaN;
 }

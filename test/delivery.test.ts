@@ -8,14 +8,14 @@ describe("a header of a delivery", () => {
     ["a record in any case", { "X-BLUUM-Signature": "abc" }],
     ["a record of lists", { "X-Bluum-Signature": ["abc"] }],
   ];
-  it.each(shapes)("is found in %s, without regard to case", (_, headers) => {
+  it.each(shapes)("is found in %s, ignoring case", (_, headers) => {
     expect(headerLookup(headers)("X-Bluum-Signature")).toBe("abc");
     expect(headerLookup(headers)("x-bluum-signature")).toBe("abc");
     expect(headerLookup(headers)("x-other")).toBeUndefined();
     expect(headerNames(headers)).toHaveLength(1);
   });
 
-  it("that was sent several times is its values joined by commas", () => {
+  it("that was sent several times has its values joined by commas", () => {
     const headers = new Headers([
       ["x-signature", "a"],
       ["x-signature", "b"],
@@ -24,20 +24,20 @@ describe("a header of a delivery", () => {
     expect(headerLookup({ "x-signature": ["a", "b"] })("x-signature")).toBe("a, b");
   });
 
-  it("that is undefined, or null as some gateways write it, is missing", () => {
+  it("that is undefined or null counts as missing", () => {
     const headers = { one: undefined, other: null } as unknown as DeliveryHeaders;
     expect(headerLookup(headers)("one")).toBeUndefined();
     expect(headerLookup(headers)("other")).toBeUndefined();
   });
 
-  it("is never one that objects have by nature", () => {
+  it("is never a property that every object inherits", () => {
     expect(headerLookup({})("constructor")).toBeUndefined();
     expect(headerLookup({})("__proto__")).toBeUndefined();
   });
 });
 
 describe("bytes", () => {
-  it("are told by their tag, whichever realm made them", () => {
+  it("are recognised by their tag", () => {
     expect([new Uint8Array(1), Buffer.from("x")].every(isBytes)).toBe(true);
     expect([undefined, null, "x", [1], new ArrayBuffer(1), new DataView(new ArrayBuffer(1)), {}].some(isBytes)).toBe(
       false,

@@ -1,18 +1,18 @@
 /**
- * The event names that Bluum's public documentation lists, and the resources inside their `data`, as they stand on the wire:
- * snake_case, amounts and quantities as decimal strings, times as RFC 3339 strings.
+ * The event names that Bluum's public documentation lists, and the resources inside their `data`, as they are sent: snake_case, amounts
+ * and quantities as decimal strings, times as RFC 3339 strings.
  *
- * Only what the documentation always shows is required. Vocabularies are open: a value that is not listed arrives as well, and
- * so do fields that are not listed. The interfaces have no index signature, so that a misspelt field does not compile; a
- * field that your account receives and that is missing here can be added by declaration merging, as with {@link BluumEventMap}.
+ * Only fields that the documentation always shows are required. Bluum may send values and fields that are not listed. The interfaces
+ * have no index signature, so that a misspelt field does not compile; add a field that is missing here by declaration merging, as with
+ * {@link BluumEventMap}.
  */
 
-/** A listed literal, or any other string: editors complete the first, and the second still compiles. */
+/** A listed literal or any other string. Editors suggest the listed ones. */
 type Open<Literal extends string> = Literal | (string & {});
 
 /** An order, in `order.*` events. */
 export interface BluumOrder {
-  /** Begins with `ord_`. All the events of one order share it: it is no event id. */
+  /** Begins with `ord_`. All events of an order share it: it is not an event id. */
   id: string;
   investor_id?: string;
   /** Older spelling of `investor_id`. */
@@ -70,7 +70,7 @@ export interface BluumTransfer {
   currency?: string;
   method?: Open<"ach" | "ach_plaid" | "manual_bank_transfer" | "wire">;
   description?: string;
-  /** What the method needs to know, such as a bank reference. Its fields differ from method to method. */
+  /** Details for the method, such as a bank reference. The fields depend on the method. */
   method_details?: Record<string, unknown>;
   failure_reason?: string;
   created_at?: string;
@@ -83,14 +83,14 @@ export interface BluumTransfer {
 
 /** A deposit, in `transfer.deposit.*` events. Ids begin with `dep_`. */
 export interface BluumDeposit extends BluumTransfer {
-  /** Stands in place of `id` on some pages. */
+  /** Replaces `id` on some pages. */
   deposit_id?: string;
   status?: Open<"pending" | "processing" | "received" | "completed" | "expired" | "canceled" | "failed">;
 }
 
 /** A withdrawal, in `transfer.withdrawal.*` events. Ids begin with `wd_`. */
 export interface BluumWithdrawal extends BluumTransfer {
-  /** Stands in place of `id` on some pages. */
+  /** Replaces `id` on some pages. */
   withdrawal_id?: string;
   status?: Open<"pending" | "processing" | "submitted" | "received" | "completed" | "expired" | "canceled" | "failed">;
   submitted_at?: string;
@@ -99,13 +99,13 @@ export interface BluumWithdrawal extends BluumTransfer {
 /** A document that an investor uploaded, in `document.*` events. Ids begin with `doc_`. */
 export interface BluumDocument {
   id?: string;
-  /** Stands in place of `id` on some pages. */
+  /** Replaces `id` on some pages. */
   document_id?: string;
   account_id?: string;
   document_type?: string;
   purpose?: string;
   status?: Open<"processing" | "approved" | "rejected">;
-  /** Stands in place of `status` on some pages. */
+  /** Replaces `status` on some pages. */
   upload_status?: Open<"processing" | "approved" | "rejected">;
   rejection_reason?: string;
 }
@@ -119,7 +119,7 @@ export interface BluumAccount {
   created_at?: string;
 }
 
-/** An identity check, in `kyc.verification.*` events. It has no id of its own beside the workflow's. */
+/** An identity check, in `kyc.verification.*` events. Its only id is that of the workflow. */
 export interface BluumKycVerification {
   investor_id?: string;
   /** Older spelling of `investor_id`. */
@@ -127,12 +127,12 @@ export interface BluumKycVerification {
   workflow_id?: string;
   workflow_type?: string;
   status?: Open<"in_progress" | "pending_review" | "approved" | "rejected" | "suspended" | "expired">;
-  /** Stands in place of `status` on some pages. */
+  /** Replaces `status` on some pages. */
   workflow_status?: Open<"in_progress" | "pending_review" | "approved" | "rejected" | "suspended" | "expired">;
   risk_level?: string;
 }
 
-/** The documented events: name to type of `data`. Closed; your own additions go to {@link BluumEventMap}. */
+/** The documented events: name to type of `data`. Merge your additions into {@link BluumEventMap} instead. */
 export interface BluumCatalogue {
   "account.created": BluumAccount;
   "account.updated": BluumAccount;
@@ -152,14 +152,14 @@ export interface BluumCatalogue {
   "kyc.verification.approved": BluumKycVerification;
 }
 
-/** A name that the documentation lists. */
+/** A documented event name. */
 export type CatalogueEventType = keyof BluumCatalogue;
 
 /**
- * Event name to type of `data`: what narrows `event.data` by `event.type`, and what tells a misspelt name from a known one.
+ * Event name to type of `data`. It narrows `event.data` by `event.type`, and makes a misspelt name a type error.
  *
- * Bluum sends your account names that are not listed here? Merge them in, once in the whole program. They then narrow, complete
- * and are checked as the others are:
+ * If Bluum sends you names that are not listed here, merge them in, once in your program. They are then suggested, checked and
+ * narrowed like the others:
  *
  * ```ts
  * import "bluum-webhooks"; // with no import or export in the file, the block below would replace the package's types
@@ -171,13 +171,13 @@ export type CatalogueEventType = keyof BluumCatalogue;
  * }
  * ```
  *
- * Name the package, not one of its files; it holds for every door of the package then. A listed name may be merged again
+ * Name the package, not one of its files; then it holds for every entry point of the package. A listed name may be merged again
  * with a narrower type (`"order.filled": BluumOrder & { venue?: string }`), and a resource may gain a field
  * (`interface BluumOrder { venue?: string }`) in the same block.
  */
 export interface BluumEventMap extends BluumCatalogue {}
 
-// The record makes a forgotten or a surplus name a type error, whatever a user has merged into BluumEventMap.
+// A record, so that a missing or unknown name is a type error, even if a user merged names into BluumEventMap.
 const CATALOGUE: Readonly<Record<CatalogueEventType, true>> = {
   "account.created": true,
   "account.updated": true,
@@ -197,7 +197,7 @@ const CATALOGUE: Readonly<Record<CatalogueEventType, true>> = {
   "kyc.verification.approved": true,
 };
 
-/** The names that the documentation lists, at run time. Names merged into {@link BluumEventMap} are types only: they are not among them. */
+/** The documented event names, at run time. Names merged into {@link BluumEventMap} are types only and not included. */
 export const KNOWN_EVENT_TYPES: readonly CatalogueEventType[] = Object.freeze(
   Object.keys(CATALOGUE) as CatalogueEventType[],
 );

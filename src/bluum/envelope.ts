@@ -1,43 +1,43 @@
-/** What is known or assumed about the body of Bluum's webhooks: where the event's name, id, time and data are. */
+/** What is known or assumed about the body of Bluum's webhooks: which fields hold the event's name, id, time and data. */
 
 /** A parsed body. */
 export type Payload = Readonly<Record<string, unknown>>;
 
-/** The event's name: `event` as documented, or `type` as Bluum's REST resources have it. */
+/** The event's name: the field `event`, as documented, or `type`, as in Bluum's REST resources. */
 export function eventTypeField({ event, type }: Payload): string | undefined {
   return nonEmptyText(event) ?? nonEmptyText(type);
 }
 
 /**
- * The id that a payload names, where one of its fields is beyond doubt: `event_id`, `eventId`, or an `id` that says it is an
- * event's. None of them counts if it begins like a resource's id, or if the resource repeats it.
+ * The event's id, if a field of the payload is certainly one: `event_id`, `eventId`, or an `id` marked as an event's by its prefix or by
+ * `object`. A field is ignored if it begins like a resource's id, or if the resource contains the same id.
  */
 export function eventIdField(payload: Payload): string | undefined {
   const { event_id, eventId, id, ...others } = payload;
   const { data, object } = others;
   const hasData = typeof data === "object" && data !== null;
-  // Without data the resource's fields stand at the top level, `id` among them.
+  // Without data, the resource's fields are at the top level, and `id` is one of them.
   const resource = hasData ? data : { ...others, id };
-  if (isEventId(event_id) && !standsIn(resource, event_id)) return event_id;
-  if (isEventId(eventId) && !standsIn(resource, eventId)) return eventId;
-  const isEnvelopes = isEventId(id) && saysEvent(id, object) && !standsIn(hasData ? data : others, id);
+  if (isEventId(event_id) && !containsId(resource, event_id)) return event_id;
+  if (isEventId(eventId) && !containsId(resource, eventId)) return eventId;
+  const isEnvelopes = isEventId(id) && saysEvent(id, object) && !containsId(hasData ? data : others, id);
   return isEnvelopes ? id : undefined;
 }
 
 const RESOURCE_PREFIX = /^(ord|dep|wd|doc|inv|wh|fs|pos|acc|wal)_/i;
 const EVENT_PREFIX = /^(evt|msg)_/;
 
-/** Whether a text begins like the id of one of the provider's resources. */
+/** Whether an id begins like that of a resource of Bluum, such as `ord_`. */
 export function hasResourcePrefix(id: string): boolean {
   return RESOURCE_PREFIX.test(id);
 }
 
-/** A resource's id never passes for an event's: two events of one order would collapse into one. */
+/** A resource's id is never taken for an event's: two events of one order would become one. */
 function isEventId(value: unknown): value is string {
   return typeof value === "string" && value !== "" && !hasResourcePrefix(value);
 }
 
-/** Whether a plain `id` is an event's, by its prefix or by `object`, which names what it belongs to. */
+/** Whether a plain `id` is an event's, by its prefix or by `object`, the kind of thing that it identifies. */
 function saysEvent(id: string, object: unknown): boolean {
   if (object === "event") return true;
   const namesResource = typeof object === "string" && !/event/i.test(object);
@@ -45,12 +45,12 @@ function saysEvent(id: string, object: unknown): boolean {
 }
 
 /**
- * Whether an id is among the values of an object, at any depth and in any case. Numbers count by their value, since a large one
- * loses digits when it is parsed.
+ * Whether an object contains an id as a value, at any depth, ignoring case. Numbers are compared as numbers, since large ones lose digits
+ * when they are parsed.
  */
-export function standsIn(root: object, id: string): boolean {
+export function containsId(root: object, id: string): boolean {
   const [text, number] = [id.toLowerCase(), Number(id)];
-  // A set also visits what is added meanwhile, and each object once. No recursion: JSON may be nested deeper than the stack.
+  // Iterating a set visits objects added meanwhile, each once. No recursion: JSON may be nested deeper than the stack allows.
   const objects = new Set<object>([root]);
   for (const one of objects) {
     for (const value of Object.values(one)) {
@@ -61,16 +61,16 @@ export function standsIn(root: object, id: string): boolean {
   return false;
 }
 
-/** When an event happened, as far as its payload tells. */
+/** When an event happened, by its payload. */
 export interface EventTime {
   readonly occurredAt: Date | undefined;
-  /** The name of the field that should tell the time and is not in its form; undefined where another field tells it. */
+  /** The name of a time field that cannot be read; undefined if another one can. */
   readonly unreadableTime: string | undefined;
 }
 
 /**
- * Reads the time of an event: `timestamp`, and beside an object `data` also `created_at` and `created`. Without `data` those two are
- * the resource's own, and old for every later event about it (provider contract, "The payload").
+ * Reads the time of an event: `timestamp`, and next to an object `data` also `created_at` and `created`. Without `data`, those two
+ * belong to the resource, so they would be too old for every later event about it.
  */
 export function eventTime(payload: Payload): EventTime {
   const { timestamp, created_at, created, data } = payload;

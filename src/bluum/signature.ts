@@ -2,12 +2,12 @@ import { hmacScheme } from "../schemes/hmac.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 
 /**
- * How Bluum is taken to sign: `X-Bluum-Signature` carries the hex HMAC-SHA256 of the raw body, keyed with the UTF-8 bytes
+ * How this package assumes that Bluum signs: `X-Bluum-Signature` carries the hex HMAC-SHA256 of the raw body, keyed with the UTF-8 bytes
  * of the webhook's `secret`, with or without `sha256=` before it.
  *
- * **This is an assumption.** Bluum's documentation says that every delivery is signed with the webhook's secret; header,
- * algorithm and encoding it publishes nowhere. Should your deliveries carry something else, name it, and nothing
- * else changes:
+ * **This is an assumption.** Bluum's documentation says that every delivery is signed with the webhook's secret, but publishes neither
+ * header, algorithm nor encoding. If your deliveries are signed in another way, give the receiver another scheme; nothing else
+ * changes:
  *
  * @example
  * createReceiver({ secret, scheme: hmacSignature({ header: "X-Other-Signature", encoding: "base64" }) });

@@ -5,6 +5,7 @@ import { BluumApiError, type BluumApiErrorCode, type BluumClient, createBluumCli
 import { CommandFailed, EXIT, type ExitCode } from "./exit.ts";
 import { readPiped } from "./piped.ts";
 import type { Terminal } from "./terminal.ts";
+import { safeUrlReader } from "./url.ts";
 
 /** Where the API's credentials and address come from, as commander hands it on. */
 export interface AccountOptions {
@@ -21,14 +22,14 @@ export function withAccountOptions(command: Command): Command {
     .option(
       "--base-url <url>",
       'where the API is: "sandbox", "production" or a URL (default: the variable BLUUM_BASE_URL)',
+      (text) => baseUrl("--base-url", text),
     )
     .option("--credentials-file <path>", "read the credentials from a file (default: the environment)")
     .option("--credentials-stdin", "read the credentials from standard input, in the form of such a file");
 }
 
 /** What the help says of them. */
-export const ACCOUNT_HELP: string = `Credentials are those of a tenant-wide API key: the variables BLUUM_API_KEY and
-BLUUM_API_SECRET, or such lines in a file or on standard input:
+export const ACCOUNT_HELP: string = `Credentials are those of a tenant-wide API key: the variables BLUUM_API_KEY and BLUUM_API_SECRET, or such lines in a file or on standard input:
   BLUUM_API_KEY=…
   BLUUM_API_SECRET=…
   BLUUM_BASE_URL=sandbox`;
@@ -44,12 +45,17 @@ export async function withClient<T>(
   work: (client: BluumClient) => Promise<T>,
 ): Promise<T> {
   const env = await accountOf(options, terminal);
+  if (options.baseUrl === undefined && env.BLUUM_BASE_URL) baseUrl("BLUUM_BASE_URL", env.BLUUM_BASE_URL);
   try {
     return await work(createBluumClient({ env, baseUrl: options.baseUrl }));
   } catch (error) {
     if (error instanceof BluumApiError) throw failureOf(error);
     throw error;
   }
+}
+
+function baseUrl(name: string, text: string): string {
+  return text === "sandbox" || text === "production" ? text : safeUrlReader(name)(text).href;
 }
 
 /** The variables with the account: those of the file or standard input before those of the environment. */

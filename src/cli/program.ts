@@ -4,6 +4,7 @@ import { CommandFailed, EXIT, type ExitCode } from "./exit.ts";
 import { jsonLine } from "./printable.ts";
 import { OUTPUT_CLOSED, type Terminal } from "./terminal.ts";
 import { packageVersion } from "./version.ts";
+import { wrapText } from "./wrap.ts";
 
 /** The commands, each a file of its own in commands/. Loaded when it is asked for, so that no command waits for what others stand on. */
 const COMMANDS: Readonly<Record<string, (terminal: Terminal) => Promise<Command>>> = {
@@ -50,14 +51,13 @@ export async function program(terminal: Terminal, only?: string): Promise<Comman
     .option("--no-color", "print without colours, as with NO_COLOR=1 and where no terminal is")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
-    .configureHelp({ showGlobalOptions: true })
+    // Wrapped when it is written, with all that is added to it.
+    .configureHelp({ showGlobalOptions: true, minWidthToWrap: Number.POSITIVE_INFINITY })
     .configureOutput({
-      writeOut: (text) => terminal.stdout.write(text),
-      writeErr: (text) => terminal.stderr.write(text),
+      writeOut: (text) => terminal.stdout.write(wrapText(text, helpWidth(terminal))),
+      writeErr: (text) => terminal.stderr.write(wrapText(text, helpWidth(terminal))),
       // Said once, by run, and with --json in another form.
       outputError: () => {},
-      getOutHelpWidth: () => helpWidth(terminal),
-      getErrHelpWidth: () => helpWidth(terminal),
     })
     .exitOverride()
     .addHelpText("after", `\n${EXIT_CODES}`);
@@ -69,14 +69,13 @@ export async function program(terminal: Terminal, only?: string): Promise<Comman
 
 const EXIT_CODES = `Exit codes:
   ${EXIT.ok}    all went as asked
-  ${EXIT.failed}    the answer is no: a delivery was not answered as it should, a mount is
-       broken, no scheme matches
+  ${EXIT.failed}    the answer is no: a delivery was not answered as it should, a mount is broken, no scheme matches
   ${EXIT.usage}    the command line itself cannot work
   ${EXIT.unreachable}    somebody could not be reached, or did not answer
   ${EXIT.interrupted}  ended by Ctrl-C`;
 
 function helpWidth({ stdout }: Terminal): number {
-  return Math.min(Math.max((stdout.isTTY && stdout.columns) || 80, 60), 120);
+  return Math.min((stdout.isTTY && stdout.columns) || 80, 120);
 }
 
 /** Settings of the root hold for commands of commands, too. */

@@ -51,7 +51,19 @@ export async function secretsOf(options: SecretOptions, terminal: Terminal, outp
  * @throws CommandFailed `usage`
  */
 export async function secretOf(options: SecretOptions, terminal: Terminal, output: Output): Promise<string> {
-  const [secret = "", ...others] = await secretsOf(options, terminal, output);
+  return single(await secretsOf(options, terminal, output)) ?? "";
+}
+
+/**
+ * The one secret of the variable BLUUM_WEBHOOK_SECRET; `undefined` where it is not set.
+ *
+ * @throws CommandFailed `usage` where it holds several
+ */
+export function secretOfVariable({ env }: Terminal): string | undefined {
+  return single(linesOf(env[VARIABLE] ?? ""));
+}
+
+function single([secret, ...others]: readonly string[]): string | undefined {
   if (others.length > 0) throw usage("this command takes one secret, and was given several.");
   return secret;
 }

@@ -1,12 +1,12 @@
 import { type BluumEventMap, type CatalogueEventType, KNOWN_EVENT_TYPES } from "../bluum/catalogue.ts";
 
-/** The name of an event whose `data` has a type: the documented ones, and those that you merged into {@link BluumEventMap}. */
+/** An event name whose `data` has a type: the documented names, and those that you merged into {@link BluumEventMap}. */
 export type KnownEventType = keyof BluumEventMap & string;
 
 /**
- * The `type` of an event outside the catalogue. It is a string at run time, and exists only as a type: a string enum is
- * assignable to `string` but comparable to no literal. So comparing with a misspelt name does not compile, and a known
- * name narrows the event to its own `data`; a branded string would do neither.
+ * The `type` of an event outside the catalogue. At run time it is a plain string; the enum exists only as a type. A string enum is
+ * assignable to `string` but comparable to no literal. So comparing with a misspelt name does not compile, and a known name narrows
+ * the event to its `data`; a branded string would do neither.
  */
 declare enum OutsideCatalogue {
   type = "(a type outside the catalogue)",
@@ -17,42 +17,42 @@ export type { OutsideCatalogue };
 type DomainOf<Type extends string> = Type extends `${infer Domain}.${string}` ? Domain : Type;
 type ActionOf<Type extends string> = Type extends `${string}.${infer Action}` ? Action : "";
 
-/** What every event has, whatever its type. */
+/** The fields that every event has. */
 export interface BluumEventBase<Type extends string, Data, Domain extends string, Action extends string> {
-  /** Which event this is: the identity that duplicates share. Not the id of the resource inside `data`. */
+  /** The id of the event: all its deliveries have the same. Not the id of the resource inside `data`. */
   readonly id: string;
   /** The event's name, such as `"order.filled"`. */
   readonly type: Type;
   /** The name up to its first dot: `"order"`. */
   readonly domain: Domain;
-  /** The name after its first dot: `"filled"`, or `"deposit.completed"` of `"transfer.deposit.completed"`. Empty where there is no dot. */
+  /** The name after its first dot: `"filled"`, or `"deposit.completed"` of `"transfer.deposit.completed"`. Empty if there is no dot. */
   readonly action: Action;
-  /** When it happened, by the payload's `timestamp`, or `created_at` or `created` beside `data`; `undefined` where none can be read. */
+  /** When it happened: the payload's `timestamp`, or `created_at` or `created` next to `data`; `undefined` if none can be read. */
   readonly occurredAt: Date | undefined;
-  /** Bluum's own object, untouched: snake_case, amounts as decimal strings. */
+  /** Bluum's object, unchanged: snake_case, amounts as decimal strings. */
   readonly data: Data;
   /** The whole parsed body. */
   readonly payload: Readonly<Record<string, unknown>>;
 }
 
-/** An event whose name is known, or the union of all of them; `KnownEvent<"order.filled">` is one. */
+/** An event with a known name, such as `KnownEvent<"order.filled">`; by default the union of all of them. */
 export type KnownEvent<Type extends KnownEventType = KnownEventType> = Type extends KnownEventType
   ? BluumEventBase<Type, BluumEventMap[Type], DomainOf<Type>, ActionOf<Type>>
   : never;
 
-/** An event whose name no type knows. That is normal: Bluum may send names that its documentation does not list. */
+/** An event with a name outside the catalogue. That is normal: Bluum may send names that its documentation does not list. */
 export type UnknownEvent = BluumEventBase<OutsideCatalogue, unknown, string, string>;
 
 /**
- * Any event. Compare `type` with a name to narrow `data`; the `default` of a switch stays reachable, for events that are
- * not in the catalogue.
+ * Any event. Compare `type` with a name to narrow `data`. The `default` of a switch stays reachable, for events outside the
+ * catalogue.
  */
 export type BluumEvent = KnownEvent | UnknownEvent;
 
-/** A pattern that is settled only at run time: `string`, or a template with a hole such as `` `order.${string}` ``. */
+/** Whether a pattern is known only at run time: `string`, or a template such as `` `order.${string}` ``. */
 export type IsOpen<P extends string> = Record<never, never> extends Record<P, true> ? true : false;
 
-/** The event that a handler of this pattern gets. Unknown events are part of it wherever the pattern lets them through. */
+/** The event that a handler of this pattern gets. It includes unknown events if the pattern can match them. */
 export type EventOf<P extends string> = P extends "*"
   ? BluumEvent
   : P extends KnownEventType
@@ -66,16 +66,16 @@ export type EventOf<P extends string> = P extends "*"
 const known: ReadonlySet<string> = new Set(KNOWN_EVENT_TYPES);
 
 /**
- * Tells whether an event's name is a documented one.
+ * Whether an event's name is documented.
  *
- * It knows nothing of names that you merged into {@link BluumEventMap}, since they leave no trace at run time. So its answer
- * `false` leaves those in the union: compare `event.type` to tell them from the unknown ones.
+ * Names that you merged into {@link BluumEventMap} are types only, so this function does not know them: `false` leaves them in the union.
+ * Compare `event.type` to distinguish them from unknown events.
  */
 export function isKnownEvent(event: BluumEvent): event is KnownEvent<CatalogueEventType> {
   return known.has(event.type);
 }
 
-/** Splits an event's name at its first dot. Without a dot, all of it is the domain and the action is empty. */
+/** Splits an event's name at its first dot. Without a dot, the whole name is the domain and the action is empty. */
 export function domainAndAction(type: string): { domain: string; action: string } {
   const dot = type.indexOf(".");
   return dot === -1 ? { domain: type, action: "" } : { domain: type.slice(0, dot), action: type.slice(dot + 1) };

@@ -6,15 +6,15 @@ type PrefixOf<Type extends string> = Type extends `${infer Head}.${infer Rest}`
   : never;
 type KnownDomain = KnownEvent["domain"];
 
-/** A pattern over known names: a name, a prefix of some and `.*`, or `*` for every event. */
+/** A pattern of known names: a name, a prefix followed by `.*`, or `*` for every event. */
 export type KnownPattern = "*" | KnownEventType | `${PrefixOf<KnownEventType>}.*`;
 
 /**
- * The patterns that `on` takes: a {@link KnownPattern}, any pattern in a domain that the catalogue does not have
- * (`"compliance.*"`), a name without a dot (`"push"`), or a `string` that only the run time knows.
+ * The patterns that `on` accepts: a {@link KnownPattern}, any pattern in a domain that the catalogue does not have (`"compliance.*"`), a
+ * name without a dot (`"push"`), or a `string` known only at run time.
  *
- * A name that is missing in a domain of the catalogue counts as misspelt and does not compile, nor does a domain alone (`"order"`; write
- * `"order.*"`). If Bluum does send it, merge it into {@link BluumEventMap}.
+ * A name that the catalogue lacks, in a domain that it has, counts as misspelt and does not compile; neither does a domain alone
+ * (`"order"`: write `"order.*"`). If Bluum does send that name, merge it into {@link BluumEventMap}.
  */
 export type Pattern<P extends string> = P extends KnownPattern
   ? P
@@ -29,19 +29,19 @@ export type Pattern<P extends string> = P extends KnownPattern
           : P;
 
 /**
- * How many segments may stand before `.*`. Names have two or three; the bound keeps the cost of a dispatch flat, whatever
- * the name. An exact name may have any number.
+ * How many segments a pattern may have before `.*`. Names have two or three; the limit bounds the cost of finding the handlers of any
+ * name. An exact name may have any number of segments.
  */
 export const MAX_WILDCARD_DEPTH = 16;
 
-/** One segment of a name: nothing that separates, stands for something else, or cannot be seen. */
+/** One segment of a name: no dots, asterisks, white space or control characters. */
 const SEGMENT = /^[^.*\s\p{Cc}]+$/u;
 
 /**
- * Checks a pattern as `on` takes it: an exact name (`order.filled`, or `push` without a dot), everything below a prefix (`order.*`,
- * `transfer.deposit.*`), or every event (`*`). `order.*` stands for names of any depth below `order`, not for `order` itself.
+ * Checks a pattern given to `on`: an exact name (`order.filled`, or `push` without a dot), everything below a prefix (`order.*`,
+ * `transfer.deposit.*`), or every event (`*`). `order.*` matches names of any depth below `order`, but not `order` itself.
  *
- * @throws WebhookError `registration_refused`, naming the pattern and the forms that are allowed
+ * @throws WebhookError `registration_refused`; the message shows the pattern and the allowed forms
  */
 export function assertPattern(pattern: string): void {
   if (isPattern(pattern)) return;
@@ -53,10 +53,11 @@ export function assertPattern(pattern: string): void {
 }
 
 /**
- * The patterns that match an event's name, the most general first: `*`, `transfer.*`, `transfer.deposit.*`,
- * `transfer.deposit.completed`. Look each of them up instead of trying every registered pattern.
+ * All patterns that match an event's name, the most general first: `*`, `transfer.*`, `transfer.deposit.*`,
+ * `transfer.deposit.completed`. The caller looks up each of them instead of testing every registered pattern.
  *
- * @param type the name as it was sent, which may be anything: the list never has more than {@link MAX_WILDCARD_DEPTH} + 2 entries
+ * @param type the name as it was sent, which may be any text
+ * @returns at most {@link MAX_WILDCARD_DEPTH} + 2 patterns
  */
 export function patternsMatching(type: string): string[] {
   const patterns = ["*"];
@@ -65,7 +66,7 @@ export function patternsMatching(type: string): string[] {
     patterns.push(`${type.slice(0, dot)}.*`);
     dot = type.indexOf(".", dot + 1);
   }
-  // A name that was sent as "order.*" must not count twice.
+  // A name sent as "order.*" is not a pattern: it must not be listed twice.
   if (!type.includes("*")) patterns.push(type);
   return patterns;
 }

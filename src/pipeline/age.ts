@@ -24,7 +24,7 @@ export function checkAge(envelope: Envelope, nowMs: number, settings: AgeSetting
   throw new WebhookError("event_too_old", `the event is older than maxEventAgeMs (${settings.maxEventAgeMs})`);
 }
 
-/** A year: a time further ahead is a mistake, and no reason to remember its event for ever. */
+/** A year. A time further ahead is a mistake. */
 const MAX_AHEAD_MS = 365 * 24 * 60 * 60_000;
 
 /**

@@ -19,8 +19,8 @@ export interface VerifiedDelivery {
   /** The exact bytes that were verified. */
   readonly rawBody: Uint8Array;
   /**
-   * The headers, names in lower case. They are NOT covered by the signature: an id taken from here lets whoever captured a delivery
-   * replay it under new ids.
+   * The headers, names in lower case. They are NOT covered by the signature: with an id taken from here, a captured delivery can be
+   * replayed under new ids.
    */
   readonly headers: Readonly<Record<string, string>>;
   /** The message id, where the scheme signs one. */
@@ -30,7 +30,7 @@ export interface VerifiedDelivery {
 /** Names an event's id, where the default order does not fit; `""` or `undefined` falls back to it. */
 export type EventIdOption = (verified: VerifiedDelivery) => string | undefined;
 
-/** What an id is looked for in; the headers are only made for the option. */
+/** The same with the headers as a function: they are only copied for the option. */
 export type Identifiable = Omit<VerifiedDelivery, "headers"> & {
   readonly headers: () => VerifiedDelivery["headers"];
 };

@@ -28,7 +28,7 @@ export interface ReceiverOptions {
   readonly secretTimeoutMs?: number;
   /** How deliveries are signed. @default bluumSignature() */
   readonly scheme?: SignatureScheme;
-  /** Where processed events are remembered. @default a memoryStore() of its own */
+  /** The dedupe store. @default a memoryStore() of its own */
   readonly store?: DedupeStore;
   /**
    * This endpoint's own name, of `[A-Za-z0-9_.-]{1,64}`. Required with the option `store`, even for a `memoryStore()`: two
@@ -48,7 +48,7 @@ export interface ReceiverOptions {
    */
   readonly leaseMs?: number;
   /**
-   * How long one event may be worked on, in milliseconds; from `leaseMs` to 2 h. Then renewal stops and `context.signal`
+   * How long an event may be processed, in milliseconds; from `leaseMs` to 2 h. Then renewal stops and `context.signal`
    * aborts. @default 15 minutes
    */
   readonly maxProcessingMs?: number;
@@ -80,7 +80,7 @@ export interface ReceiverOptions {
   readonly onStoreError?: "reject" | "accept";
   /** The answer of `handle` to an event that no handler matches: 200 with `"unhandled":true`, or 500. @default "acknowledge" */
   readonly onUnhandled?: "acknowledge" | "reject";
-  /** Called once for each delivery, for metrics. What it throws is swallowed. */
+  /** Called once for each delivery, for metrics. What it throws is ignored. */
   readonly observe?: (report: DeliveryReport) => void;
   /**
    * Where the operator's lines go: `console`, winston, pino, bunyan or your own (see {@link Logger}); `false` for nowhere. At most ten
@@ -91,7 +91,7 @@ export interface ReceiverOptions {
   readonly now?: () => number;
 }
 
-/** The options with every default filled in; what has none may be undefined. */
+/** The options with their defaults; options without a default may be undefined. */
 export type Settings = Required<Omit<ReceiverOptions, NoDefault>> & {
   readonly [K in NoDefault]: ReceiverOptions[K] | undefined;
 };

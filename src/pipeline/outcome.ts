@@ -1,7 +1,7 @@
 import type { WebhookError } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
 
-/** What one delivery came to. Expected things are values here; nothing that a sender does is thrown. */
+/** The result of one delivery. What a sender can cause is a value here, never an exception. */
 export type Outcome = AcceptedOutcome | DuplicateOutcome | InFlightOutcome | PingOutcome | RejectedOutcome;
 
 /** A genuine event that this process has claimed: work on it, then settle. */
@@ -9,10 +9,11 @@ export interface AcceptedOutcome {
   readonly kind: "accepted";
   /** The typed event. */
   readonly event: BluumEvent;
-  /** What is known of this delivery beside the event. */
+  /** The delivery: ids, raw body, headers, signal. */
   readonly context: DeliveryContext;
   /**
-   * Ends the claim. `"processed"` remembers the event as done; `"failed"` releases it, so that the provider's retry runs.
+   * Settles the claim. `"processed"` completes it, so that later deliveries of the event are duplicates; `"failed"` releases it, so
+   * that the provider's retry runs.
    * The first call counts; later ones return its result. It never rejects.
    *
    * @param detail for the report only: the status that was answered, and the error behind a failure
@@ -20,17 +21,17 @@ export interface AcceptedOutcome {
   settle(result: SettleAs, detail?: SettleDetail): Promise<Settled>;
 }
 
-/** The event was processed before; answer 2xx and do nothing. */
+/** The event was processed before: answer 2xx and do nothing. */
 export interface DuplicateOutcome {
   readonly kind: "duplicate";
   readonly eventId: string;
 }
 
-/** The same event is being processed now, here or elsewhere; answer 503, the provider will come again. */
+/** The event is being processed now, by this process or another: answer 503, and the provider retries. */
 export interface InFlightOutcome {
   readonly kind: "in_flight";
   readonly eventId: string;
-  /** When the other's claim lapses unless it is renewed, in milliseconds. */
+  /** When the other claim expires unless it is renewed, in milliseconds. */
   readonly retryAfterMs: number;
 }
 
@@ -48,7 +49,7 @@ export interface RejectedOutcome {
 /** How the work on an event ended. */
 export type SettleAs = "processed" | "failed";
 
-/** What the report may add to a settlement. */
+/** What the report may say of a settled event. */
 export interface SettleDetail {
   /** The HTTP status that was answered. */
   readonly status?: number;
@@ -57,16 +58,19 @@ export interface SettleDetail {
 }
 
 /**
- * What settling found: the completion stands; the claim was given up; another process holds or has completed the event;
- * the completion in the user's own transaction was rolled back; or the store did not answer (a completion is then tried
- * on in the background).
+ * How settling ended:
+ * - `stored`: the event is remembered as processed
+ * - `released`: the claim was released
+ * - `held_by_another`, `completed_by_another`: the claim was lost before
+ * - `rolled_back`: the completion in the user's own transaction was rolled back
+ * - `unstored`: the store did not answer; a completion is retried in the background
  */
 export type Settled = "stored" | "released" | "held_by_another" | "completed_by_another" | "rolled_back" | "unstored";
 
 /** How the event's id was found: see the documentation of {@link DeliveryContext.identifiedBy}. */
 export type IdentifiedBy = "scheme" | "payload" | "body_hash" | "option";
 
-/** What is known of an accepted delivery beside its event. */
+/** An accepted delivery, as handlers see it. */
 export interface DeliveryContext {
   /** The event's id, the same in every delivery of this event. */
   readonly eventId: string;
@@ -81,13 +85,13 @@ export interface DeliveryContext {
   /** The exact bytes that were verified. */
   readonly rawBody: Uint8Array;
   /**
-   * The headers as they came, names in lower case. They are NOT covered by the signature: whoever captured a delivery can send it
-   * again with others.
+   * The headers as they came, names in lower case. They are NOT covered by the signature: anybody who captured a delivery can send it
+   * again with other headers.
    */
   readonly headers: Readonly<Record<string, string>>;
-  /** When the delivery came, by the receiver's clock. */
+  /** When the delivery arrived, by the receiver's clock. */
   readonly receivedAt: Date;
-  /** Which secret matched, by its place in the list: a rotation is finished when only the new one does. */
+  /** The index of the secret that matched: a rotation is complete when only the new one matches. */
   readonly secretIndex: number;
   /** False only where the store was down and `onStoreError` is `"accept"`: the event may have been processed before. */
   readonly deduplicated: boolean;

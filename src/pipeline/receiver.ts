@@ -1,24 +1,25 @@
 import { ignoreRejection, sleep } from "../async.ts";
 import { BodyBudget } from "../body.ts";
-import { claimsToBeProbe, type Delivery, plainHeaders, type Reply } from "../delivery.ts";
+import { type BodyReader, claimsToBeProbe, type Delivery, plainHeaders, type Reply } from "../delivery.ts";
 import { bodyIncomplete, WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
+import { clockMs } from "../options.ts";
 import { PING_TYPE, Router } from "../router/router.ts";
 import { diagnose } from "../schemes/diagnosis.ts";
+import type { Verified } from "../schemes/scheme.ts";
 import { memoryStore } from "../stores/memory.ts";
 import type { DedupeStore } from "../stores/store.ts";
-import { msOf } from "../time.ts";
 import { Accepted } from "./accepted.ts";
 import { checkAge, retentionOf } from "./age.ts";
 import { acquire, type Claim, type ClaimSettings, type NotAcquired, withoutClaim } from "./claim.ts";
 import { dispatch } from "./dispatch.ts";
-import { eventKey, handlerKey, identify, storeKey } from "./identity.ts";
+import { eventKey, handlerKey, type Identity, identify, storeKey } from "./identity.ts";
 import { type Deadline, deadlineIn } from "./lease.ts";
 import { type ThrottledLog, throttledLog } from "./log.ts";
 import { type ReceiverOptions, type Settings, settingsOf } from "./options.ts";
 import type { AcceptedOutcome, DeliveryContext, Outcome, RejectedOutcome } from "./outcome.ts";
-import { parseEnvelope, toEvent } from "./parse.ts";
+import { type Envelope, parseEnvelope, toEvent } from "./parse.ts";
 import { replyTo, statusOf } from "./reply.ts";
 import { ReportRecorder } from "./report.ts";
 import { type KeySource, keySource } from "./secrets.ts";
@@ -33,7 +34,7 @@ export interface Receiver {
    * anything that a sender can cause.
    */
   receive(delivery: Delivery): Promise<Outcome>;
-  /** Receives, runs the handlers, settles and makes the answer: all that a `bluumHandler` is. Never rejects. */
+  /** Receives, runs the handlers, settles and makes the reply, as `bluumHandler` does. Never rejects. */
   handle(delivery: Delivery): Promise<Reply>;
   /**
    * Registers a handler for a pattern or several: `"order.filled"`, `"order.*"`, `"transfer.deposit.*"`, `"*"`. Handlers
@@ -41,7 +42,7 @@ export interface Receiver {
    *
    * @param options.name under which this handler's success is remembered where several match one event. By default the
    *   patterns and an ordinal; name your handlers if you may reorder them while events are being retried
-   * @throws WebhookError `registration_refused` for what is no pattern, for a name that is taken, and once a delivery has been accepted
+   * @throws WebhookError `registration_refused` for an invalid pattern, for a name that is taken, and after the first delivery
    */
   on<const P extends string>(
     pattern: Pattern<P> | readonly Pattern<P>[],
@@ -51,9 +52,9 @@ export interface Receiver {
   /** The patterns that have handlers: what to subscribe the endpoint to. */
   patterns(): string[];
   /**
-   * Drops what is remembered of one event, so that a deliberate replay of it runs again.
+   * Forgets one event, so that a deliberate replay of it runs again.
    *
-   * @returns true where something was known of it
+   * @returns true where the store knew the event
    * @throws WebhookError `configuration_invalid` where the store cannot forget; or what the store throws
    */
   forget(event: { readonly type: string; readonly id: string }): Promise<boolean>;
@@ -62,7 +63,7 @@ export interface Receiver {
    * store if the receiver made it itself.
    *
    * @param options.timeoutMs how long to wait, in milliseconds. @default 30_000
-   * @throws WebhookError `configuration_invalid` where that is no number
+   * @throws WebhookError `configuration_invalid` where that is not a number
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }
@@ -128,6 +129,7 @@ class WebhookReceiver implements Receiver {
     if (before !== undefined) return before;
     const report = new ReportRecorder(this.#settings.observe);
     try {
+      if (claimsToBeProbe(delivery.headers)) report.add({ probe: true });
       const outcome = await this.#judge(delivery, report);
       if (outcome.kind !== "accepted") sendReport(outcome, report);
       return outcome;
@@ -190,63 +192,67 @@ class WebhookReceiver implements Receiver {
 
   /** Verify, parse, identify, claim; cheapest checks first. */
   async #judge(delivery: Delivery, report: ReportRecorder): Promise<Outcome> {
-    const { scheme, namespace, parseJson, eventType, eventId } = this.#settings;
-    if (claimsToBeProbe(delivery.headers)) report.add({ probe: true });
     this.#refuseIfClosed();
-    const deadline = deadlineOf(delivery);
     const receivedAt = new Date(this.#now());
-    const headers = () => plainHeaders(delivery.headers);
-
-    const presented = checkHead(delivery, scheme);
-    const rawBody = await this.#readBody(delivery);
-    report.add({ bodyBytes: rawBody.length });
-    report.lap("readMs");
-
-    const now = this.#now();
-    const { secretIndex, messageId } = await verify(scheme, presented, rawBody, this.#keys, now);
-    report.add({ secretIndex });
-    report.lap("verifyMs");
-
-    const envelope = parseEnvelope(rawBody, { parseJson, eventType, headers });
-    const { type, payload } = envelope;
-    report.add({ type });
-    if (type === PING_TYPE) return { kind: "ping" };
-    checkAge(envelope, now, this.#settings, this.#log);
-
-    const { id, identifiedBy } = identify({ payload, type, rawBody, headers, messageId }, eventId);
-    report.add({ eventId: id, identifiedBy });
-    if (this.#production && identifiedBy === "body_hash") warnOfBodyHash(this.#log);
-
-    // The body may have taken its time.
+    const deadline = deadlineOf(delivery);
+    const presented = checkHead(delivery, this.#settings.scheme);
+    const rawBody = await this.#readBody(delivery, report);
+    const verified = await this.#verify(presented, rawBody, report);
+    const envelope = this.#parse(delivery, verified, report);
+    if (envelope.type === PING_TYPE) return { kind: "ping" };
+    checkAge(envelope, verified.nowMs, this.#settings, this.#log);
+    const identity = this.#identify(delivery, verified, envelope, report);
     this.#refuseIfClosed();
     refuseIfTooLate(deadline);
-    const key = eventKey(type, id);
-    const settings = this.#settingsFor(delivery, deadline, retentionOf(envelope, now, this.#settings));
-    const claim = await this.#claim(storeKey(namespace, key), settings);
-    report.lap("claimMs");
-    if (claim.status === "completed") return { kind: "duplicate", eventId: id };
-    if (claim.status === "in_flight") return { kind: "in_flight", eventId: id, retryAfterMs: claim.remainingMs };
 
-    const facts = {
-      eventId: id,
-      eventKey: key,
-      identifiedBy,
-      rawBody,
-      receivedAt,
-      secretIndex,
-      headers: delivery.headers,
-    };
-    const accepted = new Accepted(toEvent(envelope, id), facts, claim, report, this.#log);
+    const key = eventKey(envelope.type, identity.id);
+    const settings = this.#claimSettingsFor(delivery, deadline, retentionOf(envelope, verified.nowMs, this.#settings));
+    const claim = await this.#claim(storeKey(this.#settings.namespace, key), settings);
+    report.lap("claimMs");
+    const { id: eventId, identifiedBy } = identity;
+    if (claim.status === "completed") return { kind: "duplicate", eventId };
+    if (claim.status === "in_flight") return { kind: "in_flight", eventId, retryAfterMs: claim.remainingMs };
+
+    const { secretIndex } = verified;
+    const { headers } = delivery;
+    const facts = { eventId, eventKey: key, identifiedBy, rawBody, receivedAt, secretIndex, headers };
+    const accepted = new Accepted(toEvent(envelope, eventId), facts, claim, report, this.#log);
     noteAccepted(delivery.request, this, accepted);
     return accepted;
   }
 
-  async #readBody({ body, request }: Delivery): Promise<Uint8Array> {
+  async #readBody({ body, request }: Delivery, report: ReportRecorder): Promise<Uint8Array> {
     // Another receiver that the request has passed may have read it.
-    const rawBody =
-      typeof body === "function" ? (bodySeen(request) ?? (await this.#bodies.read(body).catch(asBodyError))) : body;
+    const seen = typeof body === "function" ? bodySeen(request) : body;
+    const rawBody = seen ?? (await this.#bodies.read(body as BodyReader).catch(asBodyError));
     checkBody(rawBody, this.#settings.maxBodyBytes);
+    report.add({ bodyBytes: rawBody.length });
+    report.lap("readMs");
     return rawBody;
+  }
+
+  async #verify(presented: object, rawBody: Uint8Array, report: ReportRecorder): Promise<VerifiedBody> {
+    const nowMs = this.#now();
+    const verified = await verify(this.#settings.scheme, presented, rawBody, this.#keys, nowMs);
+    report.add({ secretIndex: verified.secretIndex });
+    report.lap("verifyMs");
+    return { ...verified, rawBody, nowMs };
+  }
+
+  #parse({ headers }: Delivery, { rawBody }: VerifiedBody, report: ReportRecorder): Envelope {
+    const { parseJson, eventType } = this.#settings;
+    const envelope = parseEnvelope(rawBody, { parseJson, eventType, headers: () => plainHeaders(headers) });
+    report.add({ type: envelope.type });
+    return envelope;
+  }
+
+  #identify(delivery: Delivery, verified: VerifiedBody, { type, payload }: Envelope, report: ReportRecorder): Identity {
+    const { rawBody, messageId } = verified;
+    const headers = () => plainHeaders(delivery.headers);
+    const identity = identify({ payload, type, rawBody, headers, messageId }, this.#settings.eventId);
+    report.add({ eventId: identity.id, identifiedBy: identity.identifiedBy });
+    if (this.#production && identity.identifiedBy === "body_hash") warnOfBodyHash(this.#log);
+    return identity;
   }
 
   /** Claims the event, or goes on without a claim where the store fails and `onStoreError` says so. */
@@ -270,7 +276,7 @@ class WebhookReceiver implements Receiver {
     }
   }
 
-  #settingsFor({ waitUntil }: Delivery, deadline: Deadline | undefined, retentionMs: number): ClaimSettings {
+  #claimSettingsFor({ waitUntil }: Delivery, deadline: Deadline | undefined, retentionMs: number): ClaimSettings {
     return {
       ...this.#claimSettings,
       retentionMs,
@@ -285,7 +291,7 @@ class WebhookReceiver implements Receiver {
   }
 
   #now(): number {
-    const now = msOf(this.#settings.now());
+    const now = clockMs(this.#settings.now());
     if (!Number.isNaN(now)) return now;
     throw new WebhookError("receiver_failed", "the now option returned no time in epoch milliseconds");
   }
@@ -303,13 +309,19 @@ class WebhookReceiver implements Receiver {
   #logRejection(error: WebhookError, delivery: Delivery): void {
     if (error.code === "method_not_allowed" || error.code === "receiver_closed") return;
     const probe = isProbe(delivery);
-    // A topic of their own, so that a probe takes no line from a delivery that is none.
+    // Probes have a topic of their own, so that they take no line from real deliveries.
     const topic = probe ? `${error.code} (probe)` : error.code;
     const message = () => diagnose(error, delivery, this.#settings.scheme, probe);
     const ours = statusOf({ kind: "rejected", error }) >= 500;
     if (ours) this.#log.error(topic, message, error.cause);
     else this.#log.warn(topic, message);
   }
+}
+
+/** A body whose signature was verified, and when. */
+interface VerifiedBody extends Verified {
+  readonly rawBody: Uint8Array;
+  readonly nowMs: number;
 }
 
 /** Reports a final outcome. */
@@ -322,7 +334,7 @@ function isProbe(delivery: Delivery): boolean {
   try {
     return claimsToBeProbe(delivery.headers);
   } catch {
-    // An adapter of the user's own may hand over anything.
+    // A custom adapter may pass anything.
     return false;
   }
 }
@@ -366,7 +378,7 @@ function safeWaitUntil(
   };
 }
 
-/** Whether this process says that it runs in production, where what is fine in development deserves a warning. */
+/** Whether NODE_ENV is production, where some defaults deserve a warning. */
 function inProduction(): boolean {
   try {
     return process.env.NODE_ENV === "production";

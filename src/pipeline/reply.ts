@@ -112,10 +112,10 @@ export function refusal(code: WebhookErrorCode, retryAfterMs: number = RETRY_AFT
   return json(status, { error: { code: known } }, headers);
 }
 
-/** A store of the user's own tells how long another claim may last, and may tell nonsense. */
+/** The milliseconds come from the store, which may be custom and wrong. */
 function secondsOf(ms: number): number {
-  const told = Number(ms);
-  return Math.max(1, Math.ceil((Number.isFinite(told) ? told : RETRY_AFTER_MS) / 1000));
+  const value = Number(ms);
+  return Math.max(1, Math.ceil((Number.isFinite(value) ? value : RETRY_AFTER_MS) / 1000));
 }
 
 /** Usage codes are mistakes of the program: to the provider the receiver failed. */

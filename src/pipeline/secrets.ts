@@ -156,7 +156,7 @@ function prepareOne(secret: unknown, option: string, scheme: SignatureScheme): u
   if (secret !== secret.trim())
     throw invalid(option, "begins or ends with white space; was it read from a file with its line break?");
   const key = keyOf(secret, option, scheme);
-  // Taken for the key, a promise would be one that anybody can guess: written as a text it is always the same.
+  // A promise used as the key could be guessed: as a text it is always "[object Promise]".
   if (isPromise(key)) {
     ignoreRejection(key);
     throw invalid("scheme", "has a prepare that returns a promise; it must return the key at once");

@@ -30,7 +30,7 @@ export class Changes {
     return this.#revision;
   }
 
-  tell(change: Change): void {
+  publish(change: Change): void {
     this.#revision += 1;
     const revised = { revision: this.#revision, change: { ...change, replayable: this.#replayable() } };
     this.#recent.push(revised);

@@ -1,24 +1,24 @@
-import { type Ending, ExpiryHeap } from "./expiry-heap.ts";
-
-/** setTimeout takes no more; whatever is due later is looked at again then. */
+/** setTimeout takes no more. A later appointment is looked at again then. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** Everything that is due at one time, in the order in which it was asked for: a heap does not keep the order of equals. */
-interface Appointments extends Ending {
-  readonly runs: (() => void)[];
+interface Appointment {
+  /** In epoch milliseconds. */
+  readonly at: number;
+  readonly run: () => void;
 }
 
 /**
- * The sandbox's clock. It runs `speed` times as fast as the wall, and can be put forward: what falls due in between happens in its
- * order, each thing at its own time. One real timer serves all appointments.
+ * The sandbox's clock. It runs `speed` times as fast as the wall clock and can be put forward: appointments in between then run in
+ * their order. One real timer serves all of them.
  */
 export class Clock {
   readonly speed: number;
-  readonly #appointments = new ExpiryHeap<Appointments>();
-  readonly #byTime = new Map<number, Appointments>();
+  /** The earliest first; those of the same time in the order in which they were made. */
+  readonly #appointments: Appointment[] = [];
   #timer: NodeJS.Timeout | undefined;
-  /** What the clock showed when it was last set, and when that was by the machine's monotonic time. */
+  /** What the clock showed when it was last set. */
   #setTo: number;
+  /** When that was, by the machine's monotonic time. */
   #setAt: number = performance.now();
 
   /**
@@ -35,54 +35,47 @@ export class Clock {
     return Math.floor(this.#setTo + (performance.now() - this.#setAt) * this.speed);
   }
 
-  /** Calls back once the clock shows `at`; never before this returns. */
+  /** Calls back when the clock shows `at`; never before this returns. */
   at(at: number, run: () => void): void {
-    this.#appointmentsAt(at).runs.push(run);
+    this.#appointments.splice(this.#placeAfter(at), 0, { at, run });
     this.#arm();
   }
 
   /** When the next appointment is. */
   next(): number | undefined {
-    return this.#appointments.first()?.endsAt;
+    return this.#appointments[0]?.at;
   }
 
-  /** Puts the clock forward to a time, unless it shows more already, and does what is due by then. */
+  /** Puts the clock forward to a time, unless it is past it already, and runs what is due. */
   putForward(to: number): void {
-    if (to > this.now()) this.#set(to);
-    this.#doWhatIsDue();
+    if (to > this.now()) {
+      this.#setTo = to;
+      this.#setAt = performance.now();
+    }
+    this.#runDue();
   }
 
-  /** Forgets all appointments. */
+  /** Cancels all appointments. */
   stop(): void {
     clearTimeout(this.#timer);
-    for (let first = this.#appointments.first(); first; first = this.#appointments.first()) this.#remove(first);
+    this.#appointments.length = 0;
   }
 
-  #appointmentsAt(at: number): Appointments {
-    const known = this.#byTime.get(at);
-    if (known !== undefined) return known;
-    const fresh: Appointments = { endsAt: at, place: 0, runs: [] };
-    this.#byTime.set(at, fresh);
-    this.#appointments.add(fresh);
-    return fresh;
-  }
-
-  #remove(appointments: Appointments): void {
-    this.#appointments.remove(appointments);
-    this.#byTime.delete(appointments.endsAt);
-  }
-
-  #set(to: number): void {
-    this.#setTo = to;
-    this.#setAt = performance.now();
-  }
-
-  #doWhatIsDue(): void {
-    const now = this.now();
-    for (let first = this.#appointments.first(); first && first.endsAt <= now; first = this.#appointments.first()) {
-      this.#remove(first);
-      for (const run of first.runs) run();
+  /** The place behind everything that is due at `at` or before, by binary search. */
+  #placeAfter(at: number): number {
+    let [low, high] = [0, this.#appointments.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((this.#appointments[middle] as Appointment).at <= at) low = middle + 1;
+      else high = middle;
     }
+    return low;
+  }
+
+  #runDue(): void {
+    const now = this.now();
+    for (let next = this.next(); next !== undefined && next <= now; next = this.next())
+      this.#appointments.shift()?.run();
     this.#arm();
   }
 
@@ -92,8 +85,8 @@ export class Clock {
     if (next === undefined) return;
     const waitMs = Math.max(0, next - this.now());
     if (this.speed === 0 && waitMs > 0) return;
-    // Rounded up, since a timer that fires early would only be set again.
+    // Rounded up: a timer that fires early would only be set again.
     const realMs = waitMs === 0 ? 0 : Math.ceil(waitMs / this.speed);
-    this.#timer = setTimeout(() => this.#doWhatIsDue(), Math.min(realMs, LONGEST_TIMER_MS));
+    this.#timer = setTimeout(() => this.#runDue(), Math.min(realMs, LONGEST_TIMER_MS));
   }
 }

@@ -2,12 +2,12 @@ import { ANSWER_TIMEOUT_MS } from "../bluum/retry-schedule.ts";
 import { bluumSignature } from "../bluum/signature.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 import type { SqliteDatabase } from "../stores/sqlite/database.ts";
-import { type FaultMix, type FaultPlan, faultMix } from "./faults.ts";
+import { checks } from "./checks.ts";
+import { type FaultMix, type FaultPlan, faultMix } from "./deliveries/faults.ts";
 import type { Change } from "./page-api.ts";
-import { refused } from "./refusal.ts";
-import type { ErrorShape, ListShape, ResponseShape } from "./shapes.ts";
+import type { ErrorShape, ListShape, ResponseShape } from "./server/shapes.ts";
 
-/** How a sandbox listens, signs and behaves; see {@link createSandbox}. */
+/** How a sandbox listens, signs and behaves; see `createSandbox`. */
 export interface SandboxOptions {
   /**
    * The port; 0 for a free one.
@@ -90,7 +90,32 @@ export interface SandboxOptions {
   readonly now?: () => number;
 }
 
-/** Options with nothing left open. */
+/** An endpoint to be registered; see `Sandbox.endpoint`. */
+export interface EndpointOptions {
+  /** Where deliveries are sent: https, or http on this machine. */
+  readonly url: string;
+  /**
+   * The events that it subscribes to: names, or wildcards such as `order.*`.
+   * @default ["*"]
+   */
+  readonly eventTypeNames?: readonly string[];
+  /** @default "sandbox" */
+  readonly name?: string;
+  /** @default "ACTIVE" */
+  readonly status?: "ACTIVE" | "INACTIVE";
+  /** @default a random one, in a form that the scheme accepts */
+  readonly secret?: string;
+}
+
+/** What to send besides the event's name; see `Sandbox.send`. */
+export interface SendOptions {
+  /** Fields that replace those of the sample, one level deep. */
+  readonly data?: object;
+  /** The faults of this event's deliveries. @default those set by `Sandbox.faults` */
+  readonly faults?: FaultPlan;
+}
+
+/** The options with their defaults filled in. */
 export interface Settings {
   readonly port: number;
   readonly host: string;
@@ -120,46 +145,37 @@ const NAMES: readonly (keyof SandboxOptions)[] = [
  * @throws WebhookError `configuration_invalid`, naming the option
  */
 export function settingsFrom(options: SandboxOptions): Settings {
-  const unknown = Object.keys(options).find((name) => !(NAMES as readonly string[]).includes(name));
-  if (unknown !== undefined) throw refused(unknown, `is no option; there are ${NAMES.join(", ")}`);
+  checks.names(options, NAMES);
   const { responseShape = "detailed", scheme = bluumSignature() } = options;
-  const speed = bounded("speed", options.speed ?? 1, 0, 100_000);
-  if (typeof scheme?.sign !== "function") throw refused("scheme", "must be a signature scheme");
+  const speed = numberFrom("speed", options.speed ?? 1, 0, 100_000);
+  if (typeof scheme?.sign !== "function") throw checks.invalid("scheme", "must be a signature scheme");
   return {
-    ...{ speed, scheme, host: named("host", options.host ?? "127.0.0.1"), eventIds: options.eventIds ?? false },
-    port: whole("port", options.port ?? 0, 0, 65_535),
-    responseShape: oneOf("responseShape", responseShape, ["flat", "wrapped", "detailed"]),
-    listShape: oneOf("listShape", options.listShape ?? (responseShape === "flat" ? "list" : "wrapped"), LISTS),
-    errorShape: oneOf("errorShape", options.errorShape ?? "nested", ["nested", "flat"]),
-    seed: whole("seed", options.seed ?? Math.floor(Math.random() * 2 ** 32), 0, 2 ** 32 - 1),
+    ...{ speed, scheme, host: hostFrom(options.host ?? "127.0.0.1"), eventIds: options.eventIds ?? false },
+    port: checks.integer("port", options.port ?? 0, 0, 65_535),
+    responseShape: checks.oneOf("responseShape", responseShape, ["flat", "wrapped", "detailed"]),
+    listShape: checks.oneOf("listShape", options.listShape ?? (responseShape === "flat" ? "list" : "wrapped"), [
+      "list",
+      "wrapped",
+    ]),
+    errorShape: checks.oneOf("errorShape", options.errorShape ?? "nested", ["nested", "flat"]),
+    seed: checks.integer("seed", options.seed ?? Math.floor(Math.random() * 2 ** 32), 0, 2 ** 32 - 1),
     faults: faultMix(options.faults ?? []),
-    timeoutMs: bounded("timeoutMs", options.timeoutMs ?? ANSWER_TIMEOUT_MS, 1, 600_000),
-    maxDeliveries: whole("maxDeliveries", options.maxDeliveries ?? 10_000, 1, 100_000),
+    timeoutMs: numberFrom("timeoutMs", options.timeoutMs ?? ANSWER_TIMEOUT_MS, 1, 600_000),
+    maxDeliveries: checks.integer("maxDeliveries", options.maxDeliveries ?? 10_000, 1, 100_000),
     // biome-ignore lint/suspicious/noConsole: the default, which an option replaces
     warn: options.warn ?? ((message) => console.warn(message)),
     now: options.now ?? Date.now,
   };
 }
 
-const LISTS = ["list", "wrapped"] as const;
-
 /** Node takes an empty host for all addresses of the machine. */
-function named(name: string, value: string): string {
+function hostFrom(value: string): string {
   if (typeof value === "string" && value.trim() !== "") return value;
-  throw refused(name, "must be an address or a name");
+  throw checks.invalid("host", "must be an address or a name");
 }
 
-function bounded(name: string, value: number, least: number, most: number): number {
+/** A number that need not be whole. */
+function numberFrom(option: string, value: number, least: number, most: number): number {
   if (typeof value === "number" && value >= least && value <= most) return value;
-  throw refused(name, `must be a number from ${least} to ${most}`);
-}
-
-function whole(name: string, value: number, least: number, most: number): number {
-  if (Number.isInteger(value) && value >= least && value <= most) return value;
-  throw refused(name, `must be a whole number from ${least} to ${most}`);
-}
-
-function oneOf<Value extends string>(name: string, value: Value, allowed: readonly Value[]): Value {
-  if (allowed.includes(value)) return value;
-  throw refused(name, `must be one of ${allowed.join(", ")}`);
+  throw checks.invalid(option, `must be a number from ${least} to ${most}`);
 }

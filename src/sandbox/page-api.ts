@@ -95,6 +95,10 @@ export interface DeliverySummary {
   readonly nextAttemptAt: number | null;
   /** Whether a replay has taken the place of a parked one. */
   readonly replayed: boolean;
+  /** The id of the resource in `data`, such as an order's, if the payload has one. */
+  readonly resourceId?: string;
+  /** The amount in `data`, such as `250.00 USD` or `10 AAPL × 178.50 USD`, if the payload has one. */
+  readonly amount?: string;
   readonly attempts: readonly AttemptSummary[];
 }
 

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import { KNOWN_EVENT_TYPES } from "../bluum/catalogue.ts";
 import { sampleEvent } from "../testing/samples.ts";
+import { checks } from "./checks.ts";
 import { freshId } from "./identifiers.ts";
-import { refused } from "./refusal.ts";
 
 /** The largest body that the sandbox sends. */
 const MAX_EVENT_BYTES = 256 * 1024;
@@ -43,12 +43,12 @@ export function wholeSeconds(atMs: number): string {
 
 function checkType(type: unknown): void {
   if (typeof type === "string" && type.length <= 128 && /^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/i.test(type)) return;
-  throw refused("the event", `must be an event's name, such as "${KNOWN_EVENT_TYPES[0]}"`);
+  throw checks.invalid("the event", `must be an event's name, such as "${KNOWN_EVENT_TYPES[0]}"`);
 }
 
 function checkData(data: unknown): void {
   if (data === undefined || (typeof data === "object" && data !== null && !Array.isArray(data))) return;
-  throw refused("data", "must be an object");
+  throw checks.invalid("data", "must be an object");
 }
 
 function bytesOf(payload: object): Buffer {
@@ -56,9 +56,9 @@ function bytesOf(payload: object): Buffer {
   try {
     json = JSON.stringify(payload);
   } catch (error) {
-    throw refused("data", "must be what JSON can express", error);
+    throw checks.invalid("data", "must be what JSON can express", error);
   }
   const body = Buffer.from(json, "utf8");
-  if (body.byteLength > MAX_EVENT_BYTES) throw refused("data", `must fit into ${MAX_EVENT_BYTES} bytes`);
+  if (body.byteLength > MAX_EVENT_BYTES) throw checks.invalid("data", `must fit into ${MAX_EVENT_BYTES} bytes`);
   return body;
 }

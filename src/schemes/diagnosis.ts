@@ -2,10 +2,10 @@ import { type Delivery, headerNames, PROBE_HEADER } from "../delivery.ts";
 import type { RejectionCode, WebhookError } from "../errors.ts";
 import type { SignatureScheme } from "./scheme.ts";
 
-/** What the operator should do about a refusal, where the code alone does not tell. */
+/** What the operator can do about a refusal, for codes that do not say it. */
 const REMEDY: Partial<Record<RejectionCode, string>> = {
   event_too_old:
-    "to accept a replay this old, raise maxEventAgeMs and retentionMs; a captured delivery that somebody sends again looks the same",
+    "to accept a replay this old, raise maxEventAgeMs and retentionMs; an attacker who sends a captured delivery again looks the same",
   body_too_large: "raise maxBodyBytes if the delivery was genuine",
   receiver_busy:
     "deliveries over 64 KiB are answered 503 until other bodies are read; a flood of large or slow bodies looks like this",
@@ -21,8 +21,8 @@ export function diagnose(error: WebhookError, delivery: Delivery, scheme: Signat
 }
 
 /**
- * Explains a refused delivery to an operator, point by point: what is wrong, which signature was expected, which headers came, what to
- * do. It names headers of the delivery, made safe to print, and holds no header's value, no payload and no secret.
+ * Explains a refused delivery to an operator, point by point: what is wrong, which signature was expected, which headers were sent, what
+ * to do. It names headers of the delivery, made safe to print, but never contains a header's value, the payload or a secret.
  */
 export function diagnosis(error: WebhookError, delivery: Delivery, scheme: SignatureScheme): string[] {
   const parts = [`${error.code}: ${error.message}`];
@@ -47,7 +47,7 @@ function signatureHeaders(delivery: Delivery): string {
   return `headers that look like a signature: ${names.slice(0, MAX_NAMES).map(printable).join(", ")}${more}`;
 }
 
-/** A header's name is the sender's text: cut, and stripped to the characters of an HTTP token (RFC 9110, section 5.6.2). */
+/** Header names come from the sender: cuts them, and replaces all but the characters of an HTTP token (RFC 9110, section 5.6.2). */
 function printable(name: string): string {
   return name.slice(0, 64).replace(/[^A-Za-z0-9!#$%&'*+.^_`|~-]/g, "?");
 }

@@ -1,21 +1,21 @@
 import { Buffer } from "node:buffer";
 import { createPrivateKey, createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 
-/** The raw length of a public key, and of a private key's seed (RFC 8032, section 5.1.5). */
+/** The length of a raw public key and of a private key's seed, in bytes (RFC 8032, section 5.1.5). */
 export const ED25519_KEY_BYTES = 32;
-/** The length of a signature (RFC 8032, section 5.1.6). */
+/** The length of a signature, in bytes (RFC 8032, section 5.1.6). */
 export const ED25519_SIGNATURE_BYTES = 64;
 
-// What DER puts before the 32 raw bytes (RFC 8410, sections 4 and 7). Every runtime imports DER; raw keys only some do.
+// The DER header before the 32 raw bytes (RFC 8410, sections 4 and 7). Every runtime imports DER; only some import raw keys.
 const SPKI_HEAD = "302a300506032b6570032100";
 const PKCS8_HEAD = "302e020100300506032b657004220420";
 
-/** Makes a verification key of the 32 raw bytes of a public key. */
+/** Makes a verification key from the 32 raw bytes of a public key. */
 export function ed25519PublicKey(raw: Uint8Array): KeyObject {
   return createPublicKey({ key: der(SPKI_HEAD, raw), format: "der", type: "spki" });
 }
 
-/** Makes a signing key of the 32-byte seed. */
+/** Makes a signing key from the 32-byte seed. */
 export function ed25519PrivateKey(seed: Uint8Array): KeyObject {
   return createPrivateKey({ key: der(PKCS8_HEAD, seed), format: "der", type: "pkcs8" });
 }
@@ -25,7 +25,7 @@ export function ed25519Sign(key: KeyObject, prefix: string, body: Uint8Array): U
   return sign(null, joined(prefix, body), key);
 }
 
-/** Whether one of `signatures` is the key owner's over `prefix` followed by `body`. */
+/** Whether one of `signatures` is valid for `prefix` followed by `body`. */
 export function ed25519IsAmong(
   signatures: readonly Uint8Array[],
   key: KeyObject,

@@ -1,52 +1,54 @@
+import { checksFor } from "../options.ts";
 import { type ByteEncoding, encodeBytes, isEncoded } from "./encoding.ts";
-import { listElements, replaceEach } from "./header-list.ts";
+import { checkHeaderName, listElements } from "./header.ts";
 import { DIGEST_BYTES, type HmacAlgorithm, type MacKey, mac, macIsAmong } from "./mac.ts";
-import { checkHeaderName, checkNames, checkOneOf, optionRefused } from "./options.ts";
 import { MAX_SIGNATURES, type SignatureScheme } from "./scheme.ts";
 import { type SecretEncoding, sharedKey } from "./secret.ts";
 
-/** The parts of a plain HMAC signature; see {@link hmacSignature}. */
+const checks = checksFor("hmacSignature");
+
+/** The options of {@link hmacSignature}. */
 export interface HmacSignatureOptions {
   /** The header that carries the signature, such as `"X-Hub-Signature-256"`. */
   readonly header: string;
   /**
-   * The hash under the HMAC. `"sha1"` is for providers that have nothing better (GitHub's old `X-Hub-Signature`): HMAC-SHA1
-   * is not broken, yet weak by today's measure.
+   * The hash function of the HMAC. `"sha1"` is for providers that offer nothing better (GitHub's old `X-Hub-Signature`): HMAC-SHA1 is
+   * not broken, but weak by today's standards.
    * @default "sha256"
    */
   readonly algorithm?: HmacAlgorithm;
   /**
-   * How the signature is written. Hex may come in either case, base64 padded or not.
+   * How the signature is encoded. Hex is accepted in either case, base64 with or without padding.
    * @default "hex"
    */
   readonly encoding?: ByteEncoding;
   /**
-   * What stands before the signature, such as `"sha256="`. A signature without it is malformed.
+   * The text before the signature, such as `"sha256="`. A signature without it is malformed.
    * @default ""
    */
   readonly prefix?: string;
   /**
-   * How the key is written in the secret: `"utf8"` takes the secret's own bytes.
+   * How the key is encoded in the secret. With `"utf8"` the secret's own bytes are the key.
    * @default "utf8"
    */
   readonly secretEncoding?: SecretEncoding;
 }
 
 /**
- * A plain HMAC of the raw body in one header, as GitHub, Shopify and many others send it. Several signatures may come,
- * separated by commas; any one may match. No timestamp is signed, so `maxEventAgeMs` is what bounds replays.
+ * A plain HMAC of the raw body in one header, as GitHub, Shopify and many others send it. The header may hold several signatures,
+ * separated by commas; one must match. No timestamp is signed, so replays are bounded by `maxEventAgeMs`.
  *
  * @throws WebhookError `configuration_invalid`, naming the option that cannot work
  * @example
  * hmacSignature({ header: "X-Hub-Signature-256", prefix: "sha256=" })
  */
 export function hmacSignature(options: HmacSignatureOptions): SignatureScheme {
-  checkNames("hmacSignature", options, ["header", "algorithm", "encoding", "prefix", "secretEncoding"]);
+  checks.names(options, ["header", "algorithm", "encoding", "prefix", "secretEncoding"]);
   const { header, algorithm = "sha256", encoding = "hex", prefix = "", secretEncoding = "utf8" } = options;
-  checkHeaderName("hmacSignature", header);
-  checkOneOf("hmacSignature", "algorithm", algorithm, ["sha1", "sha256", "sha512"]);
-  checkOneOf("hmacSignature", "encoding", encoding, ["hex", "base64", "base64url"]);
-  checkOneOf("hmacSignature", "secretEncoding", secretEncoding, ["utf8", "base64", "hex"]);
+  checkHeaderName(checks, header);
+  checks.oneOf("algorithm", algorithm, ["sha1", "sha256", "sha512"]);
+  checks.oneOf("encoding", encoding, ["hex", "base64", "base64url"]);
+  checks.oneOf("secretEncoding", secretEncoding, ["utf8", "base64", "hex"]);
   checkPrefix(prefix);
   return hmacScheme({
     name: "hmac",
@@ -59,24 +61,27 @@ export function hmacSignature(options: HmacSignatureOptions): SignatureScheme {
   });
 }
 
-/** Everything about one plain HMAC scheme, with nothing left to a default. */
+/** A complete plain HMAC scheme, without defaults. */
 export interface HmacSpec {
+  /** The scheme's name in logs. */
   readonly name: string;
+  /** The header that an operator should see, in words. */
   readonly description: string;
+  /** The header that carries the signature. */
   readonly header: string;
   readonly algorithm: HmacAlgorithm;
   readonly encoding: ByteEncoding;
   readonly secretEncoding: SecretEncoding;
-  /** Any of these may stand before a signature; the first is what `sign` writes. */
+  /** The prefixes that a signature may have; `sign` writes the first. */
   readonly acceptedPrefixes: readonly [string, ...string[]];
 }
 
 interface PresentedDigests {
-  /** As they came, without what stood before them. */
+  /** Well-formed signatures, without their prefix, still encoded. */
   readonly digests: readonly string[];
 }
 
-/** Makes the scheme of its spec, which is taken as checked. */
+/** Makes a plain HMAC scheme. Its spec is not checked. */
 export function hmacScheme(spec: HmacSpec): SignatureScheme<MacKey, PresentedDigests> {
   const headerName = spec.header.toLowerCase();
   return {
@@ -105,24 +110,22 @@ export function hmacScheme(spec: HmacSpec): SignatureScheme<MacKey, PresentedDig
   };
 }
 
-/** The well-formed signatures; junk beside them cannot harm them, but it counts. */
+/** The well-formed signatures. Malformed ones are skipped, but count towards `MAX_SIGNATURES`. */
 function readDigests(spec: HmacSpec, value: string): string[] {
   const elements = listElements(value);
   if (elements === undefined || elements.length > MAX_SIGNATURES) return [];
-  return replaceEach(elements, (element) => readDigest(spec, element));
+  return elements.map((element) => readDigest(spec, element)).filter((digest) => digest !== undefined);
 }
 
 function readDigest({ algorithm, encoding, acceptedPrefixes }: HmacSpec, element: string): string | undefined {
-  for (const prefix of acceptedPrefixes) {
-    if (!element.startsWith(prefix)) continue;
-    const digest = element.slice(prefix.length);
-    if (isEncoded(DIGEST_BYTES[algorithm], digest, encoding)) return digest;
-  }
-  return undefined;
+  return acceptedPrefixes
+    .filter((prefix) => element.startsWith(prefix))
+    .map((prefix) => element.slice(prefix.length))
+    .find((digest) => isEncoded(DIGEST_BYTES[algorithm], digest, encoding));
 }
 
-// A comma would be taken for the list's, and spaces at its start are trimmed away before anyone looks.
+// A comma separates signatures, and white space around a signature is trimmed before its prefix is compared.
 function checkPrefix(prefix: string): void {
   if (typeof prefix === "string" && /^(?! )[ -+\--~]*$/.test(prefix)) return;
-  throw optionRefused("hmacSignature", "prefix", "must be printable ASCII without a comma or a leading space");
+  throw checks.invalid("prefix", "must be printable ASCII without a comma or a leading space");
 }

@@ -2,37 +2,36 @@ import { Buffer } from "node:buffer";
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { ByteEncoding } from "./encoding.ts";
 
-/** The hash under the HMAC. */
+/** The hash function of an HMAC. */
 export type HmacAlgorithm = "sha1" | "sha256" | "sha512";
 
-/** How many bytes each algorithm's digest has. */
+/** The length of each algorithm's digest, in bytes. */
 export const DIGEST_BYTES: Readonly<Record<HmacAlgorithm, number>> = { sha1: 20, sha256: 32, sha512: 64 };
 
-/** A key prepared once, for any number of HMACs. Printing it shows none of its bytes. */
+/** A key for any number of HMACs. Printing it shows none of its bytes. */
 export interface MacKey {
   readonly algorithm: HmacAlgorithm;
   readonly key: KeyObject;
 }
 
-/** Makes a key of its raw bytes. Their length is the caller's to judge. */
+/** Makes a key from its raw bytes. The caller checks their number. */
 export function macKey(algorithm: HmacAlgorithm, bytes: Uint8Array): MacKey {
   return { algorithm, key: createSecretKey(bytes) };
 }
 
 /**
- * The HMAC (RFC 2104) of `prefix` followed by `body`. The body stays bytes: decoding it would let two different bodies
- * share one signature.
+ * The HMAC (RFC 2104) of `prefix` followed by `body`. The body is never decoded: two different bodies could share one signature then.
  *
- * @param prefix what is signed before the body; UTF-8
+ * @param prefix the text that is signed before the body, as UTF-8
  */
 export function mac({ algorithm, key }: MacKey, prefix: string, body: Uint8Array): Uint8Array {
   return createHmac(algorithm, key).update(prefix, "utf8").update(body).digest();
 }
 
 /**
- * Whether the HMAC of `prefix` and `body` is among `digests`, each compared in constant time, as raw bytes.
+ * Whether the HMAC of `prefix` and `body` is one of `digests`. Each is compared in constant time, as raw bytes.
  *
- * @param digests texts that `isEncoded` has found to be digests of the key's algorithm, in this encoding
+ * @param digests encoded digests of the key's algorithm, already checked with `isEncoded`
  */
 export function macIsAmong(
   digests: readonly string[],

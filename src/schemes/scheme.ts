@@ -1,36 +1,35 @@
 import type { HeaderLookup } from "../delivery.ts";
 
 /**
- * The contract of a signature scheme: where a provider puts its signature, how the key is made from the secret, what is
- * signed, and the other half, signing, for tests and sandboxes. A scheme is a plain value; it holds no secret.
+ * The contract of a signature scheme: which headers carry the signature, how the key is made from the secret, what is signed, and
+ * how to sign, for tests and sandboxes. A scheme is a plain value; it holds no secret.
  *
- * `Key` and `Presented` are the scheme's own business: what `prepare` and `read` return is only handed back to `verify`.
+ * `Key` and `Presented` are private to the scheme: the receiver only passes what `prepare` and `read` return to `verify`.
  */
 export interface SignatureScheme<Key = unknown, Presented extends object = object> {
   /** The scheme's name in logs, such as `"standard-webhooks"`. */
   readonly name: string;
-  /** What an operator should see the provider send, in words, such as `X-Bluum-Signature: <hex HMAC-SHA256 of the body>`. */
+  /** The signature that is expected, in words, for logs: `X-Bluum-Signature: <hex HMAC-SHA256 of the raw body>`. */
   readonly description: string;
-  /** Whether the signature covers a time stamp. Where it covers none, `maxEventAgeMs` bounds replays instead. */
+  /** Whether the signature covers a timestamp. If it does not, `maxEventAgeMs` bounds replays instead. */
   readonly signsTimestamp: boolean;
   /**
-   * How far a signed timestamp may be from the receiver's clock, in either direction, in milliseconds. A receiver must remember events
-   * for at least twice as long, and is refused at creation otherwise; without this field it cannot check. Leave it out where no
-   * timestamp is signed.
+   * How far a signed timestamp may be from the receiver's clock, in either direction, in milliseconds. `createReceiver` refuses a
+   * `retentionMs` of less than twice this value; without this field it cannot check. Leave it out if no timestamp is signed.
    */
   readonly toleranceMs?: number;
   /**
-   * Makes the verification key of one secret, once, not at every delivery, and at once: a promise is refused. `verify` gets all keys in
-   * a frozen list.
+   * Makes the verification key of one secret. It is called once for each secret, not for each delivery, and must be synchronous: a
+   * promise is refused. `verify` gets all keys in a frozen list.
    *
    * @throws WebhookError `configuration_invalid` for a secret that this scheme cannot use; the message never shows it
    */
   prepare(secret: string): Key;
-  /** Reads the signature headers, before the body is read and without any cryptography. Bounded in size and number. */
+  /** Reads the signature headers, before the body is read and without cryptography. It must bound their size and number. */
   read(header: HeaderLookup): Presented | "signature_missing" | "signature_malformed";
   /**
-   * Checks what `read` returned against the raw body, in constant time for each comparison, with every key. It answers at once:
-   * anything but a proof that names one of the keys, or one of these codes, admits nothing and is `handler_failed`.
+   * Checks what `read` returned against the raw body with every key; each comparison takes constant time. It must be synchronous. Any
+   * result other than an index of `keys` or one of these codes refuses the delivery with `receiver_failed`.
    *
    * @param nowMs the receiver's clock, epoch milliseconds
    */
@@ -40,35 +39,35 @@ export interface SignatureScheme<Key = unknown, Presented extends object = objec
     keys: readonly Key[],
     nowMs: number,
   ): Verified | "signature_mismatch" | "timestamp_out_of_tolerance";
-  /** Makes the headers that the provider would send with this body. The receiver never calls it. */
+  /** Makes the signature headers that the provider would send with this body. The receiver never calls it. */
   sign(message: MessageToSign): Record<string, string>;
 }
 
-/** What a signature proved. */
+/** The result of a successful verification. */
 export interface Verified {
-  /** Which of the keys matched: its place in the list of secrets. */
+  /** The index of the key that matched, in the list of secrets. */
   readonly secretIndex: number;
-  /** The message id, only where the signature covers it. */
+  /** The message id, only if the signature covers it. */
   readonly messageId?: string;
 }
 
-/** One message, about to be signed. */
+/** A message to sign. */
 export interface MessageToSign {
-  /** The endpoint's secret, in the form that the scheme's users are given it. */
+  /** The endpoint's secret, as the provider shows it. */
   readonly secret: string;
   /** The exact bytes that will be sent. */
   readonly body: Uint8Array;
-  /** The message id, for schemes that sign one. A scheme that needs one and is given none makes one up. */
+  /** The message id, for schemes that sign one. @default a random id, if the scheme needs one */
   readonly messageId?: string;
   /** The time of signing, epoch milliseconds. */
   readonly nowMs: number;
 }
 
-/** At most this many signatures of one delivery are tried; more is `signature_malformed`. */
+/** The most signatures that a delivery may have; with more it is `signature_malformed`. */
 export const MAX_SIGNATURES = 16;
 /** A signature header longer than this is `signature_malformed`. */
 export const MAX_HEADER_BYTES: number = 8 * 1024;
-/** Shorter keys are refused, after decoding: 128 bits is what guessing must cost (NIST SP 800-107, section 5.3.4). */
+/** Keys that are shorter after decoding are refused: 128 bits (NIST SP 800-107, section 5.3.4). */
 export const MIN_KEY_BYTES = 16;
-/** How far a signed timestamp may be from the receiver's clock, in either direction, unless the scheme is told otherwise: 5 minutes. */
+/** The default of `toleranceMs`: 5 minutes. */
 export const DEFAULT_TOLERANCE_MS: number = 5 * 60_000;

@@ -4,10 +4,10 @@ import { decodeBytes } from "./encoding.ts";
 import { type HmacAlgorithm, type MacKey, macKey } from "./mac.ts";
 import { MIN_KEY_BYTES } from "./scheme.ts";
 
-/** How a shared secret is written down: the text itself is the key, or the key is encoded in it. */
+/** How a shared secret holds the key: its UTF-8 bytes are the key, or it is the key in base64 or hex. */
 export type SecretEncoding = "utf8" | "base64" | "hex";
 
-/** A secret that cannot be used, with the remedy. The message never shows any of it. */
+/** The error for a secret that cannot be used; the message says what to do and never shows any part of the secret. */
 export function secretRefused(why: string): WebhookError {
   return new WebhookError("configuration_invalid", `secret: ${why}`);
 }
@@ -23,17 +23,17 @@ export function sharedKey(algorithm: HmacAlgorithm, secret: string, encoding: Se
   return macKey(algorithm, longEnough(secretBytes(secret, encoding)));
 }
 
-/** Passes on key bytes that are too many to guess, and refuses fewer. */
+/** Returns key bytes of at least `MIN_KEY_BYTES`, and refuses fewer. */
 export function longEnough(bytes: Uint8Array): Uint8Array {
   if (bytes.byteLength >= MIN_KEY_BYTES) return bytes;
-  throw secretRefused(`fewer than ${MIN_KEY_BYTES} bytes make a key that can be guessed; copy the whole secret.`);
+  throw secretRefused(`it has fewer than ${MIN_KEY_BYTES} bytes, so it could be guessed; copy the whole secret.`);
 }
 
-// As the key of an HMAC a public key would let everyone who knows it sign.
+// A public key used as an HMAC key would let everyone who knows it sign.
 function refuseKeyPair(secret: string): void {
   if (!secret.startsWith("whpk_") && !secret.startsWith("whsk_")) return;
   throw secretRefused(
-    "this is one half of an ed25519 key pair (whpk_ or whsk_), and this scheme needs a shared secret. Public keys are for standardWebhooksSignature().",
+    "this is a key of an ed25519 key pair (whpk_ or whsk_), but this scheme needs a shared secret. Use public keys with standardWebhooksSignature().",
   );
 }
 

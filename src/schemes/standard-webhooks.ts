@@ -1,5 +1,6 @@
 import { type KeyObject, randomUUID } from "node:crypto";
 import type { HeaderLookup } from "../delivery.ts";
+import { checksFor } from "../options.ts";
 import {
   ED25519_KEY_BYTES,
   ED25519_SIGNATURE_BYTES,
@@ -10,22 +11,23 @@ import {
 } from "./ed25519.ts";
 import { decodeBytes, decodeExactly, encodeBytes, isEncoded } from "./encoding.ts";
 import { DIGEST_BYTES, type MacKey, mac, macIsAmong, macKey } from "./mac.ts";
-import { checkNames, optionRefused } from "./options.ts";
 import { DEFAULT_TOLERANCE_MS, MAX_HEADER_BYTES, MAX_SIGNATURES, type SignatureScheme } from "./scheme.ts";
 import { longEnough, secretRefused } from "./secret.ts";
 import { checkTolerance, isTimestamp, isWithinTolerance, timestampOf } from "./timestamp.ts";
 
-/** The parts of a Standard Webhooks signature that can be set; see {@link standardWebhooksSignature}. */
+const checks = checksFor("standardWebhooksSignature");
+
+/** The options of {@link standardWebhooksSignature}. */
 export interface StandardWebhooksOptions {
   /**
-   * How far the signed timestamp may be from the receiver's clock, in either direction, in milliseconds: a whole number
-   * from 1,000 to 86,400,000.
+   * How far the signed timestamp may be from the receiver's clock, in either direction, in milliseconds: a whole number from 1,000
+   * to 86,400,000.
    * @default 300_000
    */
   readonly toleranceMs?: number;
 }
 
-/** A key that verifies one kind of signature and never the other. */
+/** A key verifies one version of signature, never the other. */
 type VerificationKey =
   | { readonly verifies: "v1"; readonly key: MacKey }
   | { readonly verifies: "v1a"; readonly key: KeyObject };
@@ -41,19 +43,19 @@ interface PresentedMessage {
 
 /**
  * Standard Webhooks 1.0 (https://www.standardwebhooks.com): `webhook-id`, `webhook-timestamp` and
- * `webhook-signature: v1,<base64> v1a,<base64>`, or the same under Svix's names (`svix-id` and so on); the signed content
- * is id, timestamp and raw body, joined by full stops. The id is covered by the signature, so it identifies the event.
+ * `webhook-signature: v1,<base64> v1a,<base64>`, or the same with Svix's names (`svix-id` and so on). The signed content is id,
+ * timestamp and raw body, joined by full stops. The signature covers the id, so the id identifies the event.
  *
- * The secret is `whsec_<base64>` (shared, verifies `v1`) or `whpk_<base64>` (ed25519 public key, verifies `v1a`). Base64
- * without either is refused: it could be a public key, under which anybody could sign. To `sign`, `whsec_` or the private
- * key, `whsk_<base64>`. Of the `v1a` signatures of one delivery the first four are tried.
+ * The secret is `whsec_<base64>` (shared, verifies `v1`) or `whpk_<base64>` (ed25519 public key, verifies `v1a`). Base64 without a
+ * prefix is refused: it could be a public key, and used as a shared secret it would let everyone who knows it sign. `sign` takes
+ * `whsec_` or the private key, `whsk_<base64>`. The first four `v1a` signatures of a delivery are tried.
  *
  * @throws WebhookError `configuration_invalid`, naming the option that cannot work
  */
 export function standardWebhooksSignature(options: StandardWebhooksOptions = {}): SignatureScheme {
-  checkNames("standardWebhooksSignature", options, ["toleranceMs"]);
+  checks.names(options, ["toleranceMs"]);
   const { toleranceMs = DEFAULT_TOLERANCE_MS } = options;
-  checkTolerance("standardWebhooksSignature", toleranceMs);
+  checkTolerance(checks, toleranceMs);
   const scheme: SignatureScheme<VerificationKey, PresentedMessage> = {
     name: "standard-webhooks",
     description:
@@ -72,7 +74,7 @@ export function standardWebhooksSignature(options: StandardWebhooksOptions = {})
     },
 
     sign({ secret, body, messageId = `msg_${randomUUID()}`, nowMs }) {
-      if (!isMessageId(messageId)) throw optionRefused("sign", "messageId", ID_REQUIREMENT);
+      if (!isMessageId(messageId)) throw checks.invalid("messageId", ID_REQUIREMENT);
       const timestamp = timestampOf(nowMs);
       return {
         "webhook-id": messageId,
@@ -84,7 +86,7 @@ export function standardWebhooksSignature(options: StandardWebhooksOptions = {})
   return scheme;
 }
 
-// The set that is whole counts, Standard Webhooks' own first. Sets are never mixed: id, timestamp and signature belong together.
+// The first complete set is used. Sets are never mixed: id, timestamp and signature belong together.
 const HEADER_SETS = ["webhook", "svix"].map((set) => ({
   id: `${set}-id`,
   timestamp: `${set}-timestamp`,
@@ -102,56 +104,42 @@ function readMessage(header: HeaderLookup): PresentedMessage | "signature_missin
   return "signature_missing";
 }
 
-/**
- * Spaces separate the signatures, and a comma each version from its signature; a header that was sent twice brings commas
- * between signatures too. So both only separate, and what follows a version is its signature. Other versions are ignored.
- */
-const PARTS = /[^, \t]+/g;
-
 function parseMessage(id: string, timestamp: string, signatures: string): PresentedMessage | "signature_malformed" {
   if (!isMessageId(id) || !isTimestamp(timestamp) || signatures.length > MAX_HEADER_BYTES) return "signature_malformed";
-  const v1: string[] = [];
-  const v1a: Uint8Array[] = [];
-  const listed = sortSignatures(signatures.match(PARTS) ?? [], v1, v1a);
-  if (listed > MAX_SIGNATURES || v1.length + v1a.length === 0) return "signature_malformed";
-  return { id, timestamp, v1, v1a };
+  const listed = listSignatures(signatures);
+  if (listed.length > MAX_SIGNATURES) return "signature_malformed";
+  const v1 = listed.filter(({ version }) => version === "v1").map(({ base64 }) => base64);
+  const digests = v1.filter((base64) => isEncoded(DIGEST_BYTES.sha256, base64, "base64"));
+  const v1a = ed25519Signatures(listed.filter(({ version }) => version === "v1a").map(({ base64 }) => base64));
+  return digests.length + v1a.length === 0 ? "signature_malformed" : { id, timestamp, v1: digests, v1a };
 }
 
 /**
- * Puts each signature that is well-formed to those of its version; junk beside a genuine one cannot harm it.
- *
- * @returns how many there were, well-formed or not
+ * The signatures of versions `v1` and `v1a`, well-formed or not. The header reads `v1,<base64> v1a,<base64>`, but one that was sent twice
+ * or split and joined by a proxy has further commas and spaces. So both are taken as separators, and a signature is what follows its
+ * version.
  */
-function sortSignatures(parts: readonly string[], v1: string[], v1a: Uint8Array[]): number {
-  let listed = 0;
-  for (let place = 0; place < parts.length; place += 1) {
-    const version = parts[place];
-    if (version !== "v1" && version !== "v1a") continue;
-    listed += 1;
-    const signature = parts[place + 1] ?? "";
-    if (version === "v1") addDigest(v1, signature);
-    else addEd25519(v1a, signature);
-  }
-  return listed;
+function listSignatures(header: string): { version: string; base64: string }[] {
+  const parts = header.split(/[, \t]+/);
+  return parts
+    .map((version, place) => ({ version, base64: parts[place + 1] ?? "" }))
+    .filter(({ version }) => version === "v1" || version === "v1a");
 }
 
-function addDigest(digests: string[], base64: string): void {
-  if (isEncoded(DIGEST_BYTES.sha256, base64, "base64")) digests.push(base64);
-}
-
-/** Checking one costs far more than an HMAC does, and a sender that changes its key sends two. */
+/** Verifying one costs far more than an HMAC. A sender that rotates its key sends two. */
 const MAX_ED25519_SIGNATURES = 4;
 
-function addEd25519(signatures: Uint8Array[], base64: string): void {
-  if (signatures.length === MAX_ED25519_SIGNATURES) return;
-  const signature = decodeExactly(ED25519_SIGNATURE_BYTES, base64, "base64");
-  if (signature !== undefined) signatures.push(signature);
+function ed25519Signatures(encoded: readonly string[]): Uint8Array[] {
+  return encoded
+    .map((base64) => decodeExactly(ED25519_SIGNATURE_BYTES, base64, "base64"))
+    .filter((signature) => signature !== undefined)
+    .slice(0, MAX_ED25519_SIGNATURES);
 }
 
-const ID_REQUIREMENT = "must be printable ASCII without spaces and full stops, of at most 8 KiB";
+const ID_REQUIREMENT = "must be printable ASCII without spaces or full stops, at most 8 KiB long";
 
-// A full stop in the id would let one signed text be split in two ways, that is, be replayed as another message under a
-// timestamp found in its body ("Signature scheme" in the Standard Webhooks specification).
+// With a full stop in the id, one signed text could be split in two ways, and be replayed as another message whose timestamp is taken
+// from the body ("Signature scheme" in the Standard Webhooks specification).
 function isMessageId(id: string): boolean {
   return id.length <= MAX_HEADER_BYTES && /^[!-\-/-~]+$/.test(id);
 }
@@ -176,7 +164,7 @@ function signature(secret: string, prefix: string, body: Uint8Array): string {
 function verificationKey(secret: string): VerificationKey {
   if (secret.startsWith("whpk_")) return { verifies: "v1a", key: publicKey(secret) };
   if (secret.startsWith("whsk_")) {
-    throw secretRefused("this is the private key (whsk_), which only the sender may hold; give the public key, whpk_.");
+    throw secretRefused("this is the private key (whsk_), which only the sender may have; use the public key, whpk_.");
   }
   return { verifies: "v1", key: sharedSecret(secret) };
 }
@@ -184,7 +172,7 @@ function verificationKey(secret: string): VerificationKey {
 function sharedSecret(secret: string): MacKey {
   if (!secret.startsWith("whsec_")) {
     throw secretRefused(
-      "Standard Webhooks needs whsec_<base64>, or whpk_<base64> for a public key. Put whsec_ before a bare shared secret.",
+      "Standard Webhooks needs whsec_<base64>, or whpk_<base64> for a public key. Put whsec_ before a shared secret that has no prefix.",
     );
   }
   return macKey("sha256", longEnough(afterPrefix(secret)));
@@ -196,7 +184,7 @@ function publicKey(secret: string): KeyObject {
   return ed25519PublicKey(raw);
 }
 
-/** The private key comes as its seed, or as the seed followed by the public key. */
+/** A private key is its 32-byte seed, or the seed followed by the public key. */
 function privateKey(secret: string): KeyObject {
   const raw = afterPrefix(secret);
   if (raw.byteLength !== ED25519_KEY_BYTES && raw.byteLength !== ED25519_KEY_BYTES * 2) {
@@ -208,6 +196,6 @@ function privateKey(secret: string): KeyObject {
 function afterPrefix(secret: string): Uint8Array {
   const bytes = decodeBytes(secret.slice(secret.indexOf("_") + 1), "base64");
   if (bytes === undefined)
-    throw secretRefused("what follows whsec_, whpk_ or whsk_ must be base64, whole and unchanged.");
+    throw secretRefused("the text after whsec_, whpk_ or whsk_ must be base64; copy the whole secret.");
   return bytes;
 }

@@ -1,4 +1,4 @@
-import { optionRefused } from "./options.ts";
+import type { OptionChecks } from "../options.ts";
 
 const MIN_TOLERANCE_MS = 1_000;
 const MAX_TOLERANCE_MS = 24 * 60 * 60_000;
@@ -8,18 +8,17 @@ export function isTimestamp(text: string): boolean {
   return /^\d{1,15}$/.test(text);
 }
 
-/** Whether a signed timestamp is at most `toleranceMs` away from the receiver's clock, before or after. */
+/** Whether a signed timestamp is at most `toleranceMs` from the receiver's clock, in either direction. False if `nowMs` is NaN. */
 export function isWithinTolerance(timestamp: string, nowMs: number, toleranceMs: number): boolean {
   return Math.abs(nowMs - Number(timestamp) * 1_000) <= toleranceMs;
 }
 
-/** The timestamp of a moment, as schemes write it. */
+/** A time in epoch milliseconds as decimal unix seconds, rounded down. */
 export function timestampOf(nowMs: number): string {
   return String(Math.floor(nowMs / 1_000));
 }
 
-/** Refuses a tolerance that is not a whole number of milliseconds from one second to one day. */
-export function checkTolerance(scheme: string, toleranceMs: number): void {
-  if (Number.isInteger(toleranceMs) && toleranceMs >= MIN_TOLERANCE_MS && toleranceMs <= MAX_TOLERANCE_MS) return;
-  throw optionRefused(scheme, "toleranceMs", `must be an integer from ${MIN_TOLERANCE_MS} to ${MAX_TOLERANCE_MS}`);
+/** Refuses an option `toleranceMs` that is not a whole number of milliseconds from one second to one day. */
+export function checkTolerance({ integer }: OptionChecks, toleranceMs: number): void {
+  integer("toleranceMs", toleranceMs, MIN_TOLERANCE_MS, MAX_TOLERANCE_MS);
 }

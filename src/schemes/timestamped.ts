@@ -1,26 +1,28 @@
+import { checksFor } from "../options.ts";
 import { encodeBytes, isEncoded } from "./encoding.ts";
-import { listElements } from "./header-list.ts";
+import { checkHeaderName, listElements } from "./header.ts";
 import { DIGEST_BYTES, type MacKey, mac, macIsAmong } from "./mac.ts";
-import { checkHeaderName, checkNames } from "./options.ts";
 import { DEFAULT_TOLERANCE_MS, MAX_SIGNATURES, type SignatureScheme } from "./scheme.ts";
 import { sharedKey } from "./secret.ts";
 import { checkTolerance, isTimestamp, isWithinTolerance, timestampOf } from "./timestamp.ts";
 
-/** The parts of a timestamped signature; see {@link timestampedSignature}. */
+const checks = checksFor("timestampedSignature");
+
+/** The options of {@link timestampedSignature}. */
 export interface TimestampedSignatureOptions {
   /** The header that carries timestamp and signatures, such as `"Stripe-Signature"`. */
   readonly header: string;
   /**
-   * How far the signed timestamp may be from the receiver's clock, in either direction, in milliseconds: a whole number
-   * from 1,000 to 86,400,000.
+   * How far the signed timestamp may be from the receiver's clock, in either direction, in milliseconds: a whole number from 1,000
+   * to 86,400,000.
    * @default 300_000
    */
   readonly toleranceMs?: number;
 }
 
 /**
- * Each timestamp costs an HMAC over the whole body, for anyone who cares to send it. A sender signs one; a header that was
- * sent more than once brings a few.
+ * Each timestamp costs an HMAC of the whole body, even in a forged request. A sender signs one; a header that was sent more than once
+ * has a few.
  */
 const MAX_TIMESTAMPS = 4;
 
@@ -37,19 +39,19 @@ interface PresentedTimestamps {
 
 /**
  * One header `t=<unix seconds>,v1=<hex>[,v1=<hex>]`, as Stripe sends it: each `v1` is the HMAC-SHA256 of the timestamp, a
- * full stop and the raw body, keyed with the whole secret (`whsec_` included). Other keys are ignored. Where the header
- * came twice, each `v1` belongs to the `t` closest before it; any one may match. Signatures under more than four different
- * timestamps are malformed: every one would cost an HMAC of the whole body.
+ * full stop and the raw body, keyed with the whole secret (`whsec_` included). Elements other than `t` and `v1` are ignored. If the
+ * header was sent twice, each `v1` belongs to the closest `t` before it; one must match. Signatures under more than four different
+ * timestamps are malformed: each timestamp would cost an HMAC of the whole body.
  *
  * @throws WebhookError `configuration_invalid`, naming the option that cannot work
  * @example
  * timestampedSignature({ header: "Stripe-Signature" })
  */
 export function timestampedSignature(options: TimestampedSignatureOptions): SignatureScheme {
-  checkNames("timestampedSignature", options, ["header", "toleranceMs"]);
+  checks.names(options, ["header", "toleranceMs"]);
   const { header: headerName, toleranceMs = DEFAULT_TOLERANCE_MS } = options;
-  checkHeaderName("timestampedSignature", headerName);
-  checkTolerance("timestampedSignature", toleranceMs);
+  checkHeaderName(checks, headerName);
+  checkTolerance(checks, toleranceMs);
   const lowerName = headerName.toLowerCase();
   const scheme: SignatureScheme<MacKey, PresentedTimestamps> = {
     name: "timestamped",
@@ -67,7 +69,7 @@ export function timestampedSignature(options: TimestampedSignatureOptions): Sign
     },
 
     verify({ signed }, body, keys, nowMs) {
-      // Stale ones are dropped before any of the cryptography: a replay costs nothing.
+      // Timestamps outside the tolerance are dropped before any HMAC is computed, so a replay costs next to nothing.
       const fresh = signed.filter(({ timestamp }) => isWithinTolerance(timestamp, nowMs, toleranceMs));
       if (fresh.length === 0) return "timestamp_out_of_tolerance";
       const secretIndex = keys.findIndex((key) => isSigned(fresh, key, body));
@@ -84,10 +86,7 @@ export function timestampedSignature(options: TimestampedSignatureOptions): Sign
 }
 
 function isSigned(presented: readonly SignedTimestamp[], key: MacKey, body: Uint8Array): boolean {
-  for (const { timestamp, digests } of presented) {
-    if (macIsAmong(digests, "hex", key, `${timestamp}.`, body)) return true;
-  }
-  return false;
+  return presented.some(({ timestamp, digests }) => macIsAmong(digests, "hex", key, `${timestamp}.`, body));
 }
 
 function readSignatures(elements: readonly string[]): SignedTimestamp[] {
@@ -99,19 +98,19 @@ function readSignatures(elements: readonly string[]): SignedTimestamp[] {
     if (!isSignature(element)) continue;
     signatures += 1;
     if (signatures > MAX_SIGNATURES) return [];
-    // A signature that precedes every timestamp belongs to the first.
+    // A signature before the first timestamp belongs to that timestamp.
     timestamp ??= timeIn(elements.find(isTime) ?? "");
     addDigest(signed, timestamp, element.slice("v1=".length));
   }
   return signed;
 }
 
-/** Adds what is well-formed; junk beside a genuine signature cannot harm it. */
+/** Adds a signature if it is well-formed; malformed ones are skipped. */
 function addDigest(signed: SignedTimestamp[], timestamp: string, digest: string): void {
   if (!isEncoded(DIGEST_BYTES.sha256, digest, "hex") || !isTimestamp(timestamp)) return;
-  const others = signed.find((one) => one.timestamp === timestamp);
-  if (others === undefined) signed.push({ timestamp, digests: [digest] });
-  else others.digests.push(digest);
+  const known = signed.find((each) => each.timestamp === timestamp);
+  if (known === undefined) signed.push({ timestamp, digests: [digest] });
+  else known.digests.push(digest);
 }
 
 function timeIn(element: string): string {

@@ -1,6 +1,6 @@
 import { ignoreRejection } from "../async.ts";
 import { WebhookError } from "../errors.ts";
-import { msOf } from "../time.ts";
+import { checksFor, clockMs } from "../options.ts";
 import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 
 /** Size, clock and eviction listener of a memory store. */
@@ -16,19 +16,20 @@ export interface MemoryStoreOptions {
    */
   readonly now?: () => number;
   /**
-   * Called once for each completed event that was dropped before its retention ended, because the store was full. What it
-   * throws is ignored.
+   * Called once for each completed event that was dropped before its retention expired, because the store was full. Its errors
+   * are ignored.
    * @default a warning on the console, at most once a minute
    */
   readonly onEvict?: () => void;
 }
 
+const checks = checksFor("memoryStore");
 const DEFAULT_MAX_ENTRIES = 100_000;
 const WARNING_EVERY_MS = 60_000;
 /** Entries that each claim and completion checks for expiry. More than one, so that expired entries dwindle; few, so that no event pays for all. */
 const SWEPT_AT_ONCE = 4;
 
-/** A claim or a completion: whose it is, and when it expires by the store's clock. */
+/** A claim or a completion: its token, and when it expires by the store's clock. */
 interface Entry {
   readonly token: string;
   expiresAt: number;
@@ -40,7 +41,7 @@ interface Entry {
  *
  * When it is full, expired entries are dropped first, then the event that was completed first, which is reported. A live claim
  * is never dropped: `claim` rejects with `store_unavailable` while live claims alone fill the store. `complete` never fails
- * for want of room; in that one case the store holds one event more than `maxEntries`. It starts no timer.
+ * for lack of room; then the store holds one event more than `maxEntries`. It starts no timer.
  *
  * A completed event takes about 200 bytes.
  *
@@ -51,9 +52,9 @@ interface Entry {
  */
 export function memoryStore(options: MemoryStoreOptions = {}): DedupeStore {
   const { maxEntries = DEFAULT_MAX_ENTRIES, now: clock = () => performance.now() } = options;
-  requireCount("maxEntries", maxEntries);
+  checks.integer("maxEntries", maxEntries, 1);
   // Whole milliseconds: sums of fractions are inexact, and could report more time left than the lease ever had.
-  const now = () => wholeMs(msOf(clock()));
+  const now = () => wholeMs(clockMs(clock()));
   const records = new Records(maxEntries, options.onEvict ?? warnOfEvictions(maxEntries, now));
   return {
     shared: false,
@@ -193,12 +194,7 @@ function dropExpired(entries: Map<string, Entry>, cursor: Cursor, at: number, co
 
 function wholeMs(ms: number): number {
   if (!Number.isNaN(ms)) return Math.floor(ms);
-  throw new WebhookError("configuration_invalid", "memoryStore: now gave no time in milliseconds");
-}
-
-function requireCount(name: string, value: number): void {
-  if (Number.isSafeInteger(value) && value >= 1) return;
-  throw new WebhookError("configuration_invalid", `memoryStore: ${name} must be a whole number from 1 up`);
+  throw checks.invalid("now", "must return a time in milliseconds");
 }
 
 function fullOfClaims(maxEntries: number): WebhookError {
@@ -223,7 +219,7 @@ function warnOfEvictions(maxEntries: number, now: () => number): () => void {
     // biome-ignore lint/suspicious/noConsole: silence here would hide that duplicates may run again; onEvict replaces it
     console.warn(
       `bluum-webhooks: the memory store is full (maxEntries ${maxEntries}) and forgot completed events before their ` +
-        `retention ended (${evicted} since the last warning). A late duplicate of one would run again. Raise maxEntries.`,
+        `retention expired (${evicted} since the last warning). A late duplicate of one would run again. Raise maxEntries.`,
     );
     evicted = 0;
     quietUntil = now() + WARNING_EVERY_MS;

@@ -1,8 +1,10 @@
-import { withTimeout } from "../async.ts";
+import { type MaybePromise, withTimeout } from "../async.ts";
 import { WebhookError } from "../errors.ts";
-import { messageOf } from "./failure.ts";
-import { claimer } from "./postgres/claim.ts";
+import { messageOf } from "./backend/failure.ts";
+import { countUnanswered } from "./backend/unanswered.ts";
 import {
+  type Ask,
+  type AskSettings,
   askerFor,
   heldByOthers,
   type PostgresClient,
@@ -10,11 +12,12 @@ import {
   type Row,
   requireTransaction,
 } from "./postgres/client.ts";
-import { failure, sqlState } from "./postgres/errors.ts";
-import { type PostgresStoreOptions, requireWhole, settingsOf } from "./postgres/options.ts";
-import { purgeInBackground } from "./postgres/purge.ts";
-import { type Statement, statementsFor } from "./postgres/sql.ts";
-import { MAINTENANCE_TIMEOUT_MS, tableKeeper } from "./postgres/table.ts";
+import { askWhileContended, type Contention, isContention } from "./postgres/contention.ts";
+import { checks, failure, sqlState } from "./postgres/errors.ts";
+import { MAINTENANCE_TIMEOUT_MS, migrate } from "./postgres/migrate.ts";
+import { type PostgresSettings, type PostgresStoreOptions, settingsOf } from "./postgres/options.ts";
+import { purge, purgeEvery } from "./postgres/purge.ts";
+import { type PostgresStatements, type Statement, statementsFor } from "./postgres/sql.ts";
 import {
   inTransaction,
   type PostgresJs,
@@ -23,10 +26,8 @@ import {
   type PostgresPoolClient,
   type TransactionPool,
 } from "./postgres/transaction.ts";
-import { askWhileContended, type Contention, isContention } from "./postgres/waiting.ts";
-import type { CompleteResult, DedupeStore } from "./store.ts";
+import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 import { claimBehind, type HeldClaim } from "./transaction.ts";
-import { countUnanswered } from "./unanswered.ts";
 
 export type { PostgresClient, PostgresValue } from "./postgres/client.ts";
 export type { PostgresStoreOptions } from "./postgres/options.ts";
@@ -35,17 +36,16 @@ export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } fr
 
 /** A dedupe store in PostgreSQL. */
 export interface PostgresStore extends DedupeStore {
-  /** As the contract says; always there. */
   forget(key: string): Promise<boolean>;
   /**
-   * Makes the table and its index where they are missing. Any number of processes may call it at once, and at every start:
-   * where both are there it touches neither.
+   * Creates the table and its index where they are missing. Any number of processes may call it at once, and at every start:
+   * existing ones are not touched.
    *
-   * @throws WebhookError `store_unavailable`, the error of PostgreSQL as its cause
+   * @throws WebhookError `store_unavailable`, with the error of PostgreSQL as its cause
    */
   migrate(): Promise<void>;
   /**
-   * Deletes the records whose lease or retention has ended. The verbs do not need it: it gives space back.
+   * Deletes the records whose lease or retention has expired. The verbs do not need it; it frees space.
    *
    * @param options `batch`: how many rows one statement deletes, from 1 to 100_000; default 1_000
    * @returns how many rows it deleted
@@ -53,16 +53,18 @@ export interface PostgresStore extends DedupeStore {
    */
   purge(options?: { readonly batch?: number }): Promise<number>;
   /**
-   * Completes the event of a delivery inside your own transaction: your rows and the completion are committed together, or
-   * neither is. It ends the claim's renewals, since from here on the row's lock guards the claim. Call it first in the
-   * transaction: whoever lost the event then learns it before the work. Let what it throws roll the transaction back.
+   * Completes the event of a delivery inside a transaction that you begin and commit yourself; {@link PostgresStore.transaction}
+   * does all of it in one call. Your rows and the completion are committed together, or neither is. It stops the claim's
+   * renewals, since from here on the lock of the row guards the claim. Call it first in the transaction, so that a lost claim is
+   * noticed before the work. Where it throws, roll the transaction back.
    *
    * @param context the context that the handler was given
    * @param client the client of your transaction: one of `pg` after BEGIN, the `tx` of PGlite, or the adapter around the
    *   `sql` that postgres.js gives to `begin`
    * @throws WebhookError `claim_lost` where another process holds or has completed the event, or an earlier transaction of
-   *   this very delivery has completed it; `configuration_invalid` where the context or the client cannot be right;
-   *   `store_unavailable` where there is no answer within `timeoutMs`; else the error of PostgreSQL as it is
+   *   this delivery has completed it; `configuration_invalid`, and nothing was written, where the client is in no transaction or
+   *   the context belongs to no delivery of this store; `store_unavailable` where no answer came within `timeoutMs`; else the
+   *   error of PostgreSQL as it is
    * @example
    * await client.query("BEGIN");
    * await store.completeIn(context, client);
@@ -72,14 +74,14 @@ export interface PostgresStore extends DedupeStore {
   completeIn(context: object, client: PostgresClient): Promise<void>;
   /**
    * Runs `work` in a transaction that also completes the event: takes a client of the pool, sends BEGIN, completes the event, runs
-   * `work`, sends COMMIT and gives the client back. Where anything throws, it rolls back, and nothing of it has happened. Where
-   * another process has the event, `work` is not run.
+   * `work`, sends COMMIT and releases the client. Where anything throws before COMMIT, all of it is rolled back; where COMMIT
+   * itself fails, the receiver asks the store whether it was committed. Where another process holds the event, `work` does not run.
    *
    * @param context the context that the handler was given
-   * @param pool a Pool of `pg`, or the `sql` of postgres.js; the app's own, not the one that was given to the store
-   * @param work gets the client of the transaction (postgres.js: its `sql`), and does everything on that one
+   * @param pool a Pool of `pg`, or the `sql` of postgres.js; the app's own, not the pool of the store
+   * @param work is called with the client of the transaction (postgres.js: its `sql`), and uses no other
    * @returns what `work` returned, once it is committed
-   * @throws what `work` threw, and what {@link PostgresStore.completeIn} throws; `configuration_invalid` where the pool is none;
+   * @throws what `work` threw, and what {@link PostgresStore.completeIn} throws; `configuration_invalid` where `pool` is neither;
    *   `completion_rolled_back` where a statement failed and `work` swallowed its error
    * @example
    * receiver.on("transfer.deposit.completed", ({ data }, context) =>
@@ -98,149 +100,207 @@ export interface PostgresStore extends DedupeStore {
     sql: PostgresJs<Sql>,
     work: (sql: Sql) => Result | Promise<Result>,
   ): Promise<Result>;
-  /** Stops the background purge. The pool stays yours, and open. */
+  /** Stops the background purge. The pool stays open; it is yours. */
   close(): Promise<void>;
 }
 
-/** How long a verb of whoever holds the event waits, in one statement, for somebody's lock on its row. */
+/** How long one statement of the token that holds the event waits for the lock of its row. */
 const OWN_LOCK_MS = 250;
-/** How long a claim does: fifty duplicates must not hold the pool up. */
+/** How long one statement of a claim waits for it: fifty duplicates must not use up the pool. */
 const CLAIM_LOCK_MS = 50;
-/** A late answer may tell of a claim to be released; by then it would have lapsed, and the connection is worth more. */
+/** How long a claim asks again while the row is locked, before it answers `in_flight`. */
+const CLAIM_PATIENCE_MS = 150;
+/** A pool gives a silent connection up after this many times `timeoutMs`. By then a late claim has expired anyway. */
 const ABANDONED_AFTER_TIMEOUTS = 15;
 const DEFAULT_BATCH = 1_000;
-const RACED = "too many others were at it at once";
-const LOCKED = "an open transaction has its row locked";
-const LOST =
-  "completeIn: the event is held or was completed by another process, or an earlier transaction of this delivery has " +
-  "completed it. Let this error roll the transaction back.";
+const MAX_BATCH = 100_000;
+const STILL_CONTENDED: Readonly<Record<Contention, string>> = {
+  raced: "other processes kept changing its row",
+  locked: "an open transaction keeps its row locked",
+};
+
+type Verb = "claim" | "renew" | "complete" | "release" | "forget";
+type Read<Answer> = (rows: readonly Row[]) => Answer | Contention;
 
 /**
  * A store in PostgreSQL (12 and later), shared by every process that uses the same table and namespace. One statement a verb,
- * timed by the server's clock; and with `completeIn` the way to an effect that happens exactly once.
+ * timed by the server's clock. `completeIn` and `transaction` make the effect of a handler happen exactly once.
  *
  * @param pool a Pool of `pg` (or a Client, for scripts), a PGlite, or anything with `query(text, values)`; postgres.js fits
- *   through the one-line adapter in `docs/stores-postgres.md`. It stays yours: the store never ends it. A Pool emits `error` when
- *   an idle connection breaks, and without a listener of yours that ends the process
- * @throws WebhookError `configuration_invalid` where the pool or an option is none; the verbs reject with
- *   `store_unavailable`, the error of PostgreSQL or of the client as its cause
+ *   through the one-line adapter in `docs/stores-postgres.md`. Give the store a pool of its own: handlers that hold every client of a
+ *   shared pool keep claims from being renewed. The store never ends it. A Pool emits `error` when an idle connection breaks;
+ *   without a listener that ends the process
+ * @throws WebhookError `configuration_invalid` where the pool or an option is not valid; the verbs reject with
+ *   `store_unavailable`, with the error of PostgreSQL or of the client as its cause
  * @example
- * const pool = new Pool({ connectionString: process.env.DATABASE_URL });
+ * const pool = new Pool({ connectionString: process.env.DATABASE_URL, max: 4 }); // for the store alone
  * pool.on("error", (error) => log.error(error));
  * const store = postgresStore(pool, { purgeEveryMs: 3_600_000 });
  * await store.migrate();
  * const receiver = createReceiver({ secret, namespace: "ledger", store });
  */
 export function postgresStore(pool: PostgresClient, options: PostgresStoreOptions = {}): PostgresStore {
-  const { table, schema, timeoutMs, purgeEveryMs, prepare, warn } = settingsOf(options);
-  const lockMs = (atMost: number) => Math.max(1, Math.min(atMost, Math.floor(timeoutMs / 4)));
-  const sql = statementsFor({ table, schema, ownLockMs: lockMs(OWN_LOCK_MS), claimLockMs: lockMs(CLAIM_LOCK_MS) });
-  const terms = { prepare, abandonAfterMs: ABANDONED_AFTER_TIMEOUTS * timeoutMs };
-  const { call: ask, unanswered } = countUnanswered(askerFor(pool, terms));
-  const patience = { raced: timeoutMs / 2, locked: timeoutMs / 2, waited: timeoutMs / 2 };
-  const keeper = tableKeeper(askerFor(pool, { prepare, abandonAfterMs: MAINTENANCE_TIMEOUT_MS }), sql);
-  const purgeInTurn = (stopped: () => boolean) => keeper.purgeInTurn(DEFAULT_BATCH, stopped);
-  const background = purgeEveryMs === undefined ? undefined : purgeInBackground(purgeEveryMs, purgeInTurn, onTrouble);
-
-  function onTrouble(error: unknown): void {
-    if (warn !== false) warn(`bluum-webhooks: ${messageOf(error)}. It will be tried again.`);
-  }
-
-  let warnedOfPool = false;
-
-  /** The failure of a verb. Warns once where handlers hold every client of the pool that the store shares with them. */
-  function failed(task: string, error: unknown): WebhookError {
-    const clients = heldByOthers(pool, unanswered());
-    if (clients !== undefined && warn !== false && !warnedOfPool) {
-      warnedOfPool = true;
-      warn(poolHeld(task, clients));
-    }
-    return failure(task, error);
-  }
-
-  /** A verb of whoever holds the event. What has the row locked does not for long, or else the verb fails. */
-  async function own<Answer>(
-    task: string,
-    statement: Statement,
-    values: readonly PostgresValue[],
-    read: (rows: readonly Row[]) => Answer | Contention,
-  ): Promise<Answer> {
-    try {
-      const askOnce = async () => read(await ask(statement, values));
-      const answer = await withTimeout(askWhileContended(patience, askOnce), timeoutMs);
-      if (isContention(answer)) throw new Error(answer === "raced" ? RACED : LOCKED);
-      return answer;
-    } catch (error) {
-      throw failed(`${task} the event`, error);
-    }
-  }
-
-  /** Writes the completion in the transaction that the client is in. */
-  async function completeOn(claim: HeldClaim, client: PostgresClient): Promise<void> {
-    claim.handOver();
-    const answer = askerFor(client, terms)(sql.completeIn, [claim.key, claim.token, claim.retentionMs]);
-    const rows = await withTimeout(answer, timeoutMs).catch(asItIs);
-    if (rows.length === 0) throw new WebhookError("claim_lost", LOST);
-    claim.completionWritten();
-  }
-
+  const settings = settingsOf(options);
+  const records = new PostgresRecords(pool, settings);
+  const stopPurge = purgeInBackground(records, settings);
   const store: PostgresStore = {
-    claim: claimer(ask, sql, timeoutMs, failed),
-
-    async renew(key, { token, leaseMs }) {
-      return own("renew", sql.renew, [key, token, leaseMs], (rows) => rows.length > 0);
-    },
-
-    async complete(key, { token, retentionMs }) {
-      return own("complete", sql.complete, [key, token, retentionMs], completeResult);
-    },
-
-    async release(key, { token }) {
-      return own("release", sql.release, [key, token], wasLive);
-    },
-
-    async forget(key) {
-      return own("forget", sql.forget, [key], wasLive);
-    },
-
-    unanswered,
-
-    migrate: keeper.migrate,
-
-    async purge({ batch = DEFAULT_BATCH } = {}) {
-      requireWhole("batch", batch, 1, 100_000);
-      return keeper.purge(batch);
-    },
-
-    async completeIn(context, client) {
+    claim: async (key, by) => records.claim(key, by),
+    renew: async (key, by) => records.renew(key, by),
+    complete: async (key, by) => records.complete(key, by),
+    release: async (key, { token }) => records.release(key, token),
+    forget: async (key) => records.forget(key),
+    unanswered: records.unanswered,
+    migrate: async () => records.migrate(),
+    purge: async ({ batch = DEFAULT_BATCH } = {}) => records.purge(checks.integer("batch", batch, 1, MAX_BATCH)),
+    completeIn: async (context, client) => records.completeIn(claimBehind(context, store), client),
+    async transaction<Result>(context: object, own: TransactionPool, work: (client: never) => MaybePromise<Result>) {
       const claim = claimBehind(context, store);
-      const askIt = () => withTimeout(askerFor(client, terms)(sql.requireTransaction, []), timeoutMs).catch(asItIs);
-      await requireTransaction(client, pool, askIt);
-      await completeOn(claim, client);
+      return inTransaction(own, (client) => records.completeOn(claim, client), work);
     },
-
-    async transaction<Result>(
-      context: object,
-      own: TransactionPool,
-      work: (client: never) => Result | Promise<Result>,
-    ): Promise<Result> {
-      const claim = claimBehind(context, store);
-      return inTransaction(own, (client) => completeOn(claim, client), work);
-    },
-
-    async close() {
-      await background?.stop();
-    },
+    close: stopPurge,
   };
   return store;
 }
 
-function poolHeld(task: string, clients: number): string {
-  return (
-    `bluum-webhooks: postgresStore could not ${task}, because other code holds every client of its pool of ${clients}. ` +
-    "A claim that is not renewed within its lease is given to another process, and the event runs twice at once. " +
-    "Give the store a pool of its own (docs/stores-postgres.md), or let handlers hold clients for a shorter time."
-  );
+/** Starts the background purge where `purgeEveryMs` is set; returns what stops it. */
+function purgeInBackground(records: PostgresRecords, { purgeEveryMs, warn }: PostgresSettings): () => Promise<void> {
+  if (purgeEveryMs === undefined) return async () => {};
+  const onFailure = (error: unknown) =>
+    warn(`bluum-webhooks: ${messageOf(error)}. The next background purge tries again.`);
+  return purgeEvery(purgeEveryMs, (isStopped) => records.purgeInTurn(isStopped), onFailure);
+}
+
+/** The claims and completions in one table. */
+class PostgresRecords {
+  readonly #pool: PostgresClient;
+  readonly #settings: PostgresSettings;
+  readonly #sql: PostgresStatements;
+  readonly #asking: AskSettings;
+  readonly #send: Ask;
+  readonly #sendForMaintenance: Ask;
+  #hasWarnedOfPool = false;
+
+  /** How many statements PostgreSQL has not answered yet. */
+  readonly unanswered: () => number;
+
+  constructor(pool: PostgresClient, settings: PostgresSettings) {
+    const { table, schema, timeoutMs, prepare } = settings;
+    const lockMs = (most: number) => Math.max(1, Math.min(most, Math.floor(timeoutMs / 4)));
+    this.#pool = pool;
+    this.#settings = settings;
+    this.#sql = statementsFor({ table, schema, ownLockMs: lockMs(OWN_LOCK_MS), claimLockMs: lockMs(CLAIM_LOCK_MS) });
+    this.#asking = { prepare, abandonAfterMs: ABANDONED_AFTER_TIMEOUTS * timeoutMs };
+    const { call, unanswered } = countUnanswered(askerFor(pool, this.#asking));
+    this.#send = call;
+    this.unanswered = unanswered;
+    this.#sendForMaintenance = askerFor(pool, { prepare, abandonAfterMs: MAINTENANCE_TIMEOUT_MS });
+  }
+
+  async claim(key: string, { token, leaseMs }: ClaimBy): Promise<ClaimResult> {
+    const answer = await this.#ask("claim", [key, token, leaseMs], claimResult, CLAIM_PATIENCE_MS);
+    if (!isContention(answer)) return answer;
+    // Another's open transaction has the event, for an unknown time.
+    return { status: "in_flight", remainingMs: Math.max(1, Math.floor(leaseMs)) };
+  }
+
+  renew(key: string, { token, leaseMs }: ClaimBy): Promise<boolean> {
+    return this.#decide("renew", [key, token, leaseMs], (rows) => rows.length > 0);
+  }
+
+  complete(key: string, { token, retentionMs }: CompleteBy): Promise<CompleteResult> {
+    return this.#decide("complete", [key, token, retentionMs], completeResult);
+  }
+
+  release(key: string, token: string): Promise<boolean> {
+    return this.#decide("release", [key, token], wasLive);
+  }
+
+  forget(key: string): Promise<boolean> {
+    return this.#decide("forget", [key], wasLive);
+  }
+
+  migrate(): Promise<void> {
+    return migrate(this.#sendForMaintenance, this.#sql);
+  }
+
+  purge(batch: number): Promise<number> {
+    return purge(this.#sendForMaintenance, this.#sql.purge, batch);
+  }
+
+  /** The same, unless another process purges the table now. */
+  purgeInTurn(isStopped: () => boolean): Promise<number> {
+    return purge(this.#sendForMaintenance, this.#sql.purgeInTurn, DEFAULT_BATCH, isStopped);
+  }
+
+  /** Completes the event in the caller's transaction, and refuses a client that is in none. */
+  async completeIn(claim: HeldClaim, client: PostgresClient): Promise<void> {
+    await requireTransaction(client, this.#pool, () => this.#sendOn(client, this.#sql.requireTransaction, []));
+    await this.completeOn(claim, client);
+  }
+
+  /** Completes the event in the transaction that the client is in. */
+  async completeOn(claim: HeldClaim, client: PostgresClient): Promise<void> {
+    claim.handOver();
+    const rows = await this.#sendOn(client, this.#sql.completeIn, [claim.key, claim.token, claim.retentionMs]);
+    if (rows.length === 0) throw claimLost();
+    claim.completionWritten();
+  }
+
+  /** Errors of PostgreSQL pass as they are: the caller may retry the transaction, depending on the SQLSTATE. */
+  async #sendOn(client: PostgresClient, statement: Statement, values: PostgresValue[]): Promise<readonly Row[]> {
+    try {
+      return await withTimeout(askerFor(client, this.#asking)(statement, values), this.#settings.timeoutMs);
+    } catch (error) {
+      throw sqlState(error) === undefined ? failure("complete the event", error) : error;
+    }
+  }
+
+  /** Runs a verb that fails where contention lasts. */
+  async #decide<Answer>(verb: Verb, values: PostgresValue[], read: Read<Answer>): Promise<Answer> {
+    const answer = await this.#ask(verb, values, read, this.#settings.timeoutMs);
+    if (!isContention(answer)) return answer;
+    throw failure(`${verb} the event`, new Error(STILL_CONTENDED[answer]));
+  }
+
+  /** Runs the statement of a verb, again while others contend for the row. */
+  async #ask<Answer>(verb: Verb, values: PostgresValue[], read: Read<Answer>, lockedMs: number) {
+    const { timeoutMs } = this.#settings;
+    const patienceMs = { raced: timeoutMs / 2, locked: Math.min(lockedMs, timeoutMs / 2) };
+    const askOnce = async () => read(await this.#send(this.#sql[verb], values));
+    try {
+      return await withTimeout(askWhileContended(patienceMs, askOnce), timeoutMs);
+    } catch (error) {
+      this.#warnWherePoolIsHeld(verb);
+      throw failure(`${verb} the event`, error);
+    }
+  }
+
+  /** Warns once where handlers hold every client of the pool that the store shares with them. */
+  #warnWherePoolIsHeld(verb: string): void {
+    const clients = heldByOthers(this.#pool, this.unanswered());
+    if (clients === undefined || this.#hasWarnedOfPool) return;
+    this.#hasWarnedOfPool = true;
+    this.#settings.warn(
+      `bluum-webhooks: postgresStore could not ${verb} the event, because other code holds every client of its pool of ${clients}. ` +
+        "A claim that is not renewed within its lease is given to another process, and the event runs twice at once. " +
+        "Give the store a pool of its own (docs/stores-postgres.md), or let handlers hold clients for a shorter time.",
+    );
+  }
+}
+
+function claimResult([row]: readonly Row[]): ClaimResult | Contention {
+  switch (row?.answer) {
+    case "claimed":
+    case "completed":
+      return { status: row.answer };
+    case "in_flight":
+      return { status: "in_flight", remainingMs: Math.max(1, Number(row.remaining_ms)) };
+    case "raced":
+    case "locked":
+      return row.answer;
+    default:
+      throw unexpectedRows();
+  }
 }
 
 function completeResult([row]: readonly Row[]): CompleteResult | Contention {
@@ -251,7 +311,7 @@ function completeResult([row]: readonly Row[]): CompleteResult | Contention {
     case "raced":
       return row.answer;
     default:
-      throw new Error("the client gave other rows than the statement has");
+      throw unexpectedRows();
   }
 }
 
@@ -259,7 +319,15 @@ function wasLive([row]: readonly Row[]): boolean {
   return row?.live === true;
 }
 
-/** Whoever runs a transaction may want to try it again, which hangs on the SQLSTATE. */
-function asItIs(error: unknown): never {
-  throw sqlState(error) === undefined ? failure("complete the event", error) : error;
+/** For an answer that must not count as a claim or a completion. */
+function unexpectedRows(): Error {
+  return new Error("the client returned rows that the statement does not have");
+}
+
+function claimLost(): WebhookError {
+  return new WebhookError(
+    "claim_lost",
+    "completeIn: another process holds or has completed the event, or an earlier transaction of this delivery has " +
+      "completed it. Let this error roll the transaction back.",
+  );
 }

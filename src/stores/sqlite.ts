@@ -1,4 +1,4 @@
-import { ignoreRejection, isPromise } from "../async.ts";
+import { ignoreRejection, isPromise, sleep } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import {
   insideTransaction,
@@ -9,50 +9,25 @@ import {
   withoutBlocking,
 } from "./sqlite/database.ts";
 import { SqliteEvents } from "./sqlite/events.ts";
+import { checks, requireSynchronous, type SqliteStoreOptions, settingsOf } from "./sqlite/options.ts";
 import { SqliteTurns } from "./sqlite/turns.ts";
-import type { ClaimResult, DedupeStore } from "./store.ts";
-import { claimBehind } from "./transaction.ts";
+import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
+import { claimBehind, type HeldClaim } from "./transaction.ts";
 
-export type { SqliteDatabase, SqliteStatement };
-
-/** How a SQLite store names its table, waits and tells the time. */
-export interface SqliteStoreOptions {
-  /**
-   * The table, made on first use: up to 63 letters, digits and underscores, not beginning with a digit or `sqlite_`.
-   * @default "bluum_webhook_events"
-   */
-  readonly table?: string;
-  /**
-   * How long a verb waits for a database that another connection has locked, in milliseconds, before it rejects. It waits
-   * without blocking the event loop, whatever the connection's own `busy_timeout`. From 0 to 10,000.
-   * @default 2_000
-   */
-  readonly timeoutMs?: number;
-  /**
-   * Whether to switch the database file to write-ahead logging (`PRAGMA journal_mode = WAL`), which stays with the file. With `false` the
-   * file stays as it is; then readers and writers lock one another out.
-   * @default true
-   */
-  readonly wal?: boolean;
-  /**
-   * The clock, in milliseconds since 1970. All processes on one file must share it.
-   * @default Date.now
-   */
-  readonly now?: () => number;
-}
+export type { SqliteDatabase, SqliteStatement, SqliteStoreOptions };
 
 /** A {@link DedupeStore} in a SQLite file. */
 export interface SqliteStore extends DedupeStore {
   forget(key: string): Promise<boolean>;
   /**
-   * Completes the event inside the transaction that is open on the store's connection, so that the handler's own rows and the
-   * completion are committed together or not at all. Synchronous, as the drivers' transactions are. Call it first: whoever lost the event
-   * then learns it before the work. Where it throws, let the transaction roll back.
+   * Completes the event inside the transaction that is open on the store's connection, so that your rows and the completion are
+   * committed together or not at all. Synchronous, as the drivers' transactions are. Call it first in the transaction, so that a
+   * lost claim is noticed before the work. Where it throws, roll the transaction back.
    *
-   * @param context the delivery's context, as the handler got it
-   * @throws WebhookError `claim_lost` where another holds the event, or where it is completed already
+   * @param context the context that the handler was given
+   * @throws WebhookError `claim_lost` where another attempt holds or has completed the event
    * @throws WebhookError `configuration_invalid` outside a transaction, or for a context of another store's receiver
-   * @throws whatever the driver threw
+   * @throws the driver's own error, as it is
    * @example
    * const credit = database.transaction((deposit, context) => {
    *   store.completeIn(context);
@@ -63,15 +38,15 @@ export interface SqliteStore extends DedupeStore {
   completeIn(context: object): void;
   /**
    * Runs `work` in a transaction that also completes the event, on the store's connection: BEGIN IMMEDIATE, the completion,
-   * `work`, COMMIT. Where anything throws, it rolls back, and nothing of it has happened. Where another process has the event,
-   * `work` is not run. While another connection holds the lock it waits for up to `timeoutMs`, without blocking the event loop.
+   * `work`, COMMIT. Where any of it throws, all of it is rolled back. Where another process holds the event, `work` does not run.
+   * While another connection holds the lock it waits for up to `timeoutMs`, without blocking the event loop.
    *
    * @param context the context that the handler was given
    * @param work synchronous; writes its rows on the connection that the store was given
    * @returns what `work` returned, once it is committed
    * @throws what `work` threw; WebhookError `claim_lost` where another process holds or has completed the event;
-   *   `configuration_invalid` for a context of another store's receiver, and where `work` gives a promise; `store_unavailable` where
-   *   the database stays locked, or is inside a transaction; else what the driver threw
+   *   `configuration_invalid` for a context of another store's receiver, and where `work` returns a promise; `store_unavailable` where
+   *   the database stays locked, or is inside a transaction; else the driver's own error
    * @example
    * const insert = database.prepare("INSERT INTO ledger (deposit, amount) VALUES (?, ?)");
    * receiver.on("transfer.deposit.completed", ({ data }, context) =>
@@ -80,30 +55,26 @@ export interface SqliteStore extends DedupeStore {
    */
   transaction<Result>(context: object, work: () => Result): Promise<Result>;
   /**
-   * Deletes every record whose time is over, in short transactions with pauses in between. Never needed for correctness, and
-   * seldom for space: each claim deletes a few.
+   * Deletes all expired records, in short transactions with pauses in between. Correctness never needs it, and space seldom
+   * does: each claim deletes a few.
    *
-   * @param options.batch how many at most in one transaction; default 500
-   * @returns how many were deleted
+   * @param options.batch the most records that one transaction deletes; default 500
+   * @returns how many records were deleted
    * @throws WebhookError `configuration_invalid` where `batch` is not a whole number from 1 up
    */
   purge(options?: { readonly batch?: number }): Promise<number>;
 }
 
-const DEFAULT_TABLE = "bluum_webhook_events";
-const DEFAULT_TIMEOUT_MS = 2_000;
 const DEFAULT_BATCH = 500;
-const OPTIONS = ["table", "timeoutMs", "wal", "now"];
-/** Ended records deleted along the way by each claim. More than the one that it adds, so that they dwindle. */
-const SWEPT_AT_ONCE = 4;
+/** Expired records that each claim deletes. More than the one that it adds, so that they dwindle. */
+const SWEPT_PER_CLAIM = 4;
 
 /**
- * A store in a SQLite file: survives restarts, and is shared by all the processes of one machine that open the file. It makes its table on
- * first use and never closes the database. A database that is locked, full, read-only or closed makes the verbs reject until it
- * is well again.
+ * A store in a SQLite file: it survives restarts, and all processes of one machine that open the file share it. It creates its
+ * table on first use and never closes the database. While the database is locked, full, read-only or closed, the verbs reject.
  *
- * Give it a connection on which nobody leaves a transaction open: inside one every verb but `completeIn` rejects, since a
- * rollback would take back what was answered.
+ * Give it a connection on which no transaction stays open: inside one, every verb but `completeIn` rejects, since a rollback
+ * would take back an answer that was already given.
  *
  * @param database a libsql, better-sqlite3, `node:sqlite` or `bun:sqlite` database
  * @throws WebhookError `configuration_invalid`, naming the option
@@ -113,212 +84,200 @@ const SWEPT_AT_ONCE = 4;
  * const receiver = createReceiver({ secret, store, namespace: "billing" });
  */
 export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOptions = {}): SqliteStore {
-  const { table = DEFAULT_TABLE, timeoutMs = DEFAULT_TIMEOUT_MS, wal = true, now: clock = Date.now } = options;
-  refuseUnknown(options);
-  requireTableName(table);
-  requireWhole("timeoutMs", timeoutMs, 0, 10_000);
-  if (typeof wal !== "boolean") throw invalid("wal must be true or false");
-  if (typeof clock !== "function") throw invalid("now must be a function");
+  const settings = settingsOf(options);
   requireSynchronous(database);
+  const records = new SqliteRecords(database, settings);
+  const store: SqliteStore = {
+    claim: async (key, by) => records.claim(key, by),
+    renew: async (key, by) => records.renew(key, by),
+    complete: async (key, by) => records.complete(key, by),
+    release: async (key, { token }) => records.release(key, token),
+    forget: async (key) => records.forget(key),
+    completeIn(context) {
+      records.completeIn(claimBehind(context, store));
+    },
+    transaction: async (context, work) => records.transaction(claimBehind(context, store), work),
+    purge: async ({ batch = DEFAULT_BATCH } = {}) => records.purge(checks.integer("batch", batch, 1)),
+  };
+  return store;
+}
 
-  const events = new SqliteEvents(database, table);
-  const turns = new SqliteTurns(timeoutMs);
-  const now = () => Math.floor(clock());
+/** The claims and completions in one table. */
+class SqliteRecords {
+  readonly #database: SqliteDatabase;
+  readonly #settings: Required<SqliteStoreOptions>;
+  readonly #events: SqliteEvents;
+  readonly #turns: SqliteTurns;
 
-  /** Does one verb's work under the write lock: what it finds stands until it has written. */
-  function write<Result>(work: (at: number) => Result, glance?: () => Result | undefined): Promise<Result> {
-    return turns.take("other", () => apart("IMMEDIATE", work), glance);
+  constructor(database: SqliteDatabase, settings: Required<SqliteStoreOptions>) {
+    this.#database = database;
+    this.#settings = settings;
+    this.#events = new SqliteEvents(database, settings.table);
+    this.#turns = new SqliteTurns(settings.timeoutMs);
   }
 
-  /** The same for whoever is at work on the event. */
-  function writeFirst<Result>(work: (at: number) => Result): Promise<Result> {
-    return turns.take("holder", () => apart("IMMEDIATE", work));
+  async claim(key: string, { token, leaseMs }: ClaimBy): Promise<ClaimResult> {
+    // Reads first: a duplicate then needs no lock, and is answered even while another connection holds it.
+    const known = unlessBusy(() => this.#apart(() => this.#obstacle(key, token, this.#now())));
+    if (known) return known;
+    return this.#write("other", (at) => {
+      this.#events.sweep(at, SWEPT_PER_CLAIM);
+      const obstacle = this.#obstacle(key, token, at);
+      if (obstacle) return obstacle;
+      this.#events.put(key, { token, completed: false, expiresAt: at + leaseMs });
+      return { status: "claimed" };
+    });
   }
 
-  /** Does some work in a transaction apart from any of the caller's. */
-  function apart<Result>(mode: "DEFERRED" | "IMMEDIATE", work: (at: number) => Result): Result {
-    if (insideTransaction(database)) throw transactionInTheWay();
-    return withoutBlocking(database, () => {
+  renew(key: string, { token, leaseMs }: ClaimBy): Promise<boolean> {
+    return this.#write("holder", (at) => {
+      if (!this.#isHeld(key, token, at)) return false;
+      this.#events.put(key, { token, completed: false, expiresAt: at + leaseMs });
+      return true;
+    });
+  }
+
+  complete(key: string, { token, retentionMs }: CompleteBy): Promise<CompleteResult> {
+    return this.#write("holder", (at) => {
+      const known = this.#events.find(key, at);
+      if (known && known.token !== token) return known.completed ? "completed_by_another" : "held_by_another";
+      if (!known?.completed) this.#events.put(key, { token, completed: true, expiresAt: at + retentionMs });
+      return "stored";
+    });
+  }
+
+  release(key: string, token: string): Promise<boolean> {
+    return this.#write("other", (at) => {
+      if (!this.#isHeld(key, token, at)) return false;
+      this.#events.drop(key);
+      return true;
+    });
+  }
+
+  forget(key: string): Promise<boolean> {
+    return this.#write("other", (at) => {
+      const known = this.#events.find(key, at);
+      if (known) this.#events.drop(key);
+      return known !== undefined;
+    });
+  }
+
+  /** Completes the event in the transaction that is open on the connection. */
+  completeIn(claim: HeldClaim): void {
+    if (!insideTransaction(this.#database)) {
+      throw checks.invalid("completeIn", "must be called inside a transaction on the store's connection");
+    }
+    const { key, token, retentionMs } = claim;
+    claim.handOver();
+    const at = this.#now();
+    const known = this.#events.find(key, at);
+    // A completion by this token too: an earlier transaction was committed, and this one would do the work again.
+    if (known && (known.completed || known.token !== token)) throw claimLost();
+    this.#events.put(key, { token, completed: true, expiresAt: at + retentionMs });
+    claim.completionWritten();
+  }
+
+  async transaction<Result>(claim: HeldClaim, work: () => Result): Promise<Result> {
+    const run = () => {
+      this.completeIn(claim);
+      return runWork(work);
+    };
+    try {
+      return await this.#turns.take("holder", () => {
+        this.#refuseOpenTransaction();
+        return withoutBlocking(this.#database, () => transact(this.#database, "IMMEDIATE", run));
+      });
+    } catch (thrown) {
+      throw thrown instanceof WorkFailed ? thrown.error : thrown;
+    }
+  }
+
+  async purge(batch: number): Promise<number> {
+    let total = 0;
+    for (;;) {
+      const deleted = await this.#write("other", (at) => this.#events.sweep(at, batch));
+      total += deleted;
+      if (deleted < batch) return total;
+      await sleep(0);
+    }
+  }
+
+  /** Does the work of a verb under the write lock: what it reads cannot change before it writes. */
+  #write<Result>(who: "holder" | "other", work: (at: number) => Result): Promise<Result> {
+    const run = () => transact(this.#database, "IMMEDIATE", () => work(this.#now()));
+    return this.#turns.take(who, () => this.#apart(run));
+  }
+
+  /** Does some work apart from any transaction of the caller's, without blocking the event loop. */
+  #apart<Result>(work: () => Result): Result {
+    this.#refuseOpenTransaction();
+    return withoutBlocking(this.#database, () => {
       try {
-        if (!events.isSetUp) events.setUp(wal);
-        return transact(database, mode, () => work(now()));
+        if (!this.#events.isSetUp) this.#events.setUp(this.#settings.wal);
+        return work();
       } catch (error) {
-        if (!isBusy(error)) events.doubt();
+        if (!isBusy(error)) this.#events.doubt();
         throw error;
       }
     });
   }
 
-  /** What stands in a claim's way. */
-  function obstacle(key: string, token: string, at: number): ClaimResult | undefined {
-    const known = events.find(key, at);
+  #refuseOpenTransaction(): void {
+    if (!insideTransaction(this.#database)) return;
+    const message =
+      "The SQLite connection is inside a transaction, whose rollback would take the store's answers back. " +
+      "Give the store a connection of its own, or leave no transaction open across an await.";
+    throw new WebhookError("store_unavailable", message);
+  }
+
+  /** The record that keeps `token` from claiming the event. */
+  #obstacle(key: string, token: string, at: number): ClaimResult | undefined {
+    const known = this.#events.find(key, at);
     if (known?.completed) return { status: "completed" };
-    if (known && known.token !== token) return { status: "in_flight", remainingMs: known.endsAt - at };
+    if (known && known.token !== token) return { status: "in_flight", remainingMs: known.expiresAt - at };
     return undefined;
   }
 
-  /** One try of `transaction`. What `work` throws is given back: it is no reason to try again, even if it says "locked". */
-  function completing<Result>(context: object, work: () => Result): { result: Result } | { error: unknown } {
-    let failure: { error: unknown } | undefined;
-    function run(): Result {
-      store.completeIn(context);
-      try {
-        return refuseAsynchronous(work());
-      } catch (error) {
-        failure = { error };
-        throw error;
-      }
-    }
-    if (insideTransaction(database)) throw transactionInTheWay();
-    try {
-      return { result: withoutBlocking(database, () => transact(database, "IMMEDIATE", run)) };
-    } catch (error) {
-      if (failure !== undefined) return failure;
-      throw error;
-    }
+  #isHeld(key: string, token: string, at: number): boolean {
+    const known = this.#events.find(key, at);
+    return known?.token === token && !known.completed;
   }
 
-  const store: SqliteStore = {
-    async claim(key, { token, leaseMs }) {
-      const found = (at: number) => obstacle(key, token, at);
-      const take = (at: number): ClaimResult => {
-        events.sweep(at, SWEPT_AT_ONCE);
-        const inTheWay = found(at);
-        if (inTheWay) return inTheWay;
-        events.put(key, { token, completed: false, endsAt: at + leaseMs });
-        return { status: "claimed" };
-      };
-      // While somebody holds the write lock for long, duplicates need not wait: what is committed can be read all the same.
-      return write(take, () => apart("DEFERRED", found));
-    },
-
-    async renew(key, { token, leaseMs }) {
-      return writeFirst((at) => {
-        const known = events.find(key, at);
-        if (!known || known.completed || known.token !== token) return false;
-        events.put(key, { token, completed: false, endsAt: at + leaseMs });
-        return true;
-      });
-    },
-
-    async complete(key, { token, retentionMs }) {
-      return writeFirst((at) => {
-        const known = events.find(key, at);
-        if (known && known.token !== token) return known.completed ? "completed_by_another" : "held_by_another";
-        if (!known?.completed) events.put(key, { token, completed: true, endsAt: at + retentionMs });
-        return "stored";
-      });
-    },
-
-    async release(key, { token }) {
-      return write((at) => {
-        const known = events.find(key, at);
-        if (!known || known.completed || known.token !== token) return false;
-        events.drop(key);
-        return true;
-      });
-    },
-
-    async forget(key) {
-      return write((at) => {
-        const known = events.find(key, at);
-        if (known) events.drop(key);
-        return known !== undefined;
-      });
-    },
-
-    completeIn(context) {
-      if (!insideTransaction(database))
-        throw invalid("completeIn must be called inside a transaction on the store's connection");
-      const claim = claimBehind(context, store);
-      const { key, token, retentionMs } = claim;
-      claim.handOver();
-      const at = now();
-      const known = events.find(key, at);
-      // A completion by this very token too: its transaction was committed before, and this one would do the work again.
-      if (known && (known.completed || known.token !== token)) throw claimLost();
-      events.put(key, { token, completed: true, endsAt: at + retentionMs });
-      claim.completionWritten();
-    },
-
-    async transaction(context, work) {
-      claimBehind(context, store);
-      const outcome = await turns.take("holder", () => completing(context, work));
-      if ("error" in outcome) throw outcome.error;
-      return outcome.result;
-    },
-
-    async purge({ batch = DEFAULT_BATCH } = {}) {
-      requireWhole("batch", batch, 1);
-      let purged = 0;
-      for (let last = batch; last === batch; purged += last) {
-        if (purged > 0) await othersFirst();
-        last = await write((at) => events.sweep(at, batch));
-      }
-      return purged;
-    },
-  };
-  return store;
+  #now(): number {
+    return Math.floor(this.#settings.now());
+  }
 }
 
-/** An asynchronous function goes on after the transaction has ended. */
-function refuseAsynchronous<Result>(result: Result): Result {
-  if (!isPromise(result)) return result;
-  ignoreRejection(result);
-  throw invalid("the work of transaction must be synchronous; it gave a promise");
+/** An error of the caller's work. Wrapped, since its text may say "database is locked", and the work must not run again. */
+class WorkFailed {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
 }
 
-function othersFirst(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
-}
-
-function requireTableName(table: string): void {
-  if (typeof table === "string" && /^(?!sqlite_)[a-z_][a-z0-9_]{0,62}$/i.test(table)) return;
-  throw invalid("table must be 1 to 63 letters, digits or underscores, not beginning with a digit or sqlite_");
-}
-
-function requireWhole(name: string, value: number, least: number, most = Number.MAX_SAFE_INTEGER): void {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  throw invalid(`${name} must be a whole number from ${least} to ${most}`);
-}
-
-function refuseUnknown(options: SqliteStoreOptions): void {
-  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
-  if (unknown !== undefined) throw invalid(`${unknown} is no option; there are ${OPTIONS.join(", ")}`);
-}
-
-/** An asynchronous driver gives promises for rows: every claim would fail. */
-function requireSynchronous(database: SqliteDatabase): void {
-  if (typeof database?.exec === "function" && typeof database.prepare === "function" && givesRows(database)) return;
-  throw invalid(
-    "database must be a libsql, better-sqlite3, node:sqlite or bun:sqlite database, of the synchronous kind",
-  );
-}
-
-function givesRows(database: SqliteDatabase): boolean {
+/** Refuses an asynchronous function too: it goes on after the transaction has ended. */
+function runWork<Result>(work: () => Result): Result {
   try {
-    const statement = database.prepare("SELECT 1 AS one");
-    return typeof statement.all === "function" && Array.isArray(statement.all());
-  } catch {
-    // Locked or broken at this moment, perhaps: that is for the verbs to tell, and to get over.
-    return true;
+    const result = work();
+    if (!isPromise(result)) return result;
+    ignoreRejection(result);
+    throw checks.invalid("transaction", "needs synchronous work; this work returned a promise");
+  } catch (error) {
+    throw new WorkFailed(error);
   }
 }
 
-function invalid(what: string): WebhookError {
-  return new WebhookError("configuration_invalid", `sqliteStore: ${what}`);
-}
-
-function transactionInTheWay(): WebhookError {
-  const message =
-    "The SQLite connection is inside a transaction, whose rollback would take the store's answers back. " +
-    "Give the store a connection of its own, or leave no transaction open across an await.";
-  return new WebhookError("store_unavailable", message);
+function unlessBusy<Result>(work: () => Result): Result | undefined {
+  try {
+    return work();
+  } catch (error) {
+    if (isBusy(error)) return undefined;
+    throw error;
+  }
 }
 
 function claimLost(): WebhookError {
-  return new WebhookError(
-    "claim_lost",
-    "The event is held or completed by another attempt: this transaction must not count",
-  );
+  return new WebhookError("claim_lost", "Another attempt holds or has completed the event: roll this transaction back");
 }

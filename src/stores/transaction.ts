@@ -1,24 +1,24 @@
 import { WebhookError } from "../errors.ts";
 import type { DedupeStore } from "./store.ts";
 
-/** What a store's `completeIn` needs to know of the claim behind a delivery's context. */
+/** The claim behind a delivery's context, for the `completeIn` of a store. */
 export interface HeldClaim {
-  /** The store that gave the claim. */
+  /** The store that granted the claim. */
   readonly store: DedupeStore;
   readonly key: string;
   readonly token: string;
-  /** How long the completion is to be remembered, in milliseconds. */
+  /** How long the completion is remembered, in milliseconds. */
   readonly retentionMs: number;
   /**
-   * Ends the renewals, since from now on the row that the caller's transaction has locked guards the claim. Settling will then
-   * ask the store whether the transaction was committed, instead of completing.
+   * Stops the renewals: from now on the row lock of the caller's transaction guards the claim. Settling then asks the store whether
+   * the transaction was committed, instead of completing.
    */
   handOver(): void;
-  /** The completion stands in the caller's transaction: a handler that fails from now on may have been committed all the same. */
+  /** Called once the completion is written in the caller's transaction: from now on it may be committed even if the handler fails. */
   completionWritten(): void;
 }
 
-/** A context, as handlers get it, with the claim behind it, which only {@link claimBehind} sees. */
+/** Base of the context that handlers get. It hides the claim, which only {@link claimBehind} can read. */
 export class ClaimedContext {
   readonly #claim: HeldClaim;
 
@@ -26,7 +26,7 @@ export class ClaimedContext {
     this.#claim = claim;
   }
 
-  /** The claim behind a context that has one. */
+  /** The claim behind a context, where there is one. */
   static claimOf(context: object): HeldClaim | undefined {
     return #claim in context ? context.#claim : undefined;
   }
@@ -35,18 +35,15 @@ export class ClaimedContext {
 /**
  * The claim behind a context, for `completeIn`.
  *
- * @throws WebhookError `configuration_invalid` where the context is none of a live delivery, or of a receiver with another store
+ * @throws WebhookError `configuration_invalid` where the context belongs to no delivery, or to a receiver with another store
  */
 export function claimBehind(context: object, store: DedupeStore): HeldClaim {
   const claim = ClaimedContext.claimOf(Object(context));
   if (claim === undefined) {
-    throw new WebhookError(
-      "configuration_invalid",
-      "completeIn was given something else than the context of a delivery",
-    );
+    throw new WebhookError("configuration_invalid", "completeIn needs the context that the handler was given");
   }
   if (claim.store !== store) {
-    throw new WebhookError("configuration_invalid", "completeIn was called on another store than the receiver's");
+    throw new WebhookError("configuration_invalid", "completeIn was called on a store that is not the receiver's");
   }
   return claim;
 }

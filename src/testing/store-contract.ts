@@ -14,7 +14,7 @@ export type { StoreUnderTest };
 export interface ContractCase {
   /** The statement, in plain words. */
   readonly name: string;
-  /** Rejects with an Error that tells what was expected and what came, where the statement does not hold. */
+  /** Rejects where the statement does not hold, with an Error that says what was expected and what came. */
   readonly run: () => Promise<void>;
   /** How long the case may take, in milliseconds, on a slow machine and a real database. */
   readonly timeoutMs: number;
@@ -25,10 +25,10 @@ const CASE_TIMEOUT_MS = 60_000;
 const CROWD_TIMEOUT_MS = 240_000;
 
 /**
- * The contract of `DedupeStore` as named cases, for any test runner. Passing them all is what it takes for a store to
- * work in a receiver, but for one thing that no test can show: that its writes survive what your backend says they do.
+ * The contract of `DedupeStore` as named cases, for any test runner. A store that passes all of them works in a receiver. One thing
+ * no test can show: that its writes survive a crash of your backend.
  *
- * @param createStore makes a fresh {@link StoreUnderTest}; called once for each case
+ * @param createStore creates a fresh {@link StoreUnderTest}; called once for each case
  * @example
  * for (const { name, run, timeoutMs } of dedupeStoreContract(() => ({ store: myStore(client) }))) it(name, run, timeoutMs);
  */
@@ -57,7 +57,7 @@ function casesOf(
 async function runOne(check: Statement, subject: StoreUnderTest): Promise<void> {
   const [checked] = await Promise.allSettled([check(openTrial(subject))]);
   const [disposed] = await Promise.allSettled([dispose(subject)]);
-  // Where the statement failed, that is the news, not what the clean-up may say on top.
+  // A failed statement matters more than a failed clean-up.
   if (checked.status === "rejected") throw checked.reason;
   if (disposed.status === "rejected") throw disposed.reason;
 }

@@ -2,10 +2,11 @@ import { bluumSignature } from "../bluum/signature.ts";
 import { WebhookError } from "../errors.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 import { finding, MountError, type MountFinding } from "./mount-findings.ts";
+import { bodyLimitFindings } from "./verify-mount/body-limit.ts";
 import { explain } from "./verify-mount/explain.ts";
+import { forgeryFindings } from "./verify-mount/forgery.ts";
 import { type Mount, mountAt } from "./verify-mount/mount.ts";
 import { PING, PLAIN } from "./verify-mount/pings.ts";
-import { forgeries, largeBodies } from "./verify-mount/sound.ts";
 
 /** Where a receiver is mounted: its URL, or an app in this process, such as Hono's `app.request` or `app.fetch`. */
 export type MountTarget = string | URL | ((request: Request) => Response | Promise<Response>);
@@ -90,7 +91,7 @@ export async function verifyMount(target: MountTarget, options: VerifyMountOptio
 async function examine(mount: Mount, bodyBytes: number, signal: AbortSignal): Promise<MountReport> {
   const first = await mount.signed(PING);
   const findings = first.ping
-    ? [...(await forgeries(mount)), ...(await largeBodies(mount, bodyBytes))]
+    ? [...(await forgeryFindings(mount)), ...(await bodyLimitFindings(mount, bodyBytes))]
     : await explain(first, mount);
   if (findings.length > 0) throw new MountError(mount.where, complete(findings, signal), causeOf(mount));
   const { where, probes } = mount;

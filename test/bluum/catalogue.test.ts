@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { KNOWN_EVENT_TYPES } from "../../src/bluum/catalogue.ts";
 
 describe("the catalogue", () => {
-  it("lists the names of the documentation", () => {
+  it("lists the documented names", () => {
     expect([...KNOWN_EVENT_TYPES].sort()).toEqual([
       "account.created",
       "account.updated",
@@ -23,7 +23,7 @@ describe("the catalogue", () => {
     ]);
   });
 
-  it("cannot be changed by a user", () => {
+  it("cannot be modified", () => {
     expect(() => (KNOWN_EVENT_TYPES as string[]).push("order.filld")).toThrow(TypeError);
   });
 });

@@ -11,6 +11,7 @@ import { EXIT } from "../../src/cli/exit.ts";
 import { run } from "../../src/cli/program.ts";
 import { signDelivery } from "../../src/testing/index.ts";
 import { BODY, captured, hmac, NOW, SECONDS, SECRET } from "./detect-captures.ts";
+import { fakeTerminal, ran } from "./fake-terminal.ts";
 
 let folder: string;
 beforeAll(() => {
@@ -51,6 +52,23 @@ describe("the command detect", () => {
     expect(stdout).toMatch(/^Tried \d+ combinations \(\d+ signatures computed\) on 1 capture\./);
     expect(stdout).toContain("Event id");
     expect({ exitCode, stderr }).toEqual({ exitCode: EXIT.ok, stderr: "" });
+  });
+
+  it("wraps its sentences at words on a terminal, and no line of code", async () => {
+    const path = file("one.json", JSON.stringify(CAPTURE));
+    for (const secret of [SECRET, "another secret of 16 bytes"]) {
+      const terminal = fakeTerminal({ BLUUM_WEBHOOK_SECRET: secret, NO_COLOR: "1" });
+      Object.assign(terminal.stdout, { isTTY: true, columns: 44 });
+      const { out } = await ran(["detect", path], terminal);
+      const { stdout } = await cli(["detect", path], secret);
+      const code = stdout.split("\n").filter((line) => /[{}]|process.env/.test(line));
+      const tooLong = out.split("\n").filter((line) => line.length > 44);
+      expect(
+        tooLong.filter((line) => !code.includes(line) && !/^ {2}(header|signature|signed|key) /.test(line)),
+      ).toEqual([]);
+      for (const line of code) expect(out).toContain(line);
+      expect(out.split(/\s+/)).toEqual(stdout.split(/\s+/));
+    }
   });
 
   it("ends with 1 where nothing matches, and prints no scheme", async () => {

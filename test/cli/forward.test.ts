@@ -259,11 +259,11 @@ describe("listen --forward", () => {
   it("refuses to hand on to itself, and what is no URL", async () => {
     expect(await ran(["listen", "--port", "48123", "--forward", "http://localhost:48123/x"])).toMatchObject({
       code: 2,
-      err: expect.stringContaining("leads back to this command"),
+      err: expect.stringContaining("--forward leads back to this command"),
     });
     for (const forward of ["localhost:3000", "ftp://x/", "http://me:hunter2@x/"]) {
       const { code, err } = await ran(["listen", "--forward", forward]);
-      expect([code, err]).toEqual([2, expect.stringMatching(/^the URL must/)]);
+      expect([code, err]).toEqual([2, expect.stringMatching(/^--forward must/)]);
       expect(err).not.toContain("hunter2");
     }
   });

@@ -113,6 +113,28 @@ describe("listen", () => {
     expect(bodies).toEqual([expect.objectContaining({ code: "body_timeout" })]);
   });
 
+  it("bounds what the bodies of all deliveries may take at once", async () => {
+    const bodies = new BodyBudget({ maxBytes: 1024 * 1024, timeoutMs: 10_000 });
+    const arrived: unknown[] = [];
+    const url = await served(async (request, response) => {
+      arrived.push((await arrivalOf(request, bodies)).body);
+      response.writeHead(503, { connection: "close" }).end();
+    });
+    let end: (body: Uint8Array) => void = () => {};
+    const others = bodies.read(({ reserve }) => {
+      reserve?.(64 * 1024 * 1024);
+      return new Promise((resolve) => {
+        end = resolve;
+      });
+    });
+    const body = "x".repeat(200_000);
+    await fetch(url, { method: "POST", body });
+    end(new Uint8Array(0));
+    await others;
+    await fetch(url, { method: "POST", body });
+    expect(arrived).toEqual([expect.objectContaining({ code: "receiver_busy" }), Uint8Array.from(Buffer.from(body))]);
+  });
+
   it("takes deliveries at its path only, and says so", async () => {
     const { terminal, url } = await listening();
     expect((await fetch(new URL("/elsewhere?x=1", url), genuine())).status).toBe(404);

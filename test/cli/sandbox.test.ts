@@ -2,12 +2,21 @@ import { EventEmitter, once } from "node:events";
 import { createServer } from "node:http";
 import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
+import { bluumHandler } from "../../adapters/node.ts";
 import { run } from "../../src/cli/program.ts";
 import { faultsOf } from "../../src/cli/sandbox/faults.ts";
+import { createReceiver } from "../../src/index.ts";
 import { FAULTS } from "../../src/sandbox/index.ts";
+import { freshFile } from "../stores/sqlite-engines.ts";
+import { served } from "./app.ts";
+import { fakeTerminal, SECRET } from "./fake-terminal.ts";
 
 /** The command line in a terminal of its own, until it is ended. */
 function started(...args: string[]) {
+  return startedWith({}, ...args);
+}
+
+function startedWith(env: Record<string, string>, ...args: string[]) {
   const controller = new AbortController();
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
   const said = { out: "", err: "" };
@@ -17,7 +26,7 @@ function started(...args: string[]) {
     written.emit("written");
   });
   stderr.on("data", (text) => (said.err += text));
-  const terminal = { stdin: new PassThrough(), stdout, stderr, env: {}, signal: controller.signal };
+  const terminal = { stdin: new PassThrough(), stdout, stderr, env, signal: controller.signal };
   const exited = run(["sandbox", "--port", "0", ...args], terminal);
   return {
     said,
@@ -31,6 +40,10 @@ function started(...args: string[]) {
     async end() {
       controller.abort();
       return exited;
+    },
+    async endAfter(text: RegExp) {
+      await this.saying(text);
+      return this.end();
     },
   };
 }
@@ -135,6 +148,19 @@ describe("the command sandbox", () => {
     server.close();
   });
 
+  it("says what is wrong where its port is taken, as listen does", async () => {
+    const { server, url } = await endpoint(200);
+    const { port } = new URL(url);
+    const terminal = fakeTerminal();
+    for (const name of ["sandbox", "listen"]) {
+      expect(await run([name, "--port", port], terminal)).toBe(2);
+    }
+    await new Promise((resolve) => setImmediate(resolve));
+    const sentence = `cannot listen on port ${port} of 127.0.0.1: it is in use; name another with --port, or --port 0 for a free one.\n`;
+    expect(terminal.err()).toBe(sentence + sentence);
+    server.close();
+  });
+
   it("speaks JSON to programs", async () => {
     const command = started("--json", "--scheme", "standard-webhooks", "--shape", "flat");
     const [line] = await command.saying(/.+\n/);
@@ -154,6 +180,80 @@ describe("the command sandbox", () => {
     const command = started(...args);
     expect(await command.exited).toBe(2);
     expect(command.said.err).toContain(named);
+  });
+});
+
+describe("sandbox --forward-to", () => {
+  /** An app that verifies by a secret, and what it has handled. */
+  async function app(secret: () => string) {
+    const handled: string[] = [];
+    const receiver = createReceiver({ secret, logger: false }).on("*", ({ type }) => void handled.push(type));
+    return { url: await served(bluumHandler(receiver)), handled };
+  }
+
+  const send = (page: string) =>
+    fetch(`${page}_inspector/events`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"event":"order.filled"}',
+    });
+
+  it("registers the app with the secret of BLUUM_WEBHOOK_SECRET, and does not print it", async () => {
+    const { url, handled } = await app(() => SECRET);
+    const command = startedWith({ BLUUM_WEBHOOK_SECRET: SECRET }, "--forward-to", `${url}?key=hunter2`);
+    const [, page = ""] = await command.saying(/inspector at (\S+)/);
+    await command.saying(new RegExp(`delivering to ${url}\n`));
+    await send(page);
+    await command.saying(/order\.filled +127\S+ +#1 {2}200 {2}\d+ ms {2}delivered\n/);
+    expect(handled).toEqual(["order.filled"]);
+    await command.end();
+    expect(command.said.out + command.said.err).not.toMatch(new RegExp(`${SECRET}|hunter2`));
+  });
+
+  it("makes a secret up where there is none, and prints it for the app", async () => {
+    let secret = "";
+    const { url, handled } = await app(() => secret);
+    const command = started("--forward-to", url);
+    const [, page = ""] = await command.saying(/inspector at (\S+)/);
+    [, secret = ""] = await command.saying(/export BLUUM_WEBHOOK_SECRET=(\S+)/);
+    await send(page);
+    await command.saying(/delivered\n/);
+    expect(handled).toEqual(["order.filled"]);
+    await command.end();
+    const json = started("--forward-to", url, "--json");
+    const [line] = await json.saying(/.+\n/);
+    expect(JSON.parse(line)).toMatchObject({ endpoint: { url, secret: expect.stringMatching(/^whsec_/) } });
+    await json.end();
+  });
+
+  it("registers an app once with --state, and gives it the secret that is set now", async () => {
+    const { file, remove } = freshFile();
+    const { url, handled } = await app(() => SECRET);
+    await started("--forward-to", url, "--state", file).endAfter(/inspector/);
+    for (const secret of [SECRET, SECRET, undefined]) {
+      const env = secret === undefined ? {} : { BLUUM_WEBHOOK_SECRET: secret };
+      const command = startedWith(env, "--forward-to", url, "--state", file, "--json");
+      const [line] = await command.saying(/.+\n/);
+      const { url: page, endpoint } = JSON.parse(line);
+      expect(endpoint).toEqual({ id: expect.stringMatching(/^wh_/), url });
+      await send(page);
+      await command.saying(/"status":200/);
+      await command.end();
+    }
+    expect(handled).toHaveLength(3);
+    remove();
+  });
+
+  it("refuses several secrets, a secret that the scheme cannot use, and itself", async () => {
+    const to = "http://localhost:3000/webhooks/bluum";
+    const refusal = async (env: Record<string, string>, ...args: string[]) => {
+      const command = startedWith(env, "--forward-to", to, ...args);
+      expect(await command.exited).toBe(2);
+      return command.said.err;
+    };
+    expect(await refusal({ BLUUM_WEBHOOK_SECRET: `${SECRET}\n${SECRET} too` })).toContain("takes one secret");
+    expect(await refusal({ BLUUM_WEBHOOK_SECRET: "short" })).toContain("secret cannot be used to sign with bluum");
+    expect(await refusal({}, "--port", "3000")).toContain("--forward-to leads back to this command");
   });
 });
 

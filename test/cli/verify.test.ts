@@ -76,7 +76,7 @@ describe("verify", () => {
   });
 
   it.each([
-    [["nowhere"], /the URL must be a whole one/],
+    [["nowhere"], /<url> must be a whole URL/],
     [["http://127.0.0.1:9/", "--body-bytes", "x"], /whole number from 0/],
   ])("ends with 2 for %j", async (args, message) => {
     expect(await ran(["verify", ...args])).toMatchObject({ code: 2, err: expect.stringMatching(message) });

@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { describe, expect, it } from "vitest";
 import { program } from "../../src/cli/program.ts";
+import { wrapText } from "../../src/cli/wrap.ts";
 import { fakeTerminal } from "../cli/fake-terminal.ts";
 import { ROOT } from "./markdown.ts";
 
@@ -13,9 +14,9 @@ fails where they differ.
 
 function helpOf(command: Command): string {
   const parts: string[] = [];
-  command.configureOutput({ writeOut: (part) => parts.push(part), getOutHelpWidth: () => 80 });
+  command.configureOutput({ writeOut: (part) => parts.push(part) });
   command.outputHelp();
-  return parts.join("").trimEnd();
+  return wrapText(parts.join(""), 80).trimEnd();
 }
 
 function sections(command: Command, name: string, depth: number): string[] {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { bluumSignature, standardWebhooksSignature } from "../../src/index.ts";
-import { FAULTS, faultTitle } from "../../src/sandbox/faults.ts";
-import { forgeriesOf } from "../../src/sandbox/forgeries.ts";
+import { FAULTS, faultTitle } from "../../src/sandbox/deliveries/faults.ts";
 import { settingsFrom } from "../../src/sandbox/options.ts";
 import { SCENARIOS } from "../../src/sandbox/scenarios.ts";
+import { forgeriesOf } from "../../src/sandbox/signing/forgeries.ts";
 import { codeWords, tableOf } from "./markdown.ts";
 
 // The snippets of the page are run with those of all pages, by test/readme.test.ts.
@@ -30,7 +30,7 @@ describe("docs/sandbox.md", () => {
     expect(refusal).toThrow(
       `there are ${rowsOf("sandbox-options")
         .map(([name]) => name)
-        .join(", ")}.`,
+        .join(", ")}`,
     );
   });
 });

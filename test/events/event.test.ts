@@ -38,7 +38,7 @@ describe("domainAndAction", () => {
     expect(domainAndAction(type)).toEqual({ domain, action });
   });
 
-  it("loses nothing of a name with a dot", () => {
+  it("keeps every character of a name with a dot", () => {
     fc.assert(
       fc.property(fc.string(), fc.string(), (head, tail) => {
         const { domain, action } = domainAndAction(`${head}.${tail}`);

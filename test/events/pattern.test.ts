@@ -75,14 +75,14 @@ describe("assertPattern", () => {
     expect(refusalOf(pattern).code).toBe("registration_refused");
   });
 
-  it("names the pattern and the forms that are allowed", () => {
+  it("shows the pattern and the allowed forms when it refuses", () => {
     const { message } = refusalOf("order.*.x");
     expect(message).toContain('"order.*.x"');
     for (const form of ['"order.filled"', '"push"', '"order.*"', '"transfer.deposit.*"', '"*"'])
       expect(message).toContain(form);
   });
 
-  it("says of what type a pattern is that is no string", () => {
+  it("names the type of a pattern that is not a string", () => {
     expect(refusalOf(undefined).message).toContain("undefined");
   });
 });
@@ -120,7 +120,7 @@ describe("patternsMatching", () => {
     expect(patternsMatching(type).includes(pattern)).toBe(expected);
   });
 
-  it("agrees with the plain meaning of every pattern", () => {
+  it("lists exactly the patterns that match a name", () => {
     const segment = fc.constantFrom("a", "b", "ab", "order");
     const name = fc.array(segment, { minLength: 1, maxLength: 5 }).map((parts) => parts.join("."));
     const wildcard = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => `${parts.join(".")}.*`);
@@ -133,7 +133,7 @@ describe("patternsMatching", () => {
     );
   });
 
-  it("lists no pattern twice, whatever the name", () => {
+  it("lists no pattern twice for any name", () => {
     const hostile = fc.string({ unit: fc.constantFrom(".", "*", "a", " ", "\u0000", "\ud800"), maxLength: 60 });
     fc.assert(
       fc.property(fc.oneof(hostile, fc.string()), (type) => {
@@ -145,11 +145,11 @@ describe("patternsMatching", () => {
     );
   });
 
-  it("finds the deepest wildcard that can be registered", () => {
+  it("includes the deepest wildcard that can be registered", () => {
     expect(patternsMatching(`${segments(MAX_WILDCARD_DEPTH)}.end`)).toContain(`${segments(MAX_WILDCARD_DEPTH)}.*`);
   });
 
-  it("answers a name of a million dots with a bounded list that still holds the exact name", () => {
+  it("bounds the list for a name of a million dots, and includes the exact name", () => {
     const type = "a.".repeat(1_000_000);
     const patterns = patternsMatching(type);
     expect(patterns).toHaveLength(MAX_WILDCARD_DEPTH + 2);

@@ -184,7 +184,7 @@ describe("a secret that cannot work", () => {
 
   it("is told once which it is, in one sentence", () => {
     expect(creating({ secret: [SECRET, "short"] })).toThrow(
-      "secret[1]: fewer than 16 bytes make a key that can be guessed; copy the whole secret.",
+      "secret[1]: it has fewer than 16 bytes, so it could be guessed; copy the whole secret.",
     );
   });
 

@@ -1,8 +1,9 @@
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
 import { bluumHandler } from "../../adapters/node.ts";
 import { RETRY_DELAYS_MS } from "../../src/bluum/retry-schedule.ts";
 import { bluumSignature, createReceiver, type MessageToSign, standardWebhooksSignature } from "../../src/index.ts";
+import type { SandboxOptions } from "../../src/sandbox/index.ts";
 import { noting, sandboxed, served, statuses } from "./endpoints.ts";
 
 describe("an event that is sent", () => {
@@ -386,5 +387,68 @@ describe("a sandbox", () => {
       code: "configuration_invalid",
       message: expect.stringContaining(`sandbox: ${name} `),
     });
+  });
+});
+
+describe("an endpoint that is processing the event", () => {
+  const IN_FLIGHT = '{"error":{"code":"event_in_flight"}}';
+
+  /** Answers 503 and then 200, and tells how much real time passed between the two. */
+  async function retried(headers: Record<string, string>, body: string, options: SandboxOptions = { speed: 0 }) {
+    const times: number[] = [];
+    const { url } = await noting((_, response) => {
+      if (times.push(performance.now()) > 1) response.end();
+      else response.writeHead(503, headers).end(body);
+    });
+    const sandbox = await sandboxed(options);
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await sandbox.settled();
+    expect(sandbox.deliveries()).toMatchObject([{ state: "delivered", attempts: [{ status: 503 }, { status: 200 }] }]);
+    return (times[1] ?? Number.NaN) - (times[0] ?? 0);
+  }
+
+  it.each([0, 1, 1_000])("is left alone for as long as it asks, in real time, at speed %i", async (speed) => {
+    const options = { speed, timeoutMs: 600_000 };
+    expect(await retried({ "Retry-After": "1" }, IN_FLIGHT, options)).toBeGreaterThanOrEqual(990);
+  });
+
+  it.each([
+    ["another code", { "Retry-After": "30" }, '{"error":{"code":"store_unavailable"}}'],
+    ["no code", { "Retry-After": "30" }, "busy"],
+    ["no Retry-After", {}, IN_FLIGHT],
+    ["a Retry-After that is no number", { "Retry-After": "later" }, IN_FLIGHT],
+  ])("is retried without waiting where it answers with %s", async (_, headers, body) => {
+    expect(await retried(headers, body)).toBeLessThan(5_000);
+  });
+
+  it("is not waited for where the sandbox itself has sent it the other copy", async () => {
+    const copies: ServerResponse[] = [];
+    const { url } = await noting((_, response) => {
+      copies.push(response);
+      if (copies.length === 2) {
+        // The original is sent away, and only then the copy is answered.
+        copies[0]?.writeHead(503, { "Retry-After": "30" }).end(IN_FLIGHT, () => response.writeHead(500).end());
+      } else if (copies.length > 2) response.end();
+    });
+    const sandbox = await sandboxed({ speed: 0, faults: ["concurrent"] });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    const began = performance.now();
+    await sandbox.settled();
+    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(sandbox.deliveries()[0]).toMatchObject({ attempts: [{ status: 503 }, { status: 200 }] });
+  });
+
+  it("does not keep a sandbox that is closed", async () => {
+    const { url } = await noting((_, response) => response.writeHead(503, { "Retry-After": "30" }).end(IN_FLIGHT));
+    const sandbox = await sandboxed({ speed: 0 });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await sandbox.advance(0);
+    const settled = sandbox.settled();
+    await sandbox.close();
+    await settled;
+    expect(sandbox.deliveries()).toMatchObject([{ state: "retrying", attempts: [{ status: 503 }] }]);
   });
 });

@@ -9,9 +9,9 @@ import {
   standardWebhooksSignature,
   timestampedSignature,
 } from "../../src/index.ts";
-import { explain } from "../../src/sandbox/explain.ts";
-import { signatureForm } from "../../src/sandbox/signature-form.ts";
-import { freshSecret } from "../../src/sandbox/signing.ts";
+import { explain } from "../../src/sandbox/signing/explain.ts";
+import { signatureForm } from "../../src/sandbox/signing/form.ts";
+import { freshSecret } from "../../src/sandbox/signing/secrets.ts";
 import { noting, sandboxed } from "./endpoints.ts";
 
 const seed = generateKeyPairSync("ed25519").privateKey.export({ format: "der", type: "pkcs8" }).subarray(-32);

@@ -10,10 +10,10 @@ import {
   standardWebhooksSignature,
   timestampedSignature,
 } from "../../src/index.ts";
-import { drawFaults, FAULTS, type Fault, faultMix } from "../../src/sandbox/faults.ts";
-import { forgeriesOf } from "../../src/sandbox/forgeries.ts";
+import { drawFaults, FAULTS, type Fault, faultMix } from "../../src/sandbox/deliveries/faults.ts";
 import type { SandboxOptions } from "../../src/sandbox/index.ts";
 import { randomFrom } from "../../src/sandbox/random.ts";
+import { forgeriesOf } from "../../src/sandbox/signing/forgeries.ts";
 import { noting, sandboxed, served, statuses } from "./endpoints.ts";
 
 const SCHEMES = {
@@ -212,9 +212,11 @@ describe("a fault", () => {
     const { id } = await sandbox.endpoint({ url });
     await sandbox.send("order.filled", { faults: ["fresh_signature"] });
     await sandbox.advance(0);
-    await sandbox.rotateSecret(id);
+    expect(await sandbox.rotateSecret(id, "the next secret of the app")).toBe("the next secret of the app");
     await sandbox.settled();
     expect(new Set(arrived.map(({ headers }) => headers["x-bluum-signature"])).size).toBe(2);
+    expect(sandbox.secrets(id)[0]).toBe("the next secret of the app");
+    await expect(sandbox.rotateSecret(id, "short")).rejects.toMatchObject({ code: "configuration_invalid" });
   });
 });
 

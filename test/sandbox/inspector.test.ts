@@ -3,9 +3,9 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, request } from "node:http";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { Changes } from "../../src/sandbox/changes.ts";
-import { EventStreams } from "../../src/sandbox/event-stream.ts";
 import type { Change, DeliveryDetail, Sandbox, Snapshot, Started } from "../../src/sandbox/index.ts";
-import { isOwnHost, isOwnOrigin } from "../../src/sandbox/origins.ts";
+import { EventStreams } from "../../src/sandbox/server/event-stream.ts";
+import { isOwnHost, isOwnOrigin } from "../../src/sandbox/server/origins.ts";
 import { freshFile } from "../stores/sqlite-engines.ts";
 import { noting, sandboxed, served, statuses } from "./endpoints.ts";
 
@@ -329,7 +329,7 @@ describe("the changes", () => {
     response.on("error", () => {}).pause();
     const change: Change = { kind: "endpoint_removed", now: 0, id: "x".repeat(100_000) };
     const connections = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
-    for (let told = 0; told < 1_000 && (await connections()) === 1; told += 1) changes.tell(change);
+    for (let told = 0; told < 1_000 && (await connections()) === 1; told += 1) changes.publish(change);
     expect(await connections()).toBe(0);
     streams.close();
     sent.destroy();

@@ -73,7 +73,7 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
     const second = await run();
     await second.settled();
     expect(second.deliveries()).toMatchObject([
-      { state: "delivered", attempts: [{ status: null, error: "the sandbox was ended" }, { status: 200 }] },
+      { state: "delivered", attempts: [{ status: null, error: "the sandbox was stopped" }, { status: 200 }] },
     ]);
     expect(arrived[1]?.body).toEqual(arrived[0]?.body);
   });
@@ -119,7 +119,7 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
       await sandbox.settled();
     }
     expect(sandbox.deliveries().map(({ state }) => state)).toEqual(Array(3).fill("delivered"));
-    await expect.poll(() => warnings).toEqual([expect.stringMatching(/no longer kept.*sandbox_deliveries/)]);
+    await expect.poll(() => warnings).toEqual([expect.stringMatching(/cannot write its state.*sandbox_deliveries/)]);
   });
 
   it("forgets in the file what it forgets in memory", async () => {

@@ -1,6 +1,6 @@
 import { runInNewContext } from "node:vm";
 import { describe, expect, it } from "vitest";
-import { storeFailure } from "../../src/stores/failure.ts";
+import { storeFailure } from "../../src/stores/backend/failure.ts";
 import { isBusy } from "../../src/stores/sqlite/database.ts";
 
 /** An error as a test runner with a realm of its own, such as Jest, lets through from Node and from native drivers. */
@@ -35,7 +35,7 @@ describe("what is no error", () => {
     (thrown) => {
       expect(isBusy(thrown)).toBe(false);
       expect(storeFailure("Redis", "claim the event", thrown).message).toBe(
-        "Redis could not claim the event: the client rejected with something that is no error",
+        "Redis could not claim the event: the client rejected with a value that is not an error",
       );
     },
   );

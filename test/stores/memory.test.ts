@@ -98,7 +98,7 @@ describe("the memory store's bound", () => {
     const { store, advance, evicted } = watched({ maxEntries: 3 });
     await process(store, "kept long", RETENTION_MS);
     await process(store, "kept a second", 1_000);
-    await claim(store, "lapsing", 1_000);
+    await claim(store, "expiring", 1_000);
     advance(1_001);
     await claim(store, "new");
     await claim(store, "newer");
@@ -150,14 +150,14 @@ describe("the memory store's bound", () => {
     const { store, evicted } = watched({ maxEntries: 2 });
     await claim(store, "one");
     await claim(store, "two");
-    for (const key of ["lapsed", "lapsed too"]) {
+    for (const key of ["expired", "expired too"]) {
       expect(await store.complete(key, { token: "late", retentionMs: RETENTION_MS })).toBe("stored");
     }
     expect(evicted()).toBe(1);
-    expect(await claim(store, "lapsed too")).toBe("completed");
+    expect(await claim(store, "expired too")).toBe("completed");
     await expect(claim(store, "three")).rejects.toMatchObject({ code: "store_unavailable" });
     expect(evicted()).toBe(1);
-    expect(await drain(store, ["one", "two", "lapsed", "lapsed too"])).toEqual(["one", "two", "lapsed too"]);
+    expect(await drain(store, ["one", "two", "expired", "expired too"])).toEqual(["one", "two", "expired too"]);
   });
 
   it("comes back to its bound as soon as it can", async () => {

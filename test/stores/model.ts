@@ -25,7 +25,7 @@ const UNKNOWN: State = { kind: "unknown" };
 function predict(before: State, step: Step, now: number): Prediction {
   const over = before.kind !== "unknown" && before.until <= now;
   const state = over ? UNKNOWN : before;
-  // A store may or may not know of a lapsed claim any more.
+  // A store may or may not know of an expired claim any more.
   if (over && step.verb === "release" && before.kind === "live" && before.token === step.token) {
     return [["false", "true"], UNKNOWN];
   }

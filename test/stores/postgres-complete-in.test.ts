@@ -17,7 +17,7 @@ import {
 } from "./postgres-subjects.ts";
 
 const LEASE_MS = 30_000;
-/** A lease that lapses before anybody can ask for the event again. */
+/** A lease that expires before the next claim. */
 const SHORT_MS = 2;
 const RETENTION_MS = 7 * 24 * 3_600_000;
 const KEY = "ledger/transfer.deposit.completed/evt_1";
@@ -105,7 +105,7 @@ async function postgresJsBank(): Promise<Bank> {
   return bankOf(subject, async (work) => void (await sql.begin((own) => work(adapted(own)))));
 }
 
-/** A claimed event, and the context of its delivery. A short lease has lapsed by then. */
+/** A claimed event, and the context of its delivery. A short lease has expired by then. */
 async function delivery(store: DedupeStore, leaseMs = LEASE_MS, handOver = () => {}) {
   const token = randomUUID();
   expect(await store.claim(KEY, { token, leaseMs })).toEqual({ status: "claimed" });
@@ -199,7 +199,7 @@ for (const [name, there, open] of BANKS) {
       expect(await booked()).toBe(1);
     });
 
-    it("works on a claim that lapsed while nobody took it, purged or not", async () => {
+    it("completes a claim that expired and that no other token took, purged or not", async () => {
       for (const purge of [false, true]) {
         const { store, transaction } = await open();
         const { context, token } = await delivery(store, SHORT_MS);
@@ -465,8 +465,8 @@ describe.skipIf(!service)("while a transaction that completes the event is open"
   });
 
   it.each([
-    ["has lapsed", async () => {}],
-    ["has lapsed and was purged", async (store: PostgresStore) => expect(await store.purge()).toBe(1)],
+    ["has expired", async () => {}],
+    ["has expired and was purged", async (store: PostgresStore) => expect(await store.purge()).toBe(1)],
   ])("duplicates do not wait long either where the claim %s", async (_what, before) => {
     const bank = await pgBank({ max: 5 });
     const { context } = await delivery(bank.store, SHORT_MS);
@@ -481,7 +481,7 @@ describe.skipIf(!service)("while a transaction that completes the event is open"
     expect(await stranger(bank.store)).toEqual({ status: "completed" });
   });
 
-  it("its own token's verbs do not wait for ever", async () => {
+  it("the verbs of its own token do not wait without end", async () => {
     const bank = await pgBank();
     const { store } = bank;
     const { context, token, claimAgain } = await delivery(store);
@@ -496,7 +496,7 @@ describe.skipIf(!service)("while a transaction that completes the event is open"
     expect(await store.release(KEY, { token })).toBe(false);
   });
 
-  it("whose claim had lapsed, only one of two such transactions is committed", async () => {
+  it("only one of two such transactions is committed, where the claim had expired", async () => {
     for (let round = 0; round < 10; round += 1) {
       const bank = await pgBank();
       const { context: stale } = await delivery(bank.store, SHORT_MS);

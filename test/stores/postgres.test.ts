@@ -75,8 +75,8 @@ async function claimed(store: DedupeStore, key: string, leaseMs = LEASE_MS): Pro
   return token;
 }
 
-/** Lets a lease of a millisecond lapse. */
-function lapse(): Promise<void> {
+/** Lets a lease of a millisecond expire. */
+function expire(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 10));
 }
 
@@ -171,7 +171,7 @@ describe.skipIf(!service)("what the store sends", () => {
     expect(await prepared()).toBe(2);
   });
 
-  it("finds its rows by the primary key and what has ended by the index, however wrong the statistics are", async () => {
+  it("finds rows by the primary key and expired ones by the index, even with wrong statistics", async () => {
     const { client, schema } = await fresh();
     const events = `"${schema}".bluum_webhook_events`;
     const sql = statementsFor({ table: "bluum_webhook_events", schema, ownLockMs: 1, claimLockMs: 1 });
@@ -189,7 +189,7 @@ describe.skipIf(!service)("what the store sends", () => {
       `INSERT INTO ${events} (key, token, completed, expires_at)
        SELECT 'filling/' || n, 'token', true, clock_timestamp() FROM generate_series(1, 20000) AS n`,
     );
-    // All has ended, then nothing; each time the statistics say the contrary.
+    // Every row has expired, then none; each time the statistics say the opposite.
     for (const then of ["interval '1 week'", "- interval '1 week'"]) {
       await client.query(`ANALYZE ${events}`);
       await client.query(`UPDATE ${events} SET expires_at = clock_timestamp() + ${then}`);
@@ -227,7 +227,7 @@ describe.skipIf(!service)("the table", () => {
     }
   });
 
-  it("is left alone by a later migration, which waits for nobody's transaction and needs no right to create", async () => {
+  it("is not touched by a later migration, which waits for no transaction and needs no right to create", async () => {
     const { store, client, schema } = await fresh();
     const open = await client.connect();
     try {
@@ -311,7 +311,7 @@ describe.skipIf(!service)("the table", () => {
 });
 
 describe.skipIf(!service)("purging", () => {
-  it("deletes what has ended, in batches, and gives the number", async () => {
+  it("deletes expired records in batches and returns how many", async () => {
     const subject = await fresh();
     const { store, client, schema } = subject;
     await completed(store, "kept");
@@ -327,11 +327,11 @@ describe.skipIf(!service)("purging", () => {
     expect(await keysIn(subject)).toEqual(["held", "kept"]);
   });
 
-  it("leaves rows that others have locked, and waits for nobody", async () => {
+  it("leaves rows that others have locked, without waiting", async () => {
     const subject = await fresh();
     const { store, client, schema } = subject;
     for (const key of ["locked", "free"]) await claimed(store, key, 1);
-    await lapse();
+    await expire();
     const open = await client.connect();
     await open.query("BEGIN");
     await open.query(`SELECT FROM "${schema}".bluum_webhook_events WHERE key = 'locked' FOR UPDATE`);
@@ -342,7 +342,7 @@ describe.skipIf(!service)("purging", () => {
     expect(await keysIn(subject)).toEqual([]);
   });
 
-  it("by many at once deletes each row once", async () => {
+  it("deletes each row once when several purge at once", async () => {
     const { store, another, client, schema } = await fresh();
     await client.query(
       `INSERT INTO "${schema}".bluum_webhook_events (key, token, completed, expires_at)
@@ -352,11 +352,11 @@ describe.skipIf(!service)("purging", () => {
     expect(counts.reduce((sum, count) => sum + count, 0) + (await store.purge())).toBe(2_000);
   });
 
-  it("never takes an event from whoever claims it at the same time", async () => {
+  it("never deletes an event that is claimed at the same time", async () => {
     const { store, another } = await fresh();
     const keys = Array.from({ length: 50 }, (_, place) => `event ${place}`);
-    for (const key of keys) await store.claim(key, { token: "lapsed", leaseMs: 1 });
-    await lapse();
+    for (const key of keys) await store.claim(key, { token: "expired", leaseMs: 1 });
+    await expire();
     const purging = another();
     await Promise.all([
       ...keys.map((key) => claimed(store, key)),
@@ -385,7 +385,7 @@ describe.skipIf(!service)("purging in the background", () => {
     await claimed(subject.store, "the pool is open");
   });
 
-  it("is done by one process at a time", async () => {
+  it("runs in one process at a time", async () => {
     const subject = await fresh();
     const open = await subject.client.connect();
     const sql = statementsFor({ table: "bluum_webhook_events", schema: subject.schema, ownLockMs: 1, claimLockMs: 1 });
@@ -406,7 +406,7 @@ describe.skipIf(!service)("purging in the background", () => {
     }
   });
 
-  it("tells once that it fails, and goes on trying", async () => {
+  it("warns once that it fails, and goes on", async () => {
     const subject = await fresh();
     const warnings: string[] = [];
     let down = true;
@@ -421,7 +421,9 @@ describe.skipIf(!service)("purging in the background", () => {
     const store = subject.another(client, { purgeEveryMs: 1_000, warn: (message) => warnings.push(message) });
     await subject.store.claim("event", ending);
     await vi.waitUntil(() => asked >= 2, { timeout: 10_000, interval: 50 });
-    expect(warnings).toEqual(["bluum-webhooks: PostgreSQL could not purge: no way. It will be tried again."]);
+    expect(warnings).toEqual([
+      "bluum-webhooks: PostgreSQL could not purge: no way. The next background purge tries again.",
+    ]);
     down = false;
     await vi.waitUntil(async () => (await keysIn(subject)).length === 0, { timeout: 10_000, interval: 50 });
     await store.close();

@@ -108,7 +108,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
     expect(rows(open(), "PRAGMA journal_mode")).toMatchObject([{ journal_mode: "delete" }]);
   });
 
-  describe("what it makes of a file", () => {
+  describe("the file", () => {
     it("makes its table on first use and switches the file to write-ahead logging", async () => {
       const store = sqliteStore(open());
       expect(rows(open(), "SELECT name FROM sqlite_master")).toEqual([]);
@@ -138,7 +138,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       expect(await statusFor(one, "event")).toBe("in_flight");
     });
 
-    it("makes its table again where somebody dropped it", async () => {
+    it("creates its table again after it was dropped", async () => {
       const connection = open();
       const store = sqliteStore(connection);
       await claim(store, "event");
@@ -166,7 +166,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       expect(rows(connection, "PRAGMA busy_timeout")).toMatchObject([{ timeout: 1234 }]);
     });
 
-    it("takes its own for its own when integers come as bigints", async () => {
+    it("recognises its own records when integers come as bigints", async () => {
       const connection = open() as Connection & { defaultSafeIntegers?: () => void };
       connection.defaultSafeIntegers?.();
       const { now, advance } = manualClock();
@@ -183,8 +183,8 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
     });
   });
 
-  describe("ended records", () => {
-    it("go a few at a time with each claim", async () => {
+  describe("expired records", () => {
+    it("are deleted a few at a time by each claim", async () => {
       const { now, advance } = manualClock();
       const connection = open();
       const store = sqliteStore(connection, { now });
@@ -198,7 +198,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       expect(await statusFor(store, "new")).toBe("in_flight");
     });
 
-    it("go all at once with a purge, batch by batch, and nothing else does", async () => {
+    it("are all deleted by a purge, batch by batch, and nothing else is", async () => {
       const { now, advance } = manualClock();
       const store = sqliteStore(open(), { now });
       for (let number = 0; number < 25; number += 1) await claim(store, `old ${number}`);
@@ -232,7 +232,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       other.exec("BEGIN IMMEDIATE");
     });
 
-    it("rejects after its time, not after the connection's, and recovers by itself", async () => {
+    it("rejects after its own timeout, not the connection's, and recovers by itself", async () => {
       const startedAt = performance.now();
       await expect(claim(store, "event")).rejects.toMatchObject({ code: "store_unavailable" });
       const tookMs = performance.now() - startedAt;
@@ -266,7 +266,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       expect(await statusFor(patient, "three")).toBe("in_flight");
     });
 
-    it("answers duplicates all the same, at once", async () => {
+    it("answers duplicates at once", async () => {
       const never = sqliteStore(open(), { timeoutMs: 0 });
       other.exec("ROLLBACK");
       await claim(never, "its table is known");
@@ -326,7 +326,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       connection.exec("ROLLBACK");
     });
 
-    it("is found out also where the driver does not tell", async () => {
+    it("is noticed even where the driver does not show it", async () => {
       const connection = open();
       const silent = { exec: (sql: string) => connection.exec(sql), prepare: (sql: string) => connection.prepare(sql) };
       const store = sqliteStore(silent);
@@ -413,7 +413,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       expect(ledger()).toBe(0);
     });
 
-    it("counts where the lease lapsed and nobody took the event", async () => {
+    it("counts where the lease expired and no other token took the event", async () => {
       const { now, advance } = manualClock();
       store = sqliteStore(connection, { now });
       const { context } = await contextOf(store, "event");
@@ -763,8 +763,9 @@ describe("making a SQLite store", () => {
     expect(await store.complete("event", { token: "its", retentionMs: RETENTION_MS })).toBe("stored");
   });
 
-  it("never tells of more time left than the lease, whatever fraction the clock shows", async () => {
-    const times = [1_000.9, 1_000.1];
+  it("never reports more time left than the lease, even with fractions of a millisecond", async () => {
+    // A claim that finds nothing reads the clock twice.
+    const times = [1_000.9, 1_000.9, 1_000.1];
     const store = sqliteStore(engine.open(":memory:"), { now: () => times.shift() as number });
     await store.claim("event", { token: "its", leaseMs: LEASE_MS });
     const found = await store.claim("event", { token: "a stranger's", leaseMs: LEASE_MS });
@@ -788,8 +789,8 @@ describe("the line of verbs that wait for the database", () => {
     throw new Error("database is locked");
   };
 
-  it("lets only the one in front ask", async () => {
-    const turns = new SqliteTurns(50);
+  it("lets only the first one ask", async () => {
+    const turns = new SqliteTurns(500);
     const asked = [0, 0];
     const ask = (place: 0 | 1) => () => {
       asked[place] = (asked[place] as number) + 1;
@@ -818,7 +819,7 @@ describe("the line of verbs that wait for the database", () => {
     await taken;
   });
 
-  it("lets whoever is at work on an event go before a backlog of claims", async () => {
+  it("lets a renewal go before a backlog of claims", async () => {
     const turns = new SqliteTurns(5_000);
     let isLocked = true;
     const order: string[] = [];
@@ -833,7 +834,7 @@ describe("the line of verbs that wait for the database", () => {
     expect(order).toEqual(["renewal", "first", "second"]);
   });
 
-  it("sends all away whose time is up, without asking for each", async () => {
+  it("times all late verbs out without asking for each", async () => {
     const turns = new SqliteTurns(20);
     const asked = vi.fn(locked);
     const results = await Promise.allSettled(Array.from({ length: 200 }, () => turns.take("other", asked)));

@@ -91,14 +91,14 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
     ["a fresh event goes to the first who claims it"],
   ],
   [
-    "bars a token whose claim lapsed",
+    "refuses a token whose claim expired",
     (sound, { current, records }) => ({
       async claim(key, by) {
-        const lapsed = !current(key) && records.get(key)?.token === by.token;
-        return lapsed ? { status: "in_flight", remainingMs: 1 } : sound.claim(key, by);
+        const expired = !current(key) && records.get(key)?.token === by.token;
+        return expired ? { status: "in_flight", remainingMs: 1 } : sound.claim(key, by);
       },
     }),
-    ["a lapsed claim can be taken again by its own token"],
+    ["an expired claim can be taken again by its own token"],
   ],
   [
     "looks first and claims later",
@@ -112,11 +112,11 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
     }),
     [
       "of 50 who claim a fresh event at once one gets it, 200 times",
-      "of 50 who take a lapsed claim at once one gets it",
+      "of 50 who take an expired claim at once one gets it",
     ],
   ],
   [
-    "takes a lapsed claim over in two steps",
+    "takes an expired claim over in two steps",
     (sound, { current, records, now }) => ({
       async claim(key, by) {
         if (current(key) || !records.has(key)) return sound.claim(key, by);
@@ -125,7 +125,7 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
         return { status: "claimed" };
       },
     }),
-    ["of 50 who take a lapsed claim at once one gets it"],
+    ["of 50 who take an expired claim at once one gets it"],
   ],
   [
     "looks first and completes later",
@@ -139,8 +139,8 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
       },
     }),
     [
-      "of many who complete an event at once, its claim having lapsed, one is stored",
-      "a late completion and a take-over at once: one of the two stands, and both are told which",
+      "of many completions of an expired claim at once one is stored",
+      "of a late completion and a take-over at once one counts, and both learn which",
     ],
   ],
   [
@@ -184,14 +184,14 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
       },
     }),
     [
-      "an event in flight tells others how long the claim stands",
+      "a claim on an event in flight learns how long the lease still runs",
       "of 50 who claim a fresh event at once one gets it, 200 times",
     ],
   ],
   [
-    "never lets a claim lapse",
+    "never lets a claim expire",
     (sound) => ({ claim: (key, by) => sound.claim(key, { ...by, leaseMs: Number.MAX_SAFE_INTEGER }) }),
-    ["a lapsed claim can be taken by another"],
+    ["an expired claim can be taken by another"],
   ],
   [
     "gives whoever asks later a longer lease on another's claim",
@@ -247,7 +247,7 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
     ],
   ],
   [
-    "revives a lapsed claim by renewing",
+    "revives an expired claim by renewing",
     (sound, { records, now }) => ({
       async renew(key, by) {
         const found = records.get(key);
@@ -255,7 +255,7 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
         return sound.renew(key, by);
       },
     }),
-    ["a renewal does not revive a lapsed claim"],
+    ["a renewal does not revive an expired claim"],
   ],
   [
     "turns a completion into a claim by renewing",
@@ -307,15 +307,15 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
     ],
   ],
   [
-    "refuses to complete a lapsed claim",
+    "refuses to complete an expired claim",
     (sound, { current }) => ({
       async complete(key, by) {
         return current(key) ? sound.complete(key, by) : "held_by_another";
       },
     }),
     [
-      "a completion of a lapsed claim that nobody took is stored",
-      "a completion of an event of which nothing is known any more is stored",
+      "a completion of an expired claim that no other token took is stored",
+      "a completion of a released event is stored",
     ],
   ],
   [
@@ -345,7 +345,7 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
   [
     "remembers completions for ever",
     (sound) => ({ complete: (key, by) => sound.complete(key, { ...by, retentionMs: Number.MAX_SAFE_INTEGER }) }),
-    ["an event may be claimed again when its retention has ended"],
+    ["an event may be claimed again when its retention has expired"],
   ],
   [
     "releases whoever's claim it is",
@@ -405,7 +405,7 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
     ["a released event can be claimed again by its own token"],
   ],
   [
-    "lets a lapsed token claim its event back",
+    "lets a token claim its event back after it expired",
     (sound, { records }) => {
       const first = new Map<string, string>();
       return {
@@ -440,7 +440,7 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
         return true;
       },
     }),
-    ["forget, where the store has it, is false where nothing is known"],
+    ["forget, where the store has it, is false where there is no record"],
   ],
   [
     "forgets by prefix",
@@ -467,14 +467,14 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
     "drops quotes",
     keyedBy((key) => key.replaceAll(/['"`]/g, "")),
     [
-      "keys may hold every printable ASCII character, and stay different",
-      "keys made of what backends treat specially stay different",
+      "keys that differ in one printable ASCII character are different events",
+      "keys with characters that backends treat specially are different events",
     ],
   ],
   [
     "decodes percent signs",
     keyedBy((key) => key.replaceAll("%2F", "/")),
-    ["keys made of what backends treat specially stay different"],
+    ["keys with characters that backends treat specially are different events"],
   ],
   ["knows one event only", keyedBy(() => "the event"), ["different events do not touch one another"]],
   [
@@ -488,7 +488,7 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
         return "stored";
       },
     }),
-    ["nobody gets an event while its holder completes it"],
+    ["no other token gets an event while its holder completes it"],
   ],
   [
     "lets everyone in while it releases",

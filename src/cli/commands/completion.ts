@@ -19,7 +19,7 @@ export function completionCommand(terminal: Terminal): Command {
   const command = new Command("completion")
     .summary("print a script by which your shell completes this command line")
     .description(
-      "Prints a script by which a shell completes commands, options and files. It holds all words, so that completing starts no process.",
+      "Prints a script by which a shell completes commands, options, events and files. It holds all words, so that completing starts no process.",
     )
     .addArgument(new Argument("<shell>", "the shell that you use").choices(Object.keys(SHELLS)))
     .addHelpText("after", HELP);
@@ -32,8 +32,10 @@ export function completionCommand(terminal: Terminal): Command {
 }
 
 const HELP = `
+Put one of these lines into ~/.bashrc, ~/.zshrc, config.fish or the profile of PowerShell.
+
 Examples:
-  $ source <(bluum-webhooks completion bash)           # in ~/.bashrc
-  $ source <(bluum-webhooks completion zsh)            # in ~/.zshrc
-  $ bluum-webhooks completion fish | source            # in config.fish
+  $ source <(bluum-webhooks completion bash)
+  $ source <(bluum-webhooks completion zsh)
+  $ bluum-webhooks completion fish | source
   > bluum-webhooks completion powershell | Out-String | Invoke-Expression`;

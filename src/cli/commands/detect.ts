@@ -7,6 +7,7 @@ import { outputOf } from "../output.ts";
 import { collect } from "../repeatable.ts";
 import { type SecretOptions, secretsOf, withSecretOptions } from "../secret.ts";
 import type { Terminal } from "../terminal.ts";
+import { urlReader } from "../url.ts";
 
 interface DetectOptions extends SecretOptions {
   readonly url?: readonly string[];
@@ -23,7 +24,7 @@ export function detectCommand(terminal: Terminal): Command {
     .option(
       "--url <url>",
       "the URL that the provider calls, in case it is signed; may be given several times",
-      collect,
+      collectUrl,
     );
   return withSecretOptions(command)
     .addHelpText("after", HELP)
@@ -37,9 +38,14 @@ export function detectCommand(terminal: Terminal): Command {
     });
 }
 
+/** As it was typed: it may be signed. */
+function collectUrl(text: string, earlier?: readonly string[]): string[] {
+  urlReader("--url")(text);
+  return collect(text, earlier);
+}
+
 const HELP = `
-It ends with 0 where exactly one scheme matches, and with 1 where none or more
-than one does.
+It ends with 0 where exactly one scheme matches, and with 1 where none or more than one does.
 
 Examples:
   $ bluum-webhooks listen --save captures

@@ -6,6 +6,7 @@ import { placeForSecret, withNewSecretOptions } from "../new-secret.ts";
 import { outputOf } from "../output.ts";
 import { printable } from "../printable.ts";
 import type { Terminal } from "../terminal.ts";
+import { safeUrlReader } from "../url.ts";
 
 /** `endpoints`: the webhooks that are registered with Bluum. */
 export function endpointsCommand(terminal: Terminal): Command {
@@ -105,7 +106,9 @@ function example(args: string): string {
 }
 
 function withEndpointOptions(command: Command, required: boolean): Command {
-  const url = new Option("--url <url>", "where deliveries go: https://, or http:// on this machine");
+  const url = new Option("--url <url>", "where deliveries go: https://, or http:// on this machine").argParser(
+    (text) => safeUrlReader("--url")(text).href,
+  );
   const event = new Option("--event <pattern...>", "what to subscribe to, such as order.filled or 'transfer.*'");
   return command
     .addOption(url.makeOptionMandatory(required))

@@ -4,15 +4,15 @@ import { Command } from "commander";
 import { CommandFailed, EXIT } from "../exit.ts";
 import { detection } from "../listen/detection.ts";
 import { judgeBy } from "../listen/judge.ts";
-import { open, shut } from "../listen/port.ts";
 import { taker } from "../listen/take.ts";
 import { wholeNumber } from "../number.ts";
 import { type Output, outputOf } from "../output.ts";
+import { open, shut } from "../port.ts";
 import { collect } from "../repeatable.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
 import { type SecretOptions, secretsOf, withSecretOptions } from "../secret.ts";
-import { refuseLoop, targetUrl } from "../target.ts";
 import type { Terminal } from "../terminal.ts";
+import { refuseLoop, urlReader } from "../url.ts";
 
 interface ListenOptions extends SecretOptions {
   readonly port: number;
@@ -42,7 +42,7 @@ export function listenCommand(terminal: Terminal): Command {
     .option(
       "-f, --forward <url>",
       "hand every delivery on to this URL, and relay its answer; without a path, to the same path",
-      targetUrl,
+      urlReader("--forward"),
     )
     .option("-s, --save <folder>", "keep every delivery in a file of its own in this folder, for detect");
   return withSecretOptions(command)
@@ -58,12 +58,9 @@ function pathOfDeliveries(text: string): string {
 }
 
 const HELP = `
-It takes what is sent to this machine's own names, such as localhost, and to
-those of --allow-host: a page elsewhere could have its name lead here.
+It takes what is sent to this machine's own names, such as localhost, and to those of --allow-host: a page elsewhere could have its name lead here.
 
---forward hands on POST requests only: every byte of the body, and the headers
-as they came; Host, Content-Length and Connection are set anew. A body over
-1 MiB, or cut short, is refused, and neither handed on nor saved.
+--forward hands on POST requests only: every byte of the body, and the headers as they came; Host, Content-Length and Connection are set anew. A body over 1 MiB, or cut short, is refused, and neither handed on nor saved.
 
 ${SCHEME_HELP}
 
@@ -89,7 +86,7 @@ async function listen(options: ListenOptions, terminal: Terminal, output: Output
   if (signal.aborted) return;
   const port = await open(server, options.port, options.host);
   try {
-    refuseLoop(options.forward, port, options.host);
+    refuseLoop("--forward", options.forward, port, options.host);
     announce(options, port, output);
     if (!signal.aborted) await once(signal, "abort");
   } finally {

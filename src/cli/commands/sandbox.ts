@@ -1,13 +1,20 @@
 import { once } from "node:events";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { WebhookError } from "../../index.ts";
 import { createSandbox, FAULTS, type FaultPlan, type ResponseShape, type Sandbox } from "../../sandbox/index.ts";
-import { isLoopback } from "../../sandbox/origins.ts";
+import { isLoopback } from "../../sandbox/server/origins.ts";
+import type { CommandFailed } from "../exit.ts";
 import { wholeNumber } from "../number.ts";
 import { type Output, outputOf } from "../output.ts";
+import { portFailure } from "../port.ts";
+import { printable } from "../printable.ts";
 import { faultsOf } from "../sandbox/faults.ts";
+import { type ForwardedTo, forwardTo } from "../sandbox/forward-to.ts";
 import { reporter } from "../sandbox/report.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
+import { secretOfVariable } from "../secret.ts";
 import type { Terminal } from "../terminal.ts";
+import { refuseLoop, safeUrlReader } from "../url.ts";
 
 interface SandboxCommandOptions {
   readonly port: number;
@@ -16,6 +23,7 @@ interface SandboxCommandOptions {
   readonly scheme: SchemeChoice;
   readonly eventIds?: true;
   readonly shape: ResponseShape;
+  readonly forwardTo?: URL;
   readonly state?: string;
   readonly seed?: number;
   readonly faults?: FaultPlan;
@@ -31,6 +39,11 @@ export function sandboxCommand(terminal: Terminal): Command {
     .option("-p, --port <port>", "the port to listen on; 0 for a free one", wholeNumber(0, 65_535), 4400)
     .option("--host <address>", "the address to listen on; others than loopback let other machines in", "127.0.0.1")
     .option("--speed <factor>", "how much faster time passes: 60 makes a minute a second", speed, 1)
+    .option(
+      "--forward-to <url>",
+      "register this URL of your app for all events; with the secret of the variable BLUUM_WEBHOOK_SECRET where it is set",
+      safeUrlReader("--forward-to"),
+    )
     .option("--event-ids", "put an event id at the top of every payload")
     .option("--state <file>", "keep everything in this SQLite file, and go on from it")
     .addOption(
@@ -47,13 +60,13 @@ export function sandboxCommand(terminal: Terminal): Command {
 
 const HELP = `
 Faults (--faults):
-  ${FAULTS.slice(0, 6).join(", ")},
-  ${FAULTS.slice(6).join(", ")}
+  ${FAULTS.join(", ")}
 
 ${SCHEME_HELP}
 
 Examples:
   $ bluum-webhooks sandbox
+  $ bluum-webhooks sandbox --forward-to http://localhost:3000/webhooks/bluum
   $ bluum-webhooks sandbox --speed 60 --state sandbox.db
   $ bluum-webhooks sandbox --faults duplicate,concurrent
   $ bluum-webhooks sandbox --faults all=0.1 --seed 7 --scheme standard-webhooks`;
@@ -64,9 +77,11 @@ function speed(text: string): number {
   throw new InvalidArgumentError("It must be a number from 0.001 to 100000.");
 }
 
-async function run(options: SandboxCommandOptions, { signal }: Terminal, output: Output): Promise<void> {
+async function run(options: SandboxCommandOptions, terminal: Terminal, output: Output): Promise<void> {
+  const { signal } = terminal;
   if (signal.aborted) return;
-  const { port, host, speed, scheme, eventIds = false, shape, state, seed, faults } = options;
+  const { port, host, speed, scheme, eventIds = false, shape, state, seed, faults, forwardTo: app } = options;
+  const secret = app && secretOfVariable(terminal);
   let running: Sandbox | undefined;
   const report = reporter(output, speed, (id) => running?.secrets(id)[0]);
   const sandbox = await createSandbox({
@@ -75,12 +90,16 @@ async function run(options: SandboxCommandOptions, { signal }: Terminal, output:
     ...(state === undefined ? {} : { statePath: state }),
     ...(seed === undefined ? {} : { seed }),
     ...(faults === undefined ? {} : { faults }),
+  }).catch((error) => {
+    throw unlistenable(error, port, host) ?? error;
   });
   running = sandbox;
-  // Those of an earlier run are told of by no change.
-  for (const endpoint of sandbox.endpoints()) report({ kind: "endpoint", now: sandbox.now(), endpoint });
   try {
-    announce(sandbox, options, output);
+    refuseLoop("--forward-to", app, Number(new URL(sandbox.url).port), host);
+    const endpoint = app && (await forwardTo(sandbox, app, secret));
+    // Those of an earlier run are told of by no change.
+    for (const endpoint of sandbox.endpoints()) report({ kind: "endpoint", now: sandbox.now(), endpoint });
+    announce(sandbox, endpoint, options, output);
     warnOfOthers(options, output);
     if (!signal.aborted) await once(signal, "abort");
   } finally {
@@ -88,10 +107,23 @@ async function run(options: SandboxCommandOptions, { signal }: Terminal, output:
   }
 }
 
-function announce(sandbox: Sandbox, options: SandboxCommandOptions, output: Output): void {
+/** As listen says it, where the port cannot be had. */
+function unlistenable(error: unknown, port: number, host: string): CommandFailed | undefined {
+  const cause = error instanceof WebhookError ? (error.cause as NodeJS.ErrnoException | undefined) : undefined;
+  return ["listen", "getaddrinfo"].includes(cause?.syscall ?? "") ? portFailure(cause as Error, port, host) : undefined;
+}
+
+function announce(
+  sandbox: Sandbox,
+  endpoint: ForwardedTo | undefined,
+  options: SandboxCommandOptions,
+  output: Output,
+): void {
   const { url, baseUrl, credentials, investorCredentials } = sandbox;
-  if (output.json) output.record({ kind: "listening", url, baseUrl, credentials, investorCredentials });
-  else for (const line of greeting(sandbox, options, output)) output.line(line);
+  if (output.json) output.record({ kind: "listening", url, baseUrl, credentials, investorCredentials, endpoint });
+  else for (const line of greeting(sandbox, endpoint, options, output)) output.line(line);
+  const status = sandbox.endpoints().find(({ id }) => id === endpoint?.id)?.status;
+  if (endpoint && status === "INACTIVE") output.note(`${endpoint.url} is paused; activate it on the page.`);
 }
 
 function warnOfOthers({ host }: SandboxCommandOptions, output: Output): void {
@@ -99,17 +131,30 @@ function warnOfOthers({ host }: SandboxCommandOptions, output: Output): void {
   output.note("Other machines can reach this sandbox: whoever does sees every secret and can send whatever they like.");
 }
 
-function greeting(sandbox: Sandbox, { scheme, speed }: SandboxCommandOptions, { colors }: Output): string[] {
+function greeting(
+  sandbox: Sandbox,
+  endpoint: ForwardedTo | undefined,
+  { scheme, speed }: SandboxCommandOptions,
+  { colors }: Output,
+): string[] {
   const { url, baseUrl, credentials, investorCredentials: investor } = sandbox;
   return [
     `inspector at ${colors.bold(url)}`,
     `  export BLUUM_BASE_URL=${baseUrl}`,
     `  export BLUUM_API_KEY=${credentials.apiKey}`,
     `  export BLUUM_API_SECRET=${credentials.apiSecret}`,
+    ...(endpoint === undefined ? [] : forwarding(endpoint)),
     ...[
       `an investor's key, which the API refuses: ${investor.apiKey}:${investor.apiSecret}`,
       `signing as ${schemeOf(scheme).description}${speed === 1 ? "" : `; time passes ${speed} times as fast`}`,
       "for tests and for trying things out, not for production; end with Ctrl-C",
     ].map(colors.dim),
+  ];
+}
+
+function forwarding({ url, secret }: ForwardedTo): string[] {
+  return [
+    `delivering to ${printable(url, 2_048)}`,
+    ...(secret === undefined ? [] : [`  export BLUUM_WEBHOOK_SECRET=${secret}`]),
   ];
 }

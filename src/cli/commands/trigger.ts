@@ -7,13 +7,13 @@ import { progressBar } from "../progress.ts";
 import { SCENARIOS } from "../scenarios.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
 import { type SecretOptions, secretOf, withSecretOptions } from "../secret.ts";
-import { targetUrl } from "../target.ts";
 import type { Terminal } from "../terminal.ts";
 import { dataOf } from "../trigger/data.ts";
 import { FORGERIES, forgeriesOf } from "../trigger/forge.ts";
 import { deliveriesOf, isUnknownEvent, plan, stepsOf } from "../trigger/plan.ts";
 import { run } from "../trigger/run.ts";
 import { type Tally, tally } from "../trigger/tally.ts";
+import { urlReader } from "../url.ts";
 
 interface TriggerOptions extends SecretOptions {
   readonly to: URL;
@@ -34,7 +34,7 @@ export function triggerCommand(terminal: Terminal): Command {
       "Sends signed sample deliveries of an event, or of all events of a scenario, and prints a table of what came of them. An event is expected to be processed once, its copies to be recognised as duplicates, and a forged one to be refused.",
     )
     .argument("<event>", "an event, such as order.filled, or a scenario")
-    .requiredOption("-t, --to <url>", "where the receiver is", targetUrl)
+    .requiredOption("-t, --to <url>", "where the receiver is", urlReader("--to"))
     .option("-d, --data <json>", "fields of the event's data, as JSON or as a file of it, in place of the sample's")
     .option("-n, --times <n>", "how many times, each with events of its own", wholeNumber(1, 100_000), 1)
     .option("--duplicate <n>", "how many more times to deliver each event, as it is", wholeNumber(0, 10_000), 0)

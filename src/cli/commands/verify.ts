@@ -6,6 +6,7 @@ import { type Output, outputOf } from "../output.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
 import { type SecretOptions, secretOf, withSecretOptions } from "../secret.ts";
 import type { Terminal } from "../terminal.ts";
+import { urlReader } from "../url.ts";
 
 interface VerifyOptions extends SecretOptions {
   readonly scheme: SchemeChoice;
@@ -21,7 +22,7 @@ export function verifyCommand(terminal: Terminal): Command {
     .description(
       "Sends signed pings through all that stands before a receiver. Where the answer is not a receiver's it asks further, finds out why, and says what to change. No ping reaches your handlers or the store, so it can be run against a deployment that works.",
     )
-    .argument("<url>", "where the receiver is mounted, such as https://example.com/webhooks/bluum")
+    .argument("<url>", "where the receiver is mounted, such as https://example.com/webhooks/bluum", urlReader("<url>"))
     .option(
       "--header <header>",
       'sent with every request, as in "x-preview-access: token"; may be given several times',
@@ -32,7 +33,7 @@ export function verifyCommand(terminal: Terminal): Command {
   return withSecretOptions(command)
     .addOption(schemeOption())
     .addHelpText("after", HELP)
-    .action((url: string, options: VerifyOptions) => verify(url, options, terminal, outputOf(command, terminal)));
+    .action((url: URL, options: VerifyOptions) => verify(url, options, terminal, outputOf(command, terminal)));
 }
 
 const HELP = `
@@ -44,7 +45,7 @@ Examples:
   $ bluum-webhooks verify $APP --secret-file secret.txt
   $ bluum-webhooks verify $APP --json | jq .findings`;
 
-async function verify(url: string, options: VerifyOptions, terminal: Terminal, output: Output): Promise<void> {
+async function verify(url: URL, options: VerifyOptions, terminal: Terminal, output: Output): Promise<void> {
   const { header: headers = [], bodyBytes, timeoutMs, scheme } = options;
   const secret = await secretOf(options, terminal, output);
   try {

@@ -1,4 +1,6 @@
 import type { Argument, Command, Option } from "commander";
+import { KNOWN_EVENT_TYPES } from "../../index.ts";
+import { SCENARIOS } from "../scenarios.ts";
 
 /** What can be typed after a command's name, as far as shells are to know. */
 export interface Vocabulary {
@@ -42,13 +44,23 @@ export function vocabulariesOf(command: Command, path = "", inherited: readonly 
   return [own, ...commands.flatMap((child) => vocabulariesOf(child, `${path} ${child.name()}`.trim(), global))];
 }
 
-function choicesOf({ argChoices = [] }: Argument): Word[] {
-  return argChoices.map((text) => ({ text, about: "" }));
+function choicesOf(argument: Argument): Word[] {
+  if (argument.name() === "event") return [...KNOWN_EVENT_TYPES.map(plain), ...scenarios()];
+  return (argument.argChoices ?? []).map(plain);
+}
+
+function scenarios(): Word[] {
+  return Object.entries(SCENARIOS).map(([text, { title }]) => ({ text, about: brief(title) }));
+}
+
+function plain(text: string): Word {
+  return { text, about: "" };
 }
 
 function knownOption(option: Option): KnownOption {
   const takesValue = option.required || option.optional;
-  const value = option.argChoices ?? (namesFile(option.flags) ? "file" : "any");
+  const suggested = option.long === "--event" ? KNOWN_EVENT_TYPES : option.argChoices;
+  const value = suggested ?? (namesFile(option.flags) ? "file" : "any");
   return {
     text: option.long as string,
     about: brief(option.description),
@@ -57,7 +69,7 @@ function knownOption(option: Option): KnownOption {
   };
 }
 
-/** Options and arguments say by their names that they take files. */
+/** Options and arguments say by their names that they take files, or events. */
 function namesFile(name: string): boolean {
   return /file|folder|path>|capture|--data/.test(name) && !/^--path /.test(name);
 }

@@ -1,4 +1,4 @@
-import { hasResourcePrefix, standsIn } from "../../bluum/envelope.ts";
+import { containsId, hasResourcePrefix } from "../../bluum/envelope.ts";
 import { behaviourOf, isRecord, type ParsedCapture } from "./events.ts";
 import { isProvidersOwn } from "./source.ts";
 import { timeFormatOf } from "./time-format.ts";
@@ -75,7 +75,7 @@ function scalarsIn(record: Readonly<Record<string, unknown>>, levels: number): S
 /** As the receiver knows them, and whatever stands in `data`. */
 function isResourceId(path: readonly string[], value: string, { data }: Readonly<Record<string, unknown>>): boolean {
   if (hasResourcePrefix(value) || (path[0] === "data" && path.length > 1)) return true;
-  return typeof data === "object" && data !== null && standsIn(data, value);
+  return typeof data === "object" && data !== null && containsId(data, value);
 }
 
 const ID_NAME = /(^|[-_.])(id|uuid|guid|nonce|key)$|[a-z](Id|ID|Uuid|UUID|Key)$|^(delivery|message|msg|notification)$/;

@@ -5,33 +5,36 @@ import type { Output } from "../output.ts";
 export function tell(detection: Detection, output: Output): void {
   tellEffort(detection, output);
   output.line("");
-  output.line(headline(detection, output));
-  for (const reason of detection.reasons) output.line(`  ${reason}`);
+  tellVerdict(detection, output);
+  for (const reason of detection.reasons) output.prose(reason, 2);
   for (const [place, finding] of detection.findings.entries()) {
     output.line("");
     if (detection.findings.length > 1) output.line(output.colors.bold(`${place + 1}.`));
     tellFinding(finding, output);
   }
   if (detection.decides.length > 0) output.line("");
-  for (const line of detection.decides) output.line(`What decides: ${line}`);
+  for (const line of detection.decides) output.prose(`What decides: ${line}`);
   tellEventId(detection, output);
 }
 
 function tellEffort({ combinations, macs, captures, untried }: Detection, output: Output): void {
   const tried = `${counted(combinations, "combination")} (${counted(macs, "signature")} computed)`;
-  output.line(`Tried ${tried} on ${counted(captures, "capture")}.`);
+  output.prose(`Tried ${tried} on ${counted(captures, "capture")}.`);
   if (untried === 0) return;
-  output.line(
+  output.prose(
     `${counted(untried, "less likely content")} left out, for the work it would be; a smaller capture has all tried.`,
   );
 }
 
-function headline({ verdict, findings, captures }: Detection, { colors }: Output): string {
-  const { bold, green, red, yellow } = colors;
-  if (verdict === "none") return red(bold("Nothing matches. No scheme is printed, since it would be a guess."));
-  if (verdict === "several")
-    return yellow(bold(`${findings.length} schemes hold for ${counted(captures, "capture")}.`));
-  return green(bold(`Found: one scheme holds for ${captures === 1 ? "it" : "all of them"}.`));
+function tellVerdict({ verdict, findings, captures }: Detection, output: Output): void {
+  const { bold, ...shades } = output.colors;
+  const shade = shades[({ none: "red", several: "yellow", one: "green" } as const)[verdict]];
+  const texts = {
+    none: "Nothing matches. No scheme is printed, since it would be a guess.",
+    several: `${findings.length} schemes hold for ${counted(captures, "capture")}.`,
+    one: `Found: one scheme holds for ${captures === 1 ? "it" : "all of them"}.`,
+  };
+  output.prose(texts[verdict], 0, (line) => shade(bold(line)));
 }
 
 function tellFinding(finding: Finding, output: Output): void {
@@ -40,11 +43,11 @@ function tellFinding(finding: Finding, output: Output): void {
   output.line(`  signature  ${finding.signature}`);
   output.line(`  signed     ${finding.signed}`);
   output.line(`  key        ${finding.key}`);
-  for (const warning of finding.warnings) output.line(yellow(`  warning    ${warning}`));
-  for (const open of finding.undecided) output.line(yellow(`  undecided  ${open}`));
+  for (const warning of finding.warnings) output.prose(`warning    ${warning}`, 2, yellow);
+  for (const open of finding.undecided) output.prose(`undecided  ${open}`, 2, yellow);
   if (finding.code === undefined) return;
   output.line("");
-  output.line(dim(introduction(finding)));
+  output.prose(introduction(finding), 0, dim);
   output.line("");
   for (const line of finding.code.trimEnd().split("\n")) output.line(line === "" ? "" : `  ${line}`);
 }
@@ -59,7 +62,7 @@ function introduction({ preset, scheme }: Finding): string {
 function tellEventId({ eventId }: Detection, output: Output): void {
   output.line("");
   output.line(output.colors.bold("Event id"));
-  for (const sentence of eventId.says) output.line(`  ${sentence}`);
+  for (const sentence of eventId.says) output.prose(sentence, 2);
   if (eventId.option !== undefined) output.line(`\n  ${eventId.option}`);
 }
 

@@ -22,8 +22,7 @@ export function changesOf({ url, event, name, description, status }: EndpointOpt
 export const ENDPOINTS_HELP: string = `
 ${ACCOUNT_HELP}
 
-A new endpoint's secret is printed on a terminal. Elsewhere say where it goes,
-with --save-secret or --show-secret.
+A new endpoint's secret is printed on a terminal. Elsewhere say where it goes, with --save-secret or --show-secret.
 
 Examples:
   $ bluum-webhooks endpoints list --base-url sandbox

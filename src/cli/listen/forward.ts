@@ -3,7 +3,7 @@ import { type ClientRequest, request as httpRequest, type IncomingMessage, type 
 import { request as httpsRequest } from "node:https";
 import { pipeline } from "node:stream/promises";
 import { isSuccess } from "../../adapter.ts";
-import { RECEIVERS_ANSWER_CHARACTERS, receiversAnswer } from "../../sandbox/receivers-answer.ts";
+import { RECEIVERS_ANSWER_CHARACTERS, receiversAnswer } from "../../sandbox/deliveries/receivers-answer.ts";
 import type { Arrival } from "./arrival.ts";
 import { endToEnd, withHeader } from "./headers.ts";
 

@@ -51,7 +51,7 @@ export function tell(told: Told, output: Output): void {
     ...(saved === undefined ? [] : [dim(printable(basename(saved)))]),
   ];
   output.line(columns.join("  "));
-  for (const line of remarks(told)) output.line(`${" ".repeat(10)}${line}`);
+  for (const line of remarks(told)) output.prose(line, 10);
 }
 
 const VERDICT: Readonly<Record<Outcome["kind"] | "unhandled", string>> = {

@@ -1,5 +1,5 @@
 import type { RequestListener, ServerResponse } from "node:http";
-import { isAllowedHost } from "../../sandbox/origins.ts";
+import { isAllowedHost } from "../../sandbox/server/origins.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
 import { answer, send } from "./answer.ts";

@@ -1,4 +1,8 @@
-import { RECEIVERS_ANSWER_CHARACTERS, type ReceiversAnswer, receiversAnswer } from "../../sandbox/receivers-answer.ts";
+import {
+  RECEIVERS_ANSWER_CHARACTERS,
+  type ReceiversAnswer,
+  receiversAnswer,
+} from "../../sandbox/deliveries/receivers-answer.ts";
 import type { SignedDelivery } from "../../testing/index.ts";
 
 /** What came back for one delivery. Where no answer came, `code` says why. */

@@ -1,39 +1,38 @@
-import type { WebhookError } from "../../errors.ts";
-import { invalid, sqlState } from "./errors.ts";
+import { checks, sqlState } from "./errors.ts";
 import type { Statement } from "./sql.ts";
 
-/** What a value of a statement may be. */
+/** A value of a statement. */
 export type PostgresValue = string | number;
 
 const NO_ACTIVE_TRANSACTION = "25P01";
 
-/** What the store asks of a client: a Pool or Client of `pg`, PGlite, or anything of your own with this method. */
+/** The part of a client that the store needs: a Pool or Client of `pg`, PGlite, or anything with this method. */
 export interface PostgresClient {
-  /** Runs one statement with its values; gives its rows, or rejects with the error of PostgreSQL, its SQLSTATE in `code`. */
+  /** Runs one statement with its values; resolves to its rows, or rejects with the error of PostgreSQL, its SQLSTATE in `code`. */
   query(text: string, values: PostgresValue[]): Promise<{ readonly rows: readonly unknown[] }>;
 }
 
-/** A row, its columns by their names. */
+/** A row, by column name. */
 export type Row = Readonly<Record<string, unknown>>;
 
-/** Runs a statement. Never throws, only rejects. */
+/** Runs a statement. It never throws, it rejects. */
 export type Ask = (statement: Statement, values: readonly PostgresValue[]) => Promise<readonly Row[]>;
 
 /** How statements are run. */
-export interface AskTerms {
-  /** Whether `pg` is to prepare each statement once a connection. */
+export interface AskSettings {
+  /** Whether `pg` prepares each statement once per connection. */
   readonly prepare: boolean;
-  /** After how many milliseconds a pool of `pg` is to give up the connection of a statement that got no answer. */
+  /** How long a pool of `pg` waits for an answer before it gives the connection up, in milliseconds. */
   readonly abandonAfterMs: number;
 }
 
-/** What of `pg` is used beyond {@link PostgresClient}, where it is `pg`. */
+/** What the store uses of `pg` beyond {@link PostgresClient}. */
 interface PgClient {
   query(config: object): Promise<{ readonly rows: readonly unknown[] }>;
   readonly options?: { readonly query_timeout?: unknown };
 }
 
-/** What a pool of `pg` tells of its clients. */
+/** What a pool of `pg` shows of its clients. */
 interface PgPool {
   readonly totalCount: number;
   readonly idleCount: number;
@@ -42,16 +41,16 @@ interface PgPool {
 }
 
 /**
- * One way to run a statement, whatever the client. `pg` takes it by name, prepared once a connection: it then does half as
- * many again in the same time.
+ * One way to run a statement with every client. With `pg` it has a name and is prepared once per connection, which is half as
+ * fast again.
  *
  * @throws WebhookError `configuration_invalid` where the client has no method `query`
  */
-export function askerFor(client: PostgresClient, { prepare, abandonAfterMs }: AskTerms): Ask {
+export function askerFor(client: PostgresClient, { prepare, abandonAfterMs }: AskSettings): Ask {
   requireClient(client);
   if (!isPg(client)) return async ({ text }, values) => rowsOf(await client.query(text, [...values]));
   const pg = client as unknown as PgClient;
-  // A connection to a server that went without a word would stay taken for as long as TCP believes in it.
+  // Otherwise a connection to a server that vanished stays in use until TCP gives up.
   const bounded = isPgPool(client) && pg.options?.query_timeout === undefined;
   const query_timeout = bounded ? abandonAfterMs : undefined;
   return async ({ name, text }, values) =>
@@ -59,7 +58,7 @@ export function askerFor(client: PostgresClient, { prepare, abandonAfterMs }: As
 }
 
 /**
- * Refuses a client that is in no transaction. A recent client of `pg` knows (8.11 does not); others are asked, in one round trip.
+ * Refuses a client that is in no transaction. A recent client of `pg` knows it (8.11 does not); others take one round trip.
  *
  * @param ask fails with 25P01 outside a transaction
  * @throws WebhookError `configuration_invalid`
@@ -71,7 +70,7 @@ export async function requireTransaction(
 ): Promise<void> {
   requireClient(client);
   if (client === storeClient || isPgPool(client)) {
-    throw invalid(
+    throw checks.invalid(
       "completeIn",
       "needs the client of your transaction; each query of a pool is a transaction of its own",
     );
@@ -84,8 +83,8 @@ export async function requireTransaction(
   });
 }
 
-function inNoTransaction(): WebhookError {
-  return invalid("completeIn", "was given a client that is in no transaction: send BEGIN first");
+function inNoTransaction(): Error {
+  return checks.invalid("completeIn", "was given a client that is in no transaction: send BEGIN first");
 }
 
 /**
@@ -116,7 +115,7 @@ function rowsOf({ rows }: { readonly rows: readonly unknown[] }): readonly Row[]
 
 function requireClient(client: PostgresClient): void {
   if (typeof (client as PostgresClient | null | undefined)?.query === "function") return;
-  throw invalid(
+  throw checks.invalid(
     "client",
     "must have a method query(text, values); docs/stores-postgres.md shows the adapter for postgres.js",
   );

@@ -1,21 +1,20 @@
 import { WebhookError } from "../../errors.ts";
-import { messageOf, storeFailure } from "../failure.ts";
+import { checksFor, type OptionChecks } from "../../options.ts";
+import { messageOf, storeFailure } from "../backend/failure.ts";
 
 const UNDEFINED_TABLE = "42P01";
 
-/** A store failure, by what PostgreSQL or its client threw. Where the table is missing, it says how to make it. */
+/** The checks of options and arguments, whose errors name `postgresStore`. */
+export const checks: OptionChecks = checksFor("postgresStore");
+
+/** A store failure, from an error of PostgreSQL or its client. Where the table is missing, it says how to create it. */
 export function failure(task: string, thrown: unknown): WebhookError {
   if (sqlState(thrown) !== UNDEFINED_TABLE) return storeFailure("PostgreSQL", task, thrown);
   const message = `PostgreSQL could not ${task}: ${messageOf(thrown)}; call store.migrate() at start-up`;
   return new WebhookError("store_unavailable", message, { cause: thrown });
 }
 
-/** A mistake in how the store is made or used. */
-export function invalid(subject: string, problem: string): WebhookError {
-  return new WebhookError("configuration_invalid", `postgresStore: ${subject} ${problem}`);
-}
-
-/** The SQLSTATE of an error of PostgreSQL, by whatever client; or what a client puts in its place, as ECONNREFUSED. */
+/** The SQLSTATE of an error, with every client; or the client's own code, such as ECONNREFUSED. */
 export function sqlState(error: unknown): unknown {
   return (error as { code?: unknown } | null | undefined)?.code;
 }

@@ -1,14 +1,14 @@
-import { invalid } from "./errors.ts";
+import { checks } from "./errors.ts";
 
 /** Where a PostgreSQL store keeps its table, how long it waits, and how it cleans up. */
 export interface PostgresStoreOptions {
   /**
-   * The table's name, of at most 63 bytes, taken as it is: upper case stays upper case.
+   * The table's name, of at most 63 bytes. It is quoted, so upper case stays upper case.
    * @default "bluum_webhook_events"
    */
   readonly table?: string;
   /**
-   * The schema that the table is in; `migrate` does not make it.
+   * The schema that the table is in; `migrate` does not create it.
    * @default the connection's search_path decides
    */
   readonly schema?: string;
@@ -18,19 +18,19 @@ export interface PostgresStoreOptions {
    */
   readonly timeoutMs?: number;
   /**
-   * How often ended records are deleted in the background, in milliseconds, from 1_000 up; by one process at a time.
-   * @default never: call `purge`, say once a day
+   * How often expired records are deleted in the background, in milliseconds, from 1_000 up; by one process at a time.
+   * @default never: call `purge`, for example once a day
    */
   readonly purgeEveryMs?: number;
   /**
-   * Whether `pg` prepares each statement once a connection. Say `false` behind a pooler that keeps no prepared statements, as
-   * PgBouncer before 1.21 in transaction mode.
+   * Whether `pg` prepares each statement once per connection. Set `false` behind a pooler that keeps no prepared statements, such
+   * as PgBouncer before 1.21 in transaction mode.
    * @default true
    */
   readonly prepare?: boolean;
   /**
-   * Told when the background purge begins to fail, and once where other code holds every client of the store's `pg` pool.
-   * `false`: nobody is.
+   * Called when the background purge begins to fail, and once where other code holds every client of the store's `pg` pool.
+   * `false`: no warnings.
    * @default console.warn
    */
   readonly warn?: ((message: string) => void) | false;
@@ -43,33 +43,25 @@ export interface PostgresSettings {
   readonly timeoutMs: number;
   readonly purgeEveryMs: number | undefined;
   readonly prepare: boolean;
-  readonly warn: ((message: string) => void) | false;
+  readonly warn: (message: string) => void;
 }
 
-const NAMES = ["table", "schema", "timeoutMs", "purgeEveryMs", "prepare", "warn"];
-/** The longest that a timer can be set for. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** The longest delay of a timer. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Checks the options and fills them up. The names of table and schema are checked where they are quoted.
+ * Checks the options and fills in the defaults. The names of table and schema are checked where they are quoted.
  *
  * @throws WebhookError `configuration_invalid`, naming the option
  */
 export function settingsOf(options: PostgresStoreOptions): PostgresSettings {
-  const unknown = Object.keys(options).find((name) => !NAMES.includes(name));
-  if (unknown !== undefined) throw invalid(unknown, `is no option; there are ${NAMES.join(", ")}`);
+  checks.names(options, ["table", "schema", "timeoutMs", "purgeEveryMs", "prepare", "warn"]);
   const { table = "bluum_webhook_events", schema, timeoutMs = 2_000, purgeEveryMs, prepare = true } = options;
-  // biome-ignore lint/suspicious/noConsole: silence would hide a table that grows for ever; the option replaces it
+  // biome-ignore lint/suspicious/noConsole: silence would hide a table that grows without end; the option replaces it
   const { warn = (message) => console.warn(message) } = options;
-  requireWhole("timeoutMs", timeoutMs, 1, 10_000);
-  if (purgeEveryMs !== undefined) requireWhole("purgeEveryMs", purgeEveryMs, 1_000, LONGEST_TIMER_MS);
-  if (typeof prepare !== "boolean") throw invalid("prepare", "must be true or false");
-  if (warn !== false && typeof warn !== "function") throw invalid("warn", "must be a function, or false");
-  return { table, schema, timeoutMs, purgeEveryMs, prepare, warn };
-}
-
-/** Refuses what is no whole number within bounds, naming it. */
-export function requireWhole(option: string, value: number, least: number, most: number): void {
-  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  throw invalid(option, `must be a whole number from ${least} to ${most}`);
+  checks.integer("timeoutMs", timeoutMs, 1, 10_000);
+  if (purgeEveryMs !== undefined) checks.integer("purgeEveryMs", purgeEveryMs, 1_000, MAX_TIMER_MS);
+  checks.boolean("prepare", prepare);
+  if (warn !== false && typeof warn !== "function") throw checks.invalid("warn", "must be a function, or false");
+  return { table, schema, timeoutMs, purgeEveryMs, prepare, warn: warn === false ? () => {} : warn };
 }

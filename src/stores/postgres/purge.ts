@@ -1,51 +1,71 @@
-/** A purge that runs by itself. */
-export interface BackgroundPurge {
-  /** Lets it run no more; resolves once nothing of it is at work. */
-  stop(): Promise<void>;
+import { unref, withTimeout } from "../../async.ts";
+import type { Ask } from "./client.ts";
+import { failure } from "./errors.ts";
+import { MAINTENANCE_TIMEOUT_MS } from "./migrate.ts";
+import type { Statement } from "./sql.ts";
+
+/**
+ * Deletes the expired records, in batches.
+ *
+ * @param isStopped true ends the purge after the current batch
+ * @returns how many rows it deleted
+ * @throws WebhookError `store_unavailable`
+ */
+export async function purge(
+  ask: Ask,
+  statement: Statement,
+  batch: number,
+  isStopped: () => boolean = () => false,
+): Promise<number> {
+  let total = 0;
+  let from = "-infinity";
+  try {
+    for (let found = batch; found === batch && !isStopped(); ) {
+      const [row] = await withTimeout(ask(statement, [batch, from]), MAINTENANCE_TIMEOUT_MS);
+      total += Number(row?.deleted ?? 0);
+      found = Number(row?.found ?? 0);
+      from = String(row?.until);
+    }
+  } catch (error) {
+    throw failure("purge", error);
+  }
+  return total;
 }
 
 /**
- * Purges again and again in the background. It keeps no process alive, and no failure of it reaches anybody but `onTrouble`,
- * which is told of the first one after a success.
+ * Purges at intervals, one run at a time. It keeps no process alive.
  *
- * @param everyMs the time from the end of one run to the start of the next, in milliseconds
- * @param purge one run; it is to end early once `stopped`
+ * @param purgeOnce one run; it never throws, it rejects
+ * @param onFailure called at the first failure after a success
+ * @returns stops it; resolves once no run is under way
  */
-export function purgeInBackground(
+export function purgeEvery(
   everyMs: number,
-  purge: (stopped: () => boolean) => Promise<unknown>,
-  onTrouble: (error: unknown) => void,
-): BackgroundPurge {
-  let timer: unknown;
-  let running: Promise<void> = Promise.resolve();
-  let stopped = false;
+  purgeOnce: (isStopped: () => boolean) => Promise<unknown>,
+  onFailure: (error: unknown) => void,
+): () => Promise<void> {
+  let running: Promise<void> | undefined;
   let failing = false;
+  let stopped = false;
 
   async function run(): Promise<void> {
     try {
-      await purge(() => stopped);
+      await purgeOnce(() => stopped);
       failing = false;
     } catch (error) {
-      if (!failing) onTrouble(error);
+      if (!failing) onFailure(error);
       failing = true;
     }
-    if (!stopped) schedule();
+    running = undefined;
   }
 
-  function schedule(): void {
-    timer = setTimeout(() => {
-      running = run();
-    }, everyMs);
-    // Not every runtime has timers that can be unref'd.
-    (timer as { unref?(): void }).unref?.();
-  }
-
-  schedule();
-  return {
-    stop() {
-      stopped = true;
-      clearTimeout(timer as ReturnType<typeof setTimeout>);
-      return running;
-    },
+  const timer = setInterval(() => {
+    running ??= run();
+  }, everyMs);
+  unref(timer);
+  return async () => {
+    stopped = true;
+    clearInterval(timer);
+    await running;
   };
 }

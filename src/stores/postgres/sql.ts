@@ -1,66 +1,51 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
-import { WebhookError } from "../../errors.ts";
+import { checks } from "./errors.ts";
 
-/** One SQL statement, and a name by which a connection keeps it prepared. */
+/** One SQL statement, and the name under which a connection keeps it prepared. */
 export interface Statement {
   readonly name: string;
   readonly text: string;
 }
 
-/** The verbs of the store, and what keeps its table. */
-export interface PostgresStatements {
-  /** `$1` key, `$2` token, `$3` lease. Always one row: `answer` is claimed, completed, in_flight, raced or locked; `remaining_ms`. */
-  readonly claim: Statement;
-  /** `$1` key, `$2` token, `$3` lease. A row where the claim stood. */
-  readonly renew: Statement;
-  /** `$1` key, `$2` token, `$3` retention. Always one row: `answer` is what `complete` answers, or raced. */
-  readonly complete: Statement;
-  /** As `complete`, inside somebody's transaction. A row where it is stored. */
-  readonly completeIn: Statement;
-  /** Fails with 25P01 outside a transaction, and does nothing within one. */
-  readonly requireTransaction: Statement;
-  /** `$1` key, `$2` token. A row where a claim is gone, `live` telling whether its lease still ran. */
-  readonly release: Statement;
-  /** `$1` key. A row where a record is gone, `live` telling whether its term still ran. */
-  readonly forget: Statement;
-  /** `$1` batch, `$2` where to begin. Always one row: how many it `found` and `deleted`, and `until` where. */
-  readonly purge: Statement;
-  /** The same, unless another process is purging: then it finds none. */
-  readonly purgeInTurn: Statement;
-  /** One row whose `there` tells whether there is nothing to migrate. */
-  readonly migrated: Statement;
-  /** What makes the table and its index. */
+/** The statements of one table. Each function below says what its values and rows are. */
+export interface PostgresStatements
+  extends Readonly<Record<"claim" | "renew" | "complete" | "completeIn" | "release" | "forget", Statement>>,
+    Readonly<Record<"requireTransaction" | "purge" | "purgeInTurn" | "migrated", Statement>> {
+  /** Creates the table and its index. */
   readonly migration: readonly Statement[];
+  /** The quoted names of the table and the index, the values of `migrated`. */
+  readonly names: readonly [table: string, index: string];
 }
 
-/** Where the table is, and how long a statement may wait for somebody's lock on its row. */
+/** Where the table is, and how long a statement waits for the lock of a row. */
 export interface PostgresTable {
   readonly table: string;
   readonly schema: string | undefined;
-  /** The longest that a verb of the token that holds the event waits, in milliseconds. */
+  /** For verbs of the token that holds the event, in milliseconds. */
   readonly ownLockMs: number;
-  /** The longest that anybody else waits, in milliseconds. */
+  /** For claims by other tokens, in milliseconds. */
   readonly claimLockMs: number;
 }
 
-/** PostgreSQL cuts longer names off, and two tables would become one. */
+/** PostgreSQL truncates longer names, and two tables would become one. */
 const MAX_NAME_BYTES = 63;
 
 /** One reading of the server's clock for the whole statement; `now()` would be the time when a transaction began. */
 const NOW = "statement_timestamp()";
 /**
- * What has ended and what has not, in a form for which no index serves: by its statistics of yesterday the planner may take what
- * has ended for next to nothing, and look for an event among all that has, instead of by its key.
+ * Whether a record has expired, written so that no index serves it. With outdated statistics the planner may expect next to no
+ * expired records, and would then search all of them for an event instead of using its key.
  */
-const ENDED = (row: string): string => `${row}.expires_at - ${NOW} <= interval '0'`;
+const EXPIRED = (row: string): string => `${row}.expires_at - ${NOW} <= interval '0'`;
 const LIVE = (row: string): string => `${row}.expires_at - ${NOW} > interval '0'`;
+/** When a lease or retention of `$3` milliseconds expires. */
 const TERM = `${NOW} + $3::float8 * interval '1 millisecond'`;
 
 /**
  * The statements of a store.
  *
- * @throws WebhookError `configuration_invalid` where a name is no name of PostgreSQL
+ * @throws WebhookError `configuration_invalid` where PostgreSQL cannot have such a name
  */
 export function statementsFor({ table, schema, ownLockMs, claimLockMs }: PostgresTable): PostgresStatements {
   const place = schema === undefined ? "" : `${quoted("schema", schema)}.`;
@@ -76,16 +61,19 @@ export function statementsFor({ table, schema, ownLockMs, claimLockMs }: Postgre
     forget: statement("forget", forget(events, ownLockMs)),
     purge: statement("purge", purge(events, "true")),
     purgeInTurn: statement("purge_in_turn", purge(events, `pg_try_advisory_xact_lock(${lockNumber(events)})`)),
-    migrated: statement("migrated", migrated(events, place + index)),
+    migrated: statement("migrated", MIGRATED),
     migration: migration(events, index).map((text) => statement("migrate", text)),
+    names: [events, place + index],
   };
 }
 
 /**
- * Reads first: a duplicate of what is done or being done then costs no write and meets no lock, not even where a transaction
- * that completes the event holds the row. What has ended is taken over only if nobody else is at it; only a fresh event, and
- * the holder's own repetition, ever wait, and briefly. What others did in the meantime this statement's snapshot cannot show; where
- * the answer hangs on that, it is `raced` or `locked`: ask again.
+ * `$1` key, `$2` token, `$3` lease. One row: `answer` is claimed, completed, in_flight, raced or locked; `remaining_ms`.
+ *
+ * Reads first: a duplicate of a completed or claimed event then writes nothing and waits for no lock, not even where a transaction
+ * that completes the event holds the row. An expired record is taken over only if its row is not locked. Only a fresh event and
+ * the holder's own repetition ever wait, and briefly. The snapshot of this statement cannot show what others changed meanwhile;
+ * where the answer depends on that, it is `raced` or `locked`, and the caller asks again.
  */
 function claim(events: string, lockMs: number, ownLockMs: number): string {
   return `
@@ -100,10 +88,10 @@ added AS (
   ON CONFLICT (key) DO NOTHING
   RETURNING key
 ),
-ended AS MATERIALIZED (SELECT key FROM ${events} AS event WHERE key = $1 AND ${ENDED("event")} FOR UPDATE SKIP LOCKED),
+expired AS MATERIALIZED (SELECT key FROM ${events} AS event WHERE key = $1 AND ${EXPIRED("event")} FOR UPDATE SKIP LOCKED),
 taken AS (
-  UPDATE ${events} AS event SET token = $2, completed = false, expires_at = ${TERM} FROM ended
-  WHERE event.key = ended.key AND ${ENDED("event")}
+  UPDATE ${events} AS event SET token = $2, completed = false, expires_at = ${TERM} FROM expired
+  WHERE event.key = expired.key AND ${EXPIRED("event")}
   RETURNING event.key
 ),
 kept AS (
@@ -116,13 +104,14 @@ SELECT
     WHEN EXISTS (SELECT key FROM added UNION ALL SELECT key FROM taken UNION ALL SELECT key FROM kept) THEN 'claimed'
     WHEN ${LIVE("known")} AND known.completed THEN 'completed'
     WHEN ${LIVE("known")} AND known.token <> $2 THEN 'in_flight'
-    WHEN ${ENDED("known")} THEN 'locked'
+    WHEN ${EXPIRED("known")} THEN 'locked'
     ELSE 'raced'
   END AS answer,
   round(extract(epoch FROM known.expires_at - ${NOW}) * 1000)::text AS remaining_ms
 FROM (SELECT) AS always LEFT JOIN known ON true`;
 }
 
+/** `$1` key, `$2` token, `$3` lease. A row where the claim was live. */
 function renew(events: string, lockMs: number): string {
   return `
 UPDATE ${events} AS event SET expires_at = ${TERM} FROM (${patience(lockMs)}) AS patience
@@ -130,7 +119,10 @@ WHERE event.key = $1 AND ${liveClaim("event")}
 RETURNING event.key`;
 }
 
-/** Writes only where what it reads does not decide already. */
+/**
+ * `$1` key, `$2` token, `$3` retention. One row: `answer` is a `CompleteResult` or raced. It writes only where reading does not
+ * decide already.
+ */
 function complete(events: string, lockMs: number): string {
   return `
 WITH known AS MATERIALIZED (
@@ -141,7 +133,7 @@ stored AS (
   INSERT INTO ${events} AS event (key, token, completed, expires_at)
   SELECT $1, $2, true, ${TERM} FROM (${patience(lockMs)}) AS patience WHERE NOT EXISTS (SELECT FROM known)
   ON CONFLICT (key) DO UPDATE SET token = excluded.token, completed = true, expires_at = excluded.expires_at
-  WHERE ${ENDED("event")} OR event.token = excluded.token
+  WHERE ${EXPIRED("event")} OR event.token = excluded.token
   RETURNING event.key
 )
 SELECT
@@ -155,66 +147,72 @@ FROM (SELECT) AS always LEFT JOIN known ON true`;
 }
 
 /**
- * What its own token has completed is refused too, unlike by `complete`: a second transaction must not repeat the work of a
- * first one whose COMMIT went through unheard. It sets no lock time-out: that would outlive it in the caller's transaction.
+ * `$1` key, `$2` token, `$3` retention. A row where it is stored. Unlike `complete` it refuses a completion by its own token too: a
+ * second transaction must not repeat the work of a first one whose COMMIT succeeded although its reply was lost. It sets no lock
+ * timeout, which would stay set in the caller's transaction.
  */
 function completeIn(events: string): string {
   return `
 INSERT INTO ${events} AS event (key, token, completed, expires_at) VALUES ($1, $2, true, ${TERM})
 ON CONFLICT (key) DO UPDATE SET token = excluded.token, completed = true, expires_at = excluded.expires_at
-WHERE ${ENDED("event")} OR (event.token = excluded.token AND NOT event.completed)
+WHERE ${EXPIRED("event")} OR (event.token = excluded.token AND NOT event.completed)
 RETURNING event.key`;
 }
 
 /**
- * LOCK TABLE is refused outside a transaction. The lock is the one that the completion itself takes a moment later, so nobody
- * waits for it; unlike SAVEPOINT it leaves no subtransaction behind, and unlike a SELECT it takes no snapshot.
+ * Fails with 25P01 outside a transaction. The lock is the one that the completion itself takes a moment later, so nobody waits for
+ * it; unlike SAVEPOINT it leaves no subtransaction behind, and unlike a SELECT it takes no snapshot.
  */
 function requireTransaction(events: string): string {
   return `LOCK TABLE ${events} IN ROW EXCLUSIVE MODE`;
 }
 
+/** `$1` key, `$2` token. A row where a claim was deleted; `live` is false where its lease had expired. */
 function release(events: string, lockMs: number): string {
-  return `
-DELETE FROM ${events} AS event USING (${patience(lockMs)}) AS patience
-WHERE event.key = $1 AND event.token = $2 AND NOT event.completed
-RETURNING ${LIVE("event")} AS live`;
+  return remove(events, lockMs, "event.key = $1 AND event.token = $2 AND NOT event.completed");
 }
 
+/** `$1` key. A row where a record was deleted; `live` is false where it had expired. */
 function forget(events: string, lockMs: number): string {
+  return remove(events, lockMs, "event.key = $1");
+}
+
+function remove(events: string, lockMs: number, condition: string): string {
   return `
 DELETE FROM ${events} AS event USING (${patience(lockMs)}) AS patience
-WHERE event.key = $1
+WHERE ${condition}
 RETURNING ${LIVE("event")} AS live`;
 }
 
 /**
- * Rows that anybody else has locked are left for the next run. A batch begins where the one before it ended: what that has deleted
- * stands in the index until a vacuum, and would be stepped over each time anew.
+ * `$1` batch, `$2` where to begin. One row: how many it `found` and `deleted`, and `until` where. With a `turn` that another process
+ * has, it finds none. Locked rows are left for the next run. A batch begins where the one before it ended: the deleted rows stay
+ * in the index until a vacuum, and each batch would step over them again.
  */
 function purge(events: string, turn: string): string {
   return `
 WITH turn AS MATERIALIZED (SELECT ${turn} AS ours),
-ended AS MATERIALIZED (
+expired AS MATERIALIZED (
   SELECT ctid AS place, expires_at FROM ${events}
   WHERE (SELECT ours FROM turn) AND expires_at >= $2::text::timestamptz AND expires_at <= ${NOW}
   ORDER BY expires_at LIMIT $1::int FOR UPDATE SKIP LOCKED
 ),
 gone AS (
   DELETE FROM ${events} AS event
-  WHERE event.ctid = ANY (ARRAY(SELECT place FROM ended)) AND ${ENDED("event")}
+  WHERE event.ctid = ANY (ARRAY(SELECT place FROM expired)) AND ${EXPIRED("event")}
   RETURNING event.key
 )
-SELECT (SELECT count(*) FROM ended)::text AS found, (SELECT count(*) FROM gone)::text AS deleted,
-  (SELECT max(expires_at) FROM ended)::text AS until`;
+SELECT (SELECT count(*) FROM expired)::text AS found, (SELECT count(*) FROM gone)::text AS deleted,
+  (SELECT max(expires_at) FROM expired)::text AS until`;
 }
 
-/** An index that is there already is not asked for again: even IF NOT EXISTS would wait for every open transaction on the table. */
-function migrated(events: string, index: string): string {
-  return `SELECT to_regclass(${literal(events)}) IS NOT NULL AND to_regclass(${literal(index)}) IS NOT NULL AS there`;
-}
+/**
+ * `$1` table, `$2` index. One row; `there` is true where there is nothing to migrate. CREATE INDEX IF NOT EXISTS alone would wait for
+ * every open transaction on the table.
+ */
+const MIGRATED = "SELECT to_regclass($1::text) IS NOT NULL AND to_regclass($2::text) IS NOT NULL AS there";
 
-/** Keys are compared byte by byte, whatever the database's collation. The fixed widths come first, which saves the padding. */
+/** Keys are compared byte by byte, whatever the database's collation. Columns of fixed width come first, which saves padding. */
 function migration(events: string, index: string): string[] {
   return [
     `CREATE TABLE IF NOT EXISTS ${events} (
@@ -231,12 +229,12 @@ function liveClaim(row: string): string {
   return `${row}.token = $2 AND NOT ${row}.completed AND ${LIVE(row)}`;
 }
 
-/** Bounds the wait for locks until the end of the transaction, which is the statement's own. */
+/** Bounds the wait for locks in this transaction, which is the statement's own. */
 function patience(lockMs: number): string {
   return `SELECT set_config('lock_timeout', '${lockMs}ms', true)`;
 }
 
-/** By its text, since one connection may serve several stores. */
+/** Named by its text, since one connection may serve several stores. */
 function statement(verb: string, text: string): Statement {
   return { name: `bluum_${verb}_${hash(text).subarray(0, 8).toString("hex")}`, text: text.trim() };
 }
@@ -248,7 +246,7 @@ function indexName(table: string): string {
     : `bluum_${hash(table).toString("hex").slice(0, 32)}_expires_at`;
 }
 
-/** The number of the advisory lock of a table's purge. */
+/** The key of the advisory lock that the purge of a table takes. */
 function lockNumber(events: string): bigint {
   return hash(`bluum-webhooks purge ${events}`).readBigInt64BE();
 }
@@ -257,15 +255,8 @@ function hash(text: string): Buffer {
   return createHash("sha256").update(text).digest();
 }
 
-function literal(text: string): string {
-  const doubled = text.replaceAll("'", "''");
-  // A backslash would mean something where standard_conforming_strings is off.
-  return text.includes("\\") ? `E'${doubled.replaceAll("\\", "\\\\")}'` : `'${doubled}'`;
-}
-
 function quoted(option: string, name: string): string {
   const fits = typeof name === "string" && name !== "" && Buffer.byteLength(name) <= MAX_NAME_BYTES;
   if (fits && !/[\0\p{Surrogate}]/u.test(name)) return `"${name.replaceAll('"', '""')}"`;
-  const problem = `must be a name of PostgreSQL: text of 1 to ${MAX_NAME_BYTES} bytes without NUL`;
-  throw new WebhookError("configuration_invalid", `postgresStore: ${option} ${problem}`);
+  throw checks.invalid(option, `must be a name of PostgreSQL: text of 1 to ${MAX_NAME_BYTES} bytes without NUL`);
 }

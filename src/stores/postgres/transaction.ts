@@ -1,24 +1,24 @@
 import { WebhookError } from "../../errors.ts";
 import { isPgPool, type PostgresClient } from "./client.ts";
-import { invalid } from "./errors.ts";
+import { checks } from "./errors.ts";
 
-/** What `transaction` asks of a Pool of `pg`. */
+/** The part of a Pool of `pg` that `transaction` needs. */
 export interface PostgresPool<Client extends PostgresPoolClient> {
-  /** How many clients there are; tells a pool from a client. */
+  /** How many clients there are; only a pool has it. */
   readonly totalCount: number;
   connect(): Promise<Client>;
   connect(callback: (...given: never[]) => void): void;
 }
 
-/** What `transaction` asks of a client of such a pool. */
+/** The part of a client of such a pool that `transaction` needs. */
 export interface PostgresPoolClient extends PostgresClient {
-  /** Gives the client back to the pool; with an error or `true` the connection is closed. */
+  /** Returns the client to the pool; with an error or `true` the connection is closed. */
   release(failure?: Error | boolean): void;
   on?(event: "error", listener: (error: Error) => void): unknown;
   off?(event: "error", listener: (error: Error) => void): unknown;
 }
 
-/** What `transaction` asks of the `sql` of postgres.js; `Sql` is what its `begin` gives. */
+/** The part of the `sql` of postgres.js that `transaction` needs; `Sql` is the `sql` of a transaction. */
 export interface PostgresJs<Sql extends PostgresJsSql> {
   begin(work: (sql: Sql) => Promise<unknown>): Promise<unknown>;
   begin(options: string, work: (sql: Sql) => Promise<unknown>): Promise<unknown>;
@@ -36,7 +36,7 @@ export type TransactionPool = PostgresPool<PostgresPoolClient> | PostgresJs<Post
  * Runs `complete` and then `work` in one transaction on a client of the pool: committed when `work` returns, rolled back when
  * anything throws.
  *
- * @throws WebhookError `configuration_invalid` where the pool is none; `completion_rolled_back` where COMMIT rolled back
+ * @throws WebhookError `configuration_invalid` where the pool is neither; `completion_rolled_back` where COMMIT rolled back
  */
 export async function inTransaction<Result>(
   pool: TransactionPool,
@@ -45,7 +45,7 @@ export async function inTransaction<Result>(
 ): Promise<Result> {
   if (isPostgresJs(pool)) return inPostgresJs(pool, complete, work as (sql: PostgresJsSql) => Result | Promise<Result>);
   if (isPool(pool)) return inPool(pool, complete, work as (client: PostgresPoolClient) => Result | Promise<Result>);
-  throw invalid(
+  throw checks.invalid(
     "transaction",
     "needs a Pool of pg or the sql of postgres.js; with another client, begin the transaction yourself and call completeIn",
   );
@@ -57,7 +57,7 @@ async function inPool<Result>(
   work: (client: PostgresPoolClient) => Result | Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect();
-  // A connection that breaks between two statements would end the process. The next statement fails, which is enough.
+  // Without a listener, a connection that breaks between two statements would end the process. The next statement fails anyway.
   const ignore = () => {};
   client.on?.("error", ignore);
   let result: Result;
@@ -75,12 +75,12 @@ async function inPool<Result>(
     client.off?.("error", ignore);
     client.release(failure);
   }
-  // What COMMIT answers in a transaction in which a statement has failed.
+  // PostgreSQL answers COMMIT so where a statement of the transaction has failed.
   if ((ended as { command?: unknown }).command === "ROLLBACK") throw rolledBack();
   return result;
 }
 
-/** postgres.js itself rolls back where a statement failed and its error was swallowed. */
+/** postgres.js itself rolls back where the error of a statement was swallowed. */
 async function inPostgresJs<Result>(
   pool: PostgresJs<PostgresJsSql>,
   complete: (client: PostgresClient) => Promise<void>,
@@ -109,6 +109,6 @@ function asError(thrown: unknown): Error {
 function rolledBack(): WebhookError {
   return new WebhookError(
     "completion_rolled_back",
-    "postgresStore: a statement of the transaction failed and its error was swallowed, so PostgreSQL rolled all of it back",
+    "postgresStore: a statement of the transaction failed and its error was swallowed, so PostgreSQL rolled it back",
   );
 }

@@ -1,11 +1,19 @@
+import { createHash } from "node:crypto";
+
 /*
- * One string a key, "held:<token>" or "done:<token>", which Redis itself drops when its lease or retention ends. Each script
- * touches that one key, so that it runs on any node of a cluster, and each gives an integer, which every client and both
- * versions of the protocol show alike. Only commands that Redis 6.2 has.
+ * One string per key, "held:<token>" or "done:<token>", which Redis itself drops when the lease or the retention expires. Each
+ * script uses that one key, so that it runs on any node of a cluster, and returns an integer, which every client and both versions
+ * of the protocol show alike. Only commands of Redis 6.2.
  */
 
-/** Claims: 0 where it is claimed now, -1 where the event is done, else the milliseconds for which another holds it. */
-export const CLAIM = `
+/** A script, and the hash under which Redis keeps it. */
+export interface Script {
+  readonly lua: string;
+  readonly sha: string;
+}
+
+/** Claims. 0: claimed. -1: completed. More: another holds the claim for so many milliseconds. */
+export const CLAIM: Script = script(`
 local mine = 'held:' .. ARGV[1]
 local known = redis.call('GET', KEYS[1])
 if known and known ~= mine then
@@ -14,16 +22,16 @@ if known and known ~= mine then
 end
 redis.call('SET', KEYS[1], mine, 'PX', ARGV[2])
 return 0
-`;
+`);
 
-/** Renews: 1, or 0 where the claim is lost. */
-export const RENEW = `
+/** Renews. 1: renewed. 0: the claim is lost. */
+export const RENEW: Script = script(`
 if redis.call('GET', KEYS[1]) ~= 'held:' .. ARGV[1] then return 0 end
 return redis.call('PEXPIRE', KEYS[1], ARGV[2])
-`;
+`);
 
-/** Completes: 1 where it is stored, 0 where another holds the event, -1 where another has completed it. */
-export const COMPLETE = `
+/** Completes. 1: stored. 0: another holds the claim. -1: another has completed the event. */
+export const COMPLETE: Script = script(`
 local known = redis.call('GET', KEYS[1])
 if known == 'done:' .. ARGV[1] then return 1 end
 if known and known ~= 'held:' .. ARGV[1] then
@@ -32,15 +40,19 @@ if known and known ~= 'held:' .. ARGV[1] then
 end
 redis.call('SET', KEYS[1], 'done:' .. ARGV[1], 'PX', ARGV[2])
 return 1
-`;
+`);
 
-/** Releases: 1 where this token's claim stood, else 0. */
-export const RELEASE = `
+/** Releases. 1: released. 0: this token holds no claim. */
+export const RELEASE: Script = script(`
 if redis.call('GET', KEYS[1]) ~= 'held:' .. ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
-`;
+`);
 
-/** Tells the maxmemory-policy of the node that has the key. A script, so that it is routed as every other command is. */
-export const EVICTION_POLICY = `
+/** The maxmemory-policy of the node that has the key. It is a script, so that it is routed like the others. */
+export const EVICTION_POLICY: Script = script(`
 return string.match(redis.call('INFO', 'memory'), 'maxmemory_policy:([%w-]+)')
-`;
+`);
+
+function script(lua: string): Script {
+  return { lua, sha: createHash("sha1").update(lua).digest("hex") };
+}

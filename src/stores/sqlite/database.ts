@@ -1,17 +1,14 @@
 import { isError } from "../../errors.ts";
 
-/**
- * What the store asks of a SQLite driver: the part that libsql, better-sqlite3, `node:sqlite` and `bun:sqlite` have in common. Rows may
- * hold numbers or bigints, and a driver's own extras.
- */
+/** What the store needs of a SQLite driver: the common part of libsql, better-sqlite3, `node:sqlite` and `bun:sqlite`. */
 export interface SqliteDatabase {
   /** Runs SQL text for its effect. */
   exec(sql: string): unknown;
-  /** Prepares one statement, to be run many times. */
+  /** Prepares one statement, which is run many times. */
   prepare(sql: string): SqliteStatement;
-  /** Whether a transaction is open, as libsql, better-sqlite3 and `bun:sqlite` tell it. */
+  /** Whether a transaction is open, in libsql, better-sqlite3 and `bun:sqlite`. */
   readonly inTransaction?: boolean;
-  /** Whether a transaction is open, as `node:sqlite` tells it from Node 22.16 and 24 on. */
+  /** Whether a transaction is open, in `node:sqlite` from Node 22.16 and 24 on. */
   readonly isTransaction?: boolean;
   /** False once closed, in libsql and better-sqlite3. In `node:sqlite` a method. */
   readonly open?: unknown;
@@ -29,13 +26,13 @@ export interface SqliteStatement {
  * @throws Error where the connection is closed
  */
 export function insideTransaction(database: SqliteDatabase): boolean {
-  // To ask a closed libsql database for its transaction ends the whole process.
+  // Reading `inTransaction` of a closed libsql database crashes the process.
   if (database.open === false) throw new Error("The SQLite database is closed");
-  const told = database.inTransaction ?? database.isTransaction;
-  return typeof told === "boolean" ? told : !canBegin(database);
+  const inside = database.inTransaction ?? database.isTransaction;
+  return typeof inside === "boolean" ? inside : !canBegin(database);
 }
 
-/** For drivers that do not tell. A plain BEGIN takes no lock, and there is no transaction within a transaction. */
+/** For drivers without such a property. A plain BEGIN takes no lock, and fails inside a transaction. */
 function canBegin(database: SqliteDatabase): boolean {
   try {
     database.exec("BEGIN");
@@ -48,8 +45,8 @@ function canBegin(database: SqliteDatabase): boolean {
 }
 
 /**
- * Does some work in a transaction of its own. Not in single statements: drivers that stop at the first row of a RETURNING keep
- * quiet when the commit behind it fails (a full disk), whereas COMMIT tells.
+ * Does some work in a transaction of its own. Single statements are not enough: drivers that stop at the first row of a RETURNING
+ * do not report that its commit failed (a full disk). An explicit COMMIT does.
  *
  * @param mode IMMEDIATE takes the write lock at once, so that what is read cannot change before the write
  */
@@ -69,13 +66,13 @@ function rollBack(database: SqliteDatabase): void {
   try {
     database.exec("ROLLBACK");
   } catch {
-    // After some errors, a full disk among them, SQLite has rolled back by itself.
+    // After some errors, such as a full disk, SQLite has rolled back by itself.
   }
 }
 
 /**
- * Does some work during which SQLite fails at once where another connection holds the lock, instead of blocking this thread's event loop
- * for as long as the connection's `busy_timeout` says (5 s in better-sqlite3). The connection keeps its own setting.
+ * Does some work during which SQLite fails at once while another connection holds the lock. Otherwise it would block the event loop for
+ * the connection's `busy_timeout` (5 s in better-sqlite3). The connection's own setting is restored afterwards.
  */
 export function withoutBlocking<Result>(database: SqliteDatabase, work: () => Result): Result {
   const [setting] = database.prepare("PRAGMA busy_timeout").all() as { timeout: number | bigint }[];
@@ -89,7 +86,7 @@ export function withoutBlocking<Result>(database: SqliteDatabase, work: () => Re
   }
 }
 
-/** Whether an error is SQLite's SQLITE_BUSY. Each driver has a code of its own for it; the text is the engine's. */
+/** Whether an error is SQLITE_BUSY. Each driver has its own code for it; the text comes from SQLite. */
 export function isBusy(error: unknown): boolean {
   return says(error, "database is locked");
 }

@@ -1,34 +1,34 @@
 import { type SqliteDatabase, type SqliteStatement, transact } from "./database.ts";
 
-/** What the table knows of one event: a live claim, or a completion. */
+/** What the table holds of one event: a claim, or a completion. */
 export interface SqliteRecord {
-  /** Who claimed it; a completed record keeps the token that completed it. */
+  /** The token that claimed the event, or completed it. */
   readonly token: string;
   readonly completed: boolean;
-  /** When the lease or the retention ends, in milliseconds since 1970. */
-  readonly endsAt: number;
+  /** When the lease or the retention expires, in milliseconds since 1970. */
+  readonly expiresAt: number;
 }
 
 type Statements = Readonly<Record<"find" | "put" | "drop" | "sweep" | "changes", SqliteStatement>>;
 
-/** The table of events: its layout, and its rows by key. Each method is one statement; whoever calls sees to the transaction. */
+/** The table of events: its layout, and its rows by key. The methods open no transaction; the caller does. */
 export class SqliteEvents {
   readonly #database: SqliteDatabase;
   readonly #table: string;
   #statements: Statements | undefined;
 
-  /** Whether the table is known to be there. */
+  /** Whether the table is known to exist. */
   isSetUp = false;
 
-  /** @param table a name that is safe to be put between quotes */
+  /** @param table a name that needs no escaping between quotes */
   constructor(database: SqliteDatabase, table: string) {
     this.#database = database;
     this.#table = table;
   }
 
   /**
-   * Makes the table, unless it is there. Safe where many processes start at once: all but one get SQLITE_BUSY
-   * and may try again.
+   * Creates the table where it is missing. Safe where many processes start at once: all but one get SQLITE_BUSY, and may
+   * try again.
    *
    * @param wal whether to switch the file to write-ahead logging
    */
@@ -38,23 +38,23 @@ export class SqliteEvents {
     this.isSetUp = true;
   }
 
-  /** Forgets that the table was made: after an error the next verb makes sure of it again. */
+  /** After an error: the next verb checks the table again. */
   doubt(): void {
     this.isSetUp = false;
     this.#statements = undefined;
   }
 
-  /** The record of a key, unless it has ended by `at`. */
+  /** The record of a key, unless it has expired at `at`. */
   find(key: string, at: number): SqliteRecord | undefined {
     const [row] = this.#sql.find.all(key) as { token: string; completed: number | bigint; ends_at: number | bigint }[];
-    // Drivers may be set to give bigints.
+    // Drivers may be configured to return bigints.
     if (row === undefined || Number(row.ends_at) <= at) return undefined;
-    return { token: row.token, completed: Number(row.completed) === 1, endsAt: Number(row.ends_at) };
+    return { token: row.token, completed: Number(row.completed) === 1, expiresAt: Number(row.ends_at) };
   }
 
-  /** Writes the record of a key, in place of what is there. */
-  put(key: string, { token, completed, endsAt }: SqliteRecord): void {
-    this.#sql.put.run(key, token, completed ? 1 : 0, endsAt);
+  /** Writes the record of a key, in place of any other. */
+  put(key: string, { token, completed, expiresAt }: SqliteRecord): void {
+    this.#sql.put.run(key, token, completed ? 1 : 0, expiresAt);
   }
 
   /** Deletes the record of a key. */
@@ -62,7 +62,7 @@ export class SqliteEvents {
     this.#sql.drop.run(key);
   }
 
-  /** Deletes up to `atMost` records that have ended by `at`; gives how many it were. */
+  /** Deletes up to `atMost` records that have expired at `at`; returns how many. */
   sweep(at: number, atMost: number): number {
     this.#sql.sweep.run(at, atMost);
     const [row] = this.#sql.changes.all() as { count: number | bigint }[];
@@ -75,7 +75,7 @@ export class SqliteEvents {
   }
 }
 
-/** Keys compare by their bytes, whatever the collation that somebody set for the database. */
+/** Keys are compared byte by byte, whatever the collation of the database. `ends_at` is when the record expires. */
 function tableSql(table: string): string {
   return `
     CREATE TABLE IF NOT EXISTS "${table}" (

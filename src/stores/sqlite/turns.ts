@@ -2,123 +2,90 @@ import { sleep } from "../../async.ts";
 import { WebhookError } from "../../errors.ts";
 import { isBusy } from "./database.ts";
 
-const LONGEST_PAUSE_MS = 32;
+const MAX_BACKOFF_MS = 32;
 
-/** A verb that waits for the database. */
-interface Waiting {
-  readonly until: number;
+/** A verb that waits for the write lock. */
+interface Turn {
+  readonly deadline: number;
   /** Tries once; false while the database is locked. */
   attempt(): boolean;
-  giveUp(): void;
+  timeOut(): void;
 }
 
 /**
- * The verbs of one store that wait for the database to be free: without blocking the event loop, only the one in front asking
- * SQLite. A thousand that ask would keep the process busy with asking.
+ * The verbs of one store that wait for the write lock. They wait in line without blocking the event loop, and only the first one
+ * asks SQLite: a thousand verbs that each poll would keep the process busy.
  *
- * Those of whoever is at work on an event go before all others: behind a backlog of claims their leases would lapse.
+ * There are two lines. Holders, which work on a claimed event, go before all others: behind a backlog of claims their leases
+ * would expire.
  */
 export class SqliteTurns {
   readonly #timeoutMs: number;
-  readonly #holders: Waiting[] = [];
-  readonly #others: Waiting[] = [];
+  readonly #holders: Turn[] = [];
+  readonly #others: Turn[] = [];
   #serving = false;
 
-  /** @param timeoutMs how long each may wait, in milliseconds */
+  /** @param timeoutMs how long each verb may wait, in milliseconds */
   constructor(timeoutMs: number) {
     this.#timeoutMs = timeoutMs;
   }
 
   /**
-   * Does some work as soon as the database is free; at once, and before this returns, where it is free and nobody is ahead.
+   * Does some work as soon as the database is free; at once, and before this returns, where it is free and no other verb waits.
    *
-   * @param who `"holder"` for what keeps a claim or its completion, `"other"` for all else
-   * @param work throws SQLITE_BUSY while the database is locked
-   * @param glance an answer that can be had without the lock, or `undefined` where there is none
-   * @throws WebhookError `store_unavailable` where the database did not get free in time; else what the work threw
+   * @param who `"holder"` for a verb that keeps a claim or completes it, else `"other"`
+   * @param work synchronous; throws SQLITE_BUSY while the database is locked
+   * @throws WebhookError `store_unavailable` where the database stayed locked for `timeoutMs`; else what the work threw
    */
-  async take<Result>(
-    who: "holder" | "other",
-    work: () => Result,
-    glance: () => Result | undefined = () => undefined,
-  ): Promise<Result> {
-    const line = who === "holder" ? this.#holders : this.#others;
-    const isAhead = this.#holders.length > 0 || (who === "other" && this.#others.length > 0);
-    const done = (isAhead ? undefined : unlessBusy(work)) ?? glanced(glance);
-    if (done) return done.result;
+  take<Result>(who: "holder" | "other", work: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
-      line.push(this.#waiting(() => unlessBusy(work) ?? glanced(glance), resolve, reject));
-      void this.#serve();
+      const line = who === "holder" ? this.#holders : this.#others;
+      line.push({
+        deadline: performance.now() + this.#timeoutMs,
+        attempt() {
+          try {
+            resolve(work());
+          } catch (error) {
+            if (isBusy(error)) return false;
+            reject(error);
+          }
+          return true;
+        },
+        timeOut: () => reject(stillLocked(this.#timeoutMs)),
+      });
+      if (!this.#serving) void this.#serve();
     });
   }
 
-  #waiting<Result>(
-    ask: () => Done<Result> | undefined,
-    resolve: (result: Result) => void,
-    reject: (error: unknown) => void,
-  ): Waiting {
-    return {
-      until: performance.now() + this.#timeoutMs,
-      attempt() {
-        try {
-          const done = ask();
-          if (done) resolve(done.result);
-          return done !== undefined;
-        } catch (error) {
-          reject(error);
-          return true;
-        }
-      },
-      giveUp: () => reject(stillLocked(this.#timeoutMs)),
-    };
-  }
-
   async #serve(): Promise<void> {
-    if (this.#serving) return;
     this.#serving = true;
-    let pauseMs = 1;
-    for (let line = this.#next(); line; line = this.#next()) {
-      const first = line[0] as Waiting;
+    let backoffMs = 1;
+    for (let line = this.#next(); line !== undefined; line = this.#next()) {
+      const first = line[0] as Turn;
       if (first.attempt()) {
         line.shift();
-        pauseMs = 1;
+        backoffMs = 1;
         continue;
       }
-      this.#sendAwayLate();
-      // By chance, so that processes that were refused together do not ask together again.
-      await sleep(Math.max(0, Math.min(Math.random() * pauseMs, first.until - performance.now())));
-      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+      this.#timeOutLate();
+      // Jitter keeps processes that were refused together from asking together again.
+      await sleep(Math.max(0, Math.min(Math.random() * backoffMs, first.deadline - performance.now())));
+      backoffMs = Math.min(2 * backoffMs, MAX_BACKOFF_MS);
     }
     this.#serving = false;
   }
 
-  #next(): Waiting[] | undefined {
+  #next(): Turn[] | undefined {
     return [this.#holders, this.#others].find((line) => line.length > 0);
   }
 
-  /** All wait equally long, so those whose time is up stand in front. */
-  #sendAwayLate(): void {
+  /** All wait equally long, so those that are late stand at the front. */
+  #timeOutLate(): void {
     const now = performance.now();
     for (const line of [this.#holders, this.#others]) {
-      while (line[0] !== undefined && line[0].until <= now) line.shift()?.giveUp();
+      while (line[0] !== undefined && line[0].deadline <= now) line.shift()?.timeOut();
     }
   }
-}
-
-type Done<Result> = { readonly result: Result };
-
-function unlessBusy<Result>(work: () => Result): Done<Result> | undefined {
-  try {
-    return { result: work() };
-  } catch (error) {
-    if (isBusy(error)) return undefined;
-    throw error;
-  }
-}
-
-function glanced<Result>(glance: () => Result | undefined): Done<Result> | undefined {
-  const seen = unlessBusy(glance)?.result;
-  return seen === undefined ? undefined : { result: seen };
 }
 
 function stillLocked(timeoutMs: number): WebhookError {

@@ -10,7 +10,7 @@ export const claiming: Statements = {
     same("the second claim", (await second.claim()).status, "in_flight");
   },
 
-  "an event in flight tells others how long the claim stands": async (trial) => {
+  "a claim on an event in flight learns how long the lease still runs": async (trial) => {
     const [holder, other, third] = trial.rivals();
     await holder.claim(30_000);
     await findsInFlight("another's claim", other, 30_000);
@@ -25,17 +25,17 @@ export const claiming: Statements = {
     same("the lease is the fresh one", remainingMs > 30_000, true);
   },
 
-  "a lapsed claim can be taken by another": async (trial) => {
+  "an expired claim can be taken by another": async (trial) => {
     const [holder, other, third] = trial.rivals();
-    await trial.lapse(holder);
-    await takes("another's claim after the lapse", other, trial);
+    await trial.expire(holder);
+    await takes("another's claim after it expired", other, trial);
     await findsInFlight("a third's claim after that", third, LONG_MS);
   },
 
-  "a lapsed claim can be taken again by its own token": async (trial) => {
+  "an expired claim can be taken again by its own token": async (trial) => {
     const [holder, other] = trial.rivals();
-    await trial.lapse(holder);
-    await takes("its own claim after the lapse", holder, trial);
+    await trial.expire(holder);
+    await takes("its own claim after it expired", holder, trial);
     await findsInFlight("another's claim after that", other, LONG_MS);
   },
 

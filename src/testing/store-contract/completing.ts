@@ -36,14 +36,14 @@ export const completing: Statements = {
     same("the completing token's repetition afterwards", await holder.complete(), "stored");
   },
 
-  "a completion of a lapsed claim that nobody took is stored": async (trial) => {
+  "a completion of an expired claim that no other token took is stored": async (trial) => {
     const [holder, other] = trial.rivals();
-    await trial.lapse(holder);
-    same("the completion after the lapse", await holder.complete(), "stored");
+    await trial.expire(holder);
+    same("the completion after it expired", await holder.complete(), "stored");
     same("another's claim afterwards", (await other.claim()).status, "completed");
   },
 
-  "a completion of an event of which nothing is known any more is stored": async (trial) => {
+  "a completion of a released event is stored": async (trial) => {
     const [holder, other] = trial.rivals();
     await holder.claim();
     await holder.release();
@@ -59,7 +59,7 @@ export const completing: Statements = {
     same("another's claim after the lease", (await other.claim()).status, "completed");
   },
 
-  "an event may be claimed again when its retention has ended": async (trial) => {
+  "an event may be claimed again when its retention has expired": async (trial) => {
     const [holder, other, third] = trial.rivals();
     await holder.claim();
     await holder.complete(SHORT_MS);

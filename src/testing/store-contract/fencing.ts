@@ -2,7 +2,7 @@ import { findsInFlight, takes } from "./finds.ts";
 import { same } from "./same.ts";
 import { LONG_MS, type Statements, type Trial } from "./trial.ts";
 
-/** What whoever lost a claim can no longer do. */
+/** What a token can no longer do once its claim is lost. */
 export const fencing: Statements = {
   "a lost claim cannot be completed while another holds the event": async (trial) => {
     const [stale, owner, third] = await takenOver(trial);
@@ -41,10 +41,10 @@ export const fencing: Statements = {
   },
 };
 
-/** An event whose first holder stood still until a second took it. */
+/** An event whose first claim expired and was taken by a second token. */
 async function takenOver(trial: Trial): Promise<ReturnType<Trial["rivals"]>> {
   const rivals = trial.rivals();
-  await trial.lapse(rivals[0]);
+  await trial.expire(rivals[0]);
   await takes("the take-over", rivals[1], trial);
   return rivals;
 }

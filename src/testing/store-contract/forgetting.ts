@@ -1,7 +1,7 @@
 import { same } from "./same.ts";
 import type { Statements } from "./trial.ts";
 
-/** What `forget` does, in stores that have it; in others each of these holds at once. */
+/** What `forget` does. A store without it passes. */
 export const forgetting: Statements = {
   "forget, where the store has it, drops a completion": async (trial) => {
     if (!trial.store.forget) return;
@@ -23,7 +23,7 @@ export const forgetting: Statements = {
     same("the former holder's completion", await holder.complete(), "held_by_another");
   },
 
-  "forget, where the store has it, is false where nothing is known": async (trial) => {
+  "forget, where the store has it, is false where there is no record": async (trial) => {
     if (!trial.store.forget) return;
     const [, other] = trial.rivals();
     same("forgetting nothing", await trial.store.forget(other.key), false);

@@ -11,7 +11,7 @@ export const keys: Statements = {
     await areDifferentEvents(trial, [`a${middle}a`, `a${middle}b`, `b${middle}a`]);
   },
 
-  "keys may hold every printable ASCII character, and stay different": async (trial) => {
+  "keys that differ in one printable ASCII character are different events": async (trial) => {
     const base = trial.key();
     await areDifferentEvents(
       trial,
@@ -19,7 +19,7 @@ export const keys: Statements = {
     );
   },
 
-  "keys made of what backends treat specially stay different": async (trial) => {
+  "keys with characters that backends treat specially are different events": async (trial) => {
     const base = trial.key();
     const endings = [
       "'",

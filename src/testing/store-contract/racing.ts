@@ -6,17 +6,17 @@ const CROWD = 50;
 const FRESH_EVENTS = 200;
 const ROUNDS = 20;
 
-/** What holds when many act at once. */
+/** What holds when many tokens act at once. */
 export const racing: Statements = {
   "of 50 who claim a fresh event at once one gets it, 200 times": async (trial) => {
     for (let round = 0; round < FRESH_EVENTS; round += 1) {
       const found = await Promise.all(trial.crowd(CROWD).map((contender) => contender.claim()));
       same("contenders who got the event", statuses(found, "claimed"), 1);
       same("contenders who found it in flight", statuses(found, "in_flight"), CROWD - 1);
-      const told = found.every(
+      const valid = found.every(
         (one) => one.status !== "in_flight" || (one.remainingMs > 0 && one.remainingMs <= LONG_MS),
       );
-      holds("each was told how long the claim stands", told);
+      holds("each learned how long the lease still runs", valid);
     }
   },
 
@@ -27,9 +27,9 @@ export const racing: Statements = {
     same("another's claim afterwards", (await other.claim()).status, "in_flight");
   },
 
-  "of 50 who take a lapsed claim at once one gets it": async (trial) => {
+  "of 50 who take an expired claim at once one gets it": async (trial) => {
     const key = trial.key();
-    await trial.lapse(trial.contender(key));
+    await trial.expire(trial.contender(key));
     const found = await trial.until(
       () => Promise.all(trial.crowd(CROWD, key).map((contender) => contender.claim())),
       (results) => statuses(results, "claimed") > 0,
@@ -38,10 +38,10 @@ export const racing: Statements = {
     same("contenders who found it in flight", statuses(found, "in_flight"), CROWD - 1);
   },
 
-  "of many who complete an event at once, its claim having lapsed, one is stored": async (trial) => {
+  "of many completions of an expired claim at once one is stored": async (trial) => {
     const key = trial.key();
     const crowd = trial.crowd(CROWD, key);
-    await trial.lapse(crowd[0] as Contender);
+    await trial.expire(crowd[0] as Contender);
     const results = await Promise.all(crowd.map((contender) => contender.complete()));
     same("completions that were stored", count(results, "stored"), 1);
     same("completions that found another's", count(results, "completed_by_another"), CROWD - 1);
@@ -54,7 +54,7 @@ export const racing: Statements = {
     same("completions that were stored", count(results, "stored"), CROWD);
   },
 
-  "nobody gets an event while its holder completes it": async (trial) => {
+  "no other token gets an event while its holder completes it": async (trial) => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const [holder, ...others] = trial.crowd(CROWD) as [Contender, ...Contender[]];
       await holder.claim();
@@ -76,16 +76,16 @@ export const racing: Statements = {
     }
   },
 
-  "a late completion and a take-over at once: one of the two stands, and both are told which": async (trial) => {
+  "of a late completion and a take-over at once one counts, and both learn which": async (trial) => {
     const events = Array.from({ length: ROUNDS }, () => trial.rivals());
     await Promise.all(events.map(([late]) => late.claim(1)));
     await trial.elapse(1);
     await Promise.all(
       events.map(async ([late, taker], place) => {
         const both = place % 2 === 0 ? [late.complete(), taker.claim()] : [taker.claim(), late.complete()];
-        const told = (await Promise.all(both)).map((one) => (typeof one === "string" ? one : one.status));
-        const outcome = told.sort().join(" and ");
-        holds(`one of the two stands (${outcome})`, STANDS.has(outcome));
+        const answers = (await Promise.all(both)).map((one) => (typeof one === "string" ? one : one.status));
+        const outcome = answers.sort().join(" and ");
+        holds(`one of the two counts (${outcome})`, CONSISTENT.has(outcome));
       }),
     );
   },
@@ -101,8 +101,8 @@ export const racing: Statements = {
   },
 };
 
-/** The completion stands, or the take-over does. Who meets the completion half-way may be told that somebody is at it. */
-const STANDS = new Set(["completed and stored", "in_flight and stored", "claimed and held_by_another"]);
+/** The completion counts, or the take-over does. A claim that meets a half-written completion may find the event in flight. */
+const CONSISTENT = new Set(["completed and stored", "in_flight and stored", "claimed and held_by_another"]);
 
 function claimAll(contenders: readonly Contender[]): Promise<ClaimResult[]> {
   return Promise.all(contenders.map((contender) => contender.claim()));

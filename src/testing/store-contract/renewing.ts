@@ -2,7 +2,7 @@ import { findsInFlight, takes } from "./finds.ts";
 import { same } from "./same.ts";
 import { LONG_MS, SHORT_MS, type Statements } from "./trial.ts";
 
-/** What `renew` does, and what it must not do. */
+/** What `renew` does, and must not do. */
 export const renewing: Statements = {
   "a renewal by the holder counts from now, with its own term": async (trial) => {
     const [holder, other] = trial.rivals();
@@ -50,11 +50,11 @@ export const renewing: Statements = {
     same("another's claim afterwards", (await other.claim()).status, "claimed");
   },
 
-  "a renewal does not revive a lapsed claim": async (trial) => {
+  "a renewal does not revive an expired claim": async (trial) => {
     const [holder, other] = trial.rivals();
-    await trial.lapse(holder);
-    same("the renewal after the lapse", await holder.renew(), false);
-    await takes("another's claim after the lapse", other, trial);
+    await trial.expire(holder);
+    same("the renewal after it expired", await holder.renew(), false);
+    await takes("another's claim after it expired", other, trial);
   },
 
   "a renewal does not touch a completed event": async (trial) => {

@@ -1,9 +1,9 @@
-/** Insists that what came is what the contract says. */
+/** Fails where a value is not the one that the contract requires. */
 export function same<Value extends string | number | boolean>(what: string, actual: Value, expected: Value): void {
   if (actual !== expected) throw new Error(`${what}: expected ${shown(expected)}, got ${shown(actual)}`);
 }
 
-/** Insists on a statement that has no single right value. */
+/** Fails where a condition does not hold. */
 export function holds(what: string, truth: boolean): void {
   if (!truth) throw new Error(`does not hold: ${what}`);
 }

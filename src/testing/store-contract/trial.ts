@@ -2,38 +2,38 @@ import { randomBytes } from "node:crypto";
 import type { ClaimResult, CompleteResult, DedupeStore } from "../../stores/store.ts";
 import { same } from "./same.ts";
 
-/** A store, made for one case of the contract suite, and what the suite needs to drive it. */
+/** A store, created for one case of the contract suite, and what the suite needs to drive it. */
 export interface StoreUnderTest {
   /** The store. Its backend may be shared and need not be empty: every case uses keys of its own. */
   readonly store: DedupeStore;
   /**
-   * A second store on the same backend, with a connection of its own, as another process would have. Half of all contenders
-   * then work through it, which finds stores that are atomic within one process only.
+   * A second store on the same backend with its own connection, as another process would have. Half of all contenders use it,
+   * which finds stores that are atomic within one process only.
    */
   readonly peer?: DedupeStore;
-  /** Moves the store's clock forward, in milliseconds, where the store has one that can be moved. Without it the suite waits. */
+  /** Moves the store's clock forward, in milliseconds, where the store has one that can be moved. Without it the suite waits in real time. */
   readonly advance?: (ms: number) => void | Promise<void>;
-  /** Frees what was made for this case. Called once, after success and after failure. */
+  /** Frees what was created for this case. Called once, after success and after failure. */
   readonly dispose?: () => void | Promise<void>;
 }
 
-/** What a store must do, shown by a trial: it rejects where the store does not. */
+/** One thing that a store must do. It rejects where the store does not. */
 export type Statement = (trial: Trial) => Promise<void>;
 
-/** Statements by their names. */
+/** Statements by name. */
 export type Statements = Readonly<Record<string, Statement>>;
 
-/** A term that outlasts every case, on any machine. */
+/** A lease or retention that outlasts every case. */
 export const LONG_MS: number = 10 * 60_000;
-/** A term that a case waits for. */
+/** A lease or retention whose expiry a case waits for. */
 export const SHORT_MS = 150;
-/** Waited beyond a term: clocks are coarse, and timers may fire a little early. */
+/** Added to each wait: clocks are coarse, and timers may fire a little early. */
 const MARGIN_MS = 100;
-/** How long a store whose clock lags behind ours may take to notice that a term is over. */
+/** How long a store with a lagging clock may take to notice an expiry. */
 const PATIENCE_MS = 10_000;
 const POLL_EVERY_MS = 25;
 
-/** One attempt at an event: a key and a token. Terms are long unless told otherwise. */
+/** One attempt at an event: a key and a token. The default lease and retention are long. */
 export interface Contender {
   readonly key: string;
   claim(leaseMs?: number): Promise<ClaimResult>;
@@ -42,24 +42,24 @@ export interface Contender {
   release(): Promise<boolean>;
 }
 
-/** What a case works with: contenders for events, and time. */
+/** The tools of a case: contenders for events, and time. */
 export interface Trial {
   readonly store: DedupeStore;
-  /** Lease terms to try in turn where a step must fall within the term: a loaded machine may be too slow for the first. */
+  /** Leases to try in turn where a step must fall within the lease: a loaded machine may be too slow for the first. */
   readonly terms: readonly number[];
-  /** A key that nobody has used. */
+  /** An unused key. */
   key(): string;
-  /** A contender with a token of its own. */
+  /** A contender with its own token. */
   contender(key: string): Contender;
   /** Three contenders for one event. */
   rivals(key?: string): readonly [Contender, Contender, Contender];
   /** Many contenders for one event. */
   crowd(size: number, key?: string): Contender[];
-  /** Lets a term pass: nothing that stood for `ms` stands afterwards. */
+  /** Lets time pass, so that a lease or retention of `ms` has expired. */
   elapse(ms: number): Promise<void>;
-  /** Lets a contender claim the event and lose it by standing still. */
-  lapse(contender: Contender): Promise<void>;
-  /** Tries until `done`, for as long as a lagging clock may be the reason why not; gives the last result. */
+  /** Lets a contender claim the event, and the claim expire. */
+  expire(contender: Contender): Promise<void>;
+  /** Tries until `done`, for as long as a lagging clock may be the cause of failure; returns the last result. */
   until<Result>(attempt: () => Promise<Result>, done: (result: Result) => boolean): Promise<Result>;
 }
 
@@ -68,15 +68,15 @@ export function openTrial({ store, peer = store, advance }: StoreUnderTest): Tri
   let contenders = 0;
   const trial: Trial = {
     store,
-    // A clock that the suite moves stands still in between.
+    // A clock that the suite moves does not run by itself.
     terms: advance ? [SHORT_MS] : [2 * SHORT_MS, 20 * SHORT_MS, 100 * SHORT_MS],
     key: () => `contract/${randomBytes(12).toString("hex")}`,
     contender: (key) => contender(contenders++ % 2 === 0 ? store : peer, key),
     rivals: (key = trial.key()) => [trial.contender(key), trial.contender(key), trial.contender(key)],
     crowd: (size, key = trial.key()) => Array.from({ length: size }, () => trial.contender(key)),
     elapse: async (ms) => (advance ? advance(ms + 1) : sleep(ms + MARGIN_MS)),
-    async lapse(holder) {
-      same("the claim that is to lapse", (await holder.claim(SHORT_MS)).status, "claimed");
+    async expire(holder) {
+      same("the claim that is to expire", (await holder.claim(SHORT_MS)).status, "claimed");
       await trial.elapse(SHORT_MS);
     },
     async until(attempt, done) {

@@ -122,3 +122,19 @@ export function safe(text: string, secret: string): string {
     .trim();
   return oneLine.length > EXCERPT_CHARACTERS ? `${oneLine.slice(0, EXCERPT_CHARACTERS)}…` : oneLine;
 }
+
+/** Whether the status is 2xx. */
+export function isSuccess({ status }: Answer): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** Whether no answer came because the check ran out of time or was aborted. */
+export function isOutOfTime({ failure }: Answer): boolean {
+  return failure === "timed_out" || failure === "aborted";
+}
+
+/** Status, content type and first words of an answer, for a message. */
+export function shown({ status, type, excerpt }: Answer): string {
+  const text = excerpt === "" ? "" : ` "${excerpt}"`;
+  return `${status}${type === "" ? "" : ` ${type}`}${text}`;
+}

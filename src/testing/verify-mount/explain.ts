@@ -1,12 +1,12 @@
 import type { RejectionCode } from "../../errors.ts";
 import { finding, type MountFinding } from "../mount-findings.ts";
-import type { Answer } from "./answer.ts";
+import { type Answer, shown } from "./answer.ts";
 import { compressedBody, cutBody, parsedBody } from "./body.ts";
 import { skewedClock } from "./clock.ts";
 import type { Mount } from "./mount.ts";
 import { PING } from "./pings.ts";
+import { impostor, noAnswer, notAllowed, notFound, redirected } from "./routing.ts";
 import { malformedSignature, mismatch, noSignature } from "./signature.ts";
-import { impostor, noAnswer, notAllowed, notFound, redirected, shown } from "./way.ts";
 
 type Explain = (answer: Answer, mount: Mount) => MountFinding[] | Promise<MountFinding[]>;
 

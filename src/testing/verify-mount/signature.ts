@@ -1,9 +1,9 @@
 import { finding, type MountFinding } from "../mount-findings.ts";
 import type { Answer } from "./answer.ts";
 import { changedBody, nothingArrives } from "./body.ts";
+import { type Candidate, HEADERS, presets, schemesOf } from "./candidate-schemes.ts";
 import type { Mount } from "./mount.ts";
 import { PLAIN } from "./pings.ts";
-import { type Candidate, HEADERS, presets, schemesOf } from "./schemes.ts";
 
 /** The receiver found no signature: it looks elsewhere, or what it looks for was dropped on the way. */
 export async function noSignature(mount: Mount): Promise<MountFinding[]> {

@@ -1,25 +1,27 @@
-import type { EndpointView, Started } from "../../page-api.ts";
+import type { AddedEndpoint, EndpointView, Started } from "../../page-api.ts";
 import {
+  type NewEndpoint,
   patchEndpoint,
   postDuplicate,
+  postEndpoint,
   postEvent,
   postForgery,
   postReplay,
   postReplayParked,
   postScenario,
 } from "./api.ts";
-import { complain, tell } from "./notices.ts";
+import { complain, tell, tellNothing } from "./notices.ts";
 import { visible } from "./visible-text.ts";
 import { plural } from "./words.ts";
 import { putEndpoint } from "./world.ts";
 
-/** What the buttons do. Each tells how it went, and never rejects. */
+/** What the buttons do. Each reports its result as a notice and never rejects. */
 export const actions = {
   scenario: (name: string, title: string): Promise<void> => start(title, postScenario(name)),
   event: (type: string, data?: unknown): Promise<void> => start(visible(type), postEvent(type, data)),
-  duplicate: (id: string): Promise<void> => start("A copy", postDuplicate(id)),
-  replay: (id: string): Promise<void> => start("The replay", postReplay(id)),
-  forge: (id: string, kind: string): Promise<void> => start("The forgery", postForgery(id, kind)),
+  duplicate: (id: string): Promise<void> => start("Duplicate", postDuplicate(id)),
+  replay: (id: string): Promise<void> => start("Replay", postReplay(id)),
+  forge: (id: string, kind: string): Promise<void> => start("Forgery", postForgery(id, kind)),
   replayParked: (): Promise<void> => start("Parked deliveries", postReplayParked(), "nothing to replay."),
   setStatus,
 };
@@ -32,7 +34,7 @@ async function start(
   try {
     const { deliveryIds } = await started;
     const [first] = deliveryIds;
-    if (first === undefined) tell(`${what}: ${whereNone}`);
+    if (first === undefined) tellNothing(`${what}: ${whereNone}`);
     else tell(`${what}: ${plural(deliveryIds.length, "delivery", "deliveries")} on the way.`, first);
   } catch (error) {
     complain(`${what}: ${messageOf(error)}`);
@@ -46,6 +48,18 @@ async function setStatus(endpoint: EndpointView, status: EndpointView["status"])
     tell(status === "ACTIVE" ? `${name} is active again.` : `${name} is paused: nothing new is sent to it.`);
   } catch (error) {
     complain(`${name}: ${messageOf(error)}`);
+  }
+}
+
+/** Registers an endpoint. Returns the reason if that fails, for the form to show beside its fields. */
+export async function addEndpoint(fields: NewEndpoint): Promise<AddedEndpoint | string> {
+  try {
+    const added = await postEndpoint(fields);
+    const { secret: _, ...endpoint } = added;
+    putEndpoint(endpoint);
+    return added;
+  } catch (error) {
+    return messageOf(error);
   }
 }
 

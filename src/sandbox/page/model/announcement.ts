@@ -3,12 +3,12 @@ import { connection } from "./stream.ts";
 import { plural } from "./words.ts";
 import { ledger, ledgerVersion } from "./world.ts";
 
-/** What is read out to those who do not see the list grow. */
+/** What a screen reader announces about new deliveries. */
 export const announcement = signal("");
 
 const QUIET_MS = 5_000;
 
-/** Sums up what has come, at most every five seconds; one sentence a delivery would drown everything else. */
+/** Sums up new deliveries, at most every five seconds: an announcement for each would be too many. */
 export function followNews(): void {
   let told = 0;
   let toldParked = 0;

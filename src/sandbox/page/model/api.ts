@@ -1,15 +1,15 @@
-import type { DeliveryDetail, EndpointView, Snapshot, Started } from "../../page-api.ts";
+import type { AddedEndpoint, DeliveryDetail, EndpointView, Snapshot, Started } from "../../page-api.ts";
 
 const ROOT = "/_inspector";
 
-/** Where changes come from, from a revision on. */
+/** The stream of changes after a revision. */
 export function changesPath(revision: number): string {
   return `${ROOT}/changes?since=${revision}`;
 }
 
-/** What the sandbox did not do, in its own words. */
+/** A call that failed, with the sandbox's message. */
 export class RefusedError extends Error {
-  /** The answer's status; 0 where none came. */
+  /** The answer's status; 0 if none came. */
   readonly status: number;
 
   constructor(status: number, message: string) {
@@ -48,6 +48,17 @@ export function postScenario(name: string): Promise<Started> {
 
 export function postEvent(event: string, data?: unknown): Promise<Started> {
   return call("POST", "/events", data === undefined ? { event } : { event, data });
+}
+
+/** What an endpoint is registered with; the sandbox has defaults for what is missing. */
+export interface NewEndpoint {
+  readonly url: string;
+  readonly name?: string;
+  readonly eventTypeNames?: readonly string[];
+}
+
+export function postEndpoint(endpoint: NewEndpoint): Promise<AddedEndpoint> {
+  return call("POST", "/endpoints", endpoint);
 }
 
 export function patchEndpoint(id: string, status: EndpointView["status"]): Promise<EndpointView> {

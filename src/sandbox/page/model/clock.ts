@@ -2,10 +2,10 @@ import { signal } from "@preact/signals";
 
 let reading = { now: Date.now(), at: performance.now(), speed: 1 };
 
-/** How many times as fast as the wall the sandbox's clock runs. */
+/** How many times faster than real time the sandbox's clock runs. */
 export const speed = signal(1);
 
-/** Sets the page's copy of the sandbox's clock by a reading that has just come. */
+/** Sets the page's copy of the sandbox's clock. */
 export function setClock(now: number, newSpeed: number = reading.speed): void {
   reading = { now, at: performance.now(), speed: newSpeed };
   speed.value = newSpeed;
@@ -19,7 +19,7 @@ export function sandboxNow(): number {
 const TICK_MS = 250;
 let timer: ReturnType<typeof setInterval> | undefined;
 
-/** Changes four times a second, as long as something on the page counts time. */
+/** Changes four times a second while something on the page shows the time. */
 export const tick = signal(0, {
   watched: () => {
     timer = setInterval(() => {

@@ -1,17 +1,17 @@
-/** A piece of JSON text, and what it is. */
+/** A token of JSON text and its kind. */
 export interface Piece {
   readonly kind: "key" | "string" | "number" | "word" | "mark";
   readonly text: string;
 }
 
 const DEEPEST = 100;
-/** Above this a body is indented, yet not coloured: each colour is an element of its own. */
+/** A longer body is indented but not coloured, because each coloured token is an element. */
 const MOST_COLOURED = 40_000;
 const TOKEN = /\s+|"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]|[^\s"{}[\],:]+/gy;
 
 /**
- * JSON text indented as it stands: numbers, escapes, the order of keys and their repetitions stay what they are, since nothing
- * is parsed and printed again. null where the text is no JSON, or is nested too deeply to be read by a person.
+ * Indents JSON text without parsing and printing it: numbers, escapes, key order and repeated keys stay as they are. null if the
+ * text is not JSON, or is nested too deeply to read.
  */
 export function indentJson(text: string): readonly Piece[] | null {
   if (!isJson(text)) return null;

@@ -2,33 +2,33 @@ import type { DeliverySummary } from "../../page-api.ts";
 import { Outcomes } from "./outcomes.ts";
 import { LOOKS, type Look, lookOf } from "./words.ts";
 
-/** A delivery in its place: the summary is replaced as it changes, the place stays. */
+/** A delivery and its place in the order of arrival. */
 export interface Entry {
   readonly place: number;
   delivery: DeliverySummary;
 }
 
-/** Which deliveries the list shows. */
+/** The filter of the list. */
 export interface Filter {
-  /** null shows every look. */
+  /** null for every look. */
   readonly look: Look | null;
-  /** null shows every endpoint. */
+  /** null for every endpoint. */
   readonly endpointId: string | null;
-  /** Part of the type or of the event's id, in any case. */
+  /** Part of the type, of the event's or the resource's id, or of the amount, in any case. */
   readonly text: string;
 }
 
-/** The filter that lets everything through. */
+/** The filter that matches every delivery. */
 export const EVERYTHING: Filter = { look: null, endpointId: null, text: "" };
 
-/** All deliveries that the sandbox remembers. A change costs a search by halves, never a walk over all of them. */
+/** All deliveries that the sandbox remembers. A change costs a binary search, never a walk over all of them. */
 export class Ledger {
   readonly #entries = new Map<string, Entry>();
   readonly outcomes = new Outcomes();
   readonly counts: Record<Look, number> = noneOfAny();
   #filter = EVERYTHING;
   #places = 0;
-  /** What the filter lets through, oldest first. */
+  /** The deliveries that match the filter, oldest first. */
   shown: Entry[] = [];
 
   get size(): number {
@@ -39,7 +39,7 @@ export class Ledger {
     return this.#entries.get(id);
   }
 
-  /** Forgets everything and takes these, oldest first. */
+  /** Replaces all deliveries with these, oldest first. */
   replace(deliveries: readonly DeliverySummary[]): void {
     this.#entries.clear();
     this.outcomes.clear();
@@ -48,7 +48,7 @@ export class Ledger {
     for (const delivery of deliveries) this.put(delivery);
   }
 
-  /** Takes a delivery that is new or has changed. */
+  /** Adds or updates a delivery. */
   put(delivery: DeliverySummary): void {
     const entry = this.#entries.get(delivery.id);
     if (entry === undefined) this.#append(delivery);
@@ -72,7 +72,7 @@ export class Ledger {
     this.shown = [...this.#entries.values()].filter(({ delivery }) => this.#lets(delivery));
   }
 
-  /** Where an entry stands among what is shown, oldest first; -1 where it is not shown. */
+  /** The index of an entry among those shown, oldest first; -1 if it is not shown. */
   indexOf(entry: Entry): number {
     const index = this.#seek(entry.place);
     return this.shown[index] === entry ? index : -1;
@@ -94,7 +94,7 @@ export class Ledger {
     if (is && !was) this.shown.splice(index, 0, entry);
   }
 
-  /** The oldest are dropped most of the time, and taking the first off an array is cheap. */
+  /** Mostly the oldest is dropped, and `shift` is cheap. */
   #hide(index: number): void {
     if (index === 0) this.shown.shift();
     else if (index > 0) this.shown.splice(index, 1);
@@ -110,11 +110,11 @@ export class Ledger {
   }
 
   #lets(delivery: DeliverySummary): boolean {
-    const { endpointId, type, eventId } = delivery;
+    const { endpointId, type, eventId, resourceId = "", amount = "" } = delivery;
     const { text, ...filter } = this.#filter;
     if (filter.look !== null && filter.look !== lookOf(delivery)) return false;
     if (filter.endpointId !== null && filter.endpointId !== endpointId) return false;
-    return text === "" || type.toLowerCase().includes(text) || eventId.toLowerCase().includes(text);
+    return text === "" || [type, eventId, resourceId, amount].some((each) => each.toLowerCase().includes(text));
   }
 
   /** The index of the first entry shown at this place or after it. */

@@ -3,7 +3,7 @@ import type { DeliverySummary } from "../../page-api.ts";
 import { open, opened } from "./route.ts";
 import { ledger } from "./world.ts";
 
-/** The delivery that the keyboard is at. */
+/** The delivery that the keyboard has selected. */
 export const activeId = signal<string | null>(null);
 
 /** The shown delivery at a row, newest first. */
@@ -18,13 +18,13 @@ export function rowOf(id: string | null): number {
   return index < 0 ? -1 : ledger.shown.length - 1 - index;
 }
 
-/** Goes so many rows down, or up; an opened delivery gives way to the one that is come to. */
+/** Moves down or up by rows. An opened delivery is replaced by the new one. */
 export function moveBy(rows: number): void {
   const row = rowOf(activeId.value);
   moveTo(row < 0 ? 0 : row + rows);
 }
 
-/** Goes to a row, or to the last one before it. */
+/** Moves to a row, or to the nearest one that exists. */
 export function moveTo(row: number): void {
   const last = ledger.shown.length - 1;
   const delivery = deliveryAt(Math.max(0, Math.min(row, last)));

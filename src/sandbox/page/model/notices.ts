@@ -1,38 +1,44 @@
 import { signal } from "@preact/signals";
 
-/** Something that a button has brought about. */
+/** The result of an action, shown as a toast. */
 export interface Notice {
   readonly id: number;
-  readonly kind: "done" | "failed";
+  /** `nothing`: the call succeeded and had nothing to do. */
+  readonly kind: "done" | "nothing" | "failed";
   readonly text: string;
-  /** A delivery to look at. */
+  /** The delivery that "Show" opens. */
   readonly deliveryId: string | null;
 }
 
-const SHOWN_MS = 7_000;
-const MOST = 3;
+/** At most this many, errors not counted. */
+const MAX_SHOWN = 3;
 let count = 0;
 
 /** Newest last. */
 export const notices = signal<readonly Notice[]>([]);
 
-/** Says what was done; it goes by itself. */
+/** Reports what was done. */
 export function tell(text: string, deliveryId: string | null = null): void {
-  const { id } = add("done", text, deliveryId);
-  setTimeout(() => dismiss(id), SHOWN_MS);
+  add({ id: count++, kind: "done", text, deliveryId });
 }
 
-/** Says what went wrong; it stays until it is dismissed or crowded out. */
+/** Reports that there was nothing to do. */
+export function tellNothing(text: string): void {
+  add({ id: count++, kind: "nothing", text, deliveryId: null });
+}
+
+/** Reports an error. It stays until it is dismissed. */
 export function complain(text: string): void {
-  add("failed", text, null);
+  add({ id: count++, kind: "failed", text, deliveryId: null });
 }
 
 export function dismiss(id: number): void {
   notices.value = notices.value.filter((notice) => notice.id !== id);
 }
 
-function add(kind: Notice["kind"], text: string, deliveryId: string | null): Notice {
-  const notice = { id: count++, kind, text, deliveryId };
-  notices.value = [...notices.value, notice].slice(-MOST);
-  return notice;
+/** A notice replaces one with the same text, so that a repeated error does not fill the page. */
+function add(notice: Notice): void {
+  const all = [...notices.value.filter(({ text }) => text !== notice.text), notice];
+  const passing = all.filter(({ kind }) => kind !== "failed").slice(-MAX_SHOWN);
+  notices.value = all.filter((each) => each.kind === "failed" || passing.includes(each));
 }

@@ -5,7 +5,7 @@ import { opened } from "./route.ts";
 import { connection } from "./stream.ts";
 import { ledger, ledgerVersion } from "./world.ts";
 
-/** The opened delivery as last fetched, and why it could not be fetched again. */
+/** The opened delivery as last fetched, and the error if fetching it failed. */
 export interface OpenedDelivery {
   readonly id: string;
   readonly detail: DeliveryDetail | null;
@@ -22,7 +22,7 @@ const summary = computed(() => {
 let fetching: string | null = null;
 let stale = false;
 
-/** Fetches the delivery as it is opened, again as its summary changes, and again after a cut that it fell into. */
+/** Fetches the delivery when it is opened, when its summary changes, and after a lost connection. */
 export function followOpened(): void {
   effect(() => {
     summary.value;
@@ -36,7 +36,7 @@ export function followOpened(): void {
   });
 }
 
-/** One request at a time; what changes meanwhile is fetched after it, so that a busy delivery neither floods nor starves. */
+/** One request at a time. A change during the request is fetched after it. */
 async function refresh(id: string): Promise<void> {
   if (fetching === id) {
     stale = true;

@@ -1,7 +1,7 @@
 import type { DeliverySummary } from "../../page-api.ts";
 import { OUTCOMES, type Outcome, outcomeOf } from "./words.ts";
 
-/** The deliveries that came into being within one span of time, by what has become of them. */
+/** The deliveries created in one span of time, by outcome. */
 export interface Column {
   readonly start: number;
   readonly counts: Readonly<Record<Outcome, number>>;
@@ -11,7 +11,7 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
-/** Each is a multiple of the one before, so that columns can be joined without a look at the deliveries. */
+/** Each is a multiple of the one before, so that columns can be joined. */
 const WIDTHS = [SECOND, 5 * SECOND, 15 * SECOND, MINUTE, 5 * MINUTE, 15 * MINUTE, HOUR, 6 * HOUR, DAY];
 const MOST_COLUMNS = 60;
 const FEWEST_COLUMNS = 30;
@@ -23,7 +23,7 @@ export class Outcomes {
   #first = Number.POSITIVE_INFINITY;
   #last = Number.NEGATIVE_INFINITY;
 
-  /** How much time a column stands for. */
+  /** The span of time of a column. */
   get widthMs(): number {
     return this.#widthMs;
   }
@@ -46,7 +46,7 @@ export class Outcomes {
     this.#last = Number.NEGATIVE_INFINITY;
   }
 
-  /** Oldest first, with the empty ones between; a few leading ones, so that a single delivery is no wall. */
+  /** Oldest first, with the empty ones between, and enough leading ones that a single delivery does not fill the chart. */
   columns(): Column[] {
     const present = [...this.#columns.keys()];
     if (present.length === 0) return [];
@@ -81,5 +81,5 @@ export class Outcomes {
 }
 
 function none(): Record<Outcome, number> {
-  return { delivered: 0, closed: 0, retrying: 0, parked: 0, fooled: 0, open: 0 };
+  return { delivered: 0, unhandled: 0, closed: 0, retrying: 0, parked: 0, fooled: 0, open: 0 };
 }

@@ -1,14 +1,14 @@
 import { effect, signal } from "@preact/signals";
 
-/** In the order in which the toggle goes through them. */
+/** In the order of the toggle. */
 const THEMES = ["system", "light", "dark"] as const;
 export type Theme = (typeof THEMES)[number];
 
 export const theme = signal<Theme>(THEMES.find((name) => name === read("theme")) ?? "system");
-/** Whether single keys do something; those who speak to their computer switch them off. */
+/** Whether single-letter shortcuts are on. People who use speech input switch them off. */
 export const keysOn = signal(read("keys") !== "off");
 
-/** Keeps what was chosen, and shows the theme. */
+/** Saves the preferences and applies the theme. */
 export function followPreferences(): void {
   effect(() => {
     document.documentElement.dataset.theme = theme.value;
@@ -21,7 +21,7 @@ export function nextTheme(): void {
   theme.value = THEMES[(THEMES.indexOf(theme.value) + 1) % THEMES.length] ?? "system";
 }
 
-/** Storage may be switched off in a browser; the page then forgets, and works. */
+/** The browser may block storage. The page then works without saved preferences. */
 function read(key: string): string | null {
   try {
     return localStorage.getItem(`bluum-webhooks.${key}`);

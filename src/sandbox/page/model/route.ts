@@ -2,7 +2,7 @@ import { signal } from "@preact/signals";
 
 const DELIVERY = /^#\/deliveries\/([^/]+)$/;
 
-/** The id of the delivery that the address names. */
+/** The id of the delivery in the page's address. */
 export const opened = signal<string | null>(fromAddress());
 
 addEventListener("hashchange", () => {
@@ -10,10 +10,10 @@ addEventListener("hashchange", () => {
   opened.value = fromAddress();
 });
 
-/** Whether the delivery took the place of another, in front of somebody who walks through the list. */
+/** Whether the delivery was opened by moving through the list, where the focus stays. */
 export const walkedTo = signal(false);
 
-/** Opens a delivery as a new step of the browser's history, or in place of the present one. */
+/** Opens a delivery as a new entry of the browser's history, or in place of the current one. */
 export function open(id: string, { inPlace = false }: { readonly inPlace?: boolean } = {}): void {
   go(`#/deliveries/${encodeURIComponent(id)}`, inPlace);
 }

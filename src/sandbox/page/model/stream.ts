@@ -3,7 +3,7 @@ import type { Change } from "../../page-api.ts";
 import { changesPath, fetchState } from "./api.ts";
 import { load, take } from "./world.ts";
 
-/** Whether what is shown is what is. */
+/** Whether the page is up to date. */
 export const connection = signal<"connecting" | "live" | "lost">("connecting");
 
 const RETRY_MS = 1_500;
@@ -28,7 +28,7 @@ function listen(since: number): void {
   };
   source.onerror = () => {
     connection.value = "lost";
-    // The browser reconnects by itself after a cut, and gives up after an answer that is no stream.
+    // The browser reconnects after a lost connection, but not after an answer that is no stream.
     if (source.readyState === EventSource.CLOSED) setTimeout(() => listen(revision), RETRY_MS);
   };
   source.addEventListener("change", ({ data, lastEventId }: MessageEvent<string>) => {

@@ -2,8 +2,7 @@ const UNSEEN_IN_LINES = /(?!\u200d)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 const UNSEEN_IN_BLOCKS = /(?![\n\t\u200d])[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /**
- * Text from the wire on one line, with its control and direction characters spelt out: one of those could make a name look
- * like another.
+ * One line of received text, with control and direction characters spelt out: they could make one name look like another.
  */
 export function visible(text: string): string {
   return text.replace(UNSEEN_IN_LINES, spelt);

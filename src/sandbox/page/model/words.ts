@@ -1,18 +1,24 @@
 import type { AttemptSummary, DeliveryOrigin, DeliveryState, DeliverySummary } from "../../page-api.ts";
 
 /**
- * How a delivery looks, and what it counts as. Beside the states: one that was parked and replayed since, a forgery that was
- * refused, one that fooled the endpoint, and a copy or a forgery that simply failed, neither of which is sent again.
+ * The state of a delivery as the page shows and counts it. Beside the states of the sandbox:
+ *
+ * - `unhandled`: acknowledged, but no handler matched the event
+ * - `replayed`: parked, and replayed since
+ * - `refused`: a forgery that was answered 4xx, as it should be
+ * - `fooled`: a forgery that was acknowledged
+ * - `failed`: a copy or a forgery that failed otherwise; neither is sent again
  */
-export type Look = DeliveryState | "replayed" | "refused" | "fooled" | "failed";
+export type Look = DeliveryState | "unhandled" | "replayed" | "refused" | "fooled" | "failed";
 
-/** What they are called; what asks for somebody comes first, and what is over comes last. */
+/** Their names, in the order of the filters. */
 export const LOOK_WORDS: Readonly<Record<Look, string>> = {
   fooled: "Accepted",
   parked: "Parked",
   retrying: "Retrying",
   sending: "Sending",
   waiting: "Waiting",
+  unhandled: "Unhandled",
   delivered: "Delivered",
   refused: "Refused",
   failed: "Failed",
@@ -21,32 +27,42 @@ export const LOOK_WORDS: Readonly<Record<Look, string>> = {
 
 export const LOOKS: readonly Look[] = Object.keys(LOOK_WORDS) as Look[];
 
-/** The one judgement on which words, counts, filters and the chart rest. A forgery does well where it is refused. */
+/** The look of a delivery. Words, counts, filters and the chart all follow from it. */
 export function lookOf({ origin, state, replayed, attempts }: DeliverySummary): Look {
   if (origin === "forged" && state === "delivered") return "fooled";
+  if (state === "delivered" && attempts.at(-1)?.unhandled) return "unhandled";
   if (state !== "parked") return state;
   if (origin === "forged" && isRefusal(attempts.at(-1))) return "refused";
   if (origin === "forged" || origin === "duplicate") return "failed";
   return replayed ? "replayed" : "parked";
 }
 
-/** A 5xx, or no answer, is an endpoint in trouble and no verdict. */
+/** A 5xx, or no answer, says nothing about the signature. */
 function isRefusal(attempt: AttemptSummary | undefined): boolean {
   const status = attempt?.status ?? 0;
   return status >= 400 && status < 500;
 }
 
-/** What has become of a delivery, as the chart tells them apart. */
-export type Outcome = "delivered" | "closed" | "retrying" | "parked" | "fooled" | "open";
+/** The looks that the chart tells apart. */
+export type Outcome = "delivered" | "unhandled" | "closed" | "retrying" | "parked" | "fooled" | "open";
 
 /** From the bottom of a column to its top. */
-export const OUTCOMES: readonly Outcome[] = ["delivered", "closed", "retrying", "parked", "fooled", "open"];
+export const OUTCOMES: readonly Outcome[] = [
+  "delivered",
+  "unhandled",
+  "closed",
+  "retrying",
+  "parked",
+  "fooled",
+  "open",
+];
 
 const OUTCOME_OF: Readonly<Record<Look, Outcome>> = {
   waiting: "open",
   sending: "open",
   retrying: "retrying",
   delivered: "delivered",
+  unhandled: "unhandled",
   parked: "parked",
   fooled: "fooled",
   refused: "closed",
@@ -65,7 +81,7 @@ export const ORIGIN_WORDS: Readonly<Record<DeliveryOrigin, string>> = {
   forged: "forged",
 };
 
-/** How a delivery looks and is called. */
+/** A delivery's look in words. */
 export interface Standing {
   readonly look: Look;
   readonly word: string;
@@ -82,6 +98,7 @@ function noteOn(look: Look, attempts: readonly AttemptSummary[]): string {
   if (look === "waiting") return "not sent yet";
   if (look === "sending") return `attempt ${attempts.length}`;
   if (last === undefined) return "never sent";
+  if (look === "unhandled") return "acknowledged";
   if (look === "parked" || look === "replayed") return `after ${plural(attempts.length, "attempt")}`;
   return answerWords(last);
 }

@@ -34,8 +34,8 @@ export function App(): JSX.Element {
         </aside>
         <DeliveryPanel />
       </div>
-      <Tabs />
       <Notices />
+      <Tabs />
       <Help />
       <p class="unseen" role="status">
         {announcement}
@@ -60,7 +60,7 @@ function Deliveries(): JSX.Element {
 function useFocusOnClosing(): void {
   const previous = useRef<string | null>(null);
   const id = opened.value;
-  // At once, so that whoever closes it to go elsewhere is not called back later.
+  // In a layout effect, so that a focus set after closing is not undone later.
   useLayoutEffect(() => {
     if (id !== null) activeId.value = id;
     else if (previous.current !== null) document.getElementById(LIST_ID)?.focus({ preventScroll: true });

@@ -7,7 +7,7 @@ import { BodyText } from "./body-text.tsx";
 import { Headers } from "./headers.tsx";
 import { Signature } from "./signature.tsx";
 
-/** The attempts of a delivery, one of which is looked at: the last, until another is chosen. */
+/** The attempts of a delivery, with the details of one: the last, until another is chosen. */
 export function Attempts({ detail }: { readonly detail: DeliveryDetail }): JSX.Element {
   const chosen = useSignal<number | null>(null);
   const { attempts } = detail;
@@ -15,7 +15,7 @@ export function Attempts({ detail }: { readonly detail: DeliveryDetail }): JSX.E
   const attempt = attempts[at];
   return (
     <>
-      <h3>{attempts.length === 0 ? "No attempt so far" : "Attempts"}</h3>
+      <h3>{attempts.length === 0 ? "No attempts yet" : "Attempts"}</h3>
       <ol class="attempts">
         {attempts.map((each, index) => (
           <AttemptChoice
@@ -62,6 +62,7 @@ function AttemptChoice({ attempt, number, afterMs, slowest, chosen, onChoose }: 
         </span>
         <span class="answer">
           {visible(answerWords(attempt))}
+          {attempt.unhandled && <span class="tag">unhandled</span>}
           {attempt.fault !== null && <span class="tag fault">{visible(attempt.fault)}</span>}
         </span>
         <span class="latency" aria-hidden="true">

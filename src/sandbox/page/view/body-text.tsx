@@ -6,7 +6,7 @@ import { visibleBlock } from "../model/visible-text.ts";
 import { plural } from "../model/words.ts";
 import { CopyButton } from "./copy-button.tsx";
 
-/** A body, indented where it is JSON; its raw text is one click away, and is what is copied. */
+/** A body, indented if it is JSON. "Raw" shows the text as it came, which is also what is copied. */
 export function BodyText({ title, body }: { readonly title: string; readonly body: BodyView }): JSX.Element {
   const raw = useSignal(false);
   const pieces = indentJson(body.text);
@@ -31,7 +31,7 @@ export function BodyText({ title, body }: { readonly title: string; readonly bod
         )}
         <CopyButton text={body.text} what={title} />
       </figcaption>
-      {body.altered && <p class="muted">It was too long, or no UTF-8: this is not exactly what was sent.</p>}
+      {body.altered && <p class="muted">This is not exactly what was sent: the body is too long, or not UTF-8.</p>}
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reached by the keyboard */}
       <pre tabIndex={0}>
         {raw.value || pieces === null

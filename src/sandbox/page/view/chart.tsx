@@ -8,6 +8,7 @@ const HEIGHT = 64;
 
 const WORDS: Readonly<Record<Outcome, string>> = {
   delivered: "delivered",
+  unhandled: "acknowledged, unhandled",
   closed: "refused, failed or replayed",
   retrying: "retrying",
   parked: "parked",
@@ -15,17 +16,18 @@ const WORDS: Readonly<Record<Outcome, string>> = {
   open: "waiting or sending",
 };
 
-/** Of a column's breadth: outcomes are told apart by their shape as well. */
+/** The share of a column's breadth. Breadth, outline and stripes tell the outcomes apart where colour does not. */
 const BREADTHS: Readonly<Record<Outcome, number>> = {
   delivered: 0.76,
+  unhandled: 0.7,
   closed: 0.2,
   retrying: 0.7,
   parked: 0.4,
   fooled: 0.92,
-  open: 0.76,
+  open: 0.5,
 };
 
-/** The deliveries by outcome over time: a drawing, a sentence in its place, and the figures as a table. */
+/** The deliveries by outcome over time: a drawing with a legend, and the figures as a table. */
 export function Chart(): JSX.Element | null {
   ledgerVersion.value;
   const asTable = useSignal(false);
@@ -64,6 +66,11 @@ function Drawing({ columns }: { readonly columns: readonly Column[] }): JSX.Elem
         role="img"
         aria-label={summaryOf(columns)}
       >
+        <defs>
+          <pattern id="stripes" width="1" height="4" patternUnits="userSpaceOnUse">
+            <rect width="1" height="2.4" class="stripe" />
+          </pattern>
+        </defs>
         {columns.map((column, at) => (
           <Bar key={column.start} column={column} at={at} scale={HEIGHT / highest} />
         ))}
@@ -73,7 +80,29 @@ function Drawing({ columns }: { readonly columns: readonly Column[] }): JSX.Elem
         <span>at most {highest.toLocaleString("en")}</span>
         <span>{timeWords(columns.at(-1)?.start ?? 0)}</span>
       </div>
+      <Legend outcomes={present(columns)} />
     </>
+  );
+}
+
+function Legend({ outcomes }: { readonly outcomes: readonly Outcome[] }): JSX.Element {
+  return (
+    <ul class="legend muted" aria-label="Legend">
+      {outcomes.map((outcome) => (
+        <li key={outcome}>
+          <svg viewBox="-7 0 14 13" width="14" height="13" aria-hidden="true">
+            <rect
+              x={-7 * BREADTHS[outcome]}
+              y="1"
+              width={14 * BREADTHS[outcome]}
+              height="11"
+              class={`bar ${outcome}`}
+            />
+          </svg>
+          {WORDS[outcome]}
+        </li>
+      ))}
+    </ul>
   );
 }
 
@@ -155,7 +184,7 @@ function summaryOf(columns: readonly Column[]): string {
   return `${plural(total, "delivery", "deliveries")} from ${from} to ${to}: ${sums.join(", ")}.`;
 }
 
-/** The outcomes that there are at all. */
+/** The outcomes that occur. */
 function present(columns: readonly Column[]): Outcome[] {
   return OUTCOMES.filter((outcome) => sumOf(columns, outcome) > 0);
 }

@@ -5,7 +5,7 @@ import { visible, visibleBlock } from "../model/visible-text.ts";
 
 const SAID_MS = 1_600;
 
-/** Copies a text, and says so in its own place. */
+/** Copies a text, and then shows "Copied". */
 export function CopyButton({ text, what }: { readonly text: string; readonly what: string }): JSX.Element {
   const copied = useSignal(false);
   const copy = async () => {
@@ -27,7 +27,7 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
   );
 }
 
-/** A block of code with its button, which copies it as it is, also what cannot be seen. */
+/** A block of code with a button that copies it unchanged, invisible characters included. */
 export function Code({ code, what }: { readonly code: string; readonly what: string }): JSX.Element {
   return (
     <div class="code">

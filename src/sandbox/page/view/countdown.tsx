@@ -2,23 +2,23 @@ import type { JSX } from "preact";
 import { sandboxNow, speed, tick } from "../model/clock.ts";
 import { durationWords, timeWords } from "../model/words.ts";
 
-/** How long it is until a time by the sandbox's clock, such as `in 4 min 12 s`. */
+/** The time left until a time of the sandbox's clock, such as `in 4 min 12 s`. */
 export function Countdown({ to }: { readonly to: number }): JSX.Element {
   tick.value;
   const left = to - sandboxNow();
   return <span class="countdown">{left <= 0 ? "now" : `in ${durationWords(left)}`}</span>;
 }
 
-/** The same by the clock on the wall; nothing where the two run alike. */
+/** The same in real time; nothing if both clocks run at the same speed. */
 export function WallCountdown({ to }: { readonly to: number }): JSX.Element | null {
   tick.value;
   if (speed.value === 1) return null;
-  if (speed.value === 0) return <span class="muted">The sandbox's clock stands still.</span>;
+  if (speed.value === 0) return <span class="muted">The sandbox's clock is stopped.</span>;
   const left = (to - sandboxNow()) / speed.value;
   return <span class="countdown muted">{left <= 0 ? "" : `${durationWords(left)} on your clock`}</span>;
 }
 
-/** What time it is in the sandbox, going on. */
+/** The current time of the sandbox's clock. */
 export function SandboxClock(): JSX.Element {
   tick.value;
   return (

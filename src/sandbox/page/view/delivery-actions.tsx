@@ -4,7 +4,7 @@ import { actions } from "../model/actions.ts";
 import { visible } from "../model/visible-text.ts";
 import { surroundings } from "../model/world.ts";
 
-/** What can be done with a delivery. */
+/** The buttons of a delivery: duplicate, replay, forge. */
 export function DeliveryActions({ id }: { readonly id: string }): JSX.Element {
   const forgeries = surroundings.value?.forgeries ?? [];
   const chosen = useSignal<string | null>(null);

@@ -9,7 +9,7 @@ import { Row, rowId } from "./row.tsx";
 import { TimeAxis } from "./time-line.tsx";
 import { ROW_PX, useVirtualRows } from "./virtual-rows.ts";
 
-/** The deliveries, newest first. However many there are, only those that can be seen are in the document. */
+/** The deliveries, newest first. Only the rows in view are in the document. */
 export function DeliveryList(): JSX.Element {
   ledgerVersion.value;
   const scroller = useRef<HTMLDivElement>(null);
@@ -31,6 +31,7 @@ export function DeliveryList(): JSX.Element {
     <div class="list">
       <div class="list-head" aria-hidden="true">
         <span>Delivery</span>
+        <span>Resource</span>
         <TimeAxis />
         <span>State</span>
       </div>

@@ -11,7 +11,7 @@ import { Countdown, WallCountdown } from "./countdown.tsx";
 import { DeliveryActions } from "./delivery-actions.tsx";
 import { Glyph } from "./glyph.tsx";
 
-/** One delivery opened. It takes the focus, and {@link close} gives it back to the list. */
+/** The opened delivery. It takes the focus; {@link close} gives it back to the list. */
 export function DeliveryPanel(): JSX.Element | null {
   const opened = openedDelivery.value;
   const heading = useRef<HTMLHeadingElement>(null);
@@ -52,6 +52,8 @@ function Opened({ detail }: { readonly detail: DeliveryDetail }): JSX.Element {
         <Fact name="To" value={visible(endpointName(detail.endpointId))} />
         <Fact name="Created" value={dayAndTimeWords(detail.createdAt)} />
         <Fact name="Origin" value={ORIGIN_WORDS[detail.origin]} />
+        {detail.resourceId !== undefined && <Fact name="Resource" value={visible(detail.resourceId)} mono />}
+        {detail.amount !== undefined && <Fact name="Amount" value={visible(detail.amount)} />}
         <Fact name="Event" value={visible(detail.eventId)} mono />
         <Fact name="Delivery" value={visible(detail.id)} mono />
       </dl>
@@ -97,13 +99,14 @@ function Standing({ detail }: { readonly detail: DeliveryDetail }): JSX.Element 
 }
 
 const MEANINGS: Readonly<Record<Look, string>> = {
-  waiting: "It is sent as soon as its turn comes.",
+  waiting: "It is sent when its turn comes.",
   sending: "The request is on its way.",
   retrying: "It is sent again.",
-  delivered: "Your endpoint answered 2xx: Bluum forgets the event now.",
-  parked: "Nothing more is sent, unless you replay it.",
-  replayed: "It was replayed since; the replay stands in the list as well.",
-  failed: "It was not answered as it should be. Copies and forgeries are sent once only.",
+  unhandled: "Your endpoint acknowledged the event, but no handler matched it: nothing ran. It is not sent again.",
+  delivered: "Your endpoint acknowledged the event. It is not sent again.",
+  parked: "It is not sent again, unless you replay it.",
+  replayed: "It was replayed. The replay is in the list.",
+  failed: "It failed. Copies and forgeries are sent once.",
   refused: "Your endpoint refused a forgery, as it should.",
-  fooled: "Your endpoint took a forgery for genuine. It must verify the signature.",
+  fooled: "Your endpoint accepted a forgery. It must verify the signature.",
 };

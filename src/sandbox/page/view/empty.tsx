@@ -2,18 +2,23 @@ import type { JSX } from "preact";
 import { actions } from "../model/actions.ts";
 import { endpoints, surroundings } from "../model/world.ts";
 import { Code } from "./copy-button.tsx";
+import { openEndpointForm } from "./new-endpoint.tsx";
 
-/** What stands in the list's place before anything was sent: what to do first. */
+/** Shown in place of the list before anything was sent: the first steps. */
 export function NothingYet(): JSX.Element | null {
   const known = surroundings.value;
-  if (known === null) return <p class="empty muted">Asking the sandbox …</p>;
+  if (known === null) return <p class="empty muted">Loading …</p>;
   if (endpoints.value.length > 0) return <ReadyToSend />;
   return (
     <div class="empty first-steps">
-      <h2>Nothing is listening yet</h2>
+      <h2>No endpoint is registered yet</h2>
       <p class="muted">
-        This sandbox signs events and sends them to your endpoint as Bluum would. It needs to know where that is.
+        The sandbox signs events and sends them to your endpoint as Bluum does. Add your endpoint here, or from your
+        terminal.
       </p>
+      <button type="button" class="primary" onClick={openEndpointForm}>
+        Add endpoint
+      </button>
       <ol>
         {known.firstSteps.map(({ title, code }) => (
           <li key={title}>
@@ -22,8 +27,8 @@ export function NothingYet(): JSX.Element | null {
           </li>
         ))}
         <li>
-          <h3>Send it something</h3>
-          <p class="muted">Scenarios stand ready here as soon as an endpoint is registered.</p>
+          <h3>Send an event</h3>
+          <p class="muted">Once an endpoint is registered, this page offers scenarios to start with.</p>
         </li>
       </ol>
     </div>
@@ -35,15 +40,13 @@ function ReadyToSend(): JSX.Element {
   return (
     <div class="empty">
       <h2>Your endpoint is registered</h2>
-      <p class="muted">
-        Nothing was sent so far. Start with a story; each of its steps arrives here as it is delivered.
-      </p>
+      <p class="muted">Nothing was sent so far. Start a scenario; its deliveries appear here.</p>
       {first !== undefined && (
         <button type="button" class="primary" onClick={() => actions.scenario(first.name, first.title)}>
           {first.title}
         </button>
       )}
-      <p class="muted hint">Other stories and single events are under “Send”.</p>
+      <p class="muted hint">Other scenarios and single events are under “Send”.</p>
     </div>
   );
 }

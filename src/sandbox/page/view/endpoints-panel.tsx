@@ -4,12 +4,13 @@ import { actions } from "../model/actions.ts";
 import { visible } from "../model/visible-text.ts";
 import { latencyWords } from "../model/words.ts";
 import { endpoints } from "../model/world.ts";
+import { NewEndpoint } from "./new-endpoint.tsx";
 
-/** The endpoints, and how they do. */
+/** The registered endpoints and their health, and the form that adds one. */
 export function EndpointsPanel(): JSX.Element {
   return (
     <section class="card" aria-labelledby="endpoints-title">
-      <h2 id="endpoints-title">Endpoints</h2>
+      <NewEndpoint />
       {endpoints.value.length === 0 && <p class="muted">None is registered.</p>}
       <ul class="endpoints">
         {endpoints.value.map((endpoint) => (
@@ -27,10 +28,12 @@ function Endpoint({ endpoint }: { readonly endpoint: EndpointView }): JSX.Elemen
   return (
     <li class={active ? "endpoint" : "endpoint paused"}>
       <div class="endpoint-head">
-        <h3>{visible(name)}</h3>
+        <h3 title={visible(name)}>{visible(name)}</h3>
         <span class={`health ${health.kind}`}>{health.word}</span>
       </div>
-      <p class="url">{visible(url)}</p>
+      <p class="url" title={visible(url)}>
+        {visible(url)}
+      </p>
       <Recent recent={endpoint.recent} />
       <dl class="figures-line">
         <Figure name="delivered" value={delivered.toLocaleString("en")} />
@@ -64,7 +67,7 @@ function Figure({ name, value }: { readonly name: string; readonly value: string
 
 const STRIP = 20;
 
-/** The answers of the last attempts: tall where it was a 2xx, short where it was another, hollow where none came. */
+/** The answers to the last attempts: tall for 2xx, short for another status, hollow for no answer. */
 function Recent({ recent }: { readonly recent: EndpointView["recent"] }): JSX.Element {
   const good = recent.filter(isGood).length;
   const label =
@@ -107,7 +110,7 @@ interface Health {
   readonly word: string;
 }
 
-/** How an endpoint does, by its last attempts: the last three count more than what was before. */
+/** The health of an endpoint by its last attempts. The last three count more than earlier ones. */
 function healthOf({ status, recent }: EndpointView): Health {
   if (status === "INACTIVE") return { kind: "paused", word: "Paused" };
   if (recent.length === 0) return { kind: "quiet", word: "Quiet" };

@@ -3,14 +3,14 @@ import { actions } from "../model/actions.ts";
 import { EVERYTHING } from "../model/ledger.ts";
 import { visible } from "../model/visible-text.ts";
 import { LOOK_WORDS, LOOKS, type Look, plural } from "../model/words.ts";
-import { endpoints, filter, ledger, ledgerVersion } from "../model/world.ts";
+import { endpoints, filter, ledger, ledgerVersion, replayable } from "../model/world.ts";
 import { SEARCH_ID } from "./element-ids.ts";
 import { Glyph } from "./glyph.tsx";
 
-/** What the list is narrowed to, and how many deliveries there are of each kind. */
+/** The filters of the list, with the number of deliveries in each state. */
 export function Filters(): JSX.Element {
   ledgerVersion.value;
-  const { parked } = ledger.counts;
+  const toReplay = replayable.value ?? ledger.counts.parked;
   return (
     <search class="filters" aria-label="Deliveries">
       <StateChips />
@@ -19,7 +19,7 @@ export function Filters(): JSX.Element {
           id={SEARCH_ID}
           type="search"
           placeholder="Search"
-          aria-label="Type or event id"
+          aria-label="Type, id or amount"
           autocomplete="off"
           spellcheck={false}
           value={filter.value.text}
@@ -28,9 +28,9 @@ export function Filters(): JSX.Element {
           }}
         />
         <EndpointChoice />
-        {parked > 0 && (
+        {toReplay > 0 && (
           <button type="button" onClick={() => actions.replayParked()}>
-            Replay {parked.toLocaleString("en")}
+            Replay {toReplay.toLocaleString("en")}
             <span class="unseen-narrow"> parked</span>
           </button>
         )}
@@ -39,7 +39,7 @@ export function Filters(): JSX.Element {
   );
 }
 
-/** The others would only take room in front of somebody who forges and replays nothing. */
+/** The other states are shown once there is a delivery in them. */
 const ALWAYS: ReadonlySet<Look> = new Set(["parked", "retrying", "sending", "waiting", "delivered"]);
 
 function StateChips(): JSX.Element {
@@ -97,7 +97,7 @@ function EndpointChoice(): JSX.Element {
   );
 }
 
-/** What stands in the list's place where the filter lets nothing through. */
+/** Shown in place of the list if no delivery matches the filters. */
 export function NothingMatches(): JSX.Element {
   return (
     <div class="empty">

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { Look } from "../model/words.ts";
 
-/** Each state has a shape of its own, so that none is told by colour alone. */
+/** Each state has its own shape, so that none is told by colour alone. An event that no handler took is hollow. */
 const SHAPES: Readonly<Record<Look, JSX.Element>> = {
   waiting: <circle cx="8" cy="8" r="5.5" class="line dashed" />,
   sending: <path d="M3 8h9M8.5 4.2 12.3 8l-3.8 3.8" class="line" />,
@@ -10,6 +10,12 @@ const SHAPES: Readonly<Record<Look, JSX.Element>> = {
     <>
       <circle cx="8" cy="8" r="7" class="solid" />
       <path d="m4.8 8.3 2.2 2.2 4.2-4.6" class="cut" />
+    </>
+  ),
+  unhandled: (
+    <>
+      <circle cx="8" cy="8" r="6.2" class="line" />
+      <path d="m5.3 8.2 1.9 1.9 3.5-4" class="line" />
     </>
   ),
   parked: (
@@ -39,7 +45,7 @@ const SHAPES: Readonly<Record<Look, JSX.Element>> = {
   ),
 };
 
-/** The sign of a state. The word always stands beside it. */
+/** The sign of a state. Its word is always beside it. */
 export function Glyph({ look }: { readonly look: Look }): JSX.Element {
   return (
     <svg class={`glyph look-${look}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">

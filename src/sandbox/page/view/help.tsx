@@ -30,12 +30,11 @@ export function Help(): JSX.Element {
             keysOn.value = currentTarget.checked;
           }}
         />
-        Single letters do something
+        Single-letter shortcuts
       </label>
       <p class="muted">
-        This sandbox plays the provider: made-up events, made-up secrets. It sends them to the endpoints that were
-        registered, wherever those are, and keeps them in memory, or with <code>--state</code> in a file. It is not for
-        production.
+        The sandbox plays the provider with made-up events and secrets. It sends events to the registered endpoints and
+        keeps them in memory, or in a file with <code>--state</code>. It is not for production.
       </p>
       <form method="dialog">
         <button type="submit" class="primary">

@@ -1,34 +1,48 @@
 import type { JSX } from "preact";
+import { useEffect, useRef } from "preact/hooks";
 import { dismiss, type Notice, notices } from "../model/notices.ts";
 import { open } from "../model/route.ts";
 
-/** What the buttons have brought about. The two regions are always there, so that they are read out when they fill. */
+/** How long a notice that is no error stays. The time restarts while the pointer or the focus is on a notice. */
+const SHOWN_MS = 7_000;
+const TICK_MS = 500;
+
+/**
+ * The results of actions, in a strip of their own below the list, so that they cover nothing. The two live regions are always in
+ * the document, because a screen reader announces only changes.
+ */
 export function Notices(): JSX.Element {
-  const of = (kind: Notice["kind"]) => notices.value.filter((notice) => notice.kind === kind);
+  const of = (failed: boolean) =>
+    notices.value
+      .filter(({ kind }) => (kind === "failed") === failed)
+      .map((notice) => <NoticeCard key={notice.id} notice={notice} />);
   return (
     <div class="notices">
-      <div role="status">
-        {of("done").map((notice) => (
-          <NoticeCard key={notice.id} notice={notice} />
-        ))}
-      </div>
-      <div role="alert">
-        {of("failed").map((notice) => (
-          <NoticeCard key={notice.id} notice={notice} />
-        ))}
-      </div>
+      <div role="alert">{of(true)}</div>
+      <div role="status">{of(false)}</div>
     </div>
   );
 }
 
 function NoticeCard({ notice }: { readonly notice: Notice }): JSX.Element {
   const { id, kind, text, deliveryId } = notice;
+  const card = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    if (kind === "failed") return;
+    let leftMs = SHOWN_MS;
+    const timer = setInterval(() => {
+      const held = card.current?.closest(".notices")?.matches(":hover, :focus-within");
+      leftMs = held ? SHOWN_MS : leftMs - TICK_MS;
+      if (leftMs <= 0) dismiss(id);
+    }, TICK_MS);
+    return () => clearInterval(timer);
+  }, [id, kind]);
   const show = () => {
     if (deliveryId !== null) open(deliveryId);
     dismiss(id);
   };
   return (
-    <div class={`notice ${kind}`}>
+    <div ref={card} class={`notice ${kind}`}>
       <p>{text}</p>
       {deliveryId !== null && (
         <button type="button" class="small quiet" onClick={show}>

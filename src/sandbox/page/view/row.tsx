@@ -7,7 +7,7 @@ import { Countdown } from "./countdown.tsx";
 import { Glyph } from "./glyph.tsx";
 import { TimeLine } from "./time-line.tsx";
 
-/** One delivery in the list, and where it stands there. */
+/** One delivery and its place in the list. */
 export interface RowProps {
   readonly delivery: DeliverySummary;
   readonly row: number;
@@ -41,6 +41,10 @@ export function Row({ delivery, row, rows, top, active, opened, onOpen }: RowPro
       </span>
       <span class="row-way">
         {timeWords(delivery.createdAt)} <span class="to">to</span> {endpoint}
+      </span>
+      <span class="row-resource">
+        <span class="mono">{visible(delivery.resourceId ?? "")}</span>
+        <span>{visible(delivery.amount ?? "")}</span>
       </span>
       <TimeLine delivery={delivery} />
       <span class="unseen">{plural(delivery.attempts.length, "attempt")}</span>

@@ -68,7 +68,7 @@ function EventForm(): JSX.Element {
         ))}
       </datalist>
       <details>
-        <summary>Data of its own</summary>
+        <summary>Custom data</summary>
         <textarea
           rows={4}
           aria-label="Data as JSON"
@@ -84,7 +84,7 @@ function EventForm(): JSX.Element {
   );
 }
 
-/** What a person typed as JSON; no data where nothing was typed, null where it is no JSON. */
+/** The typed JSON; `{}` if the field is empty, null if it is not JSON. */
 function parseData(text: string): { readonly data?: unknown } | null {
   if (text.trim() === "") return {};
   try {

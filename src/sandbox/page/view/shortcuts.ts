@@ -11,7 +11,7 @@ interface Shortcut {
   readonly does: string;
 }
 
-/** All of them, also those that the list itself knows. */
+/** All shortcuts, those of the list included. */
 export const SHORTCUTS: readonly Shortcut[] = [
   { keys: ["↑", "↓"], does: "walk through the list" },
   { keys: ["PageUp", "PageDown"], does: "the same by a screenful" },
@@ -45,7 +45,7 @@ export function followKeys(): void {
   addEventListener("keydown", onKey);
 }
 
-/** Shows the help above the page. */
+/** Opens the help dialog. */
 export function openHelp(): void {
   (document.getElementById(HELP_ID) as HTMLDialogElement).showModal();
 }
@@ -64,14 +64,14 @@ function onSingleKey(event: KeyboardEvent): void {
   work();
 }
 
-/** The search field empties itself first. */
+/** The first Escape in the search field clears it. */
 function onEscape(target: HTMLElement): void {
   if (target instanceof HTMLInputElement && target.value !== "") return;
   if (opened.value !== null) close();
 }
 
-/** Where the panel with the field gives its place to the opened delivery, the field is brought back first. */
-function goTo(name: "deliveries" | "send", id: string): void {
+/** Moves the focus to a field. Closes the opened delivery first if that takes the place of the field. */
+export function goTo(name: "deliveries" | "send", id: string): void {
   tab.value = name;
   const element = () => document.getElementById(id);
   if (element()?.checkVisibility() !== true) close();

@@ -3,7 +3,7 @@ import type { SignatureExplanation } from "../../page-api.ts";
 import { visible, visibleBlock } from "../model/visible-text.ts";
 import { Code } from "./copy-button.tsx";
 
-/** How an attempt was signed, for somebody whose own computation differs. */
+/** How an attempt was signed, step by step. */
 export function Signature({ signature }: { readonly signature: SignatureExplanation }): JSX.Element {
   const { scheme, steps, program, genuine } = signature;
   return (
@@ -12,7 +12,9 @@ export function Signature({ signature }: { readonly signature: SignatureExplanat
         Signature <span class="count">{visible(scheme)}</span>
       </h3>
       {!genuine && (
-        <p class="trouble">This attempt is not signed as a genuine one is. Your endpoint should refuse it.</p>
+        <p class="trouble">
+          This attempt is forged: it is not signed like a genuine one. Your endpoint must refuse it.
+        </p>
       )}
       <ol class="steps">
         {steps.map(({ title, text, code }) => (

@@ -1,10 +1,10 @@
 import { signal } from "@preact/signals";
 import type { JSX } from "preact";
 
-/** Which half of the page is seen where there is no room for both. */
+/** Which half of the page a narrow screen shows. */
 export const tab = signal<"deliveries" | "send">("deliveries");
 
-/** The way between the halves; only narrow screens show it. */
+/** Switches between the halves. Only narrow screens show it. */
 export function Tabs(): JSX.Element {
   return (
     <nav class="tabs" aria-label="Parts of the page">

@@ -15,13 +15,13 @@ const AXIS: readonly (readonly [number, string])[] = [
   [38_160_000, "10½ h"],
 ];
 
-/** A share of the line's width. The scale is logarithmic, on which the documented attempts stand about evenly. */
+/** A share of the line's width. The scale is logarithmic, so that the documented attempts are evenly spaced. */
 function shareOf(afterMs: number): string {
   const share = Math.log1p(Math.max(0, afterMs) / NEAR_MS) / Math.log1p(LONGEST_MS / NEAR_MS);
   return `${(Math.min(1, share) * 100).toFixed(1)}%`;
 }
 
-/** The attempts of one delivery, from its creation on, all rows on one scale. */
+/** The attempts of one delivery since its creation. All rows have the same scale. */
 export function TimeLine({ delivery }: { readonly delivery: DeliverySummary }): JSX.Element {
   const { createdAt, attempts, nextAttemptAt } = delivery;
   const last = Math.max(createdAt, ...attempts.map(({ at }) => at));
@@ -53,7 +53,7 @@ const MARKS: Readonly<Record<Ending, JSX.Element>> = {
   open: <circle r="3.5" class="mark open" />,
 };
 
-/** What the scale of the time lines stands for. */
+/** The labels of the time lines' scale. */
 export function TimeAxis(): JSX.Element {
   return (
     <span class="time-axis">

@@ -7,7 +7,7 @@ import { openHelp } from "./shortcuts.ts";
 
 const CONNECTION_WORDS = { connecting: "Connecting", live: "Live", lost: "Not connected" } as const;
 
-/** Where one is, and that it is a sandbox. */
+/** The name of the page, the sandbox's clock, and the connection. */
 export function TopBar(): JSX.Element {
   return (
     <header class="top-bar">
@@ -61,12 +61,12 @@ function ThemeButton(): JSX.Element {
   );
 }
 
-/** Says calmly that what is shown may be old. */
+/** Shown while the page is not connected to the sandbox. */
 export function ConnectionNotice(): JSX.Element {
   return (
     <div role="status" class="connection-notice">
       {connection.value === "lost" && (
-        <p>The sandbox does not answer. What you see may be old; the page tries again by itself.</p>
+        <p>The sandbox does not answer. This page may be out of date; it keeps trying to reconnect.</p>
       )}
     </div>
   );

@@ -9,15 +9,15 @@ import type { RefObject } from "preact";
 import { useLayoutEffect, useReducer, useState } from "preact/hooks";
 import { deliveryAt } from "../model/list-position.ts";
 
-/** The height of every row, as in list.css. */
-export const ROW_PX = 60;
+/** The height of every row, as in 4-list.css. */
+export const ROW_PX = 64;
 
 type Rows = Virtualizer<HTMLDivElement, HTMLDivElement>;
 
 /**
- * Which rows there must be for what can be seen.
+ * The rows to render for the part of the list in view.
  *
- * @param keepRow a row that there must be in any case, since the list's focus points at it; or -1
+ * @param keepRow a row that is always rendered, because `aria-activedescendant` refers to it; or -1
  */
 export function useVirtualRows(scroller: RefObject<HTMLDivElement | null>, count: number, keepRow: number): Rows {
   const [, redraw] = useReducer((times: number) => times + 1, 0);
@@ -29,7 +29,7 @@ export function useVirtualRows(scroller: RefObject<HTMLDivElement | null>, count
     rangeExtractor: (range: Parameters<typeof defaultRangeExtractor>[0]) =>
       withRow(defaultRangeExtractor(range), keepRow),
     overscan: 8,
-    // New deliveries come in above: what somebody reads stays where it is, unless they look at the newest.
+    // New deliveries are added above. The rows in view stay in place, unless the list is at its top.
     anchorTo: (scroller.current?.scrollTop ?? 0) < ROW_PX / 2 ? ("start" as const) : ("end" as const),
     scrollToFn: elementScroll,
     observeElementRect,

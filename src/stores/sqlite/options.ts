@@ -1,0 +1,75 @@
+import { checksFor, type OptionChecks } from "../../options.ts";
+import type { SqliteDatabase } from "./database.ts";
+
+/** How a SQLite store names its table, waits and reads the time. */
+export interface SqliteStoreOptions {
+  /**
+   * The table, created on first use: up to 63 letters, digits and underscores, not beginning with a digit or `sqlite_`.
+   * @default "bluum_webhook_events"
+   */
+  readonly table?: string;
+  /**
+   * How long a verb waits for a database that another connection has locked, in milliseconds, from 0 to 10_000, before it rejects.
+   * It waits without blocking the event loop, whatever the connection's own `busy_timeout`.
+   * @default 2_000
+   */
+  readonly timeoutMs?: number;
+  /**
+   * Whether to switch the database file to write-ahead logging (`PRAGMA journal_mode = WAL`), which stays with the file. With `false` the
+   * file stays as it is; then readers and writers lock one another out.
+   * @default true
+   */
+  readonly wal?: boolean;
+  /**
+   * The clock, in milliseconds since 1970. All processes on one file must share it.
+   * @default Date.now
+   */
+  readonly now?: () => number;
+}
+
+/** The checks of `sqliteStore`'s options. */
+export const checks: OptionChecks = checksFor("sqliteStore");
+
+/**
+ * Checks the options and fills in the defaults.
+ *
+ * @throws WebhookError `configuration_invalid`, naming the option
+ */
+export function settingsOf(options: SqliteStoreOptions): Required<SqliteStoreOptions> {
+  checks.names(options, ["table", "timeoutMs", "wal", "now"]);
+  const { table = "bluum_webhook_events", timeoutMs = 2_000, wal = true, now = Date.now } = options;
+  if (typeof table !== "string" || !/^(?!sqlite_)[a-z_][a-z0-9_]{0,62}$/i.test(table)) {
+    throw checks.invalid(
+      "table",
+      "must be 1 to 63 letters, digits or underscores, not beginning with a digit or sqlite_",
+    );
+  }
+  checks.integer("timeoutMs", timeoutMs, 0, 10_000);
+  checks.boolean("wal", wal);
+  checks.callable("now", now);
+  return { table, timeoutMs, wal, now };
+}
+
+/**
+ * Refuses a database whose driver is asynchronous: it returns promises for rows, and every claim would fail.
+ *
+ * @throws WebhookError `configuration_invalid`
+ */
+export function requireSynchronous(database: SqliteDatabase): void {
+  const hasMethods = typeof database?.exec === "function" && typeof database.prepare === "function";
+  if (hasMethods && returnsRows(database)) return;
+  throw checks.invalid(
+    "database",
+    "must be synchronous: a database of libsql, better-sqlite3, node:sqlite or bun:sqlite",
+  );
+}
+
+function returnsRows(database: SqliteDatabase): boolean {
+  try {
+    const statement = database.prepare("SELECT 1 AS one");
+    return typeof statement.all === "function" && Array.isArray(statement.all());
+  } catch {
+    // The database may be locked or broken just now; the verbs report that and recover from it.
+    return true;
+  }
+}

@@ -1,0 +1,219 @@
+import { readFileSync } from "node:fs";
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { describe, expect, it } from "vitest";
+import { describePage } from "./browser.ts";
+import type { PageServer } from "./server.ts";
+import { attempt, DAWN, deliveries, delivery, endpoint, failures } from "./world.ts";
+
+const WORLD = {
+  endpoints: [endpoint(), endpoint({ id: "wh_2", name: "Ledger", status: "INACTIVE", recent: [500, null] })],
+  deliveries: [
+    ...deliveries(60, 5),
+    delivery("forged", {
+      origin: "forged",
+      state: "parked",
+      attempts: [attempt(DAWN, { status: 401, fault: "skewed" })],
+    }),
+    delivery("unhandled", { attempts: [attempt(DAWN, { unhandled: true })] }),
+    delivery("retrying", { state: "retrying", attempts: failures(DAWN, 3) }),
+  ],
+};
+
+async function openForm(page: Page): Promise<void> {
+  const tab = page.getByRole("button", { name: "Send and endpoints" });
+  if (await tab.isVisible()) await tab.click();
+  await page.getByRole("button", { name: "Add endpoint" }).click();
+  await page.getByRole("form", { name: "Add endpoint" }).waitFor();
+}
+
+async function addEndpoint(page: Page): Promise<void> {
+  await openForm(page);
+  await page.getByLabel("URL").fill("http://localhost:3000/webhooks/bluum");
+  await page.keyboard.press("Enter");
+  await page.getByRole("region", { name: "Endpoint added" }).waitFor();
+}
+
+async function press(page: Page, server: PageServer): Promise<void> {
+  const replay = page.getByRole("button", { name: /^Replay \d/ });
+  server.refusal = "The sandbox is closing.";
+  await replay.click();
+  await page.getByRole("alert").locator(".notice").waitFor();
+  server.refusal = undefined;
+  await replay.click();
+  await page.getByRole("status").locator(".notice").waitFor();
+}
+
+const focused = (page: Page) => page.evaluate(() => document.activeElement?.id ?? "");
+const focusedText = (page: Page) => page.evaluate(() => document.activeElement?.textContent ?? "");
+const title = (page: Page) => page.locator("#delivery-title");
+
+describePage("the page by keyboard alone", ({ open, serve }) => {
+  it("leads from the top to the list, through it, into a delivery and back", async () => {
+    const server = await serve({
+      endpoints: [endpoint()],
+      deliveries: ["a", "b", "c"].map((id) => delivery(id, { type: `order.${id}` })),
+    });
+    const page = await open(server);
+    await page.locator("#deliveries").waitFor();
+    for (let tabs = 0; tabs < 30 && (await focused(page)) !== "deliveries"; tabs++) await page.keyboard.press("Tab");
+    expect(await focused(page)).toBe("deliveries");
+    const active = () => page.locator("#deliveries").getAttribute("aria-activedescendant");
+    expect(await active()).toBe("row-c");
+    await page.keyboard.press("ArrowDown");
+    await expect.poll(active).toBe("row-b");
+    await page.keyboard.press("End");
+    await expect.poll(active).toBe("row-a");
+    await page.keyboard.press("ArrowUp");
+    await page.keyboard.press("Enter");
+    await expect.poll(() => focusedText(page)).toBe("order.b");
+    await page.keyboard.press("Escape");
+    await expect.poll(() => focused(page)).toBe("deliveries");
+    expect(await active()).toBe("row-b");
+  });
+
+  it("walks from delivery to delivery while one is open, and the focus stays in the list", async () => {
+    const server = await serve({
+      endpoints: [endpoint()],
+      deliveries: ["a", "b", "c"].map((id) => delivery(id, { type: `order.${id}` })),
+    });
+    const page = await open(server, { hash: "#/deliveries/c" });
+    await expect.poll(() => title(page).innerText()).toBe("order.c");
+    await page.locator("#deliveries").focus();
+    await page.keyboard.press("ArrowDown");
+    await expect.poll(() => title(page).innerText()).toBe("order.b");
+    expect(await focused(page)).toBe("deliveries");
+    await page.keyboard.press("j");
+    await expect.poll(() => title(page).innerText()).toBe("order.a");
+    await page.goBack();
+    expect(page.url()).toBe("about:blank");
+  });
+
+  it("brings the active row into view and keeps it in the document, however far away", async () => {
+    const page = await open(await serve({ endpoints: [endpoint()], deliveries: deliveries(2_000) }));
+    await page.locator("#deliveries").focus();
+    await page.keyboard.press("End");
+    const last = page.locator("#row-dlv_00000");
+    await last.waitFor();
+    const inView = () => last.evaluate((row) => row.getBoundingClientRect().bottom <= innerHeight + 1);
+    await expect.poll(inView).toBe(true);
+    await page.locator("#deliveries").evaluate((list) => list.scrollTo(0, 0));
+    await page.locator("#row-dlv_01999").waitFor();
+    expect(await last.count()).toBe(1);
+  });
+
+  it("has single keys for the rest, which do nothing while one types, and can be switched off", async () => {
+    const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d")] });
+    const page = await open(server, { hash: "#/deliveries/d" });
+    await title(page).waitFor();
+    await page.keyboard.press("d");
+    await page.getByText("Duplicate: 1 delivery").waitFor();
+    await page.keyboard.press("/");
+    await expect.poll(() => focused(page)).toBe("search");
+    await page.keyboard.type("rd");
+    expect(server.pressed.length).toBe(1);
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("s");
+    await expect.poll(() => focused(page)).toBe("event-type");
+    await page.locator("h1").click();
+    await page.keyboard.press("?");
+    await page.getByRole("dialog", { name: "Keyboard" }).getByLabel("Single-letter shortcuts").uncheck();
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("t");
+    expect(await page.locator("html").getAttribute("data-theme")).toBe("system");
+  });
+
+  it("shows its keys in a dialog that gives the focus back", async () => {
+    const page = await open(await serve());
+    const help = page.getByRole("button", { name: "Keyboard and help" });
+    await help.focus();
+    await page.keyboard.press("Enter");
+    await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
+    const keys = await page.getByRole("dialog").locator("kbd").allInnerTexts();
+    const [, documented = ""] = readFileSync("docs/inspector.md", "utf8").split("## Keyboard");
+    const rows = documented.split("\n").filter((line) => line.startsWith("| `"));
+    const firstCells = rows.map((row) => row.split("|")[1] ?? "").join();
+    expect(keys).toEqual([...firstCells.matchAll(/`([^`]+)`/g)].map(([, key]) => key));
+    await page.keyboard.press("Escape");
+    await expect.poll(() => help.evaluate((button) => button === document.activeElement)).toBe(true);
+  });
+});
+
+describePage("the page for everyone", ({ open, serve }) => {
+  it("goes through the themes and remembers the choice", async () => {
+    const page = await open(await serve(), { colorScheme: "light" });
+    const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const light = await ground();
+    await page.getByRole("button", { name: "Theme: system" }).click();
+    await page.getByRole("button", { name: "Theme: light" }).click();
+    await page.getByRole("button", { name: "Theme: dark" }).waitFor();
+    expect(await ground()).not.toBe(light);
+    await page.reload();
+    await page.getByRole("button", { name: "Theme: dark" }).waitFor();
+    expect(await ground()).not.toBe(light);
+  });
+
+  it("moves nothing for those who want no motion", async () => {
+    const page = await open(await serve(WORLD), { reducedMotion: "reduce" });
+    await page.getByRole("button", { name: /^Replay \d+ parked/ }).click();
+    await page.locator(".notice").first().waitFor();
+    const moving = () => document.getAnimations().length;
+    expect(await page.evaluate(moving)).toBe(0);
+  });
+
+  it("sums up what has come for those who hear the page", async () => {
+    const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d")] });
+    const page = await open(server);
+    const said = page.locator(".page > [role=status]").last();
+    await expect.poll(() => said.innerText(), { timeout: 9_000 }).toBe("1 new delivery");
+    server.put(delivery("e"), delivery("f", { state: "parked" }));
+    await expect.poll(() => said.innerText(), { timeout: 9_000 }).toBe("2 new deliveries, 1 parked");
+    const refused = { state: "parked", attempts: [attempt(DAWN, { status: 401 })] } as const;
+    server.put(delivery("g", { ...refused, origin: "forged" }), delivery("h", { ...refused, origin: "duplicate" }));
+    server.put(delivery("i", { origin: "forged" }));
+    await expect.poll(() => said.innerText(), { timeout: 9_000 }).toBe("3 new deliveries, 1 forgery accepted");
+  }, 40_000);
+
+  const STATES: readonly {
+    readonly name: string;
+    readonly world: NonNullable<Parameters<typeof serve>[0]>;
+    readonly hash: string;
+    readonly before?: (page: Page, server: PageServer) => Promise<void>;
+  }[] = [
+    { name: "empty", world: {}, hash: "" },
+    { name: "the list", world: WORLD, hash: "" },
+    { name: "a delivery", world: WORLD, hash: "#/deliveries/retrying" },
+    { name: "a forged delivery", world: WORLD, hash: "#/deliveries/forged" },
+    { name: "an unhandled delivery", world: WORLD, hash: "#/deliveries/unhandled" },
+    { name: "the form for an endpoint", world: WORLD, hash: "", before: openForm },
+    { name: "a new endpoint's secret", world: WORLD, hash: "", before: addEndpoint },
+    { name: "notices", world: WORLD, hash: "", before: press },
+  ];
+
+  describe("has no serious or critical finding by axe-core", () => {
+    for (const { name, world, hash, before } of STATES) {
+      for (const colorScheme of ["light", "dark"] as const) {
+        for (const viewport of [
+          { width: 1280, height: 800 },
+          { width: 360, height: 740 },
+        ]) {
+          it(`on ${name}, ${colorScheme}, ${viewport.width} wide`, async () => {
+            const server = await serve(world);
+            const page = await open(server, { hash, colorScheme, viewport, bypassCSP: true });
+            await page.getByText("Live", { exact: true }).waitFor();
+            if (hash !== "") await page.getByRole("heading", { name: "Request" }).waitFor();
+            await before?.(page, server);
+            await page.evaluate(axe.source);
+            const findings = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
+            const grave = findings.violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+            expect(grave.map(({ id, nodes }) => [id, nodes.length, nodes[0]?.html, nodes[0]?.failureSummary])).toEqual(
+              [],
+            );
+            expect(findings.passes.length).toBeGreaterThan(15);
+          });
+        }
+      }
+    }
+  });
+});
