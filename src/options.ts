@@ -23,7 +23,7 @@ export interface OptionChecks {
 }
 
 /** The class of the errors that the checks throw. */
-type ConfigurationError = new (code: "configuration_invalid", message: string, details: { cause?: unknown }) => Error;
+type ConfigurationError = new (code: "configuration_invalid", message: string, details: object) => Error;
 
 /**
  * Makes the checks for the options of one function.

@@ -1,5 +1,5 @@
-// A ledger in PostgreSQL, credited exactly once for each completed deposit, however often Bluum sends it and whenever this
-// process dies: the entry and the completion of the event are committed in one transaction.
+// A ledger in PostgreSQL, credited exactly once for each completed deposit, even if Bluum sends it again or this process
+// dies: the entry and the completion of the event are committed in one transaction.
 //   npm run setup, then BLUUM_WEBHOOK_SECRET=... DATABASE_URL=postgres://... PORT=3000 npm start
 import { createReceiver } from "bluum-webhooks";
 import { bluumHandler } from "bluum-webhooks/express";
@@ -12,7 +12,7 @@ const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET, name
 
 receiver.on("transfer.deposit.completed", async ({ data: deposit }, context) => {
   await store.transaction(context, pool, (client) =>
-    // The amount is a decimal string all the way: Bluum's, then PostgreSQL's numeric.
+    // The amount stays a decimal string, and PostgreSQL stores it as numeric.
     client.query("INSERT INTO ledger (deposit_id, investor_id, amount, currency) VALUES ($1, $2, $3, $4)", [
       deposit.id ?? deposit.deposit_id,
       deposit.investor_id ?? deposit.account_id,
@@ -29,8 +29,8 @@ const server = app.listen(process.env.PORT ?? 3000, () => console.log(`listening
 
 process.once("SIGTERM", async () => {
   server.close(); // takes no new connections
-  await receiver.close(); // waits for handlers that are at work
-  await store.close(); // purges no more
+  await receiver.close(); // waits for running handlers
+  await store.close(); // stops the background purge
   await Promise.all([pool.end(), storePool.end()]);
   console.log("closed");
 });

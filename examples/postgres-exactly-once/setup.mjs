@@ -1,11 +1,11 @@
-// Makes the tables; may be run again at any time.
+// Creates the tables; may be run again at any time.
 //   DATABASE_URL=postgres://... node setup.mjs
 import { postgresStore } from "bluum-webhooks/stores/postgres";
 import { pool, storePool } from "./pool.mjs";
 
 await postgresStore(storePool).migrate();
 
-// Nothing here keeps a deposit from being booked twice: store.transaction alone prevents that.
+// No constraint here prevents a second booking of a deposit: store.transaction alone does.
 await pool.query(`
   CREATE TABLE IF NOT EXISTS ledger (
     entry bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -82,9 +82,15 @@ export class BluumApiError extends Error implements BluumApiErrorDetails {
   }
 }
 
-/** An option or an argument that cannot work: whose, which, and what it must be. */
-export function refused(whose: string, which: string, requirement: string): BluumApiError {
-  return new BluumApiError("configuration_invalid", `${whose}: ${which} ${requirement}.`);
+/**
+ * The error for an option or argument that cannot work.
+ *
+ * @param owner the function or call that was given it
+ * @param option its name
+ * @param problem what is wrong with it, as the rest of a sentence
+ */
+export function refused(owner: string, option: string, problem: string): BluumApiError {
+  return new BluumApiError("configuration_invalid", `${owner}: ${option} ${problem}`);
 }
 
 /** The same failure, of a call that an earlier attempt may have carried out. */

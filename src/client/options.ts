@@ -1,7 +1,8 @@
 import process from "node:process";
+import { checksFor } from "../options.ts";
 import { checkAddress } from "./address.ts";
 import { type Credentials, credentialsOf } from "./credentials.ts";
-import { refused } from "./errors.ts";
+import { BluumApiError } from "./errors.ts";
 
 /** How to reach Bluum's management API; see `createBluumClient`. */
 export interface BluumClientOptions {
@@ -67,7 +68,8 @@ export interface Settings extends Credentials {
   readonly random: () => number;
 }
 
-const WHOSE = "createBluumClient";
+const OWNER = "createBluumClient";
+const { names, callable, integer, invalid } = checksFor(OWNER, BluumApiError);
 
 const BASE_URLS: Readonly<Record<string, string>> = {
   sandbox: "https://sandbox.api.bluumfinance.com/v1",
@@ -88,37 +90,30 @@ const KNOWN: Readonly<Record<keyof BluumClientOptions, true>> = {
   random: true,
 };
 
-/** Checks the options and fills in what is missing. */
+/** Checks the options and fills in the defaults. */
 export function settingsOf(options: BluumClientOptions): Settings {
-  const unknown = Object.keys(options).find((name) => !Object.hasOwn(KNOWN, name));
-  if (unknown !== undefined) throw refused(WHOSE, unknown, `is no option; there are ${Object.keys(KNOWN).join(", ")}`);
-  const { env = process.env, fetch = (request) => globalThis.fetch(request) } = options;
-  const { now = Date.now, sleep = sleepFor, random = Math.random } = options;
-  for (const [name, value] of Object.entries({ fetch, now, sleep, random })) {
-    if (typeof value !== "function") throw refused(WHOSE, name, "must be a function");
-  }
+  names(options, Object.keys(KNOWN));
+  const { env = process.env } = options;
   return {
-    ...credentialsOf(WHOSE, options.apiKey ?? env.BLUUM_API_KEY, options.apiSecret ?? env.BLUUM_API_SECRET),
+    ...credentialsOf(OWNER, options.apiKey ?? env.BLUUM_API_KEY, options.apiSecret ?? env.BLUUM_API_SECRET),
     baseUrl: baseUrlOf(options.baseUrl ?? env.BLUUM_BASE_URL),
-    timeoutMs: within("timeoutMs", options.timeoutMs ?? 10_000, 1, 120_000),
-    retries: within("retries", options.retries ?? 3, 0, 10),
-    maxRetryAfterMs: within("maxRetryAfterMs", options.maxRetryAfterMs ?? 60_000, 0, 600_000),
-    ...{ fetch, now, sleep, random },
+    timeoutMs: integer("timeoutMs", options.timeoutMs ?? 10_000, 1, 120_000),
+    retries: integer("retries", options.retries ?? 3, 0, 10),
+    maxRetryAfterMs: integer("maxRetryAfterMs", options.maxRetryAfterMs ?? 60_000, 0, 600_000),
+    fetch: callable("fetch", options.fetch) ?? ((request) => globalThis.fetch(request)),
+    now: callable("now", options.now) ?? Date.now,
+    sleep: callable("sleep", options.sleep) ?? sleepFor,
+    random: callable("random", options.random) ?? Math.random,
   };
 }
 
 function baseUrlOf(given: unknown): URL {
   if (given === undefined || given === "") {
-    throw refused(WHOSE, "baseUrl", 'is missing; give "sandbox", "production" or a URL, or set BLUUM_BASE_URL');
+    throw invalid("baseUrl", 'is missing; give "sandbox", "production" or a URL, or set BLUUM_BASE_URL');
   }
-  const url = checkAddress(WHOSE, "baseUrl", (typeof given === "string" && BASE_URLS[given]) || given);
-  if (url.search !== "") throw refused(WHOSE, "baseUrl", "must have no query (?…)");
+  const url = checkAddress(OWNER, "baseUrl", (typeof given === "string" && BASE_URLS[given]) || given);
+  if (url.search !== "") throw invalid("baseUrl", "must have no query (?…)");
   return url;
-}
-
-function within(option: string, value: unknown, least: number, most: number): number {
-  if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
-  throw refused(WHOSE, option, `must be a whole number from ${least} to ${most}`);
 }
 
 function sleepFor(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -1,6 +1,6 @@
 import { ignoreRejection, sleep } from "../async.ts";
 import { BodyBudget } from "../body.ts";
-import { type BodyReader, claimsToBeProbe, type Delivery, plainHeaders, type Reply } from "../delivery.ts";
+import { claimsToBeProbe, type Delivery, plainHeaders, type Reply } from "../delivery.ts";
 import { bodyIncomplete, WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
@@ -224,7 +224,8 @@ class WebhookReceiver implements Receiver {
   async #readBody({ body, request }: Delivery, report: ReportRecorder): Promise<Uint8Array> {
     // Another receiver that the request has passed may have read it.
     const seen = typeof body === "function" ? bodySeen(request) : body;
-    const rawBody = seen ?? (await this.#bodies.read(body as BodyReader).catch(asBodyError));
+    const unread = typeof body === "function" && seen === undefined;
+    const rawBody: unknown = unread ? await this.#bodies.read(body).catch(asBodyError) : seen;
     checkBody(rawBody, this.#settings.maxBodyBytes);
     report.add({ bodyBytes: rawBody.length });
     report.lap("readMs");

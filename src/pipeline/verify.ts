@@ -25,7 +25,7 @@ export function checkHead({ method, headers }: Delivery, scheme: SignatureScheme
  *
  * @throws WebhookError `body_already_parsed` or `body_too_large`
  */
-export function checkBody(rawBody: unknown, maxBytes: number): void {
+export function checkBody(rawBody: unknown, maxBytes: number): asserts rawBody is Uint8Array {
   if (!isBytes(rawBody)) {
     ignoreRejection(rawBody);
     throw bodyAlreadyParsed("the body is not bytes");

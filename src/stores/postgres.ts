@@ -60,16 +60,11 @@ export interface PostgresStore extends DedupeStore {
    *
    * @param context the context that the handler was given
    * @param client the client of your transaction: one of `pg` after BEGIN, the `tx` of PGlite, or the adapter around the
-   *   `sql` that postgres.js gives to `begin`
+   *   `sql` of a postgres.js transaction
    * @throws WebhookError `claim_lost` where another process holds or has completed the event, or an earlier transaction of
    *   this delivery has completed it; `configuration_invalid`, and nothing was written, where the client is in no transaction or
    *   the context belongs to no delivery of this store; `store_unavailable` where no answer came within `timeoutMs`; else the
    *   error of PostgreSQL as it is
-   * @example
-   * await client.query("BEGIN");
-   * await store.completeIn(context, client);
-   * await client.query("INSERT INTO ledger (deposit, amount) VALUES ($1, $2)", [deposit.id, deposit.amount]);
-   * await client.query("COMMIT");
    */
   completeIn(context: object, client: PostgresClient): Promise<void>;
   /**
@@ -93,12 +88,12 @@ export interface PostgresStore extends DedupeStore {
   transaction<Client extends PostgresPoolClient, Result>(
     context: object,
     pool: PostgresPool<Client>,
-    work: (client: Client) => Result | Promise<Result>,
+    work: (client: Client) => MaybePromise<Result>,
   ): Promise<Result>;
   transaction<Sql extends PostgresJsSql, Result>(
     context: object,
     sql: PostgresJs<Sql>,
-    work: (sql: Sql) => Result | Promise<Result>,
+    work: (sql: Sql) => MaybePromise<Result>,
   ): Promise<Result>;
   /** Stops the background purge. The pool stays open; it is yours. */
   close(): Promise<void>;

@@ -28,12 +28,6 @@ export interface SqliteStore extends DedupeStore {
    * @throws WebhookError `claim_lost` where another attempt holds or has completed the event
    * @throws WebhookError `configuration_invalid` outside a transaction, or for a context of another store's receiver
    * @throws the driver's own error, as it is
-   * @example
-   * const credit = database.transaction((deposit, context) => {
-   *   store.completeIn(context);
-   *   insertIntoLedger.run(deposit.id, deposit.amount);
-   * });
-   * receiver.on("transfer.deposit.completed", (event, context) => credit.immediate(event.data, context));
    */
   completeIn(context: object): void;
   /**

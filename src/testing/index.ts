@@ -1,4 +1,4 @@
-/** The door `bluum-webhooks/testing`: signed deliveries and samples for your tests, the check of a mount, the contract of a store. */
+/** The entry point `bluum-webhooks/testing`: signed deliveries and sample events, the check of a mount, the contract test of stores. */
 export { type MountCause, MountError, type MountFinding } from "./mount-findings.ts";
 export { type SampleData, type SampleOverrides, type SamplePayload, sampleEvent } from "./samples.ts";
 export * from "./sign.ts";

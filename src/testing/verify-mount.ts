@@ -1,34 +1,37 @@
 import { bluumSignature } from "../bluum/signature.ts";
 import { WebhookError } from "../errors.ts";
+import { checksFor } from "../options.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 import { finding, MountError, type MountFinding } from "./mount-findings.ts";
 import { bodyLimitFindings } from "./verify-mount/body-limit.ts";
 import { explain } from "./verify-mount/explain.ts";
 import { forgeryFindings } from "./verify-mount/forgery.ts";
-import { type Mount, mountAt } from "./verify-mount/mount.ts";
+import { Mount } from "./verify-mount/mount.ts";
 import { PING, PLAIN } from "./verify-mount/pings.ts";
+
+const { integer, invalid } = checksFor("verifyMount");
 
 /** Where a receiver is mounted: its URL, or an app in this process, such as Hono's `app.request` or `app.fetch`. */
 export type MountTarget = string | URL | ((request: Request) => Response | Promise<Response>);
 
 /** How to check a mount; see {@link verifyMount}. */
 export interface VerifyMountOptions {
-  /** The endpoint's secret, the one that the receiver has. `undefined` is admitted for `process.env`, and refused. */
+  /** The endpoint's secret, the same as the receiver's. The type admits `undefined` for `process.env`; it is refused. */
   readonly secret: string | undefined;
   /**
-   * How the provider signs, as the receiver was told.
+   * How the provider signs: the receiver's scheme.
    * @default bluumSignature()
    */
   readonly scheme?: SignatureScheme;
   /**
-   * Where the receiver is mounted in an app in this process. A URL has a path of its own.
+   * The path of the receiver, for an app in this process. Not allowed with a URL, which has its own path.
    * @default "/webhooks/bluum"
    */
   readonly path?: string;
-  /** Headers for every request, such as those that let a request into a preview deployment. */
+  /** Headers for every request, such as a token for a preview deployment. */
   readonly headers?: ConstructorParameters<typeof Headers>[0];
   /**
-   * The size of a body that must get through, in bytes, from 0 to 16 MiB.
+   * The size of a body that the mount must accept, in bytes, from 0 to 16 MiB.
    * @default 65_536
    */
   readonly bodyBytes?: number;
@@ -41,37 +44,37 @@ export interface VerifyMountOptions {
   readonly signal?: AbortSignal;
 }
 
-/** What was found of a sound mount. */
+/** The result of checking a sound mount. */
 export interface MountReport {
-  /** Where it is: scheme, host and path. */
+  /** The mount's scheme, host and path. */
   readonly where: string;
-  /** How long the first ping took, to the head of its answer, in milliseconds. */
+  /** The time from sending the first ping to the headers of its answer, in milliseconds. */
   readonly roundTripMs: number;
   /** How many requests were sent. */
   readonly probes: number;
-  /** The size of the largest body that got through, in bytes. */
+  /** The size of the largest body that was accepted, in bytes. */
   readonly bodyBytes: number;
-  /** The receiver's clock against this machine's, in milliseconds and to about a second, where the answer has a `Date`. */
+  /** The receiver's clock minus this machine's, in milliseconds, accurate to about a second. Missing if the answer has no `Date`. */
   readonly clockSkewMs?: number;
 }
 
 /**
- * Sends a signed ping (`bluum-webhooks.ping`) through all that stands before a receiver, and finds out by more of them what
- * is wrong where the answer is not a receiver's. Fulfils where the mount is sound: a ping is answered, a large body gets
- * through, and neither an unsigned request nor the signature of another body is acknowledged. No ping reaches your handlers
- * or the store, so it can be sent to a deployment that works. Every request carries the header `bluum-webhooks-probe: 1`, by
- * which the receiver's log and reports mark it.
+ * Checks that webhooks reach a mounted receiver. It sends a signed ping (`bluum-webhooks.ping`) through everything in front of the
+ * receiver; if the answer is not that of a receiver, it sends more probes to find out why. It fulfils if the mount is sound: a ping is
+ * answered, a large body is accepted, and neither an unsigned request nor the signature of another body is answered 2xx. No ping
+ * reaches your handlers or the store, so a live deployment can be checked. Every request has the header `bluum-webhooks-probe: 1`, which
+ * marks it in the receiver's log and reports.
  *
- * @throws MountError `mount_broken`, whose message says what is wrong and what to change, and `findings` for programs
- * @throws WebhookError `configuration_invalid` for options that cannot work
+ * @throws MountError `mount_broken`: its message says what is wrong and what to change, `findings` says it for programs
+ * @throws WebhookError `configuration_invalid` for an option that cannot work
  * @example
  * await verifyMount(app.request, { secret });
  * await verifyMount("https://example.com/webhooks/bluum", { secret: process.env.BLUUM_WEBHOOK_SECRET });
  */
 export async function verifyMount(target: MountTarget, options: VerifyMountOptions): Promise<MountReport> {
   const { scheme = bluumSignature(), bodyBytes = 65_536, timeoutMs = 10_000, signal } = options;
-  checkRange("bodyBytes", bodyBytes, 0, 16 * 1024 * 1024);
-  checkRange("timeoutMs", timeoutMs, 1, 600_000);
+  integer("bodyBytes", bodyBytes, 0, 16 * 1024 * 1024);
+  integer("timeoutMs", timeoutMs, 1, 600_000);
   const access = {
     remote: typeof target !== "function",
     fetch: typeof target === "function" ? target : (request: Request) => fetch(request),
@@ -82,7 +85,7 @@ export async function verifyMount(target: MountTarget, options: VerifyMountOptio
   };
   const time = timeBox(timeoutMs, signal);
   try {
-    return await examine(mountAt({ ...access, signal: time.signal }), bodyBytes, time.signal);
+    return await examine(new Mount({ ...access, signal: time.signal }), bodyBytes, time.signal);
   } finally {
     time.close();
   }
@@ -99,22 +102,22 @@ async function examine(mount: Mount, bodyBytes: number, signal: AbortSignal): Pr
   return { where, roundTripMs: first.tookMs, probes, bodyBytes: Math.max(bodyBytes, PING.length), ...skew };
 }
 
-/** The findings, each cause once; with a word of it where there was no time for all. */
+/** The findings, each cause once; with `timed_out` added if time ran out before all checks were done. */
 function complete(findings: readonly MountFinding[], { aborted }: AbortSignal): MountFinding[] {
-  const once = findings.filter(({ cause }, place) => findings.findIndex((other) => other.cause === cause) === place);
+  const once = findings.filter(({ cause }, index) => findings.findIndex((other) => other.cause === cause) === index);
   if (!aborted || once.some(({ cause }) => cause === "timed_out" || cause === "aborted")) return once;
-  return [...once, finding("timed_out", "There was no time to find out more.")];
+  return [...once, finding("timed_out", "There was no time for more checks.")];
 }
 
 function causeOf({ lastError }: Mount): { readonly cause?: unknown } {
   return lastError === undefined ? {} : { cause: lastError };
 }
 
-/** A signal that aborts when the time is up, or when the user's does; and how to put the clock away. */
+/** A signal that aborts after `timeoutMs`, or when the user's signal does. `close` clears the timer. */
 function timeBox(timeoutMs: number, users: AbortSignal | undefined): { signal: AbortSignal; close: () => void } {
   const controller = new AbortController();
   const timer = setTimeout(() => controller.abort(new DOMException("no time left", "TimeoutError")), timeoutMs);
-  // By our own reason: the user's may be a time-out, too.
+  // Not with the user's reason: that may be named TimeoutError, too.
   const abort = () => controller.abort(new DOMException("the signal was aborted", "AbortError"));
   users?.addEventListener("abort", abort);
   if (users?.aborted) abort();
@@ -131,15 +134,16 @@ const ORIGIN = "http://localhost";
 
 function urlOf(target: MountTarget, path: string | undefined): URL {
   if (typeof target === "function") return inProcess(path ?? "/webhooks/bluum");
-  if (path !== undefined) throw refused("path", "is for an app in this process; a URL has its own");
+  if (path !== undefined) throw invalid("path", "is for an app in this process; a URL has its own path");
   const url = URL.canParse(String(target)) ? new URL(target) : undefined;
-  if (!/^https?:$/.test(url?.protocol ?? "")) throw refused("the URL", "must be a whole one, http:// or https://");
-  if (url?.username || url?.password) throw refused("the URL", "must not hold a password; use headers");
+  if (!/^https?:$/.test(url?.protocol ?? ""))
+    throw invalid("the URL", "must be complete and begin with http:// or https://");
+  if (url?.username || url?.password) throw invalid("the URL", "must not contain a user or password; use headers");
   return url as URL;
 }
 
 function inProcess(path: string): URL {
-  if (typeof path !== "string" || !/^\/(?!\/)/.test(path)) throw refused("path", "must begin with one slash");
+  if (typeof path !== "string" || !/^\/(?!\/)/.test(path)) throw invalid("path", "must begin with one slash");
   return new URL(path, ORIGIN);
 }
 
@@ -147,28 +151,19 @@ function headersOf(given: VerifyMountOptions["headers"]): Headers {
   try {
     return new Headers(given);
   } catch {
-    throw refused("headers", "has a name or a value that no header can have");
+    throw invalid("headers", "has a name or value that is not valid in HTTP");
   }
 }
 
-/** What the receiver would refuse is refused here, too: the secret of neither can be sound then. */
+/** Refuses a secret that the receiver would refuse. */
 function checkSecret(secret: string | undefined, scheme: SignatureScheme): string {
   if (typeof secret !== "string" || secret.trim() === "")
-    throw refused("secret", "is missing; give that of the receiver");
+    throw invalid("secret", "is missing; give the secret of the receiver");
   try {
     scheme.sign({ secret, body: new TextEncoder().encode(PLAIN), nowMs: Date.now() });
     return secret;
   } catch (error) {
     if (error instanceof WebhookError) throw error;
-    throw refused("secret", `was refused by the scheme ${scheme.name}`);
+    throw invalid("secret", `was refused by the scheme ${scheme.name}`);
   }
-}
-
-function checkRange(option: string, value: number, least: number, most: number): void {
-  if (Number.isInteger(value) && value >= least && value <= most) return;
-  throw refused(option, `must be an integer from ${least} to ${most}`);
-}
-
-function refused(option: string, problem: string): WebhookError {
-  return new WebhookError("configuration_invalid", `verifyMount: ${option} ${problem}.`);
 }

@@ -2,7 +2,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { Receiver } from "../../src/index.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import { code, DUPLICATE, faultyBench, found, inStoppedTime, LEASE, OK, one, pass, takeOver } from "./claims.ts";
-import { type Fault, hangs, rejects, throwsAtOnce } from "./faulty-store.ts";
+import { type Fault, type FaultyStore, hangs, rejects, throwsAtOnce } from "./faulty-store.ts";
 import { accepted, bench, gate, signed, verdict } from "./receiving.ts";
 
 inStoppedTime();

@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
+import { WebhookError } from "../../errors.ts";
 import type { SignatureScheme } from "../../schemes/scheme.ts";
 import { checks } from "../checks.ts";
 
@@ -19,8 +20,9 @@ export function freshSecret(scheme: SignatureScheme): string {
 /** @throws WebhookError `configuration_invalid` for a secret with which the scheme cannot sign */
 export function checkSecret(scheme: SignatureScheme, secret: string): void {
   const problem = signingError(scheme, secret);
-  if (problem !== undefined)
-    throw checks.invalid("secret", `cannot be used to sign with ${scheme.name}`, problem.cause);
+  if (problem === undefined) return;
+  const message = `sandbox: secret cannot be used to sign with ${scheme.name}`;
+  throw new WebhookError("configuration_invalid", message, problem);
 }
 
 /** What `sign` throws with this secret; undefined if it signs. */

@@ -1,3 +1,4 @@
+import type { MaybePromise } from "../../async.ts";
 import { WebhookError } from "../../errors.ts";
 import { isPgPool, type PostgresClient } from "./client.ts";
 import { checks } from "./errors.ts";
@@ -41,10 +42,10 @@ export type TransactionPool = PostgresPool<PostgresPoolClient> | PostgresJs<Post
 export async function inTransaction<Result>(
   pool: TransactionPool,
   complete: (client: PostgresClient) => Promise<void>,
-  work: (client: never) => Result | Promise<Result>,
+  work: (client: never) => MaybePromise<Result>,
 ): Promise<Result> {
-  if (isPostgresJs(pool)) return inPostgresJs(pool, complete, work as (sql: PostgresJsSql) => Result | Promise<Result>);
-  if (isPool(pool)) return inPool(pool, complete, work as (client: PostgresPoolClient) => Result | Promise<Result>);
+  if (isPostgresJs(pool)) return inPostgresJs(pool, complete, work as (sql: PostgresJsSql) => MaybePromise<Result>);
+  if (isPool(pool)) return inPool(pool, complete, work as (client: PostgresPoolClient) => MaybePromise<Result>);
   throw checks.invalid(
     "transaction",
     "needs a Pool of pg or the sql of postgres.js; with another client, begin the transaction yourself and call completeIn",
@@ -54,37 +55,35 @@ export async function inTransaction<Result>(
 async function inPool<Result>(
   pool: PostgresPool<PostgresPoolClient>,
   complete: (client: PostgresClient) => Promise<void>,
-  work: (client: PostgresPoolClient) => Result | Promise<Result>,
+  work: (client: PostgresPoolClient) => MaybePromise<Result>,
 ): Promise<Result> {
   const client = await pool.connect();
   // Without a listener, a connection that breaks between two statements would end the process. The next statement fails anyway.
   const ignore = () => {};
   client.on?.("error", ignore);
-  let result: Result;
-  let ended: object;
-  let failure: Error | undefined;
+  let broken: Error | undefined;
   try {
     await client.query("BEGIN", []);
     await complete(client);
-    result = await work(client);
-    ended = await client.query("COMMIT", []);
+    const result = await work(client);
+    const ended = (await client.query("COMMIT", [])) as { readonly command?: unknown };
+    // PostgreSQL answers COMMIT so where a statement of the transaction has failed.
+    if (ended.command === "ROLLBACK") throw rolledBack();
+    return result;
   } catch (error) {
-    failure = await client.query("ROLLBACK", []).then(() => undefined, asError);
+    broken = await client.query("ROLLBACK", []).then(() => undefined, asError);
     throw error;
   } finally {
     client.off?.("error", ignore);
-    client.release(failure);
+    client.release(broken);
   }
-  // PostgreSQL answers COMMIT so where a statement of the transaction has failed.
-  if ((ended as { command?: unknown }).command === "ROLLBACK") throw rolledBack();
-  return result;
 }
 
 /** postgres.js itself rolls back where the error of a statement was swallowed. */
 async function inPostgresJs<Result>(
   pool: PostgresJs<PostgresJsSql>,
   complete: (client: PostgresClient) => Promise<void>,
-  work: (sql: PostgresJsSql) => Result | Promise<Result>,
+  work: (sql: PostgresJsSql) => MaybePromise<Result>,
 ): Promise<Result> {
   let result: Result | undefined;
   await pool.begin(async (sql) => {

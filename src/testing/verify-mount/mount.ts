@@ -1,74 +1,115 @@
+import { ignoreRejection } from "../../async.ts";
 import { PROBE_HEADER } from "../../delivery.ts";
 import type { SignatureScheme } from "../../schemes/scheme.ts";
 import { type Answer, type Failure, readAnswer, safe, unanswered } from "./answer.ts";
 
-/** A mount under examination. None of its methods ever rejects. */
-export interface Mount {
-  /** Where it is, without what may be confidential in a URL. */
-  readonly where: string;
-  readonly path: string;
-  readonly scheme: SignatureScheme;
-  /** By how much the receiver's clock was found to differ from this machine's; every later signature is made by it. */
-  shiftMs: number;
-  /** How many requests were sent. */
-  readonly probes: number;
-  /** What was thrown at the last request that got no answer. */
-  readonly lastError: unknown;
-  /** Sends a body, signed. */
-  signed(body: string, how?: Signing): Promise<Answer>;
-  /** Sends a request as it is told. */
-  send(probe: Probe): Promise<Answer>;
-  /** The signature headers for a body. */
-  sign(body: string, how?: Signing): Record<string, string>;
-}
-
-/** How a probe is signed, where it is not as the provider would. */
+/** How a probe is signed and sent, if not as the provider would. */
 interface Signing {
+  /** @default the scheme of the mount */
   readonly scheme?: SignatureScheme;
+  /** @default application/json */
   readonly contentType?: string;
+  /** @default the path of the mount */
   readonly path?: string;
-  /** The time of signing against this machine's clock. */
+  /** The time of signing minus this machine's clock, in milliseconds. @default `shiftMs` of the mount */
   readonly shiftMs?: number;
 }
 
 /** One request. */
 interface Probe {
+  /** @default POST */
   readonly method?: "POST" | "GET";
+  /** @default the path of the mount */
   readonly path?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: string;
 }
 
-/** What a mount is reached by, and how. */
+/** How to reach a mount. */
 export interface Access {
-  /** Whether a network lies in between, as far as is known; else an app in this process is called. */
+  /** Whether requests go over a network; otherwise an app in this process is called. */
   readonly remote: boolean;
   readonly fetch: (request: Request) => Response | Promise<Response>;
   readonly url: URL;
   readonly secret: string;
   readonly scheme: SignatureScheme;
+  /** Headers for every request. */
   readonly headers: Headers;
-  /** Aborts when there is no more time, with a reason of the name `TimeoutError`, or when the user says so. */
+  /** Aborts with a reason named `TimeoutError` when the time is up, with another when the user's signal aborts. */
   readonly signal: AbortSignal;
 }
 
-/** The mount behind a URL or a function. */
-export function mountAt({ remote, fetch, url, secret, scheme, headers, signal }: Access): Mount {
-  const encoder = new TextEncoder();
-  const ended = new Promise<never>((_, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-  });
-  ended.catch(() => {});
-  const counted = { probes: 0, shiftMs: 0, lastError: undefined as unknown };
+/** A mount that is being checked: sends probes to it. `send` and `signed` never reject. */
+export class Mount {
+  /** Scheme, host and path; the query may be confidential. */
+  readonly where: string;
+  readonly path: string;
+  readonly scheme: SignatureScheme;
+  /** The receiver's clock minus this machine's, in milliseconds, once it was found; signatures are made with it. */
+  shiftMs = 0;
+  /** How many requests were sent. */
+  probes = 0;
+  /** The error of the last request that got no answer. */
+  lastError: unknown;
+  readonly #access: Access;
+  /** Rejects when the signal aborts. */
+  readonly #ended: Promise<never>;
 
-  async function attempt(request: Request): Promise<Answer> {
-    const sentAt = performance.now();
-    // Called inside a promise, so that a throw and a rejection are one.
-    const response = await Promise.race([Promise.resolve(request).then(fetch), ended]);
-    return readAnswer(response, performance.now() - sentAt, ended, secret);
+  constructor(access: Access) {
+    const { url, scheme, signal } = access;
+    this.where = url.origin + url.pathname;
+    this.path = url.pathname;
+    this.scheme = scheme;
+    this.#access = access;
+    this.#ended = new Promise<never>((_, reject) => {
+      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    });
+    ignoreRejection(this.#ended);
   }
 
-  function requestOf({ method = "POST", path, headers: own = {}, body = "" }: Probe): Request {
+  /** The signature headers for a body. */
+  sign(body: string, { scheme = this.scheme, shiftMs = this.shiftMs }: Signing = {}): Record<string, string> {
+    const nowMs = Date.now() + shiftMs;
+    return scheme.sign({ secret: this.#access.secret, body: new TextEncoder().encode(body), nowMs });
+  }
+
+  /** Sends a signed body. */
+  async signed(body: string, how: Signing = {}): Promise<Answer> {
+    let signature: Record<string, string>;
+    try {
+      signature = this.sign(body, how);
+    } catch {
+      // Not every scheme can use every secret.
+      return unanswered("unsignable");
+    }
+    const contentType = how.contentType === undefined ? {} : { "content-type": how.contentType };
+    return this.send({ body, headers: { ...signature, ...contentType }, ...(how.path ? { path: how.path } : {}) });
+  }
+
+  /** Sends one request. */
+  async send(probe: Probe): Promise<Answer> {
+    const { signal, remote, secret } = this.#access;
+    if (signal.aborted) return unanswered(endOf(signal));
+    this.probes += 1;
+    try {
+      const answer = await this.#attempt(this.#requestOf(probe));
+      return signal.aborted && !answer.ping ? unanswered(endOf(signal)) : answer;
+    } catch (error) {
+      this.lastError = error;
+      return signal.aborted ? unanswered(endOf(signal)) : unanswered(...failureOf(error, remote, secret));
+    }
+  }
+
+  async #attempt(request: Request): Promise<Answer> {
+    const { fetch, secret } = this.#access;
+    const sentAt = performance.now();
+    // An app may throw synchronously: `then` makes that a rejection.
+    const response = await Promise.race([Promise.resolve(request).then(fetch), this.#ended]);
+    return readAnswer(response, performance.now() - sentAt, this.#ended, secret);
+  }
+
+  #requestOf({ method = "POST", path, headers: own = {}, body = "" }: Probe): Request {
+    const { url, headers, signal } = this.#access;
     const all = new Headers(headers);
     if (method === "POST") all.set("content-type", "application/json");
     for (const [name, value] of Object.entries(own)) all.set(name, value);
@@ -79,47 +120,13 @@ export function mountAt({ remote, fetch, url, secret, scheme, headers, signal }:
     // A redirect is not followed: it could lead a signature to another host.
     return new Request(target, { method, headers: all, redirect: "manual", signal, ...content });
   }
-
-  return Object.assign(counted, {
-    where: url.origin + url.pathname,
-    path: url.pathname,
-    scheme,
-
-    sign(body: string, { scheme: by = scheme, shiftMs = counted.shiftMs }: Signing = {}) {
-      return by.sign({ secret, body: encoder.encode(body), nowMs: Date.now() + shiftMs });
-    },
-
-    async signed(this: Mount, body: string, how: Signing = {}) {
-      let signature: Record<string, string>;
-      try {
-        signature = this.sign(body, how);
-      } catch {
-        // Not every scheme can use every secret.
-        return unanswered("unsignable");
-      }
-      const contentType = how.contentType === undefined ? {} : { "content-type": how.contentType };
-      return this.send({ body, headers: { ...signature, ...contentType }, ...(how.path ? { path: how.path } : {}) });
-    },
-
-    async send(probe: Probe) {
-      if (signal.aborted) return unanswered(endOf(signal));
-      counted.probes += 1;
-      try {
-        const answer = await attempt(requestOf(probe));
-        return signal.aborted && !answer.ping ? unanswered(endOf(signal)) : answer;
-      } catch (error) {
-        counted.lastError = error;
-        return signal.aborted ? unanswered(endOf(signal)) : unanswered(...failureOf(error, remote, secret));
-      }
-    },
-  });
 }
 
 function endOf(signal: AbortSignal): Failure {
   return (signal.reason as Error | undefined)?.name === "TimeoutError" ? "timed_out" : "aborted";
 }
 
-/** What is known of a failed connection, or of an app that threw in this process. */
+/** Why a connection failed, or an app in this process threw; with a detail that is safe to print. */
 function failureOf(error: unknown, remote: boolean, secret: string): [Failure, string] {
   const { message, cause } = Object(error) as { message?: unknown; cause?: { code?: unknown; message?: unknown } };
   const code = cause?.code ?? (Object(error) as { code?: unknown }).code;

@@ -12,13 +12,10 @@ import {
   lookOf,
   outcomeOf,
   standingOf,
-} from "../../src/sandbox/page/model/words.ts";
-import type { DeliveryOrigin, DeliveryState, DeliverySummary } from "../../src/sandbox/page-api.ts";
-import { character } from "../unicode.ts";
-import { DAWN, attempt, delivery } from "./page-world.ts";
 } from "../../../src/sandbox/page/model/words.ts";
 import type { DeliveryOrigin, DeliveryState, DeliverySummary } from "../../../src/sandbox/page-api.ts";
-import { DAWN, attempt, delivery } from "./world.ts";
+import { character } from "../../unicode.ts";
+import { attempt, DAWN, delivery } from "./world.ts";
 
 const state = fc.constantFrom<DeliveryState>("waiting", "sending", "delivered", "retrying", "parked");
 const id = fc.integer({ min: 0, max: 12 }).map(String);
