@@ -147,7 +147,7 @@ describe("a create of which nobody can tell whether it happened", () => {
     await expect(client.webhooks.create(NEW)).rejects.toMatchObject({
       code: "network",
       mayHaveHappened: false,
-      message: "webhooks.create: no connection to Bluum, or it broke: ECONNREFUSED.",
+      message: "webhooks.create: no connection to Bluum, or it was interrupted: ECONNREFUSED.",
     });
     expect(client.waits).toHaveLength(3);
   });
