@@ -34,7 +34,7 @@ describe("verify", () => {
     const url = await receiving({ secret: "the secret of another endpoint" });
     const { code, out, err } = await ran(["verify", url]);
     expect([code, err]).toEqual([1, `the mount at ${url} is not sound\n`]);
-    expect(out).toMatch(/^wrong_secret\n {2}.*\n {2}Give both the same secret/);
+    expect(out).toMatch(/^wrong_secret\n {2}.*\n {2}Give both the secret of this endpoint/);
     const { out: json } = await ran(["verify", url, "--json"]);
     expect(JSON.parse(json)).toEqual({ sound: false, findings: [expect.objectContaining({ cause: "wrong_secret" })] });
   });

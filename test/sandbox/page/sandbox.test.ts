@@ -163,7 +163,7 @@ describePage("the page of a real sandbox", ({ open }) => {
 
   it("adds an endpoint by its form, which gets events and has the secret that the page showed", async () => {
     const { page, sandbox, trouble } = await opened(open);
-    const other = await noting();
+    const other = await recordingEndpoint();
     await page.getByRole("button", { name: "Add endpoint" }).click();
     await page.getByRole("form").getByLabel("URL").fill("ftp://localhost/hooks");
     await page.getByRole("form").getByRole("button", { name: "Add" }).click();

@@ -98,8 +98,6 @@ export class PageServer {
   emit(change: Change): void {
     const counts = this.#mayCount(change);
     this.#apply(change);
-    // Counting goes through all deliveries, so it is skipped for changes that cannot affect it.
-    const counts = change.kind !== "delivery" || change.delivery.state === "parked";
     const replayable = counts ? { replayable: this.#replayable().length } : {};
     const numbered = { revision: ++this.#revision, change: { ...change, ...replayable } };
     this.#changes.push(numbered);
