@@ -186,7 +186,7 @@ describe("the body", () => {
       );
     }
     expect(lines).toEqual([
-      expect.objectContaining({ level: "error", message: expect.stringContaining("hand it the exact bytes") }),
+      expect.objectContaining({ level: "error", message: expect.stringContaining("give it the exact bytes") }),
     ]);
   });
 
