@@ -105,6 +105,18 @@ export function bodyAlreadyParsed(
 }
 
 /**
+ * For adapters: `bluumEvent` was called on a request that has no event.
+ *
+ * @param call how the app called it, such as `bluumEvent(req)`
+ */
+export function middlewareMissing(call: string): WebhookError {
+  return new WebhookError(
+    "middleware_missing",
+    `${call} was called on a request that bluumWebhooks(receiver) did not accept; mount that before this handler`,
+  );
+}
+
+/**
  * Whether a value is an error. Not only by `instanceof`: test runners such as Jest run programs in a realm of their own, and
  * errors that Node or a native driver throws there have another `Error` class.
  */

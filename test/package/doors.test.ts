@@ -55,15 +55,16 @@ describe("the doors of the package", () => {
     expect(existsSync(`${root}${sourceOf(target)}`)).toBe(true);
   });
 
-  it("are the faces, every adapter and every durable store: none is forgotten", () => {
-    // A part of an adapter is no door.
-    const parts = ["arrived.ts", "express-request.ts"];
-    const names = readdirSync(`${root}adapters`).filter((name) => !parts.includes(name));
-    const adapters = names.map((name) => `adapters/${name}`);
-    const stores = ["postgres", "redis", "sqlite"].map((name) => `src/stores/${name}.ts`);
+  it("are the faces of src, every adapter and every durable store", () => {
+    const filesIn = (folder: string) =>
+      readdirSync(root + folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+    const pathsIn = (folder: string) => filesIn(folder).map(({ name }) => `${folder}/${name}`);
+    const inSrc = readdirSync(`${root}src`, { recursive: true }).map((name) => `src/${name}`);
+    const faces = ["src/adapter.ts", ...inSrc.filter((path) => /^src\/(\w+\/)?index\.ts$/.test(path))];
+    // A durable store has parts, in a folder of its name.
+    const stores = pathsIn("src/stores").filter((path) => existsSync(root + path.replace(/\.ts$/, "")));
     const sources = doors.map(([, target]) => sourceOf(target));
-    const faces = ["index", "testing/index", "client/index", "sandbox/index"].map((name) => `src/${name}.ts`);
-    expect(sources.toSorted()).toEqual([...faces, ...adapters, ...stores].toSorted());
+    expect(sources.toSorted()).toEqual([...faces, ...pathsIn("adapters"), ...stores].toSorted());
   });
 
   it("to receive do not load the durable stores, nor the testing tools, the client, the sandbox or the command line", () => {
