@@ -614,7 +614,6 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
 
   describe("shared by processes", () => {
     const EVENTS = runs(50, 200);
-    // Child processes cannot load TypeScript: they work with what `npm run build` has made.
     const children: ChildProcess[] = [];
 
     afterEach(() => {
@@ -648,16 +647,16 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       await exited;
     }
 
-    it("gives each event to one of six processes that start at once", async () => {
-      const names = ["a", "b", "c", "d", "e", "f"];
+    it("gives each event to one of several processes that start at once", async () => {
+      const names = ["a", "b", "c", "d", "e", "f"].slice(0, runs(3, 6));
       const won = (await Promise.all(names.map((name) => printed(start("claimAll", name, `${EVENTS}`))))) as string[][];
       expect(won.flat()).toHaveLength(EVENTS);
       expect(new Set(won.flat()).size).toBe(EVENTS);
     }, 120_000);
 
     it("gives each event to one process although others are killed in the middle", async () => {
-      const doomed = ["x", "y", "z"].map((name) => start("holdOne", name, "1000"));
-      const workers = ["a", "b", "c"].map((name) => printed(start("claimAll", name, `${EVENTS}`)));
+      const doomed = ["x", "y", "z"].slice(0, runs(1, 3)).map((name) => start("holdOne", name, "1000"));
+      const workers = ["a", "b", "c"].slice(0, runs(2, 3)).map((name) => printed(start("claimAll", name, `${EVENTS}`)));
       await Promise.all(doomed.map(printed));
       await Promise.all(doomed.map(kill));
       const won = (await Promise.all(workers)) as string[][];
