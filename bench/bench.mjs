@@ -1,5 +1,5 @@
 // npm run bench [-- --only verify,receive,adapters,stores,scale,start] [--quick | --tiny] [--json] [--out <folder>]
-// Measures the built package beside a floor and its rivals, prints tables, and writes them and the plots into bench/results/.
+// Measures the built package, a minimal baseline (the floor) and rival packages. Prints tables, and writes them and plots to bench/results/.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -1,6 +1,5 @@
-// Builds the sandbox's inspector page into one file that loads nothing else. Its own Content-Security-Policy names its script
-// and its style by their hashes: nothing that comes over the wire can run beside them, whoever serves the file. A meta element
-// cannot say frame-ancestors; that is left to the server's header.
+// Builds the sandbox's inspector page into one file that loads nothing else. Its Content-Security-Policy allows its script and its style by
+// hash, so that no data from the server can run as code. A meta element cannot set frame-ancestors; the server's header does.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
@@ -10,9 +9,9 @@ const PAGE = "src/sandbox/page";
 const TARGET = "dist/src/sandbox/page.html";
 
 /**
- * Writes the page where the sandbox's server finds it.
+ * Writes the page to the path from which the sandbox serves it.
  *
- * @returns the modules that its script is made of
+ * @returns the modules that its script contains
  */
 export async function buildPage() {
   const { script, moduleIds } = await bundledScript();
@@ -37,11 +36,11 @@ async function bundledScript() {
     transform: { target: "es2023", define: { "process.env.NODE_ENV": '"production"' } },
     output: { format: "esm", minify: true, comments: false },
   });
-  // A script element ends at the first "</script", wherever it stands.
+  // A script element ends at the first "</script", even inside a string.
   return { script: code.replaceAll("</script", "<\\/script").trim(), moduleIds };
 }
 
-/** The style sheets in the order of their names, without what only people read. */
+/** The style sheets in the order of their names, without comments and needless white space. */
 function joinedStyle() {
   return readdirSync(`${PAGE}/style`)
     .sort()

@@ -1,6 +1,6 @@
-// Builds src and adapters into dist, from nothing, so that no file outlives its source. What the doors share is bundled into few
-// files, since a cold process pays for every file that it opens. The documentation goes into the declarations, where editors
-// show it, and not a second time into the JavaScript.
+// Builds src and adapters into an empty dist, so that no file outlives its source. Code shared by the entry points is bundled into few
+// files, since a cold process pays for each file that it opens. Documentation is kept in the declarations, where editors show it, and
+// removed from the JavaScript.
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
@@ -14,13 +14,13 @@ const nameOf = (door) => door.replace("./dist/", "").replace(/\.js$/, "");
 
 const USERS_OWN = [...Object.keys(dependencies), ...Object.keys(peerDependencies), "better-sqlite3", "libsql"];
 
-/** What every receiver needs: one file for all of it. What only stores or tools need stays out. */
+/** The code that every receiver needs, as one file; without the code of stores and tools. */
 const core = reachableFrom("src/index.ts");
 
 rmSync("dist", { recursive: true, force: true });
 const { output: chunks } = await build({
   input: Object.fromEntries([...doors, ...Object.values(bin)].map((door) => [nameOf(door), `${nameOf(door)}.ts`])),
-  // What the user's app has. All else that the tools stand on is bundled, so that nobody has to install it.
+  // Packages that the user's app has. All other dependencies of the tools are bundled, so that users need not install them.
   external: (id) => isBuiltin(id) || USERS_OWN.some((name) => id === name || id.startsWith(`${name}/`)),
   platform: "node",
   logLevel: "warn",
@@ -38,12 +38,12 @@ writeFileSync("dist/LICENSES.txt", licencesOf(bundled));
 const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");
 execFileSync(process.execPath, [compiler, "-p", "tsconfig.build.json", "--emitDeclarationOnly"], { stdio: "inherit" });
 
-// Declarations that no door leads to would only be carried along.
+// Removes declarations that no entry point imports.
 const reached = new Set();
 for (const door of doors) reach(declarationOf(door));
 for (const path of emitted(".d.ts").filter((path) => !reached.has(path))) rmSync(path);
 
-// The compiler indents declarations by four spaces, a tenth of all that is installed; a tab says the same.
+// The compiler indents declarations by four spaces, a tenth of the installed size; tabs are shorter.
 for (const path of emitted(".d.ts")) {
   writeFileSync(
     path,
@@ -51,7 +51,7 @@ for (const path of emitted(".d.ts")) {
   );
 }
 
-/** The source files that a source file imports, straight or through others, itself included. */
+/** A source file and all source files that it imports, directly or indirectly. */
 function reachableFrom(file, seen = new Set()) {
   if (seen.has(file)) return seen;
   seen.add(file);
@@ -60,13 +60,13 @@ function reachableFrom(file, seen = new Set()) {
   return seen;
 }
 
-/** The licences of all packages that modules were bundled from. */
+/** The licences of all bundled packages. */
 function licencesOf(moduleIds) {
   const folders = moduleIds.map(
     (id) => /^.*[/\\]node_modules[/\\](?:@[^/\\]+[/\\])?[^/\\]+/.exec(id.replace(/^\0/, ""))?.[0],
   );
   const texts = [...new Set(folders.filter(Boolean))].sort().map(licenceOf);
-  return [`These packages are bundled in the files beside this one, each under its own licence.\n`, ...texts].join(
+  return [`These packages are bundled in the files of this folder, each under its own licence.\n`, ...texts].join(
     `\n${"-".repeat(78)}\n\n`,
   );
 }

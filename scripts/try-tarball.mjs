@@ -1,7 +1,7 @@
-// Packs the package and uses it as its users do: installed from the tarball into an empty folder, beside each framework in
-// each major version, driven by signed deliveries over HTTP; then compiled against by each TypeScript; its command line; its examples;
-// and under Jest, in each configuration that docs/jest.md names. `node scripts/try-tarball.mjs jest` tries that part alone;
-// the others are frameworks and examples.
+// Packs the package and uses it as users do: installs the tarball into an empty folder with each major version of each framework, and
+// sends signed deliveries over HTTP. Then compiles against it with each TypeScript, and tries the command line, the examples, and Jest in
+// each configuration of docs/jest.md. `node scripts/try-tarball.mjs jest` runs that part alone; the other parts are frameworks and
+// examples.
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -60,7 +60,7 @@ function tryJest({ folders, install }, tarball) {
   console.log(`ok: Jest, with ${folders.at(-1)}`);
 }
 
-/** Runs the demo from the installed package; copies each example out of it, as examples/README.md says, and starts it. */
+/** Runs the demo from the installed package; copies each example from it, as examples/README.md says, and starts it. */
 function tryExamples(tarball) {
   const installed = mkdtempSync(join(work, "installed-"));
   writeFileSync(join(installed, "package.json"), JSON.stringify({ private: true }));
@@ -88,7 +88,7 @@ function tryOut({ app, install, types, skip }, tarball) {
   cpSync(APPS, folder, { recursive: true });
   npmInstall(folder, [tarball, ...install]);
   run(process.execPath, [app], folder);
-  // Hono's own declarations need a newer TypeScript than 5.4; those of the package and of the others are checked as well.
+  // Hono's declarations need a newer TypeScript than 5.4; the declarations of this package and of the others are checked with 5.4, too.
   const options = skip ? [...COMPILER_OPTIONS, "--skipLibCheck"] : COMPILER_OPTIONS;
   for (const compiler of types ? COMPILERS : []) {
     for (const resolution of RESOLUTIONS) run(process.execPath, [compiler, ...options, ...resolution, types], folder);

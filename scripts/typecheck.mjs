@@ -1,4 +1,4 @@
-// Type-checks the sources, the inspector page, the tests, and the type tests under every TypeScript that consumers may have.
+// Type-checks the sources, the inspector page, the tests, and the type tests under every supported TypeScript.
 import { spawnSync } from "node:child_process";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";

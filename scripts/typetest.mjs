@@ -1,4 +1,4 @@
-// Compiles the type tests under every TypeScript that consumers may have. One line for each; exit code 1 when any fails.
+// Compiles the type tests under every supported TypeScript. Prints one line for each; exit code 1 if any fails.
 import { execFile } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
@@ -17,7 +17,7 @@ for (const compiler of COMPILERS) {
   if (failures.length > 0) process.exitCode = 1;
 }
 
-/** @returns what the compiler had to say, nothing where all is well */
+/** @returns the output of the compiler; nothing if there are no errors */
 async function compile(compiler, project) {
   try {
     await promisify(execFile)(process.execPath, [`node_modules/${compiler}/bin/tsc`, "-p", project], { cwd: root });

@@ -1,10 +1,10 @@
-// The direction of imports, as one table; writes biome.walls.json, which biome.json extends. Run it after a change of the table.
+// The allowed imports between rooms, as one table. Writes biome.walls.json, which biome.json extends: run it after changing the table.
 import { writeFileSync } from "node:fs";
 
 /** Files at the top of src that every room may import. They import only each other. */
 const GROUND = ["async", "delivery", "errors", "options"];
 
-/** Each room, and the rooms that it may import. What is not listed is forbidden, type imports included. */
+/** The rooms that each room may import. All others are forbidden, also for type imports. */
 export const ROOMS = {
   schemes: [],
   stores: [],
@@ -49,7 +49,7 @@ const walls = [
   wall(["adapters/fetch.ts", "adapters/hono.ts", "adapters/lambda.ts"], [], [family, noRawBody]),
 ];
 
-/** The text of biome.walls.json: one wall a line. */
+/** The text of biome.walls.json: one wall per line. */
 export const generated = `{ "overrides": [\n${walls.map((each) => JSON.stringify(each)).join(",\n")}\n] }\n`;
 
 if (process.argv[1] === import.meta.filename) writeFileSync("biome.walls.json", generated);

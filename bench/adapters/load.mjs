@@ -8,7 +8,7 @@ import { PATH } from "./path.mjs";
 import { ResponseReader } from "./response-reader.mjs";
 
 const SIZE = 2_048;
-/** Bodies are used again under other ids: a turn leaves no garbage to the next. */
+/** Bodies are reused with new ids, so that a turn leaves no garbage to the next. */
 const bodies = [];
 
 let turn;
@@ -51,7 +51,7 @@ async function opened(port) {
   return socket;
 }
 
-/** @returns how long it took, in nanoseconds, and how many answers had which status */
+/** @returns the time taken, in nanoseconds, and the number of answers of each status */
 async function send({ messages, sockets, awake }) {
   const statuses = {};
   let next = 0;
@@ -65,7 +65,7 @@ async function send({ messages, sockets, awake }) {
   for (const socket of sockets) socket.destroy();
   return { wall, statuses };
 
-  /** Sends whatever is left on one connection; never a request before the answer to the one before it. */
+  /** Sends the remaining requests on one connection, each after the answer to the one before. */
   function drive(socket) {
     return new Promise((resolve, reject) => {
       const sendNext = () => {

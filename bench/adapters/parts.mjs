@@ -1,14 +1,14 @@
-// What the routes of every framework are made of.
+// Parts that the routes of all frameworks share.
 import { Webhooks } from "@octokit/webhooks";
 import { createReceiver } from "bluum-webhooks";
 import { SECRET } from "../material/signatures.mjs";
 
-/** For middleware, with every default: claims and settles in memory. */
+/** A receiver for middleware, with all defaults: claims and settles in memory. */
 export function receivingReceiver() {
   return createReceiver({ secret: SECRET });
 }
 
-/** For handlers, with one that has nothing to do; asynchronous, as those that have are. */
+/** A receiver with one empty asynchronous handler. */
 export function handlingReceiver() {
   return receivingReceiver().on("order.filled", async () => {});
 }

@@ -1,10 +1,10 @@
-// As much of HTTP as it takes to see where an answer ends. No pipelining: what comes belongs to one answer.
+// Parses just enough HTTP to find the end of an answer. No pipelining: all data belongs to one answer.
 
 export class ResponseReader {
   #text = "";
   #onAnswer;
 
-  /** @param onAnswer told the status of each answer that is complete */
+  /** @param onAnswer called with the status of each complete answer */
   constructor(onAnswer) {
     this.#onAnswer = onAnswer;
   }

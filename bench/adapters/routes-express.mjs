@@ -1,4 +1,4 @@
-// Express: what answers without reading, what one would write by hand, ours, and the rivals. An app for each route, so that none
+// Express: a route that answers without reading, a hand-written one, ours, and the rivals. An app for each route, so that none
 // stands behind others in the router.
 import { createServer } from "node:http";
 import { createWebhookMiddleware } from "@hookflo/tern/express";

@@ -1,4 +1,4 @@
-// Hono on @hono/node-server: what answers without reading, what one would write by hand, ours, and the rivals.
+// Hono on @hono/node-server: a route that answers without reading, a hand-written one, ours, and the rivals.
 import { createAdaptorServer } from "@hono/node-server";
 import { createWebMiddleware } from "@octokit/webhooks";
 import { bluumEvent, bluumHandler, bluumWebhooks } from "bluum-webhooks/hono";

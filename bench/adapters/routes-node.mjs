@@ -1,4 +1,4 @@
-// A plain node:http server: what answers without reading, what one would write by hand, ours, and the one rival that has an adapter.
+// A plain node:http server: a route that answers without reading, a hand-written one, ours, and the one rival that has an adapter.
 import { createServer } from "node:http";
 import { createNodeMiddleware } from "@octokit/webhooks";
 import { bluumHandler } from "bluum-webhooks/node";

@@ -1,4 +1,4 @@
-// Every route of every framework. The first of a framework is what its others are measured against.
+// All routes of all frameworks. The first route of a framework is the baseline of its others.
 import { ROUTES as EXPRESS } from "./routes-express.mjs";
 import { ROUTES as HONO } from "./routes-hono.mjs";
 import { ROUTES as KOA } from "./routes-koa.mjs";

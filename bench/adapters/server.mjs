@@ -1,4 +1,4 @@
-// The server process: all routes at once, each on a port of its own. It tells the processor time it took between "begin" and "end".
+// The server process: all routes at once, each on a port of its own. It reports the processor time used between "begin" and "end".
 import { once } from "node:events";
 import { ROUTES } from "./routes.mjs";
 

@@ -4,7 +4,7 @@ import { sampleEvent } from "bluum-webhooks/testing";
 
 const NOTE = { ascii: "a note of the investor, ", beyond: "Bemerkung für Zoë, 投資家の備考 – " };
 
-/** How long the id of a body is; it stands in the body once. */
+/** The length of the id of a body, which contains it once. */
 const ID_LENGTH = 20;
 
 /**
@@ -33,7 +33,7 @@ function padded(event, size, text) {
   return Buffer.from(JSON.stringify(event));
 }
 
-/** As small as an order gets. */
+/** The smallest order. */
 function someOf({ id, symbol, status, quantity }) {
   return { id, symbol, status, quantity };
 }
@@ -42,12 +42,12 @@ function bytesOf(value) {
   return Buffer.byteLength(JSON.stringify(value));
 }
 
-/** An id that no other event has. */
+/** A unique event id. */
 function freshId() {
   return `evt_${randomBytes(8).toString("hex")}`;
 }
 
-/** One body whose id can be overwritten in place, so that making a fresh event leaves no garbage to whoever is timed next. */
+/** A body whose id is overwritten in place, so that making a fresh event leaves no garbage for the next candidate. */
 export class RenewableBody {
   static #next = 0;
   #at;
@@ -59,7 +59,7 @@ export class RenewableBody {
     this.id = id;
   }
 
-  /** Makes it another event. */
+  /** Gives the body a new id. */
   renew() {
     this.id = `evt_${(RenewableBody.#next++).toString(16).padStart(ID_LENGTH - 4, "0")}`;
     this.bytes.write(this.id, this.#at, "latin1");

@@ -1,4 +1,4 @@
-// What anybody would have to do at least: an HMAC under a key that was prepared once, a comparison in constant time, JSON.parse.
+// The minimum work of any receiver: an HMAC with a prepared key, a comparison in constant time, JSON.parse.
 import { createHmac, createSecretKey, timingSafeEqual } from "node:crypto";
 import { SECRET } from "./signatures.mjs";
 

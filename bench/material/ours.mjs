@@ -8,7 +8,7 @@ import {
 } from "bluum-webhooks";
 import { SECRET } from "./signatures.mjs";
 
-/** Each scheme, with the way of signing that it reads. */
+/** Each scheme, with the signature form that it reads. */
 export const SCHEMES = [
   { name: "ours: bluumSignature", signed: "bluum", verify: verifierOf(bluumSignature()) },
   {

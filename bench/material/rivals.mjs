@@ -1,4 +1,4 @@
-// Verify and parse as the rivals' documentation tells to, each with what it needs prepared once.
+// Verifies and parses with each rival as its documentation says; keys and objects are prepared once.
 import { WebhookVerificationService } from "@hookflo/tern";
 import { verify as octokitVerify } from "@octokit/webhooks-methods";
 import { Webhook } from "standardwebhooks";
@@ -10,7 +10,7 @@ const stripe = new Stripe("sk_test_none");
 const standard = new Webhook(SECRET);
 const svix = new SvixWebhook(SECRET);
 
-/** Each rival, with the way of signing that it reads. */
+/** Each rival, with the signature form that it reads. */
 export const RIVALS = [
   { name: "octokit webhooks-methods", signed: "github", verify: octokit },
   { name: "stripe constructEvent", signed: "stripe", verify: constructEvent },
@@ -34,7 +34,7 @@ function constructEvent(body, headers) {
   return stripe.webhooks.constructEvent(body, headers["stripe-signature"], SECRET);
 }
 
-/** It wants a fetch Request. */
+/** Takes a fetch Request. */
 async function tern(body, headers) {
   const request = new Request("http://localhost/webhooks", { method: "POST", headers, body });
   const result = await WebhookVerificationService.verifyWithPlatformConfig(request, "github", SECRET);

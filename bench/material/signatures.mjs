@@ -1,4 +1,4 @@
-// The same body signed in each of the ways that ours and the rivals read.
+// Signs a body in each form that our schemes and the rivals read.
 import { createHmac } from "node:crypto";
 
 /** One secret for all: Standard Webhooks takes what follows `whsec_` as base64, the others take it as it is. */

@@ -1,4 +1,4 @@
-// A process of the benchmark's own that is asked and answers, one thing at a time.
+// A child process that answers one request at a time.
 import { fork } from "node:child_process";
 import { once } from "node:events";
 
@@ -16,14 +16,14 @@ export class Child {
     });
   }
 
-  /** @throws Error where it ends instead of answering */
+  /** @throws Error if the process exits instead of answering */
   ask(message) {
     const answer = this.answer();
     this.#process.send(message);
     return answer;
   }
 
-  /** What it says next, without having been asked. */
+  /** Its next message, without a request. */
   answer() {
     return new Promise((resolve, reject) => {
       this.#waiting = { resolve, reject };

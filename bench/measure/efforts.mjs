@@ -1,4 +1,4 @@
-// How much is measured. A full run is what documents may quote; a quick one tells roughly; a tiny one only that all of it runs.
+// How much is measured. Documents quote a full run; a quick one gives rough figures; a tiny one only shows that everything runs.
 
 export const EFFORTS = {
   full: {

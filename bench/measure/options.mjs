@@ -1,11 +1,11 @@
-// What the command line asks for.
+// Reads the command line options.
 import { parseArgs } from "node:util";
 import { EFFORTS } from "./efforts.mjs";
 
 /** Every subject, in the order in which they are measured; each is a file in bench/subjects. */
 export const SUBJECTS = ["verify", "receive", "adapters", "stores", "scale", "start"];
 
-/** @throws Error for an option or a subject that there is none */
+/** @throws Error for an unknown option or subject */
 export function optionsOf(argv) {
   const { values } = parseArgs({
     args: argv,

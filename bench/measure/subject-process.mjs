@@ -1,4 +1,4 @@
-// The process in which one subject is measured: told how much, it answers with the rows.
+// The process in which one subject is measured: it gets the amount of work and answers with the rows.
 import { once } from "node:events";
 
 process.on("disconnect", () => process.exit(0));

@@ -1,5 +1,5 @@
-// Candidates that do the same job take turns; each round gives one ratio to the first of them, and the median of those counts.
-// What disturbs the machine for a while then disturbs all of them.
+// Candidates that do the same work take turns. Each round gives the ratio of each candidate to the first; the result is the median of the
+// ratios. So a disturbance of the machine affects all candidates.
 import { medianOf } from "./median.mjs";
 
 /** As many as the compiler needs to settle; none where a single round only shows that all of it runs. */
@@ -45,7 +45,7 @@ export function medianRatio(turns, baseline, figure) {
   return medianOf(turns.map((turn, round) => turn[figure] / baseline[round][figure]));
 }
 
-/** Everybody in another place each round: whoever comes after a rival that fills the heap pays for it. */
+/** Changes the order of the candidates each round, since one that fills the heap slows down the next. */
 export function orderOf(length, round) {
   const order = Array.from({ length }, (_, index) => (index + round) % length);
   return round % 2 === 0 ? order : order.reverse();

@@ -5,7 +5,7 @@ export function labelsOf(rows) {
   return [...new Set(rows.flatMap(({ figures = {} }) => Object.keys(figures)))];
 }
 
-/** A number with as many digits as it deserves. */
+/** A number rounded to its significant digits. */
 export function figureText(figure) {
   if (figure === undefined) return "";
   if (Number.isInteger(figure) && figure < 1_000) return String(figure);

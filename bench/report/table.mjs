@@ -1,4 +1,4 @@
-// Rows as aligned text, one table a group, the goal beside what it is about.
+// Prints rows as aligned text, one table per group, each goal next to its figure.
 import { figureText, goalText, isMet, labelsOf } from "./figures.mjs";
 
 /** All tables of some rows. */
@@ -8,7 +8,7 @@ export function tablesOf(rows) {
   return [...groups].map(([group, members]) => `\n${group}\n${tableOf(members)}`).join("");
 }
 
-/** Which goals were missed, furthest first. */
+/** The missed goals, the worst first. */
 export function summaryOf(rows) {
   const judged = rows.filter((row) => row.goal !== undefined && row.skipped === undefined);
   const missed = judged.filter((row) => !isMet(row)).map((row) => ({ row, off: offOf(row) }));

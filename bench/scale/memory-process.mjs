@@ -1,4 +1,4 @@
-// A process that remembers so many ids, and times events beside them: full from the start, so that it stays as large as it is.
+// A process whose store remembers a given number of ids, and times further events. The store is full from the start, so its size is constant.
 import { memoryStore } from "bluum-webhooks";
 import { claimAndComplete, freshEvents } from "../stores/events.mjs";
 import { turnOf } from "./sizes.mjs";

@@ -10,7 +10,7 @@ const POSTGRES = ["test", "postgres"].map((database) => `postgres://postgres:tes
 /**
  * The Redis of REDIS_URL, else one that is started for the run and writes nothing to disk, else that on port 6379.
  *
- * @returns `{ url, stop }`, or undefined where there is none
+ * @returns `{ url, stop }`, or undefined if there is none
  */
 export async function findRedis() {
   if (process.env.REDIS_URL) return { url: process.env.REDIS_URL, stop() {} };
@@ -19,7 +19,7 @@ export async function findRedis() {
   return (await answersRedis(url)) ? { url, stop() {} } : undefined;
 }
 
-/** The PostgreSQL of DATABASE_URL, else that on port 5432; the URL, or undefined where there is none. */
+/** The PostgreSQL of DATABASE_URL, else that on port 5432; the URL, or undefined if there is none. */
 export async function findPostgres() {
   const candidates = process.env.DATABASE_URL ? [process.env.DATABASE_URL] : POSTGRES;
   for (const url of candidates) if (await answersPostgres(url)) return url;

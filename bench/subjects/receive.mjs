@@ -55,7 +55,7 @@ function otherPaths({ rounds, batch }) {
 /** A megabyte of garbage may cost its reading and its hash, no more. */
 function forgedMegabyte({ rounds, sliceMs }) {
   const chunks = Array.from({ length: 16 }, () => Buffer.alloc(65_500, "garbage "));
-  // The same each time: a new megabyte for each would measure its page faults and its collection, whoever they fall to.
+  // The same megabyte each time: a new one would add page faults and garbage collection to whichever candidate runs.
   const body = Buffer.concat(chunks);
   const delivery = {
     method: "POST",

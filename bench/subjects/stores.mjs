@@ -1,4 +1,4 @@
-// What each store costs, beside what its backend can do.
+// The cost of each store, compared with what its backend can do.
 import { measureMemoryStore } from "../stores/memory.mjs";
 import { measurePostgresStore } from "../stores/postgres.mjs";
 import { measureRedisStore } from "../stores/redis.mjs";

@@ -1,4 +1,4 @@
-// What takes turns: the floor, and whoever verifies and parses.
+// The candidates: the floor, our schemes and the rivals that verify and parse.
 import { verifyAndParse } from "../material/floor.mjs";
 import { SIGNED } from "../material/signatures.mjs";
 
@@ -13,7 +13,7 @@ export function floor(name, bodies) {
   return { name, run };
 }
 
-/** Only what is asynchronous is awaited. */
+/** Awaits only asynchronous candidates. */
 export function candidate({ name, signed, verify }, bodies) {
   const deliveries = bodies.map((body) => ({ body, headers: SIGNED[signed](body) }));
   const next = (nth) => {

@@ -1,5 +1,5 @@
 // The process in which one scheme that is not the default is measured: a server has one, and the compiler makes less of code that
-// serves several. Told how much, it answers with the rows.
+// serves several. It gets the amount of work and answers with the rows.
 import { once } from "node:events";
 import { SCHEMES } from "../material/ours.mjs";
 import { takeTurns } from "../measure/turns.mjs";

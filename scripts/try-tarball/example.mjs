@@ -1,4 +1,4 @@
-// Starts the example that this file was copied beside, and sends it a genuine delivery, a copy of it and a forged one.
+// Starts the example in this folder, and sends it a genuine delivery, the same again, and a forged one.
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";

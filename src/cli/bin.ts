@@ -2,7 +2,7 @@
 /** The bin `bluum-webhooks`. */
 import process from "node:process";
 
-// Takes the place of the arguments in process lists, as early as can be: one of them may be a secret.
+// Replaces the arguments in process lists as early as possible: one of them may be a secret.
 process.title = "bluum-webhooks";
 
 const { run } = await import("./program.ts");

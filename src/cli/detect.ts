@@ -1,63 +1,55 @@
 /** Finds out how captured deliveries are signed. */
-import type { Capture } from "./capture.ts";
-import { choose } from "./detect/choose.ts";
-import { sourceIn } from "./detect/content.ts";
-import { type Captured, capturedOf } from "./detect/delivery.ts";
-import { type Effort, MAX_HASHED_BYTES, newEffort } from "./detect/effort.ts";
-import { type EventIdReport, eventIdReport } from "./detect/event-id.ts";
-import { eventsIn, parsedCaptures } from "./detect/events.ts";
-import { type Explained, explain, type Finding } from "./detect/finding.ts";
-import { type Hypothesis, hypothesesOf, type Tested, tester } from "./detect/hypothesis.ts";
-import { reasons } from "./detect/reasons.ts";
-import { keysOf, type SearchOptions, search } from "./detect/search.ts";
-import { textOf } from "./detect/source.ts";
-import { whatWouldDecide } from "./detect/what-would-decide.ts";
+import { type CapturedDelivery, decodeCapture, type NamedCapture } from "./capture.ts";
+import { type EventIdReport, reportEventId, type SignedIds } from "./detect/report/event-id.ts";
+import { groupByEvent, parsedDeliveries } from "./detect/report/events.ts";
+import { type Evidence, type Explained, explain, type Finding, whatWouldDecide } from "./detect/report/finding.ts";
+import { reasonsForNoMatch } from "./detect/report/no-match.ts";
+import { chooseSimplest } from "./detect/search/choose.ts";
+import { readSource } from "./detect/search/header-values.ts";
+import { type Hypothesis, hypothesesOf, hypothesisTester, type TestedHypothesis } from "./detect/search/hypothesis.ts";
+import { keysOf } from "./detect/search/keys.ts";
+import { type Effort, MAX_HASHED_BYTES, newEffort } from "./detect/search/mac.ts";
+import { type SearchOptions, search } from "./detect/search/search.ts";
+import { sourceIn } from "./detect/search/signed-content.ts";
 
-export type { EventIdReport } from "./detect/event-id.ts";
-export type { Finding } from "./detect/finding.ts";
+export type { EventIdReport } from "./detect/report/event-id.ts";
+export type { Finding } from "./detect/report/finding.ts";
 
-/** A capture, and how to call it in what is printed. */
-export interface NamedCapture {
-  readonly name: string;
-  readonly capture: Capture;
-}
-
-/** What {@link detectScheme} may be told beside captures and secrets. */
+/** Options of {@link detectScheme}. */
 export interface DetectOptions {
-  /** The URLs under which the endpoint is registered: some providers sign them, and behind a proxy they cannot be known. */
+  /** The URLs with which the endpoint is registered: some providers sign the URL, and a proxy hides it. @default [] */
   readonly urls?: readonly string[];
 }
 
-/** What was found. It holds neither a secret nor a signature. */
+/** The result of a detection. It contains neither a secret nor a signature. */
 export interface Detection {
   readonly verdict: "one" | "several" | "none";
-  /** All that hold for every capture, the likeliest first; where several are equally simple, all of them. */
+  /** The schemes that match every capture, the likeliest first; several if they are equally simple. */
   readonly findings: readonly Finding[];
+  /** The number of captures. */
   readonly captures: number;
-  /** How many combinations of place, algorithm, encoding, key and signed content were compared. */
+  /** The number of combinations of place, algorithm, encoding, key and signed content that were compared. */
   readonly combinations: number;
-  /** How many MACs were computed for them. */
+  /** The number of MACs that were computed. */
   readonly macs: number;
-  /** How many signed contents were left untried, since the bodies are too large to try all of them. */
+  /** The number of signed contents that were not tried because the bodies are too large to try all. */
   readonly untried: number;
-  /** Where the verdict is `none`: what is probably wrong, the surest first. */
+  /** With the verdict `none`: the probable reasons, the surest first. */
   readonly reasons: readonly string[];
-  /** Where it is `several`: what they differ in, and what would decide. */
+  /** With the verdict `several`: the differences, and the captures that would decide. */
   readonly decides: readonly string[];
   readonly eventId: EventIdReport;
 }
 
-type Searching = Pick<SearchOptions, "keys" | "urls">;
-
-/** So many captures are searched on their own where they have nothing in common. */
+/** The most deliveries that are searched for a signature; the others only test the hypotheses. */
 const MAX_SEARCHED = 4;
 
 /**
- * Finds every combination of header, algorithm, encoding, prefix, secret decoding and signed content that holds for all captures.
- * It never guesses: what is found has been computed and compared. The work is bounded (`MAX_HASHED_BYTES`), and done in
- * one go: about a second at the most, some milliseconds for deliveries of a few KiB.
+ * Finds every combination of header, algorithm, encoding, prefix, secret decoding and signed content that matches all captures.
+ * Every finding has been computed and compared, never guessed. The work is limited by `MAX_HASHED_BYTES` and synchronous: about a
+ * second at most, and milliseconds for deliveries of a few KiB.
  *
- * @param secrets each capture must be signed by one of them, all in the same way
+ * @param secrets each capture must be signed with one of them, all in the same way
  */
 export function detectScheme(
   captures: readonly NamedCapture[],
@@ -65,68 +57,94 @@ export function detectScheme(
   { urls = [] }: DetectOptions = {},
 ): Detection {
   const effort = newEffort();
-  const captured = captures.map(({ name, capture }) => capturedOf(capture, name));
+  const deliveries = captures.map(decodeCapture);
+  const parsed = parsedDeliveries(deliveries);
   const keys = keysOf(secrets);
-  const { candidates, untried } = found(captured, secrets, { keys, urls }, effort);
-  const events = eventsIn(parsedCaptures(captured));
-  const holding = candidates.filter(({ secretIndexes }) => !secretIndexes.includes(undefined));
-  const explained = choose(holding).map(({ chosen, others }) =>
-    explain(chosen, others, { captures: captured, events, secrets, effort }),
-  );
-  const distinct = explained.filter(
-    ({ finding }, place) => explained.findIndex((other) => sameFinding(other.finding, finding)) === place,
-  );
-  const verdict = distinct.length === 0 ? "none" : distinct.length === 1 ? "one" : "several";
+  const { candidates, untried } = findCandidates(deliveries, secrets, { keys, urls }, effort);
+  const explained = explainMatches(candidates, deliveries, {
+    events: groupByEvent(parsed),
+    secrets,
+    effort,
+  });
+  const verdict = explained.length === 0 ? "none" : explained.length === 1 ? "one" : "several";
+  const reasons = verdict === "none" ? reasonsForNoMatch({ deliveries, candidates, secrets, keys, urls, effort }) : [];
   return {
     verdict,
-    findings: distinct.map(({ finding }) => finding),
-    captures: captured.length,
+    findings: explained.map(({ finding }) => finding),
+    captures: deliveries.length,
     untried,
-    reasons: verdict === "none" ? reasons({ captured, candidates, secrets, keys, urls, effort }) : [],
-    decides: whatWouldDecide(distinct),
-    eventId: reportOnIds(captured, distinct[0]),
-    // Read last: all that comes before adds to it.
+    reasons,
+    decides: whatWouldDecide(explained),
+    eventId: reportEventId(parsed, signedIds(explained[0])),
     combinations: effort.combinations,
     macs: effort.macs,
   };
 }
 
-interface Found {
-  readonly candidates: readonly Tested[];
+interface Candidates {
+  readonly candidates: readonly TestedHypothesis[];
   readonly untried: number;
 }
 
-/** What explains the capture with the smallest body, or else another; tested on all. */
-function found(captured: readonly Captured[], secrets: readonly string[], options: Searching, effort: Effort): Found {
-  const test = tester(captured, secrets, effort);
-  const bySize = [...captured].sort((one, other) => one.body.byteLength - other.body.byteLength);
-  let left = 0;
-  for (const one of bySize.slice(0, MAX_SEARCHED)) {
+/** The hypotheses that explain one delivery, tested on all. Deliveries with small bodies are searched first. */
+function findCandidates(
+  deliveries: readonly CapturedDelivery[],
+  secrets: readonly string[],
+  options: Pick<SearchOptions, "keys" | "urls">,
+  effort: Effort,
+): Candidates {
+  const test = hypothesisTester(deliveries, secrets, effort);
+  const bySize = [...deliveries].sort((a, b) => a.body.byteLength - b.body.byteLength);
+  let firstUntried = 0;
+  for (const delivery of bySize.slice(0, MAX_SEARCHED)) {
     const hashedBytes = MAX_HASHED_BYTES - effort.hashedBytes;
     if (hashedBytes <= 0) break;
-    const { matches, untried } = search(one, { ...options, hashedBytes, contents: Number.POSITIVE_INFINITY }, effort);
-    left ||= untried;
+    const limits = { hashedBytes, contents: Number.POSITIVE_INFINITY };
+    const { matches, untried } = search(delivery, { ...options, ...limits }, effort);
+    firstUntried ||= untried;
     if (matches.length === 0) continue;
-    return { candidates: distinctOf(matches.flatMap((match) => hypothesesOf(match, one))).map(test), untried };
+    const hypotheses = matches.flatMap((match) => hypothesesOf(match, delivery));
+    return { candidates: distinctHypotheses(hypotheses).map(test), untried };
   }
-  return { candidates: [], untried: left };
+  return { candidates: [], untried: firstUntried };
 }
 
-function distinctOf(hypotheses: readonly Hypothesis[]): Hypothesis[] {
-  const known = new Map<string, Hypothesis>();
+function distinctHypotheses(hypotheses: readonly Hypothesis[]): Hypothesis[] {
+  const distinct = new Map<string, Hypothesis>();
   for (const one of hypotheses) {
     const key = JSON.stringify({ ...one, end: 0 });
-    if (!known.has(key)) known.set(key, one);
+    if (!distinct.has(key)) distinct.set(key, one);
   }
-  return [...known.values()];
+  return [...distinct.values()];
 }
 
-function sameFinding(one: Finding, other: Finding): boolean {
-  return one.code === other.code && (one.code !== undefined || one.signed === other.signed);
+/** Explains the simplest hypotheses that match every delivery. Of findings that say the same, the first stays. */
+function explainMatches(
+  candidates: readonly TestedHypothesis[],
+  [first, ...others]: readonly CapturedDelivery[],
+  evidence: Omit<Evidence, "deliveries">,
+): Explained[] {
+  if (first === undefined) return [];
+  const matching = candidates.filter(({ secretIndexes }) => !secretIndexes.includes(undefined));
+  const explained = chooseSimplest(matching).map((choice) =>
+    explain(choice, { ...evidence, deliveries: [first, ...others] }),
+  );
+  return explained.filter(
+    ({ finding }, index) => explained.findIndex((other) => isSameFinding(other.finding, finding)) === index,
+  );
 }
 
-function reportOnIds(captured: readonly Captured[], explained: Explained | undefined): EventIdReport {
-  const source = explained?.finding.handsOnId ? sourceIn(explained.hypothesis.content, "id") : undefined;
-  const signedHeaders = explained?.hypothesis.content.flatMap((part) => ("source" in part ? [part.source.header] : []));
-  return eventIdReport(parsedCaptures(captured), source && ((one) => textOf(source, one.captured)), signedHeaders);
+function isSameFinding(a: Finding, b: Finding): boolean {
+  return a.code === b.code && (a.code !== undefined || a.signed === b.signed);
+}
+
+/** The id that the scheme passes to the receiver, and the headers that it signs. */
+function signedIds(explained: Explained | undefined): SignedIds {
+  if (explained === undefined) return { idOf: undefined, signedHeaders: undefined };
+  const { content } = explained.hypothesis;
+  const source = explained.finding.handsOnId ? sourceIn(content, "id") : undefined;
+  return {
+    idOf: source && (({ delivery }) => readSource(source, delivery)),
+    signedHeaders: content.flatMap((part) => ("source" in part ? [part.source.header] : [])),
+  };
 }

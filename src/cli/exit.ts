@@ -1,34 +1,34 @@
-/** Exit codes that scripts can rely on; docs/command-line.md lists them. */
+/** The exit codes, which are stable; docs/command-line.md lists them. */
 export const EXIT = {
-  /** All went as asked. */
+  /** Success. */
   ok: 0,
-  /** The answer is no: a delivery was refused, a mount is broken, no scheme matches. */
+  /** A negative result: a delivery was refused, a mount is broken, no scheme matches. */
   failed: 1,
-  /** The command line itself cannot work. */
+  /** The command line is wrong. */
   usage: 2,
-  /** Somebody could not be reached, or did not answer. */
+  /** A server could not be reached, or did not answer. */
   unreachable: 3,
-  /** Ended by Ctrl-C. */
+  /** Stopped by Ctrl-C. */
   interrupted: 130,
 } as const;
 
 /** One of the exit codes. */
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** What a {@link CommandFailed} may carry beside its message. */
+/** The details of a {@link CommandFailed}. */
 export interface FailureDetails extends ErrorOptions {
-  /** What went wrong, for programs that read `--json`. @default the name of the exit code, such as `usage` */
+  /** The error's code in the output of `--json`. @default the name of the exit code, such as `usage` */
   readonly code?: string;
-  /** Whether it is told even where Ctrl-C ended the command, since something may have been done. */
+  /** Whether the command may have had an effect. It is then printed even if Ctrl-C stopped the command. @default false */
   readonly mayHaveHappened?: boolean;
 }
 
-/** Ends a command with a message for people and a code for scripts, without a stack. */
+/** An error that ends a command with a message and an exit code, without a stack. */
 export class CommandFailed extends Error {
   readonly exitCode: ExitCode;
-  /** What went wrong, for programs. */
+  /** The code in the output of `--json`. */
   readonly code: string;
-  /** Whether what the command was to do may have been done all the same. */
+  /** Whether the command may have had an effect. */
   readonly mayHaveHappened: boolean;
 
   constructor(

@@ -4,71 +4,70 @@ import type { Command } from "commander";
 import { CommandFailed, EXIT } from "./exit.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Where the secret of a new endpoint is to go, as commander hands it on. */
+/** The options for the secret of a new endpoint, as commander parses them. */
 export interface NewSecretOptions {
   readonly saveSecret?: string;
   readonly showSecret?: boolean;
 }
 
-/** A place for a secret that may be shown once only. */
-export interface SecretPlace {
-  /** Puts the secret there, if one came. Never writes over another secret. Never rejects: the secret would be lost. */
-  keep(secret: string | undefined): Promise<KeptSecret>;
+/** The destination of a secret that Bluum may show only once. */
+export interface SecretDestination {
+  /** Saves the secret, if there is one. Never overwrites another secret. Never rejects: the secret would be lost. */
+  save(secret: string | undefined): Promise<SavedSecret>;
 }
 
-/** Where a secret was put. */
-export interface KeptSecret {
-  /** The file that holds it; without one it must be printed. */
+/** The result of saving a secret. */
+export interface SavedSecret {
+  /** The file with the secret; without one the secret must be printed. */
   readonly file?: string;
-  /** Why the file that was named does not hold it. */
+  /** The error, if the file could not be written. */
   readonly failure?: CommandFailed;
 }
 
-/** Adds the options that {@link placeForSecret} reads. */
+/** Adds the options that {@link secretDestination} uses. */
 export function withNewSecretOptions(command: Command): Command {
   return command
     .option(
       "--save-secret <path>",
-      "write a new endpoint's secret to a file that only you can read, never over another: create refuses such a file, ensure writes to <path>.new",
+      "write a new endpoint's secret to a file that only you can read; never overwrites: if the file is not empty, create refuses it and ensure writes to <path>.new",
     )
-    .option("--show-secret", "print a new endpoint's secret even where no terminal is, such as into a log");
+    .option("--show-secret", "print a new endpoint's secret even without a terminal, for example to a log");
 }
 
 /**
- * Finds out where the secret goes, before there is one: Bluum may not show it a second time, and a log is no place for it.
+ * Checks the destination before the secret exists: Bluum may not show it a second time, and it must not be printed to a log.
  *
- * @param held what a file is met with that holds something: refused, since its secret would be lost; or left as it is, since
- *   probably nothing will be created, and a fresh file beside it taken where something is
- * @throws CommandFailed `usage` where no place is named and output is no terminal, or the file cannot be written or is refused
+ * @param ifNotEmpty with `refuse`, a file that is not empty is refused; with `write_beside`, a new file beside it is written if a
+ *   secret is saved at all
+ * @throws CommandFailed `usage` without a destination, or if the file is refused or cannot be written
  */
-export async function placeForSecret(
+export async function secretDestination(
   options: NewSecretOptions,
   { stdout }: Terminal,
-  held: "refused" | "left",
-): Promise<SecretPlace> {
+  ifNotEmpty: "refuse" | "write_beside",
+): Promise<SecretDestination> {
   const { saveSecret: file } = options;
   if (file !== undefined) {
-    await checkFile(file, held);
-    return { keep: async (secret) => (secret === undefined ? {} : await keepIn(file, secret)) };
+    await checkFile(file, ifNotEmpty);
+    return { save: async (secret) => (secret === undefined ? {} : await saveIn(file, secret)) };
   }
-  if (options.showSecret || stdout.isTTY) return { keep: async () => ({}) };
+  if (options.showSecret || stdout.isTTY) return { save: async () => ({}) };
   throw new CommandFailed(
-    "output is no terminal, so say where a new endpoint's secret goes: --save-secret <path>, or --show-secret.",
+    "output is not a terminal; give a destination for a new endpoint's secret: --save-secret <path>, or --show-secret.",
     EXIT.usage,
   );
 }
 
-async function checkFile(file: string, held: "refused" | "left"): Promise<void> {
-  const unusable = (why: string) => new CommandFailed(`--save-secret ${file} ${why}.`, EXIT.usage);
+async function checkFile(file: string, ifNotEmpty: "refuse" | "write_beside"): Promise<void> {
+  const unusable = (problem: string) => new CommandFailed(`--save-secret ${file} ${problem}.`, EXIT.usage);
   const stats = await stat(file).catch(() => undefined);
-  if (stats?.isFile() === false) throw unusable("is no regular file");
-  const isHeld = stats !== undefined && stats.size > 0;
-  if (isHeld && held === "refused") throw unusable("is not empty, and is not written over; name another file");
+  if (stats?.isFile() === false) throw unusable("is not a regular file");
+  const isNotEmpty = stats !== undefined && stats.size > 0;
+  if (isNotEmpty && ifNotEmpty === "refuse")
+    throw unusable("is not empty and is never overwritten; choose another file");
   try {
     if (stats === undefined) await tryToCreate(file);
-    // The secret would go beside it.
-    else if (isHeld) await access(dirname(file), constants.W_OK);
-    else await access(file, constants.W_OK);
+    else await access(isNotEmpty ? dirname(file) : file, constants.W_OK);
   } catch (cause) {
     throw unusable(`cannot be written (${(cause as NodeJS.ErrnoException).code})`);
   }
@@ -79,7 +78,7 @@ async function tryToCreate(file: string): Promise<void> {
   await rm(file);
 }
 
-async function keepIn(file: string, secret: string): Promise<KeptSecret> {
+async function saveIn(file: string, secret: string): Promise<SavedSecret> {
   try {
     return { file: await write(file, secret) };
   } catch (cause) {
@@ -89,9 +88,9 @@ async function keepIn(file: string, secret: string): Promise<KeptSecret> {
   }
 }
 
-const MOST_NEW_FILES = 100;
+const MAX_NEW_FILES = 100;
 
-/** Writes to a file that is empty or missing; where it is neither, to a fresh one beside it. */
+/** Writes to a missing or empty file, or else to a new file beside it. Returns the path. */
 async function write(file: string, secret: string): Promise<string> {
   const text = `${secret}\n`;
   if ((await stat(file).catch(() => undefined))?.size === 0) {
@@ -105,7 +104,7 @@ async function write(file: string, secret: string): Promise<string> {
       await writeFile(path, text, { flag: "wx", mode: 0o600 });
       return path;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || n >= MOST_NEW_FILES) throw error;
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST" || n >= MAX_NEW_FILES) throw error;
     }
   }
 }

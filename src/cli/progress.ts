@@ -1,21 +1,21 @@
 import type { Terminal } from "./terminal.ts";
 
-/** Shows how far something is. */
+/** Shows the progress of many steps. */
 export interface Progress {
-  /** One more is done. */
+  /** Counts one more step. */
   step(): void;
-  /** Takes the bar away. */
+  /** Removes the bar. */
   end(): void;
 }
 
 const WIDTH = 30;
-/** Fewer are over before a bar could be read. */
-const LEAST_STEPS = 20;
+/** Fewer steps are too fast for a bar. */
+const MIN_STEPS = 20;
 const REDRAW_MS = 100;
 
-/** A bar on stderr, for what is long, where a terminal is; elsewhere nothing. */
+/** A progress bar on stderr; without a terminal, or with few steps, nothing. */
 export function progressBar(steps: number, { stderr }: Terminal): Progress {
-  if (!stderr.isTTY || steps < LEAST_STEPS) return { step() {}, end() {} };
+  if (!stderr.isTTY || steps < MIN_STEPS) return { step() {}, end() {} };
   let done = 0;
   let drawn = Number.NEGATIVE_INFINITY;
   return {
@@ -26,7 +26,7 @@ export function progressBar(steps: number, { stderr }: Terminal): Progress {
       const filled = Math.min(WIDTH, Math.round((done / steps) * WIDTH));
       stderr.write(`\r[${"#".repeat(filled)}${" ".repeat(WIDTH - filled)}] ${done} of ${steps}`);
     },
-    // Back to the line's start, and all of the line deleted.
+    // Returns to the start of the line and erases the line.
     end: () => void stderr.write("\r\u001b[K"),
   };
 }

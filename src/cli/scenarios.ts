@@ -1,33 +1,33 @@
 import { KNOWN_EVENT_TYPES } from "../index.ts";
-import { SCENARIOS as STORIES } from "../sandbox/scenarios.ts";
+import { SCENARIOS as SANDBOX_SCENARIOS } from "../sandbox/scenarios.ts";
 
 /** One event of a scenario. */
 export interface Step {
   readonly type: string;
-  /** Fields of its `data` that are not the sample's. */
+  /** Fields of `data` that replace those of the sample. */
   readonly data?: Readonly<Record<string, unknown>>;
-  /** How many copies are sent after the first delivery. */
+  /** The number of copies after the first delivery. @default 0 */
   readonly duplicates?: number;
 }
 
-/** What happens together at a provider. */
+/** Events that belong together. */
 export interface Scenario {
   readonly title: string;
-  /** The events of one run; the ids of its resources are fresh at every run. */
+  /** The events of one run, with new resource ids for each run. */
   readonly steps: () => readonly Step[];
 }
 
-/** The sandbox's stories lie in the past by the longest of them, since here nobody waits between their events. */
-const STORY_MS = 5_000;
+/** The longest of the sandbox's scenarios. Their events are sent without pauses here, so they start this long ago. */
+const LONGEST_MS = 5_000;
 
-const stories = STORIES.map(({ name, title, steps }): [string, Scenario] => {
-  const told = () => steps((afterMs) => new Date(Date.now() - STORY_MS + afterMs).toISOString());
-  return [name, { title, steps: told }];
+const sandboxScenarios = SANDBOX_SCENARIOS.map(({ name, title, steps }): [string, Scenario] => {
+  const timedSteps = () => steps((afterMs) => new Date(Date.now() - LONGEST_MS + afterMs).toISOString());
+  return [name, { title, steps: timedSteps }];
 });
 
-/** The scenarios by name: the sandbox's, and two of copies and numbers. No event has such a name: those hold a full stop. */
+/** The scenarios by name: the sandbox's and two more. A name without a dot is never an event. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
-  ...Object.fromEntries(stories),
+  ...Object.fromEntries(sandboxScenarios),
   "duplicate-storm": {
     title: "One filled order, delivered fifty times",
     steps: () => [{ type: "order.filled", duplicates: 49 }],

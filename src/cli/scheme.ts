@@ -12,38 +12,38 @@ import {
 } from "../index.ts";
 import { CommandFailed, EXIT } from "./exit.ts";
 
-/** A preset of the package and its options: what `--scheme` names, and a `scheme:` line of code. */
+/** One of the package's schemes with its options. */
 export interface SchemeChoice {
   readonly preset: PresetName;
   readonly options: Readonly<Record<string, string | number>>;
 }
 
-/** The presets that `--scheme` knows, by the names of their schemes. */
+/** The names of schemes in `--scheme`. */
 type PresetName = "bluum" | "hmac" | "timestamped" | "standard-webhooks";
 
 interface Preset {
-  /** The function of the package that makes it. */
-  readonly made: string;
+  /** The name of the package's function. */
+  readonly functionName: string;
   readonly make: (options: SchemeChoice["options"]) => SignatureScheme;
-  /** Its options; those that are numbers are told by their unit. */
+  /** The names of the options. Those that end in `Ms` are numbers. */
   readonly options: readonly string[];
 }
 
-// What the options hold is checked by those that take them.
+// The functions check the values of the options.
 const PRESETS: Readonly<Record<PresetName, Preset>> = {
-  bluum: { made: "bluumSignature", make: () => bluumSignature(), options: [] },
+  bluum: { functionName: "bluumSignature", make: () => bluumSignature(), options: [] },
   hmac: {
-    made: "hmacSignature",
+    functionName: "hmacSignature",
     make: (options) => hmacSignature(options as unknown as HmacSignatureOptions),
     options: ["header", "algorithm", "encoding", "prefix", "secretEncoding"],
   },
   timestamped: {
-    made: "timestampedSignature",
+    functionName: "timestampedSignature",
     make: (options) => timestampedSignature(options as unknown as TimestampedSignatureOptions),
     options: ["header", "toleranceMs"],
   },
   "standard-webhooks": {
-    made: "standardWebhooksSignature",
+    functionName: "standardWebhooksSignature",
     make: (options) => standardWebhooksSignature(options as StandardWebhooksOptions),
     options: ["toleranceMs"],
   },
@@ -55,28 +55,29 @@ const NAMES = Object.keys(PRESETS).join(", ");
 export function schemeOption(): Option {
   return new Option(
     "--scheme <scheme>",
-    "how deliveries are signed: a name, then options as in hmac:header=X-Sig,encoding=base64",
+    "the signature scheme: a name and options, as in hmac:header=X-Sig,encoding=base64",
   )
     .argParser(parseScheme)
     .default({ preset: "bluum", options: {} } satisfies SchemeChoice, "bluum");
 }
 
-/** How `--scheme` is written, for the end of a help text. */
+/** The help text about `--scheme`. */
 export const SCHEME_HELP: string = `Schemes (--scheme):
-  bluum                     what Bluum is taken to send
+  bluum                     Bluum's assumed scheme
   hmac:header=X-Sig         also algorithm, encoding, prefix, secretEncoding
   timestamped:header=X-Sig  t=…,v1=…; also toleranceMs
   standard-webhooks         also toleranceMs`;
 
 /**
- * Reads `name`, or `name:option=value,option=value`. A value goes from the first `=` to the next comma.
+ * Parses `name`, or `name:option=value,option=value`. A value ends at the next comma.
  *
- * @throws CommandFailed `usage`, saying what is wrong
+ * @throws CommandFailed `usage`
  */
 export function parseScheme(text: string): SchemeChoice {
   const colon = text.indexOf(":");
   const preset = colon < 0 ? text : text.slice(0, colon);
-  if (!Object.hasOwn(PRESETS, preset)) throw refused(`${JSON.stringify(preset)} is no scheme; there are ${NAMES}`);
+  if (!Object.hasOwn(PRESETS, preset))
+    throw refused(`${JSON.stringify(preset)} is not a scheme; the schemes are ${NAMES}`);
   const choice = {
     preset: preset as PresetName,
     options: colon < 0 ? {} : parseOptions(preset as PresetName, text.slice(colon + 1)),
@@ -86,9 +87,9 @@ export function parseScheme(text: string): SchemeChoice {
 }
 
 /**
- * The scheme that was chosen.
+ * Creates the scheme of a choice.
  *
- * @throws CommandFailed `usage` for options that cannot work
+ * @throws CommandFailed `usage` for invalid options
  */
 export function schemeOf({ preset, options }: SchemeChoice): SignatureScheme {
   try {
@@ -99,7 +100,7 @@ export function schemeOf({ preset, options }: SchemeChoice): SignatureScheme {
   }
 }
 
-/** A choice as `--scheme` takes it. */
+/** A choice as a value of `--scheme`. */
 export function schemeText({ preset, options }: SchemeChoice): string {
   const pairs = Object.entries(options).map(([name, value]) => `${name}=${value}`);
   return pairs.length === 0 ? preset : `${preset}:${pairs.join(",")}`;
@@ -108,7 +109,7 @@ export function schemeText({ preset, options }: SchemeChoice): string {
 /** A choice as code, such as `hmacSignature({ header: "X-Sig" })`. */
 export function schemeCode({ preset, options }: SchemeChoice): string {
   const pairs = Object.entries(options).map(([name, value]) => `${name}: ${JSON.stringify(value)}`);
-  return `${PRESETS[preset].made}(${pairs.length === 0 ? "" : `{ ${pairs.join(", ")} }`})`;
+  return `${PRESETS[preset].functionName}(${pairs.length === 0 ? "" : `{ ${pairs.join(", ")} }`})`;
 }
 
 function parseOptions(preset: PresetName, text: string): SchemeChoice["options"] {
@@ -117,7 +118,8 @@ function parseOptions(preset: PresetName, text: string): SchemeChoice["options"]
   for (const pair of text.split(",")) {
     const equals = pair.indexOf("=");
     const name = equals < 0 ? pair : pair.slice(0, equals);
-    if (!known.includes(name)) throw refused(`${JSON.stringify(name)} is no option of ${preset}; ${listed(known)}`);
+    if (!known.includes(name))
+      throw refused(`${JSON.stringify(name)} is not an option of ${preset}; ${listOptions(known)}`);
     if (equals < 0) throw refused(`${name} has no value; write ${name}=…`);
     if (Object.hasOwn(options, name)) throw refused(`${name} is given twice`);
     options[name] = readValue(name, pair.slice(equals + 1));
@@ -131,8 +133,8 @@ function readValue(name: string, text: string): string | number {
   throw refused(`${name} must be a whole number of milliseconds`);
 }
 
-function listed(options: readonly string[]): string {
-  return options.length === 0 ? "it has none" : `there are ${options.join(", ")}`;
+function listOptions(options: readonly string[]): string {
+  return options.length === 0 ? "it has none" : `the options are ${options.join(", ")}`;
 }
 
 function refused(problem: string, cause?: unknown): CommandFailed {

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import type { Command } from "commander";
 import { CommandFailed, EXIT } from "./exit.ts";
+import { collect } from "./option-parsers.ts";
 import type { Output } from "./output.ts";
-import { readPiped } from "./piped.ts";
-import { collect } from "./repeatable.ts";
+import { readStdin } from "./stdin.ts";
 import type { Terminal } from "./terminal.ts";
 
-/** Where a secret may come from, as commander hands it on. */
+/** The options for secrets, as commander parses them. */
 export interface SecretOptions {
   readonly secretFile?: readonly string[];
   readonly secretStdin?: boolean;
@@ -16,37 +16,36 @@ export interface SecretOptions {
 const VARIABLE = "BLUUM_WEBHOOK_SECRET";
 const MAX_CHARACTERS = 64 * 1024;
 
-/** Adds the options that {@link secretsOf} reads. */
+/** Adds the options that {@link secretsOf} uses. */
 export function withSecretOptions(command: Command): Command {
   return command
     .option("--secret-file <path>", `read the secret from a file (default: the variable ${VARIABLE})`, collect)
     .option("--secret-stdin", "read the secret from standard input")
-    .option("--secret <value>", "the secret itself; process lists and shell histories show it", collect);
+    .option("--secret <value>", "the secret; visible in process lists and the shell history", collect);
 }
 
 /**
- * The secrets that the command was given; the variable BLUUM_WEBHOOK_SECRET where it was given none. A file, or standard input, holds one a line.
- * No message ever shows any of one.
+ * The secrets of the options, or else of the variable BLUUM_WEBHOOK_SECRET. Files and standard input have one secret per line. No
+ * message contains a secret.
  *
- * @throws CommandFailed `usage` where there is none, or its source cannot be read
+ * @throws CommandFailed `usage` if there is none, or its source cannot be read
  */
 export async function secretsOf(options: SecretOptions, terminal: Terminal, output: Output): Promise<string[]> {
   if (options.secret !== undefined) {
     output.note(
-      `--secret is visible to others in process lists; better is ${VARIABLE}, --secret-file or --secret-stdin.`,
+      `--secret is visible to others in process lists; use ${VARIABLE}, --secret-file or --secret-stdin instead.`,
     );
   }
   const files = await Promise.all((options.secretFile ?? []).map(linesOfFile));
-  const piped = options.secretStdin ? await linesPiped(terminal) : [];
-  const given = [...(options.secret ?? []), ...files.flat(), ...piped];
+  const fromStdin = options.secretStdin ? await linesOfStdin(terminal) : [];
+  const given = [...(options.secret ?? []), ...files.flat(), ...fromStdin];
   const secrets = given.length > 0 ? given : linesOf(terminal.env[VARIABLE] ?? "");
-  if (secrets.length === 0)
-    throw usage(`there is no secret; set ${VARIABLE}, or give --secret-file or --secret-stdin.`);
+  if (secrets.length === 0) throw usage(`there is no secret; set ${VARIABLE}, or use --secret-file or --secret-stdin.`);
   return secrets;
 }
 
 /**
- * The secret of a command that signs: exactly one.
+ * The only secret, for a command that signs.
  *
  * @throws CommandFailed `usage`
  */
@@ -55,16 +54,16 @@ export async function secretOf(options: SecretOptions, terminal: Terminal, outpu
 }
 
 /**
- * The one secret of the variable BLUUM_WEBHOOK_SECRET; `undefined` where it is not set.
+ * The secret of the variable BLUUM_WEBHOOK_SECRET; `undefined` if it is not set.
  *
- * @throws CommandFailed `usage` where it holds several
+ * @throws CommandFailed `usage` if it contains several
  */
 export function secretOfVariable({ env }: Terminal): string | undefined {
   return single(linesOf(env[VARIABLE] ?? ""));
 }
 
 function single([secret, ...others]: readonly string[]): string | undefined {
-  if (others.length > 0) throw usage("this command takes one secret, and was given several.");
+  if (others.length > 0) throw usage("this command takes one secret, but several are given.");
   return secret;
 }
 
@@ -87,9 +86,9 @@ function linesOf(text: string): string[] {
     .filter((line) => line !== "");
 }
 
-async function linesPiped(terminal: Terminal): Promise<string[]> {
-  const lines = linesOf(await readPiped("--secret-stdin", terminal, usage));
-  if (lines.length === 0) throw usage("--secret-stdin was given nothing.");
+async function linesOfStdin(terminal: Terminal): Promise<string[]> {
+  const lines = linesOf(await readStdin("--secret-stdin", terminal, usage));
+  if (lines.length === 0) throw usage("--secret-stdin: standard input is empty.");
   return lines;
 }
 

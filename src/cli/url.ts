@@ -2,12 +2,12 @@ import { isLoopback } from "../sandbox/server/origins.ts";
 import { CommandFailed, EXIT } from "./exit.ts";
 
 /**
- * Makes the reader of an option or argument that is a URL.
+ * Returns a parser for an option or argument that is a URL.
  *
- * @param name how the command line calls it, such as `--to`
- * @returns throws CommandFailed `usage`, which does not repeat the URL: it may hold a password or a key
+ * @param name the name of the option or argument, such as `--to`
+ * @returns throws CommandFailed `usage`; the message does not contain the URL, which may contain a password or a key
  */
-export function urlReader(name: string): (text: string) => URL {
+export function urlParser(name: string): (text: string) => URL {
   return (text) => {
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (url === undefined || !/^https?:$/.test(url.protocol)) {
@@ -18,19 +18,20 @@ export function urlReader(name: string): (text: string) => URL {
   };
 }
 
-/** The same for a URL that secrets or events of Bluum's go to: outside of this machine it must be https. */
-export function safeUrlReader(name: string): (text: string) => URL {
-  const read = urlReader(name);
+/** The same for a URL that receives secrets or Bluum's events: it must be https, except on this machine. */
+export function secureUrlParser(name: string): (text: string) => URL {
+  const parse = urlParser(name);
   return (text) => {
-    const url = read(text);
+    const url = parse(text);
     if (url.protocol === "https:" || isLoopback(url.hostname)) return url;
     throw refused(name, "must begin with https://, unless it leads to this machine");
   };
 }
 
 /**
- * Refuses to hand deliveries on to oneself, for ever.
+ * Refuses a target that is this command itself, which would forward each delivery forever.
  *
+ * @param name the name of the option with the target
  * @throws CommandFailed `usage`
  */
 export function refuseLoop(name: string, target: URL | undefined, port: number, host: string): void {

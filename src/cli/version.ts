@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 
-/** Where the manifest is, seen from the source, and from what is built of it. */
+/** The manifest, relative to the source and to the build. */
 const MANIFESTS = ["../../package.json", "../../../package.json"];
 
-/** The version of this package, read from the manifest that it was installed with. */
+/** The version of this package, from its manifest. */
 export function packageVersion(): string {
   for (const manifest of MANIFESTS) {
     const version = versionIn(new URL(manifest, import.meta.url));

@@ -1,22 +1,21 @@
 /**
- * Wraps a text at spaces. A word that is longer than a line is cut after its dots, slashes and the like, and only where that is not
- * enough between any two letters.
+ * Wraps a text at spaces. A word longer than a line is cut after its punctuation, or else between any two letters.
  *
- * @param width the most characters of a line, 1 or more
+ * @param width the maximum number of characters in a line, at least 1
  */
 export function wrapWords(text: string, width: number): string[] {
   const words = text.split(" ").flatMap((word) => piecesOf(word, width));
-  return filled(words, width);
+  return fillLines(words, width);
 }
 
-/** The shortest width at which no word is cut between two letters. */
-export function leastWidth(text: string): number {
+/** The minimum width at which no word is cut between two letters. */
+export function minWidth(text: string): number {
   return Math.max(1, ...text.split(" ").flatMap((word) => partsOf(word).map(lengthOf)));
 }
 
 /**
- * Wraps the lines of a help text that are too long, and leaves the others. A line keeps its indentation, the second of two columns
- * its place, and a command (`$ …`) its meaning.
+ * Wraps the lines of a help text that are too long. Indentation and the second of two columns are kept; a command (`$ …`) is
+ * continued with a backslash.
  */
 export function wrapText(text: string, width: number): string {
   return text
@@ -25,13 +24,13 @@ export function wrapText(text: string, width: number): string {
     .join("\n");
 }
 
-/** How many characters a text has. */
+/** The number of characters in a text. */
 export function lengthOf(text: string): number {
   return [...text].length;
 }
 
-/** Of the second line and the following, where there is no second column. */
-const HANGING = 4;
+/** The indentation of the second and further lines, without a second column. */
+const HANGING_INDENT = 4;
 
 function wrapLine(line: string, width: number): string[] {
   const indent = line.length - line.trimStart().length;
@@ -44,24 +43,24 @@ function wrapLine(line: string, width: number): string[] {
     const [start = "", ...others] = wrapWords(second, room(width, first.length));
     return [first + start, ...indented(others, first.length)];
   }
-  const below = indent + HANGING;
+  const below = indent + HANGING_INDENT;
   return [
     ...indented(wrapWords(first.trim(), room(width, indent)), indent),
     ...indented(wrapWords(second, room(width, below)), below),
   ];
 }
 
-/** A backslash at the end of a line lets a shell go on with the next. What is quoted stays in one piece. */
+/** Continues lines with a backslash, as a shell does. Quoted words are not cut. */
 function wrapCommand(command: string, indent: number, width: number): string[] {
   const words = command.match(/(?:"[^"]*"|'[^']*'|\\.|[^\s"'\\])+/g) ?? [];
-  // Room for the backslash, and for what the lines after the first are indented by.
-  const lines = filled(
+  // Room for the backslash and the indentation.
+  const lines = fillLines(
     words.map((text) => ({ text, glued: false })),
-    room(width, indent + HANGING + 2),
+    room(width, indent + HANGING_INDENT + 2),
   );
-  return lines.map((line, place) => {
-    const start = " ".repeat(place === 0 ? indent : indent + HANGING);
-    return start + line + (place === lines.length - 1 ? "" : " \\");
+  return lines.map((line, index) => {
+    const start = " ".repeat(index === 0 ? indent : indent + HANGING_INDENT);
+    return start + line + (index === lines.length - 1 ? "" : " \\");
   });
 }
 
@@ -73,31 +72,32 @@ function indented(lines: readonly string[], indent: number): string[] {
   return lines.map((line) => " ".repeat(indent) + line);
 }
 
-/** A word, or a part of one: that belongs to what stands before it. */
+/** A word, or a part of a word. */
 interface Piece {
   readonly text: string;
+  /** Whether it follows the piece before it without a space. */
   readonly glued: boolean;
 }
 
 function piecesOf(word: string, width: number): Piece[] {
   const texts = lengthOf(word) <= width ? [word] : partsOf(word).flatMap((part) => cut(part, width));
-  return texts.map((text, place) => ({ text, glued: place > 0 }));
+  return texts.map((text, index) => ({ text, glued: index > 0 }));
 }
 
-/** A word parted after its punctuation. */
+/** A word, split after its punctuation. */
 function partsOf(word: string): string[] {
   return word.match(/[^./,:;?&=_-]*[./,:;?&=_-]+|[^./,:;?&=_-]+/g) ?? [word];
 }
 
 function cut(text: string, width: number): string[] {
   const characters = [...text];
-  return Array.from({ length: Math.ceil(characters.length / width) }, (_, place) =>
-    characters.slice(place * width, (place + 1) * width).join(""),
+  return Array.from({ length: Math.ceil(characters.length / width) }, (_, index) =>
+    characters.slice(index * width, (index + 1) * width).join(""),
   );
 }
 
-/** Puts pieces into lines, each as full as it gets. */
-function filled(pieces: readonly Piece[], width: number): string[] {
+/** Puts pieces into lines, as many as fit in each. */
+function fillLines(pieces: readonly Piece[], width: number): string[] {
   const lines: string[] = [];
   for (const { text, glued } of pieces) {
     const last = lines.at(-1);

@@ -3,21 +3,21 @@ import { type CallInFailure, failureOfAnswer, redirected, unexpectedAnswer } fro
 import { at, isObject } from "./json.ts";
 import type { Settings } from "./options.ts";
 
-/** A success. */
+/** A successful answer. */
 export interface Answer {
-  /** What its JSON says; `undefined` where a delete was answered with anything else. */
+  /** The parsed JSON; `undefined` if a delete was answered without JSON. */
   readonly body: unknown;
-  /** An error that says why this answer cannot be used. */
+  /** Makes the error that says why this answer cannot be used. */
   readonly unexpected: (why: string) => BluumApiError;
 }
 
-/** The largest answer that is read. 200 webhooks, the longest page there is, have about a twentieth of it. */
+/** The largest answer that is read. A page of 200 webhooks, the longest, has about a twentieth of it. */
 const MAX_ANSWER_BYTES = 8 * 1024 * 1024;
 
 /**
- * Reads an answer to its end.
+ * Reads a whole answer.
  *
- * @throws BluumApiError where it is no success, no JSON, a redirect, or larger than 8 MiB
+ * @throws BluumApiError if it is an error, a redirect, not JSON, or larger than 8 MiB
  */
 export async function readAnswer(call: CallInFailure, response: Response, settings: Settings): Promise<Answer> {
   if (isRedirect(response)) {
@@ -33,12 +33,12 @@ export async function readAnswer(call: CallInFailure, response: Response, settin
   return { body, unexpected };
 }
 
-/** A runtime may hide the status of a redirect that it did not follow. */
+/** Some runtimes hide the status of a redirect that they did not follow. */
 function isRedirect({ type, status }: Response): boolean {
   return type === "opaqueredirect" || (status >= 300 && status < 400);
 }
 
-/** An error under a status that says success. */
+/** Whether the body is an error, which may come with a status of success. */
 function isError(body: unknown): boolean {
   return at(body, "status") === "error" || isObject(at(body, "error"));
 }
@@ -61,7 +61,7 @@ async function readText(response: Response): Promise<string | undefined> {
   return text + decoder.decode();
 }
 
-/** `undefined` where it is no JSON: the parser's own error would quote it. */
+/** `undefined` if the text is not JSON. The parser's error is dropped, since it quotes the text. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -7,16 +7,16 @@ import { isRetryable, waitBefore } from "./retry.ts";
 
 /** Options that every call takes. */
 export interface CallOptions {
-  /** Ends the call early, a wait before a retry included. */
+  /** Aborts the call, also while it waits before a retry. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /** One call of the API. */
 export interface Call extends CallOptions {
-  /** What it is called in errors. */
+  /** Its name in errors, such as `webhooks.create`. */
   readonly operation: string;
   readonly method: "get" | "post" | "patch" | "delete";
-  /** Below the base URL, without a slash before it. */
+  /** The path below the base URL, without a leading slash. */
   readonly path: string;
   readonly query?: Readonly<Record<string, number>>;
   readonly json?: object;
@@ -29,35 +29,35 @@ export interface Call extends CallOptions {
  */
 export type Ask = (call: Call) => Promise<Answer>;
 
-/** How a call is going. */
-interface Course {
-  /** Whether a request is on its way, or was and nobody can tell what came of it. */
+/** The state of a call over its attempts. */
+interface CallState {
+  /** Whether a request was sent and its outcome is not known. */
   open: boolean;
-  /** Whether an attempt failed that may have been carried out all the same. */
+  /** Whether a failed attempt may have been carried out. */
   uncertain: boolean;
   answer?: Answer;
 }
 
-/** The API behind these settings. */
+/** Makes the function that calls the API. */
 export function apiOf(settings: Settings): Ask {
   const client = ky.create({
     prefixUrl: settings.baseUrl,
     headers: { accept: "application/json", authorization: settings.authorization, "user-agent": "bluum-webhooks" },
-    redirect: "manual", // followed, it would carry the credentials along
+    redirect: "manual", // following it would send the credentials along
     timeout: settings.timeoutMs,
   });
 
   return async function ask(call) {
     if (call.signal?.aborted) throw aborted(call, false);
-    const course: Course = { open: false, uncertain: false };
+    const state: CallState = { open: false, uncertain: false };
     try {
-      await client(call.path, { ...requestOf(call), ...attempts(call, course, settings) });
-      return course.answer as Answer;
+      await client(call.path, { ...requestOf(call), ...attempts(call, state, settings) });
+      return state.answer as Answer;
     } catch (thrown) {
-      const failure = toFailure(call, course, thrown, settings);
-      if (!course.uncertain) throw failure;
+      const failure = toFailure(call, state, thrown, settings);
+      if (!state.uncertain) throw failure;
       if (call.method !== "delete" || failure.code !== "not_found") throw perhapsDone(failure);
-      return { body: undefined, unexpected: () => failure }; // an earlier attempt deleted it, and its answer was lost
+      return { body: undefined, unexpected: () => failure }; // an earlier attempt deleted it, but its answer was lost
     }
   };
 }
@@ -67,15 +67,15 @@ function requestOf({ method, signal, query, json }: Call): Options {
 }
 
 /**
- * How each attempt is made, and whether and when another. An attempt reads its answer to the end, so that ky's time-out and
- * retries cover the body too, and makes errors of its own of all that is no success: ky's would carry the request along.
+ * How ky makes an attempt, and whether and when it retries. An attempt reads its whole answer, so that ky's timeout and retries include the
+ * body. It throws our own errors, since ky's contain the request with its credentials.
  */
-function attempts(call: Call, course: Course, settings: Settings): Options {
-  const failureOf = (thrown: unknown) => toFailure(call, course, thrown, settings);
+function attempts(call: Call, state: CallState, settings: Settings): Options {
+  const failureOf = (thrown: unknown) => toFailure(call, state, thrown, settings);
   return {
     async fetch(request) {
-      course.open = true;
-      course.answer = await readAnswer(call, await settings.fetch(request as Request), settings);
+      state.open = true;
+      state.answer = await readAnswer(call, await settings.fetch(request as Request), settings);
       return new Response();
     },
     retry: {
@@ -83,11 +83,11 @@ function attempts(call: Call, course: Course, settings: Settings): Options {
       methods: ["get", "post", "patch", "delete"],
       shouldRetry({ error }) {
         const failure = failureOf(error);
-        course.uncertain ||= failure.mayHaveHappened;
-        course.open = course.uncertain;
+        state.uncertain ||= failure.mayHaveHappened;
+        state.open = state.uncertain;
         return isRetryable(failure, call.method, settings);
       },
-      delay: () => 0, // the hook waits, by a clock that can be handed in
+      delay: () => 0, // the hook below waits instead, with `settings.sleep`
     },
     hooks: {
       beforeRetry: [
@@ -100,7 +100,7 @@ function attempts(call: Call, course: Course, settings: Settings): Options {
   };
 }
 
-function toFailure(call: Call, { open }: Course, thrown: unknown, { timeoutMs }: Settings): BluumApiError {
+function toFailure(call: Call, { open }: CallState, thrown: unknown, { timeoutMs }: Settings): BluumApiError {
   if (thrown instanceof BluumApiError) return thrown;
   if (call.signal?.aborted) return aborted(call, open);
   return thrown instanceof TimeoutError ? timedOut(call, timeoutMs) : failureOfException(call, thrown);

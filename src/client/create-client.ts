@@ -6,39 +6,39 @@ import { type BluumClientOptions, settingsOf } from "./options.ts";
 import type { BluumWebhook } from "./webhook.ts";
 import { createWebhook, deleteWebhook, listWebhooks, updateWebhook } from "./webhooks.ts";
 
-/** Bluum's management API. Every call rejects with a `BluumApiError` and nothing else. */
+/** Bluum's management API. Calls reject only with a `BluumApiError`. */
 export interface BluumClient {
-  /** The live catalogue of events. */
+  /** Gets the live catalogue of events. */
   eventTypes(options?: CallOptions): Promise<BluumEventType[]>;
   readonly webhooks: {
-    /** All webhooks, of all pages. */
+    /** Gets all webhooks, from all pages. */
     list(options?: CallOptions): Promise<BluumWebhook[]>;
     /**
-     * Makes a webhook. It is not repeated where nobody can tell whether it was made: the error's `mayHaveHappened` is true
-     * then. Use `ensure` to have that taken care of.
+     * Creates a webhook. It is not retried if the webhook may have been created: the error's `mayHaveHappened` is true then. `ensure`
+     * handles that case.
      *
-     * @returns the webhook, with its `secret`; keep it, Bluum may not show it again
+     * @returns the webhook, with its `secret`. Store it: Bluum may not show it again
      */
     create(webhook: CreateWebhook, options?: CallOptions): Promise<BluumWebhook>;
-    /** Changes what is given and leaves the rest. */
+    /** Changes the given fields and leaves the others. */
     update(id: string, changes: UpdateWebhook, options?: CallOptions): Promise<BluumWebhook>;
     /**
-     * Removes a webhook. One that is not there is `not_found`; one that is gone when an attempt of unknown outcome is repeated
-     * was deleted by that.
+     * Deletes a webhook. Rejects with `not_found` if there is none with this id, unless an earlier attempt of the same call may have deleted
+     * it.
      */
     delete(id: string, options?: CallOptions): Promise<void>;
     /**
-     * Makes sure that there is a webhook of this URL with exactly these subscriptions: creates it, changes what differs, or does
-     * nothing, and says which. It may be called at every deployment.
+     * Makes sure that a webhook with this URL exists and has exactly these subscriptions: creates it, changes what differs, or does
+     * nothing, and says which. Call it at every deployment.
      */
     ensure(webhook: EnsureWebhook, options?: CallOptions): Promise<EnsuredWebhook>;
   };
 }
 
 /**
- * Makes a client of Bluum's management API. Nothing is sent until it is asked something.
+ * Makes a client of Bluum's management API. It sends nothing until a method is called.
  *
- * @throws BluumApiError `configuration_invalid` for options that cannot work; it names the option and repeats no value
+ * @throws BluumApiError `configuration_invalid` for an option that cannot work; the message names it but never contains its value
  * @example
  * const client = createBluumClient({ baseUrl: "sandbox" }); // BLUUM_API_KEY and BLUUM_API_SECRET from the environment
  * const { action, webhook } = await client.webhooks.ensure({ url: "https://example.com/webhooks/bluum", receiver });

@@ -5,60 +5,60 @@ import { isSubscribedTo } from "./subscriptions.ts";
 import type { BluumWebhook } from "./webhook.ts";
 import { createWebhook, listWebhooks, updateWebhook } from "./webhooks.ts";
 
-/** Something that knows what to subscribe to, such as a receiver. */
+/** An object with the patterns to subscribe to, such as a receiver. */
 export interface HasPatterns {
   patterns(): readonly string[];
 }
 
-/** The webhook that should be there. */
+/** The webhook that should exist. */
 export type EnsureWebhook = {
-  /** Where deliveries go: by it the webhook is recognised. */
+  /** Where deliveries are sent. An existing webhook is found by it. */
   readonly url: string | URL;
   /**
-   * What people call it.
-   * @default for a new webhook its host and path; an existing one keeps its name
+   * Its display name.
+   * @default host and path for a new webhook; an existing one keeps its name
    */
   readonly name?: string | undefined;
-  /** An existing webhook keeps its own where this is missing. */
+  /** @default none for a new webhook; an existing one keeps its description */
   readonly description?: string | undefined;
   /**
-   * Whether an `INACTIVE` webhook is made `ACTIVE` again. Give `false` where people switch it off on purpose.
+   * Whether an `INACTIVE` webhook is made `ACTIVE` again. Give `false` if people switch it off on purpose.
    * @default true
    */
   readonly activate?: boolean | undefined;
 } & (
   | {
-      /** What to subscribe to, exactly: names of events and wildcards. */
+      /** The exact subscriptions: event names and wildcards. */
       readonly eventTypeNames: readonly string[];
       readonly receiver?: never;
     }
   | {
-      /** Subscribes exactly to its `patterns()`. */
+      /** Its `patterns()` are the exact subscriptions. */
       readonly receiver: HasPatterns;
       readonly eventTypeNames?: never;
     }
 );
 
-/** What `ensure` may have had to change. */
+/** The fields that `ensure` may change. */
 export type EnsuredField = "eventTypeNames" | "name" | "description" | "status";
 
 /** What `ensure` found and did. */
 export interface EnsuredWebhook {
   readonly action: "created" | "updated" | "unchanged";
-  /** What differed and was changed; empty unless `action` is `updated`. */
+  /** The fields that were changed; empty unless `action` is `updated`. */
   readonly changed: readonly EnsuredField[];
   /**
-   * The webhook as it is now. A new one has its `secret`, if Bluum sends it; but where the answer to the creation was lost and
-   * the webhook was found by looking, nobody has seen the secret.
+   * The webhook as it is now. A new one has its `secret` if Bluum sends it. There is no secret if the answer to the creation was lost
+   * and the webhook was found in the list.
    */
   readonly webhook: BluumWebhook;
-  /** Other webhooks of the same URL. They are left alone; each of them makes Bluum deliver once more. */
+  /** Other webhooks with the same URL. They are not changed; for each of them Bluum sends every event once more. */
   readonly duplicates: readonly BluumWebhook[];
 }
 
 const OPERATION = "webhooks.ensure";
 
-/** Makes sure that there is a webhook of this URL with these subscriptions. */
+/** Makes sure that a webhook with this URL and these subscriptions exists. */
 export async function ensureWebhook(
   ask: Ask,
   input: EnsureWebhook,
@@ -82,14 +82,15 @@ function wantedOf(input: EnsureWebhook): Wanted {
 
 function subscriptionsOf({ eventTypeNames, receiver }: EnsureWebhook): string[] {
   if (receiver === undefined) return namesOf(OPERATION, "eventTypeNames", eventTypeNames);
-  if (eventTypeNames !== undefined) throw refused(OPERATION, "receiver", "cannot be given beside eventTypeNames");
-  if (typeof receiver?.patterns !== "function") throw refused(OPERATION, "receiver", "must have patterns()");
+  if (eventTypeNames !== undefined)
+    throw refused(OPERATION, "receiver", "cannot be given together with eventTypeNames");
+  if (typeof receiver?.patterns !== "function") throw refused(OPERATION, "receiver", "must have a method patterns()");
   const patterns = receiver.patterns();
   if (patterns.length > 0) return namesOf(OPERATION, "receiver", patterns);
-  throw refused(OPERATION, "receiver", "has no handler, so there is nothing to subscribe to; call on(…) before");
+  throw refused(OPERATION, "receiver", "has no handlers, so there is nothing to subscribe to; call on(…) first");
 }
 
-/** Those of a URL, the one to keep first: an active one before others, then the oldest. */
+/** The webhooks with a URL: active ones first, then the oldest. `ensure` keeps the first. */
 async function webhooksAt(ask: Ask, url: string, options: CallOptions): Promise<BluumWebhook[]> {
   const found = (await listWebhooks(ask, options)).filter((webhook) => sameUrl(webhook.url, url));
   const rank = ({ status }: BluumWebhook) => (status === "INACTIVE" ? 1 : 0);
@@ -101,7 +102,7 @@ function sameUrl(given: string, wanted: string): boolean {
   return URL.canParse(given) && new URL(given).href === wanted;
 }
 
-/** Creates it. If nobody can tell whether that happened, looks again rather than creating a second one. */
+/** Creates a webhook. If it is not known whether that succeeded, looks for it instead of creating a second one. */
 async function createOnce(ask: Ask, wanted: Wanted, options: CallOptions): Promise<EnsuredWebhook> {
   const { url, eventTypeNames, description, name = defaultName(url) } = wanted;
   try {

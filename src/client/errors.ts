@@ -1,4 +1,4 @@
-/** Why a call did not do what it was asked, for programs. The codes are API: they do not change in a minor version. */
+/** Why a call failed, for programs. The codes are API: they do not change in a minor version. */
 export type BluumApiErrorCode =
   /** An option or an argument cannot work; nothing was sent. The message names it. */
   | "configuration_invalid"
@@ -8,28 +8,28 @@ export type BluumApiErrorCode =
   | "wrong_scope"
   /** 404: no webhook has this id, or the base URL is not the API's. */
   | "not_found"
-  /** 400, 409, 413, 422: Bluum refuses what was asked. */
+  /** 400, 409, 413, 422: Bluum refused the request. */
   | "validation"
   /** 429, after all retries, or with a `Retry-After` longer than `maxRetryAfterMs`. */
   | "rate_limited"
   /** 5xx, after all retries. */
   | "server"
-  /** No connection, or it broke before the whole answer had come; after all retries. */
+  /** No connection, or it was interrupted before the answer was complete; after all retries. */
   | "network"
-  /** No whole answer within `timeoutMs`; after all retries. */
+  /** No complete answer within `timeoutMs`; after all retries. */
   | "timeout"
   /** The call's `signal` was aborted. */
   | "aborted"
-  /** The answer is a redirect. It is not followed, since the credentials would go along. */
+  /** The answer is a redirect. It is not followed, since that would send the credentials to another address. */
   | "redirected"
-  /** The answer is none that Bluum documents: not JSON, too large, incomplete, a status with no meaning here. */
+  /** The answer is not one that Bluum documents: not JSON, too large, incomplete, or with an undocumented status. */
   | "unexpected_answer";
 
-/** What a {@link BluumApiError} may carry beside its code and message. */
+/** What a {@link BluumApiError} may carry besides its code and message. */
 export interface BluumApiErrorDetails {
   /** Which call failed, such as `webhooks.create`. */
   readonly operation?: string | undefined;
-  /** The answer's HTTP status, where there was an answer. */
+  /** The answer's HTTP status, if there was an answer. */
   readonly status?: number | undefined;
   /** Bluum's own code, such as `BLUM-400-001`. */
   readonly bluumCode?: string | undefined;
@@ -41,13 +41,13 @@ export interface BluumApiErrorDetails {
   readonly requestId?: string | undefined;
   /** How long Bluum asks to wait, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
-  /** Whether the change may have been made although no answer says so. */
+  /** Whether Bluum may have carried out the call, although no answer says so. @default false */
   readonly mayHaveHappened?: boolean | undefined;
 }
 
 /**
- * The one error of this client. `code` is stable and meant for programs, `message` for people. It never holds a credential, a
- * webhook's secret, or the request and answer behind it, and has no `cause`, since those below hold such things.
+ * The error class of this client. `code` is stable and meant for programs, `message` for people. It never contains a credential, a
+ * webhook's secret, the request or the answer. It has no `cause`, since underlying errors may contain them.
  */
 export class BluumApiError extends Error implements BluumApiErrorDetails {
   override readonly name: string = "BluumApiError";
@@ -55,7 +55,7 @@ export class BluumApiError extends Error implements BluumApiErrorDetails {
   readonly code: BluumApiErrorCode;
   /** Which call failed, such as `webhooks.create`. */
   declare readonly operation?: string;
-  /** The answer's HTTP status, where there was an answer. */
+  /** The answer's HTTP status, if there was an answer. */
   declare readonly status?: number;
   /** Bluum's own code, such as `BLUM-400-001`. */
   declare readonly bluumCode?: string;
@@ -68,8 +68,8 @@ export class BluumApiError extends Error implements BluumApiErrorDetails {
   /** How long Bluum asks to wait, in milliseconds. */
   declare readonly retryAfterMs?: number;
   /**
-   * Whether the change may have been made although no answer says so: a create, update or delete that timed out, whose
-   * connection broke, or that was answered 5xx, in its last attempt or in one before. Look before you repeat a create.
+   * Whether Bluum may have carried out the call, although no answer says so: a create, update or delete of which an attempt timed out,
+   * was interrupted, or was answered 5xx. Check before you repeat a create.
    */
   readonly mayHaveHappened: boolean;
 
@@ -93,7 +93,7 @@ export function refused(owner: string, option: string, problem: string): BluumAp
   return new BluumApiError("configuration_invalid", `${owner}: ${option} ${problem}`);
 }
 
-/** The same failure, of a call that an earlier attempt may have carried out. */
+/** The same error with `mayHaveHappened`, for a call that an earlier attempt may have carried out. */
 export function perhapsDone({ code, message, name: _, ...details }: BluumApiError): BluumApiError {
   return new BluumApiError(code, message, { ...details, mayHaveHappened: true });
 }

@@ -9,7 +9,7 @@ export interface BluumEventType {
   readonly name: string;
   readonly description?: string;
   readonly version?: string;
-  /** Bluum's own object, untouched. */
+  /** Bluum's object, unchanged. */
   readonly raw: JsonObject;
 }
 

@@ -3,13 +3,13 @@ import { textOf } from "./json.ts";
 import type { Settings } from "./options.ts";
 import { retryAfterOf } from "./retry.ts";
 
-/** What a failure is told in terms of: the call, and whether it would have changed anything. */
+/** The call that failed. */
 export interface CallInFailure {
   readonly operation: string;
   readonly method: string;
 }
 
-/** The code for a status; 4xx that are not listed mean nothing here. */
+/** The code of each status. Other 4xx are not documented, so they are `unexpected_answer`. */
 const CODES: Readonly<Record<number, BluumApiErrorCode>> = {
   400: "validation",
   401: "bad_credentials",
@@ -23,11 +23,11 @@ const CODES: Readonly<Record<number, BluumApiErrorCode>> = {
 
 const ADVICE: Partial<Readonly<Record<BluumApiErrorCode, string>>> = {
   bad_credentials: "check API key and secret, and that they belong to this base URL (sandbox or production)",
-  wrong_scope: "managing webhooks needs a tenant-wide API key; one that is scoped to an investor may not",
+  wrong_scope: "managing webhooks needs a tenant-wide API key, not one scoped to an investor",
   not_found: "there is no such webhook, or the base URL is not the API's",
 };
 
-/** An answer that is no success, as an error. */
+/** The error for an answer that is not a success. */
 export function failureOfAnswer(
   call: CallInFailure,
   response: Response,
@@ -46,7 +46,7 @@ export function failureOfAnswer(
   });
 }
 
-/** An answer that is a success by its status and yet none that can be used, as an error. It is not quoted. */
+/** The error for a successful answer that cannot be used. The message does not quote the answer. */
 export function unexpectedAnswer(
   call: CallInFailure,
   response: Response,
@@ -59,35 +59,35 @@ export function unexpectedAnswer(
   });
 }
 
-/** A redirect, as an error. Of its target only the origin is told. */
+/** The error for a redirect. The message shows only the origin of its target. */
 export function redirected(call: CallInFailure, response: Response, settings: Settings): BluumApiError {
   const location = response.headers.get("location") ?? "";
   const { href } = settings.baseUrl;
   const target = URL.canParse(location, href) ? new URL(location, href).origin : "elsewhere";
-  const words = `to ${settings.strike(target)}; it is not followed, since the credentials would go along. Set baseUrl to the API's own address`;
+  const words = `to ${settings.redact(target)}; it was not followed, since that would send the credentials there. Set baseUrl to the API's own address`;
   return new BluumApiError("redirected", sentence(call.operation, "Bluum answered with a redirect", words), {
     ...aboutAnswer(call, response, settings),
   });
 }
 
-/** What was thrown while nothing of an answer, or not all of it, had come; as an error. */
+/** The error for an exception before the whole answer was received. */
 export function failureOfException(call: CallInFailure, thrown: unknown): BluumApiError {
   const code = systemCodeOf(thrown);
-  return new BluumApiError("network", sentence(call.operation, "no connection to Bluum, or it broke", code), {
+  return new BluumApiError("network", sentence(call.operation, "no connection to Bluum, or it was interrupted", code), {
     operation: call.operation,
     mayHaveHappened: changes(call) && !NEVER_CONNECTED.test(code ?? ""),
   });
 }
 
-/** No whole answer in time. */
+/** The error for a call without a complete answer in time. */
 export function timedOut(call: CallInFailure, timeoutMs: number): BluumApiError {
-  return new BluumApiError("timeout", sentence(call.operation, `no whole answer within ${timeoutMs} ms`), {
+  return new BluumApiError("timeout", sentence(call.operation, `no complete answer within ${timeoutMs} ms`), {
     operation: call.operation,
     mayHaveHappened: changes(call),
   });
 }
 
-/** The call's signal was aborted; while a request was `open`, nobody can tell what comes of it. */
+/** The error for an aborted call. If a request was `open`, Bluum may have carried it out. */
 export function aborted(call: CallInFailure, open: boolean): BluumApiError {
   return new BluumApiError("aborted", sentence(call.operation, "the signal was aborted"), {
     operation: call.operation,
@@ -108,7 +108,7 @@ function aboutAnswer(call: CallInFailure, { status, headers }: Response, setting
   return { operation, status: status || undefined, requestId: words(headers.get("x-request-id"), settings) };
 }
 
-/** Both published forms: `{ error: { type, code, message, param? } }` and `{ status: "error", code, message }`. */
+/** Reads both published forms of errors: `{ error: { type, code, message, param? } }` and `{ status: "error", code, message }`. */
 function saidBy(body: unknown, settings: Settings): { message?: string | undefined; details: BluumApiErrorDetails } {
   const said = (name: string) => words(textOf(body, `error.${name}`) ?? textOf(body, name), settings);
   return {
@@ -119,9 +119,9 @@ function saidBy(body: unknown, settings: Settings): { message?: string | undefin
 
 const MAX_CHARACTERS = 300;
 
-/** What a server says, fit for a message and a terminal: no credential, no webhook's secret, one line, a few words. */
-function words(text: string | null | undefined, { strike }: Settings): string | undefined {
-  const oneLine = strike(text ?? "")
+/** A text from the server, made safe for messages and terminals: no credential, no webhook's secret, one line, not long. */
+function words(text: string | null | undefined, { redact }: Settings): string | undefined {
+  const oneLine = redact(text ?? "")
     .replace(/whsec_[\w+/=-]+/g, "…")
     .replace(/[\p{C}\p{Z}]+/gu, " ")
     .trim()
@@ -130,11 +130,11 @@ function words(text: string | null | undefined, { strike }: Settings): string | 
   return oneLine.length > MAX_CHARACTERS ? `${oneLine.slice(0, MAX_CHARACTERS)}…` : oneLine;
 }
 
-/** Failures before anything could be sent: after these even a create may be repeated. */
+/** System codes of failures before anything was sent: after these even a create may be retried. */
 const NEVER_CONNECTED =
   /^(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT)$|CERT|TLS/;
 
-/** The system's code, such as `ECONNREFUSED`, of an error or of what is behind it. Its message may quote anything. */
+/** The system's code, such as `ECONNREFUSED`, of an error or its causes. Messages are not used, since they may quote anything. */
 function systemCodeOf(thrown: unknown): string | undefined {
   let error = thrown as { code?: unknown; cause?: unknown } | undefined;
   for (let depth = 0; depth < 5 && typeof error === "object" && error !== null; depth++) {

@@ -1,4 +1,4 @@
-/** The door `bluum-webhooks/client`: managing the provider's webhook endpoints. */
+/** The entry point `bluum-webhooks/client`: manages the webhook endpoints that are registered with Bluum. */
 export type { CallOptions } from "./api.ts";
 export { type BluumClient, createBluumClient } from "./create-client.ts";
 export type { EnsuredField, EnsuredWebhook, EnsureWebhook, HasPatterns } from "./ensure.ts";

@@ -2,30 +2,30 @@ import { checkAddress } from "./address.ts";
 import type { CallOptions } from "./api.ts";
 import { refused } from "./errors.ts";
 
-/** What a new webhook is. */
+/** A new webhook. */
 export interface CreateWebhook {
-  /** What people call it. */
+  /** Its display name. */
   readonly name: string;
-  /** Where deliveries go: `https:`, or a URL on this machine. */
+  /** Where deliveries are sent: `https:`, or a URL on this machine. */
   readonly url: string | URL;
-  /** What to subscribe to: names of events (`order.filled`) and wildcards (`order.*`). */
+  /** The subscriptions: event names (`order.filled`) and wildcards (`order.*`). */
   readonly eventTypeNames: readonly string[];
   readonly description?: string | undefined;
 }
 
-/** What to change about a webhook; what is missing stays. */
+/** Changes to a webhook. Missing fields stay as they are. */
 export interface UpdateWebhook {
   readonly name?: string | undefined;
   /** `https:`, or a URL on this machine. */
   readonly url?: string | URL | undefined;
-  /** Replaces all that it is subscribed to. */
+  /** Replaces all subscriptions. */
   readonly eventTypeNames?: readonly string[] | undefined;
   readonly description?: string | undefined;
   /** Whether deliveries are sent. */
   readonly status?: "ACTIVE" | "INACTIVE" | undefined;
 }
 
-/** Fields of a request, checked. */
+/** The fields of a request, after checking. */
 export interface Fields {
   name?: string;
   url?: string;
@@ -45,15 +45,15 @@ export function optionsOf(operation: string, options: unknown = {}): CallOptions
   return { signal: signal as AbortSignal };
 }
 
-/** Refuses fields that the call does not have: Bluum might ignore them silently, `events` above all. */
+/** Refuses fields that the call does not have, such as `events`: Bluum might ignore them silently. */
 export function checkFields(operation: string, input: unknown, known: readonly string[]): void {
   if (typeof input !== "object" || input === null) throw refused(operation, "the argument", "must be an object");
-  if ("events" in input) throw refused(operation, "events", "is not the field's name; it is eventTypeNames");
+  if ("events" in input) throw refused(operation, "events", "is not a field; use eventTypeNames");
   const unknown = Object.keys(input).find((name) => !known.includes(name));
-  if (unknown !== undefined) throw refused(operation, unknown, `is no field; there are ${known.join(", ")}`);
+  if (unknown !== undefined) throw refused(operation, unknown, `is not a field; there are ${known.join(", ")}`);
 }
 
-/** Checks those fields that are there. */
+/** Checks the fields that are present. */
 export function fieldsOf(operation: string, input: UpdateWebhook): Fields {
   const { name, url, eventTypeNames, description, status } = input;
   return {
@@ -65,7 +65,7 @@ export function fieldsOf(operation: string, input: UpdateWebhook): Fields {
   };
 }
 
-/** Names of events and wildcards, each once. */
+/** Checks event names and wildcards, and removes repeated ones. */
 export function namesOf(operation: string, field: string, names: unknown): string[] {
   if (!Array.isArray(names) || names.length === 0) {
     throw refused(
@@ -75,10 +75,10 @@ export function namesOf(operation: string, field: string, names: unknown): strin
     );
   }
   if (names.every((name) => typeof name === "string" && /^[^\s\p{Cc}]+$/u.test(name))) return [...new Set(names)];
-  throw refused(operation, field, "must hold names and wildcards only, without white space");
+  throw refused(operation, field, "must contain only names and wildcards without white space");
 }
 
-/** Refuses an id that would lead to another path. */
+/** Refuses an id that would change the path of the request. */
 export function checkId(operation: string, id: unknown): string {
   if (typeof id === "string" && /^[\w~:-][\w.~:-]{0,199}$/.test(id)) return id;
   throw refused(operation, "id", "must be a webhook's id, such as wh_1");
@@ -86,7 +86,7 @@ export function checkId(operation: string, id: unknown): string {
 
 function nameOf(operation: string, name: unknown): string {
   if (typeof name === "string" && name.trim() !== "") return name;
-  throw refused(operation, "name", "must be a string that is not blank");
+  throw refused(operation, "name", "must be a non-blank string");
 }
 
 function descriptionOf(operation: string, description: unknown): string {

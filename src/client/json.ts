@@ -1,12 +1,12 @@
 /** A JSON object. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Whether a value is an object with names, neither a list nor null. */
+/** Whether a value is a JSON object, neither an array nor null. */
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What stands at a path such as `data.webhook`, by own names only. */
+/** The value at a path such as `data.webhook`; own properties only. */
 export function at(value: unknown, path: string): unknown {
   return path.split(".").reduce<unknown>((inside, name) => {
     return isObject(inside) && Object.hasOwn(inside, name) ? inside[name] : undefined;
@@ -22,12 +22,12 @@ export function textOf(value: unknown, ...paths: readonly string[]): string | un
   return undefined;
 }
 
-/** The list at the first of these paths that has one. */
+/** The array at the first of these paths that has one. */
 export function listOf(value: unknown, ...paths: readonly string[]): readonly unknown[] | undefined {
   return paths.map((path) => at(value, path)).find((list) => Array.isArray(list));
 }
 
-/** The time at the first of these paths: RFC 3339, or seconds since 1970. */
+/** The time at the first of these paths that has one: RFC 3339 or unix seconds. */
 export function timeOf(value: unknown, ...paths: readonly string[]): Date | undefined {
   for (const path of paths) {
     const given = at(value, path);

@@ -7,7 +7,7 @@ import { BluumApiError } from "./errors.ts";
 /** How to reach Bluum's management API; see `createBluumClient`. */
 export interface BluumClientOptions {
   /**
-   * The key of the API. Webhooks are managed with a tenant-wide key; one that is scoped to an investor is refused with 403.
+   * The API key. It must be tenant-wide: Bluum answers a key scoped to an investor with 403.
    * @default the environment's `BLUUM_API_KEY`
    */
   readonly apiKey?: string | undefined;
@@ -17,46 +17,46 @@ export interface BluumClientOptions {
    */
   readonly apiSecret?: string | undefined;
   /**
-   * Where the API is: `"sandbox"`, `"production"`, or a URL with its path (`https://…/v1`). `https:` is required unless it
-   * is on this machine.
-   * @default the environment's `BLUUM_BASE_URL`; there is no default beyond it, so that nobody meets production by accident
+   * The address of the API: `"sandbox"`, `"production"`, or a URL with its path (`https://…/v1`). It must be `https:` unless it is on
+   * this machine.
+   * @default the environment's `BLUUM_BASE_URL`; without either the client is refused, so that nobody uses production by accident
    */
   readonly baseUrl?: "sandbox" | "production" | (string & {}) | URL | undefined;
   /**
-   * How long one attempt may take until its whole answer is there, in milliseconds, from 1 to 120,000.
+   * How long one attempt may take, with its complete answer, in milliseconds, from 1 to 120,000.
    * @default 10_000
    */
   readonly timeoutMs?: number;
   /**
-   * How often a call is tried again after the first attempt, from 0 to 10.
+   * How often a call is retried after its first attempt, from 0 to 10.
    * @default 3
    */
   readonly retries?: number;
   /**
-   * The longest `Retry-After` that is waited for, in milliseconds, from 0 to 600,000. Where Bluum asks for more, the call fails
-   * at once and the error's `retryAfterMs` says how long to wait.
+   * The longest `Retry-After` that the client waits, in milliseconds, from 0 to 600,000. If Bluum asks for more, the call fails at once
+   * and the error's `retryAfterMs` says how long to wait.
    * @default 60_000
    */
   readonly maxRetryAfterMs?: number;
   /**
-   * Sends the requests, for a proxy or a test. Give `request.signal` and `request.redirect` heed.
+   * Sends the requests, for a proxy or a test. It must respect `request.signal` and `request.redirect`.
    * @default the global fetch
    */
   readonly fetch?: (request: Request) => Promise<Response>;
   /**
-   * Where the three variables are looked up.
+   * Where the three environment variables are read.
    * @default process.env
    */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** The wall clock in epoch milliseconds, for tests: what a `Retry-After` date is compared with. */
+  /** The wall clock in epoch milliseconds, for tests; a `Retry-After` date is compared with it. @default Date.now */
   readonly now?: () => number;
-  /** Waits before a retry, for tests. Must end early when the signal aborts. */
+  /** Waits before a retry, for tests. It must end early when the signal aborts. */
   readonly sleep?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
-  /** A number from 0 up to 1 for the jitter, for tests. */
+  /** Returns a number from 0 to below 1 for the jitter, for tests. @default Math.random */
   readonly random?: () => number;
 }
 
-/** Options, checked and complete. */
+/** The options, checked and with defaults. */
 export interface Settings extends Credentials {
   readonly baseUrl: URL;
   readonly timeoutMs: number;
@@ -112,7 +112,7 @@ function baseUrlOf(given: unknown): URL {
     throw invalid("baseUrl", 'is missing; give "sandbox", "production" or a URL, or set BLUUM_BASE_URL');
   }
   const url = checkAddress(OWNER, "baseUrl", (typeof given === "string" && BASE_URLS[given]) || given);
-  if (url.search !== "") throw invalid("baseUrl", "must have no query (?…)");
+  if (url.search !== "") throw invalid("baseUrl", "must not have a query (?…)");
   return url;
 }
 

@@ -6,13 +6,13 @@ import { at, listOf } from "./json.ts";
 export interface Paged<Item> {
   /** The call for the first page, without its query. */
   readonly call: Call;
-  /** What the list is called inside `data`, where it is not `data` itself. */
+  /** The name of the list inside `data`, if it is not `data` itself. */
   readonly member: string;
-  /** How many items to ask for at a time; left to the server where it is missing. */
+  /** How many items to request per page. @default the server decides */
   readonly limit?: number;
-  /** One item in one type, or undefined where it is none. */
+  /** Reads one item; undefined if it is invalid. */
   readonly read: (raw: unknown) => Item | undefined;
-  /** What tells items apart. */
+  /** The unique key of an item. */
   readonly keyOf: (item: Item) => string;
 }
 
@@ -20,12 +20,12 @@ export interface Paged<Item> {
 const MAX_PAGES = 100;
 
 /**
- * Gets all pages. A list may say whether there are more (`has_more`); one that does not is asked until a page has
- * nothing new: one that is shorter than was asked for may be as long as the server makes them. A server that does not know pages
- * repeats itself then, and that is the end. Where no limit is asked for, a list that does not say is whole.
+ * Gets the items of all pages. `has_more` says whether another page follows. Without it, pages are requested until one has nothing new: a
+ * page shorter than `limit` need not be the last, and a server without paging sends the same list again. Without `has_more` and without
+ * a `limit`, the first answer is the whole list.
  *
- * @throws BluumApiError `unexpected_answer` where there is no end to it, or a list says that there is more and gives nothing new:
- *   half a list must not pass for the whole
+ * @throws BluumApiError `unexpected_answer` for too many pages, or a page that says there is more but has nothing new: an incomplete list
+ *   must not be taken for the whole
  */
 export async function allOf<Item>(ask: Ask, list: Paged<Item>): Promise<Item[]> {
   const items = new Map<string, Item>();
@@ -41,10 +41,10 @@ export async function allOf<Item>(ask: Ask, list: Paged<Item>): Promise<Item[]> 
 }
 
 function isLast({ body, unexpected }: Answer, hasNew: boolean, { limit }: { readonly limit?: number }): boolean {
-  const more = ["has_more", "hasMore", "data.has_more", "data.hasMore"].map((path) => at(body, path));
-  const says = more.find((value) => typeof value === "boolean");
-  if (says === true && !hasNew) throw unexpected("it says that there is more, and has nothing new");
-  return says === undefined ? !hasNew || limit === undefined : !says;
+  const flags = ["has_more", "hasMore", "data.has_more", "data.hasMore"].map((path) => at(body, path));
+  const hasMore = flags.find((value) => typeof value === "boolean");
+  if (hasMore === true && !hasNew) throw unexpected("it says that there is more, but has nothing new");
+  return hasMore === undefined ? !hasNew || limit === undefined : !hasMore;
 }
 
 function pageCall<Item>({ call, limit }: Paged<Item>, offset: number): Call {
@@ -54,10 +54,10 @@ function pageCall<Item>({ call, limit }: Paged<Item>, offset: number): Call {
 
 function itemsOf<Item>({ body, unexpected }: Answer, { member, read }: Paged<Item>): Item[] {
   const list = Array.isArray(body) ? body : listOf(body, `data.${member}`, "data", member);
-  if (list === undefined) throw unexpected("there is no list in it");
+  if (list === undefined) throw unexpected("it contains no list");
   return list.map((raw) => {
     const item = read(raw);
-    if (item === undefined) throw unexpected("an entry of the list has not what it must have");
+    if (item === undefined) throw unexpected("an entry of the list lacks a required field");
     return item;
   });
 }

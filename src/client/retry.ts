@@ -1,14 +1,14 @@
 import type { BluumApiError } from "./errors.ts";
 import type { Settings } from "./options.ts";
 
-const FIRST_WAIT_MS = 500;
-const LONGEST_WAIT_MS = 10_000;
-/** Added to what a server asks for, so that clients that were refused together do not come back together. */
-const SPREAD_MS = 250;
+const FIRST_BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 10_000;
+/** The most that is added to a `Retry-After`, so that clients refused at the same time do not retry at the same time. */
+const RETRY_AFTER_JITTER_MS = 250;
 
 /**
- * Whether a failed attempt may be made again. A create may only where Bluum cannot have made the webhook: it has no key by
- * which a second one would be recognised.
+ * Whether a failed attempt may be retried. A create only if Bluum cannot have created the webhook: the API has no idempotency key that
+ * would prevent a second one.
  */
 export function isRetryable(failure: BluumApiError, method: string, { maxRetryAfterMs }: Settings): boolean {
   if ((failure.retryAfterMs ?? 0) > maxRetryAfterMs) return false;
@@ -18,19 +18,19 @@ export function isRetryable(failure: BluumApiError, method: string, { maxRetryAf
 }
 
 /**
- * How long to wait, in milliseconds: what the server asks for and a little more; else twice as long each time, half of it by chance.
+ * How long to wait before a retry, in milliseconds: the `Retry-After` plus jitter, or else exponential backoff of which half is random.
  *
- * @param retry 1 for the first one
+ * @param retry the number of the retry, from 1
  */
 export function waitBefore(retry: number, failure: BluumApiError, { random }: Settings): number {
-  if (failure.retryAfterMs !== undefined) return failure.retryAfterMs + random() * SPREAD_MS;
-  const most = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (retry - 1));
-  return most / 2 + (random() * most) / 2;
+  if (failure.retryAfterMs !== undefined) return failure.retryAfterMs + random() * RETRY_AFTER_JITTER_MS;
+  const backoffMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (retry - 1));
+  return backoffMs / 2 + (random() * backoffMs) / 2;
 }
 
 /**
- * `Retry-After` in both its forms, in milliseconds. A date is compared with the answer's own `Date`, so that the two clocks need
- * not agree.
+ * Reads `Retry-After`, in seconds or as a date, as milliseconds. A date is compared with the answer's own `Date`, so the clocks may
+ * differ.
  */
 export function retryAfterOf(headers: Headers, now: () => number): number | undefined {
   const value = headers.get("retry-after")?.trim() ?? "";

@@ -2,7 +2,7 @@ import type { Ask, CallOptions } from "./api.ts";
 import { listEventTypes } from "./event-types.ts";
 import type { BluumWebhook } from "./webhook.ts";
 
-/** Whether a webhook is subscribed to exactly these. Bluum may answer a wildcard with the names that it stands for. */
+/** Whether a webhook has exactly these subscriptions. Bluum may return the matching names instead of a wildcard. */
 export async function isSubscribedTo(
   ask: Ask,
   wanted: readonly string[],

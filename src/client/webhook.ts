@@ -1,34 +1,34 @@
 import type { Answer } from "./answer.ts";
 import { at, isObject, type JsonObject, listOf, textOf, timeOf } from "./json.ts";
 
-/** A registered endpoint, one type of all the forms in which Bluum answers with it. */
+/** A registered endpoint: one type for all the forms in which Bluum returns it. */
 export interface BluumWebhook {
   /** Begins with `wh_`. */
   readonly id: string;
   readonly url: string;
   readonly name?: string;
   readonly description?: string;
-  /** `ACTIVE` or `INACTIVE`, in capitals however it was sent; another word where Bluum invents one. */
+  /** `ACTIVE` or `INACTIVE`, always in capitals; or a status that is not documented. */
   readonly status?: "ACTIVE" | "INACTIVE" | (string & {});
-  /** What it is subscribed to: names of events and wildcards. Empty where the answer does not tell. */
+  /** Its subscriptions: event names and wildcards. Empty if the answer has none. */
   readonly eventTypeNames: readonly string[];
-  /** What deliveries are signed with, where the answer has it: Bluum may show it once only, to who creates the webhook. Keep it. */
+  /** The secret that signs deliveries, if the answer has it. Store it: Bluum may show it only once, when the webhook is created. */
   readonly secret?: string;
   readonly createdAt?: Date;
   readonly updatedAt?: Date;
-  /** Bluum's own object, untouched, with all that is not documented; the secret too, where it is there. */
+  /** Bluum's object, unchanged, with undocumented fields; it may contain the secret. */
   readonly raw: JsonObject;
 }
 
-/** Reads the one webhook that an answer is about, in any of the published forms. */
+/** Reads the webhook in an answer, in any of the published forms. */
 export function webhookOf({ body, unexpected }: Answer): BluumWebhook {
   const objects = ["data.webhook", "webhook", "data"].map((path) => at(body, path));
   const webhook = toWebhook(objects.find(isObject) ?? body);
-  if (webhook === undefined) throw unexpected("there is no webhook with an id and a URL in it");
+  if (webhook === undefined) throw unexpected("it contains no webhook with an id and a URL");
   return webhook;
 }
 
-/** Makes one type of the published forms. `undefined` where there is no id or no URL. */
+/** Reads a webhook in any of the published forms; `undefined` if it has no id or URL. */
 export function toWebhook(raw: unknown): BluumWebhook | undefined {
   const id = textOf(raw, "id", "webhook_id", "webhookId");
   const url = textOf(raw, "url");
@@ -52,7 +52,7 @@ function namesOf(raw: unknown): string[] {
 
 type Present<T> = { [Name in keyof T]?: Exclude<T[Name], undefined> };
 
-/** Without what is undefined. */
+/** A copy without the fields that are undefined. */
 export function present<T extends object>(fields: T): Present<T> {
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Present<T>;
 }

@@ -4,7 +4,7 @@ import { type CreateWebhook, checkFields, checkId, fieldsOf, type UpdateWebhook 
 import { allOf } from "./pages.ts";
 import { type BluumWebhook, toWebhook, webhookOf } from "./webhook.ts";
 
-/** All webhooks, of all pages. */
+/** Gets all webhooks, from all pages. */
 export function listWebhooks(ask: Ask, { signal }: CallOptions = {}): Promise<BluumWebhook[]> {
   return allOf(ask, {
     call: { operation: "webhooks.list", method: "get", path: "webhooks", signal },
@@ -15,7 +15,7 @@ export function listWebhooks(ask: Ask, { signal }: CallOptions = {}): Promise<Bl
   });
 }
 
-/** Makes a webhook. */
+/** Creates a webhook. */
 export async function createWebhook(ask: Ask, input: CreateWebhook, options: CallOptions = {}): Promise<BluumWebhook> {
   const operation = "webhooks.create";
   checkFields(operation, input, ["name", "url", "eventTypeNames", "description"]);
@@ -26,7 +26,7 @@ export async function createWebhook(ask: Ask, input: CreateWebhook, options: Cal
   return webhookOf(await ask({ operation, method: "post", path: "webhooks", json, signal: options.signal }));
 }
 
-/** Changes a webhook. */
+/** Changes the given fields of a webhook. */
 export async function updateWebhook(
   ask: Ask,
   id: string,
@@ -36,12 +36,12 @@ export async function updateWebhook(
   const operation = "webhooks.update";
   checkFields(operation, changes, ["name", "url", "eventTypeNames", "description", "status"]);
   const json = fieldsOf(operation, changes);
-  if (Object.keys(json).length === 0) throw refused(operation, "the argument", "must name something to change");
+  if (Object.keys(json).length === 0) throw refused(operation, "the argument", "must contain something to change");
   const path = `webhooks/${checkId(operation, id)}`;
   return webhookOf(await ask({ operation, method: "patch", path, json, signal }));
 }
 
-/** Removes a webhook. */
+/** Deletes a webhook. */
 export async function deleteWebhook(ask: Ask, id: string, { signal }: CallOptions = {}): Promise<void> {
   const operation = "webhooks.delete";
   await ask({ operation, method: "delete", path: `webhooks/${checkId(operation, id)}`, signal });

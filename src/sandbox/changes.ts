@@ -1,26 +1,26 @@
 import type { Change } from "./page-api.ts";
 
-/** A change and its place among all. */
+/** A change and its number. */
 export interface Revised {
   readonly revision: number;
   readonly change: Change;
 }
 
-/** Told of each change as it happens. */
+/** Called with each change as it happens. */
 export type Watcher = (revised: Revised) => void;
 
-/** So many changes can be asked for again: what a page misses while its connection is renewed. */
+/** How many changes are remembered for pages that reconnect. */
 const REMEMBERED = 4_096;
 
-/** What has changed, numbered without a gap, for whoever follows and for whoever comes back after a while. */
+/** The changes, numbered without a gap, for watchers and for pages that reconnect. */
 export class Changes {
-  // Later than every number of an earlier run, which began earlier and counted slower than the milliseconds pass.
+  // Higher than every number of an earlier run: there are fewer changes than milliseconds.
   #revision: number = Date.now();
   #recent: Revised[] = [];
   readonly #watchers = new Set<Watcher>();
   readonly #replayable: () => number;
 
-  /** @param replayable counts what can be replayed, after a change */
+  /** @param replayable returns how many deliveries can be replayed; it is added to each change */
   constructor(replayable: () => number) {
     this.#replayable = replayable;
   }
@@ -34,19 +34,19 @@ export class Changes {
     this.#revision += 1;
     const revised = { revision: this.#revision, change: { ...change, replayable: this.#replayable() } };
     this.#recent.push(revised);
-    // In halves, so that forgetting costs nothing that grows with each change.
+    // Not at each change: copying the list costs too much.
     if (this.#recent.length >= 2 * REMEMBERED) this.#recent = this.#recent.slice(-REMEMBERED);
     for (const watcher of this.#watchers) watcher(revised);
   }
 
-  /** All changes after a revision; undefined where that is too long ago, or no revision of this run. */
+  /** All changes after a revision; undefined if it is too old or not of this run. */
   since(revision: number): readonly Revised[] | undefined {
     const missed = this.#revision - revision;
     if (!Number.isInteger(missed) || missed < 0 || missed > this.#recent.length) return undefined;
     return missed === 0 ? [] : this.#recent.slice(-missed);
   }
 
-  /** Tells of every change from now on; gives what ends it. */
+  /** Calls the watcher with every change from now on. @returns a function that stops it */
   watch(watcher: Watcher): () => void {
     this.#watchers.add(watcher);
     return () => this.#watchers.delete(watcher);

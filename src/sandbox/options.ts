@@ -10,18 +10,18 @@ import type { ErrorShape, ListShape, ResponseShape } from "./server/shapes.ts";
 /** How a sandbox listens, signs and behaves; see `createSandbox`. */
 export interface SandboxOptions {
   /**
-   * The port; 0 for a free one.
+   * The port; 0 for any free one.
    * @default 0
    */
   readonly port?: number;
   /**
-   * The address to listen on. Whoever reaches it can see every secret and send whatever they like.
+   * The address to listen on. Everyone who can reach it sees every secret and can send any event.
    * @default "127.0.0.1"
    */
   readonly host?: string;
   /**
-   * How much faster than the wall the sandbox's clock runs, time-outs included: 60 makes a minute a second. With 0 it stands still until
-   * `advance` or `settled` put it forward. From 0 to 100,000.
+   * How much faster than the wall the sandbox's clock runs, timeouts included: with 60 a minute takes a second. With 0 it stands still until
+   * `advance` or `settled` puts it forward. From 0 to 100,000.
    * @default 1
    */
   readonly speed?: number;
@@ -50,20 +50,20 @@ export interface SandboxOptions {
    * @default "nested"
    */
   readonly errorShape?: ErrorShape;
-  /** The tenant's API key. @default a fresh one, or that of the state */
+  /** The tenant's API key. @default that of the state, or a random one */
   readonly apiKey?: string;
-  /** The tenant's API secret. @default a fresh one, or that of the state */
+  /** The tenant's API secret. @default that of the state, or a random one */
   readonly apiSecret?: string;
   /**
-   * What faults and jitter are drawn from.
-   * @default a different one each time
+   * The seed of faults and jitter.
+   * @default a random one
    */
   readonly seed?: number;
-  /** What is done to deliveries on purpose, from the start; see `faults`. @default nothing */
+  /** The faults of deliveries from the start; see `Sandbox.faults`. @default none */
   readonly faults?: FaultPlan;
-  /** A file that keeps the state, by `node:sqlite` or else your better-sqlite3 or libsql. @default memory only */
+  /** A file for the state, opened with `node:sqlite` or else your better-sqlite3 or libsql. @default memory only */
   readonly statePath?: string;
-  /** A connection that keeps the state, in place of `statePath`; libsql, better-sqlite3 and node:sqlite fit. It stays open. */
+  /** A SQLite connection for the state, instead of `statePath`: of libsql, better-sqlite3 or node:sqlite. `close` leaves it open. */
   readonly database?: SqliteDatabase;
   /**
    * How long an answer may take, in milliseconds of the sandbox's time; on the wall it is that divided by `speed`.
@@ -71,20 +71,19 @@ export interface SandboxOptions {
    */
   readonly timeoutMs?: number;
   /**
-   * How many deliveries are remembered. Beyond that the oldest are forgotten, finished ones first.
+   * How many deliveries are remembered. If there are more, the oldest are forgotten, finished ones first.
    * @default 10_000
    */
   readonly maxDeliveries?: number;
-  /** Told of every change, such as a delivery's new state. What it throws is swallowed. */
+  /** Called with every change, such as a delivery's new state. Errors that it throws are ignored. */
   readonly observe?: (change: Change) => void;
   /**
-   * Told in a sentence of what goes wrong beside the deliveries: once, when the state cannot be written any more.
+   * Called once with a message when the state cannot be written any more.
    * @default console.warn
    */
   readonly warn?: (message: string) => void;
   /**
-   * The wall clock, in epoch milliseconds: what payloads are dated and signatures timed by, whatever `speed` says, since receivers go
-   * by it.
+   * The wall clock, in epoch milliseconds. It dates payloads and signatures at any `speed`, since receivers check them by it.
    * @default Date.now
    */
   readonly now?: () => number;

@@ -1,11 +1,11 @@
 /**
- * What the inspector page and the sandbox say to each other. All paths stand under `/_inspector`, the page itself is served at
- * `/`. Times are epoch milliseconds by the sandbox's own clock (`Snapshot.now`), which runs `speed` times as fast as the wall.
+ * The API between the inspector page and the sandbox. All paths are under `/_inspector`; the page itself is served at
+ * `/`. Times are epoch milliseconds by the sandbox's own clock (`Snapshot.now`), which runs `speed` times as fast as the wall clock.
  *
  * | call | answer |
  * |---|---|
  * | `GET /_inspector/state` | {@link Snapshot} |
- * | `GET /_inspector/changes` (server-sent events; `Last-Event-ID` or `?since=` is a revision) | `event: change`, data {@link Change}, id the revision; `event: reset` where the revision is too old or of another run: fetch the state again |
+ * | `GET /_inspector/changes` (server-sent events; `Last-Event-ID` or `?since=` is a revision) | `event: change`, data {@link Change}, id the revision; `event: reset` if the revision is too old or of another run: fetch the state again |
  * | `GET /_inspector/deliveries/:id` | {@link DeliveryDetail} |
  * | `POST /_inspector/deliveries/:id/(duplicate\|replay\|forge)`, body `{ kind? }` for forge | {@link Started} |
  * | `POST /_inspector/replay-parked` | {@link Started} |
@@ -14,14 +14,14 @@
  * | `POST /_inspector/endpoints`, body `{ url, name?, eventTypeNames? }` | {@link AddedEndpoint} |
  * | `PATCH /_inspector/endpoints/:id`, body `{ status }` | {@link EndpointView} |
  *
- * An error is `{ error: { code, message } }` with a 4xx; 503 where too many pages follow. Calls that change something must come from
- * the page's own origin, and say `Content-Type: application/json` where they have a body.
+ * An error is `{ error: { code, message } }` with a 4xx; 503 if too many pages are connected. Calls that change something must come from
+ * the page's own origin, with `Content-Type: application/json` if they have a body.
  */
 export interface Snapshot {
   readonly revision: number;
   /** The sandbox's clock when this was made. */
   readonly now: number;
-  /** How much faster than the wall that clock runs; 0 where it stands still. It may be put forward: each change carries `now`. */
+  /** How much faster than the wall clock it runs; 0 if it stands still. It can be put forward, so each change has `now`. */
   readonly speed: number;
   readonly scheme: string;
   readonly endpoints: readonly EndpointView[];
@@ -32,11 +32,11 @@ export interface Snapshot {
   readonly scenarios: readonly { readonly name: string; readonly title: string }[];
   readonly eventTypes: readonly string[];
   readonly forgeries: readonly { readonly kind: string; readonly title: string }[];
-  /** What to do first, shown with a button to copy while nothing has happened: only the sandbox knows its own keys. */
+  /** Commands to copy, shown while there is no delivery yet. They contain the sandbox's keys. */
   readonly firstSteps: readonly { readonly title: string; readonly code: string }[];
 }
 
-/** What has changed since the revision before. */
+/** A change since the revision before. */
 export type Change = {
   /** As in {@link Snapshot}, after the change. */
   readonly replayable?: number;
@@ -44,11 +44,11 @@ export type Change = {
   | { readonly kind: "delivery"; readonly now: number; readonly delivery: DeliverySummary }
   | { readonly kind: "endpoint"; readonly now: number; readonly endpoint: EndpointView }
   | { readonly kind: "endpoint_removed"; readonly now: number; readonly id: string }
-  /** The oldest were forgotten, to bound the memory. */
+  /** The oldest deliveries were forgotten to limit memory. */
   | { readonly kind: "deliveries_dropped"; readonly now: number; readonly ids: readonly string[] }
 );
 
-/** One registered endpoint and how it does. */
+/** One registered endpoint and its health. */
 export interface EndpointView {
   readonly id: string;
   readonly name: string;
@@ -59,22 +59,22 @@ export interface EndpointView {
   readonly delivered: number;
   readonly failed: number;
   readonly parked: number;
-  /** Answers of the last twenty attempts, oldest first: the status, or null where none came. */
+  /** Answers of the last twenty attempts, oldest first: the status, or null without an answer. */
   readonly recent: readonly (number | null)[];
   readonly medianLatencyMs: number | null;
 }
 
-/** An endpoint that was just registered. No other answer of the inspector's endpoint calls has the secret. */
+/** An endpoint that was just registered. Other answers about endpoints do not have the secret. */
 export interface AddedEndpoint extends EndpointView {
   readonly secret: string;
 }
 
 /**
  * - `waiting`: not sent yet
- * - `sending`: an attempt is on its way
+ * - `sending`: a request is in progress
  * - `delivered`: answered 2xx
- * - `retrying`: failed so far; `nextAttemptAt` tells when it is sent again
- * - `parked`: given up after the last attempt, or forged or a copy that was refused and is not retried
+ * - `retrying`: failed so far; `nextAttemptAt` says when it is sent again
+ * - `parked`: given up after the last attempt; also a copy or a forged delivery that was refused, since those are not retried
  */
 export type DeliveryState = "waiting" | "sending" | "delivered" | "retrying" | "parked";
 
@@ -93,7 +93,7 @@ export interface DeliverySummary {
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly nextAttemptAt: number | null;
-  /** Whether a replay has taken the place of a parked one. */
+  /** Whether it was parked and has been replayed. */
   readonly replayed: boolean;
   /** The id of the resource in `data`, such as an order's, if the payload has one. */
   readonly resourceId?: string;
@@ -102,33 +102,33 @@ export interface DeliverySummary {
   readonly attempts: readonly AttemptSummary[];
 }
 
-/** One request that was sent, or is being sent. */
+/** One request, finished or in progress. */
 export interface AttemptSummary {
   readonly at: number;
   /** In real milliseconds; null while no answer has come. */
   readonly latencyMs: number | null;
-  /** null while it is on its way, and where no answer came. */
+  /** null while it is in progress, and if no answer came. */
   readonly status: number | null;
   /** Why no answer came, such as `timed out` or `ECONNREFUSED`. */
   readonly error: string | null;
-  /** The fault that was done to it on purpose, such as `cut_before` or `clock_skew`; of a forged one its kind. */
+  /** Its fault, such as `cut_before` or `clock_skew`; for a forged delivery, the kind of forgery. */
   readonly fault: string | null;
   /** Whether the receiver acknowledged the event with `"unhandled": true`: no handler matched, so nothing ran. */
   readonly unhandled?: boolean;
 }
 
-/** One delivery opened. */
+/** One delivery with all its details. */
 export interface DeliveryDetail extends DeliverySummary {
-  /** What every attempt sends, but a forged one. */
+  /** The body of every attempt that is not forged. */
   readonly body: BodyView;
   readonly attempts: readonly AttemptDetail[];
 }
 
-/** Bytes for people: text where they are UTF-8, and at most so many. */
+/** Bytes as text for display, cut if they are too many. */
 export interface BodyView {
   readonly text: string;
   readonly bytes: number;
-  /** Whether `text` is not all, or not exactly, what was sent. */
+  /** Whether `text` is cut, or differs from the bytes because they are not UTF-8. */
   readonly altered: boolean;
 }
 
@@ -142,7 +142,7 @@ export interface AttemptDetail extends AttemptSummary {
   readonly signature: SignatureExplanation;
 }
 
-/** How an attempt was signed, step by step, for somebody whose own computation differs. */
+/** How an attempt was signed, step by step, to find the mistake in a computation that differs. */
 export interface SignatureExplanation {
   readonly scheme: string;
   readonly steps: readonly { readonly title: string; readonly text: string; readonly code: string | null }[];
@@ -152,7 +152,7 @@ export interface SignatureExplanation {
   readonly genuine: boolean;
 }
 
-/** What a button has set going. */
+/** The deliveries that a call has started. */
 export interface Started {
   readonly deliveryIds: readonly string[];
 }

@@ -7,7 +7,7 @@ import { freshId } from "./identifiers.ts";
 /** The largest body that the sandbox sends. */
 const MAX_EVENT_BYTES = 256 * 1024;
 
-/** One event, made ready to be sent to any number of endpoints. */
+/** One event, ready to be sent to any number of endpoints. */
 export interface SandboxEvent {
   readonly id: string;
   readonly type: string;
@@ -18,9 +18,9 @@ export interface SandboxEvent {
 /**
  * Makes an event as Bluum documents it: `{ event, timestamp, data }`.
  *
- * @param data merged into the sample's; or, with `whole`, all of it
+ * @param data merged into the data of the sample; with `whole`, it replaces that data
  * @param withId puts the event's own id at the top, as `id`
- * @throws WebhookError `configuration_invalid` for a type that is no event's name, or data that is no JSON or too large
+ * @throws WebhookError `configuration_invalid` for a type that cannot be an event name, or data that is not JSON or too large
  */
 export function makeEvent(
   type: string,
@@ -43,7 +43,7 @@ export function wholeSeconds(atMs: number): string {
 
 function checkType(type: unknown): void {
   if (typeof type === "string" && type.length <= 128 && /^[a-z0-9_-]+(\.[a-z0-9_-]+)+$/i.test(type)) return;
-  throw checks.invalid("the event", `must be an event's name, such as "${KNOWN_EVENT_TYPES[0]}"`);
+  throw checks.invalid("type", `must be an event name, such as "${KNOWN_EVENT_TYPES[0]}"`);
 }
 
 function checkData(data: unknown): void {
@@ -56,7 +56,7 @@ function bytesOf(payload: object): Buffer {
   try {
     json = JSON.stringify(payload);
   } catch (error) {
-    throw checks.invalid("data", "must be what JSON can express", error);
+    throw checks.invalid("data", "must be JSON", error);
   }
   const body = Buffer.from(json, "utf8");
   if (body.byteLength > MAX_EVENT_BYTES) throw checks.invalid("data", `must fit into ${MAX_EVENT_BYTES} bytes`);

@@ -1,7 +1,7 @@
-/** Numbers from 0 up to 1, the same for the same seed. */
+/** Returns numbers from 0 up to 1, the same ones for the same seed. */
 export type Random = () => number;
 
-/** A small generator (mulberry32): good enough to choose faults by, and nothing else. */
+/** A small generator (mulberry32). Good enough to choose faults; not for secrets. */
 export function randomFrom(seed: number): Random {
   let state = seed >>> 0;
   return () => {
@@ -12,7 +12,7 @@ export function randomFrom(seed: number): Random {
   };
 }
 
-/** One of a list, by chance. */
+/** A random item of a list. */
 export function oneOf<Item>(random: Random, items: readonly [Item, ...Item[]]): Item {
   return items[Math.floor(random() * items.length)] ?? items[0];
 }

@@ -8,11 +8,11 @@ export interface Step {
   readonly afterMs: number;
 }
 
-/** A story told in events: the same resource in all of them, with amounts that add up. */
+/** A sequence of events about one resource, with amounts that add up. */
 export interface Scenario {
   readonly name: string;
   readonly title: string;
-  /** @param at gives the time of so many milliseconds after the start, as the payload writes it */
+  /** @param at the time so many milliseconds after the start, in the format of payloads */
   readonly steps: (at: (afterMs: number) => string) => readonly Step[];
 }
 

@@ -88,12 +88,12 @@ export interface PostgresStore extends DedupeStore {
   transaction<Client extends PostgresPoolClient, Result>(
     context: object,
     pool: PostgresPool<Client>,
-    work: (client: Client) => MaybePromise<Result>,
+    work: (client: Client) => Result | Promise<Result>,
   ): Promise<Result>;
   transaction<Sql extends PostgresJsSql, Result>(
     context: object,
     sql: PostgresJs<Sql>,
-    work: (sql: Sql) => MaybePromise<Result>,
+    work: (sql: Sql) => Result | Promise<Result>,
   ): Promise<Result>;
   /** Stops the background purge. The pool stays open; it is yours. */
   close(): Promise<void>;

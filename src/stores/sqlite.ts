@@ -1,5 +1,6 @@
 import { ignoreRejection, isPromise, sleep } from "../async.ts";
 import { WebhookError } from "../errors.ts";
+import { checksFor } from "../options.ts";
 import {
   insideTransaction,
   isBusy,
@@ -9,7 +10,7 @@ import {
   withoutBlocking,
 } from "./sqlite/database.ts";
 import { SqliteEvents } from "./sqlite/events.ts";
-import { checks, requireSynchronous, type SqliteStoreOptions, settingsOf } from "./sqlite/options.ts";
+import { requireSynchronous, type SqliteStoreOptions, settingsOf } from "./sqlite/options.ts";
 import { SqliteTurns } from "./sqlite/turns.ts";
 import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 import { claimBehind, type HeldClaim } from "./transaction.ts";
@@ -59,6 +60,7 @@ export interface SqliteStore extends DedupeStore {
   purge(options?: { readonly batch?: number }): Promise<number>;
 }
 
+const checks = checksFor("sqliteStore");
 const DEFAULT_BATCH = 500;
 /** Expired records that each claim deletes. More than the one that it adds, so that they dwindle. */
 const SWEPT_PER_CLAIM = 4;

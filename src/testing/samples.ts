@@ -8,12 +8,12 @@ import type {
   CatalogueEventType,
 } from "../bluum/catalogue.ts";
 
-/** The `data` of a sample: the resource for a documented name, else any object. */
+/** The `data` of a sample: the resource of a documented event name, otherwise any object. */
 export type SampleData<Type extends string> = Type extends CatalogueEventType
   ? BluumCatalogue[Type]
   : Record<string, unknown>;
 
-/** A webhook body as Bluum documents it, not yet turned into JSON. */
+/** A webhook body as Bluum documents it, before `JSON.stringify`. */
 export type SamplePayload<Type extends string = string> = {
   event: Type;
   timestamp: string;
@@ -21,7 +21,7 @@ export type SamplePayload<Type extends string = string> = {
   [key: string]: unknown;
 };
 
-/** What a sample should have instead. Fields of `data` that are not named keep their sample values. */
+/** Values that replace those of a sample. Other fields of `data` keep their sample values. */
 export type SampleOverrides<Type extends string = string> = {
   timestamp?: string | undefined;
   data?: Partial<SampleData<Type>> & Record<string, unknown>;
@@ -29,15 +29,15 @@ export type SampleOverrides<Type extends string = string> = {
 };
 
 /**
- * Makes a realistic webhook body for an event, as Bluum documents it: `{ event, timestamp, data }`. Ids are fresh at every
- * call, so that no two samples pass for one event; give `data: { id }` to make two events about one resource.
+ * Makes a realistic webhook body as Bluum documents it: `{ event, timestamp, data }`. Ids are random, so no two samples are the same
+ * event; give `data: { id }` to make two events about one resource.
  *
- * A documented name gets its whole resource, with a status that fits; any other name gets an id as its `data`, and the
- * ping `bluum-webhooks.ping` an empty one.
+ * A documented event name gets its complete resource, with a matching status. Any other name gets only an id in `data`, and the ping
+ * `bluum-webhooks.ping` an empty `data`.
  *
- * @param overrides replaces top-level keys, or adds them (`id`, `timestamp`), and merges into `data` one level deep;
- * `timestamp` defaults to now, and the times inside `data` follow it. A key that is `undefined`, as in `{ event: undefined, type: "order.filled" }`,
- * is missing in the JSON.
+ * @param overrides replaces or adds top-level keys (`id`, `timestamp`), and is merged into `data` one level deep. `timestamp` defaults to
+ *   now; the times inside `data` follow it. A key that is `undefined`, as in `{ event: undefined, type: "order.filled" }`, is missing in
+ *   the JSON.
  */
 export function sampleEvent<const Type extends CatalogueEventType | (string & {})>(
   type: Type,
@@ -53,7 +53,7 @@ function sampleData(type: string, at: string): object {
   return type === "bluum-webhooks.ping" ? {} : { id: freshId("sample_", 8) };
 }
 
-/** The documentation's own form, without fractions. */
+/** RFC 3339 without fractions of a second, as in the documentation. */
 function wholeSeconds(date: Date): string {
   return date.toISOString().replace(/\.\d+Z$/, "Z");
 }

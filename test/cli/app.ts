@@ -11,7 +11,7 @@ afterEach(async () => {
   for (const close of closing.splice(0)) await close();
 });
 
-/** Serves on a free port of loopback until the test is over. */
+/** Serves on a free port of loopback until the test ends. */
 export async function served(listener: RequestListener): Promise<string> {
   const server = createServer(listener).listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -27,7 +27,7 @@ export function receiving(options: Partial<ReceiverOptions> = {}): Promise<strin
   return served(bluumHandler(createReceiver({ secret: SECRET, logger: false, ...options }).on("*", () => {})));
 }
 
-/** A `listen` that runs until the test is over. */
+/** Runs `listen` until the test ends. */
 export async function listening(args: readonly string[] = []) {
   const terminal = fakeTerminal();
   const ended = ran(["listen", "--port", "0", ...args], terminal);
@@ -39,14 +39,14 @@ export async function listening(args: readonly string[] = []) {
   return { terminal, url, ended };
 }
 
-/** Sends a request with exactly these headers, and gives its answer. */
+/** Sends a request with exactly these headers, and returns the answer. */
 export async function sent(
   url: string,
   rawHeaders: string[],
   body: string | Uint8Array,
   method = "POST",
 ): Promise<{ answer: IncomingMessage; text: string }> {
-  // The path goes as it is; a URL would have some characters of it encoded.
+  // The path is sent unchanged; a URL object would encode some of its characters.
   const path = url.slice(new URL(url).origin.length);
   const outgoing = request(url, { path, method, headers: rawHeaders, agent: false });
   outgoing.end(body);
@@ -56,7 +56,7 @@ export async function sent(
   return { answer, text };
 }
 
-/** Writes bytes to the server of a URL, and gives all that comes back until it closes. */
+/** Writes bytes to the server of a URL, and returns everything that it sends until it closes. */
 export async function conversation(url: string, bytes: string): Promise<string> {
   const socket = connect(Number(new URL(url).port), "127.0.0.1");
   socket.write(bytes, "latin1");

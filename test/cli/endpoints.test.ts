@@ -6,13 +6,13 @@ import { credentials, folder, runCommand } from "./provider-terminal.ts";
 
 const URL = "https://example.com/hook";
 const ENSURE = ["endpoints", "ensure", "--url", URL, "--event", "order.filled", "transfer.*"];
-const THERE = { id: "wh_there", url: URL, eventTypeNames: ["order.filled", "transfer.*"] };
+const EXISTING = { id: "wh_there", url: URL, eventTypeNames: ["order.filled", "transfer.*"] };
 
 describe("endpoints list", () => {
   it("prints a table", async () => {
     const server = await startBluum({
       webhooks: [
-        { ...THERE, name: "orders" },
+        { ...EXISTING, name: "orders" },
         { id: "wh_2", status: "INACTIVE" },
       ],
     });
@@ -24,29 +24,31 @@ describe("endpoints list", () => {
     expect(second).toMatch(/^wh_2\|inactive\|/);
   });
 
-  it("has its headings in one piece where they are bold", async () => {
-    const server = await startBluum({ webhooks: [THERE] });
+  it("prints bold headings as one escape sequence", async () => {
+    const server = await startBluum({ webhooks: [EXISTING] });
     const { stdout } = await runCommand(["endpoints", "list"], { env: credentials(server), isTTY: true });
     const [head = "", ...lines] = stdout.split("\n");
     expect(head).toMatch(/^\S+id +status +url +events +name\S+$/);
     expect(lines).toHaveLength(2);
   });
 
-  it("says so where there are none", async () => {
+  it("says that there are none", async () => {
     const server = await startBluum();
-    expect((await runCommand(["endpoints", "list"], { env: credentials(server) })).stdout).toBe("There are none.\n");
+    expect((await runCommand(["endpoints", "list"], { env: credentials(server) })).stdout).toBe(
+      "There are no endpoints.\n",
+    );
   });
 
-  it("prints JSON for programs, without a secret", async () => {
+  it("prints JSON without a secret", async () => {
     const server = await startBluum();
     server.next.push((_request, response) =>
-      response.end(JSON.stringify({ data: [{ ...THERE, secret: "whsec_of_theirs", signing_secret: "another" }] })),
+      response.end(JSON.stringify({ data: [{ ...EXISTING, secret: "whsec_of_theirs", signing_secret: "another" }] })),
     );
     const { stdout } = await runCommand(["endpoints", "list", "--json"], { env: credentials(server) });
-    expect(JSON.parse(stdout)).toEqual({ webhooks: [THERE] });
+    expect(JSON.parse(stdout)).toEqual({ webhooks: [EXISTING] });
   });
 
-  it("lets nothing that Bluum answers move the cursor", async () => {
+  it("escapes control characters in Bluum's answer", async () => {
     const evil = "\u001b]0;owned\u0007\u009b2J\u202e\r\n";
     const hostile = { id: `wh_${evil}`, url: `${URL}${evil}`, name: evil, eventTypeNames: [evil] };
     const server = await startBluum({ form: "snake", webhooks: [hostile] });
@@ -61,7 +63,7 @@ describe("endpoints list", () => {
 });
 
 describe("endpoints create, update and delete", () => {
-  it("do what they say, on a terminal", async () => {
+  it("print their result on a terminal", async () => {
     const server = await startBluum();
     const terminal = { env: credentials(server), isTTY: true };
     const create = [
@@ -89,8 +91,8 @@ describe("endpoints create, update and delete", () => {
     expect(server.webhooks).toEqual([]);
   });
 
-  it("print JSON for programs", async () => {
-    const server = await startBluum({ webhooks: [THERE] });
+  it("print JSON", async () => {
+    const server = await startBluum({ webhooks: [EXISTING] });
     const env = credentials(server);
     const updated = await runCommand(["endpoints", "update", "wh_there", "--name", "n", "--json"], { env });
     expect(JSON.parse(updated.stdout)).toMatchObject({ action: "updated", webhook: { id: "wh_there", name: "n" } });
@@ -100,7 +102,7 @@ describe("endpoints create, update and delete", () => {
 });
 
 describe("endpoints ensure", () => {
-  it("creates, changes, or does nothing, and says which", async () => {
+  it("creates, changes, or does nothing, and prints which", async () => {
     const server = await startBluum();
     const terminal = { env: credentials(server), isTTY: true };
     expect((await runCommand(ENSURE, terminal)).stdout).toMatch(
@@ -114,27 +116,27 @@ describe("endpoints ensure", () => {
     expect(server.webhooks).toHaveLength(1);
   });
 
-  it("prints JSON, and warns of others with the same URL", async () => {
-    const server = await startBluum({ webhooks: [THERE, { ...THERE, id: "wh_twin" }] });
+  it("prints JSON, and a note about others with the same URL", async () => {
+    const server = await startBluum({ webhooks: [EXISTING, { ...EXISTING, id: "wh_twin" }] });
     const { stdout, stderr } = await runCommand([...ENSURE, "--json", "--show-secret"], { env: credentials(server) });
     expect(JSON.parse(stdout)).toMatchObject({
       action: "unchanged",
       changed: [],
-      webhook: THERE,
+      webhook: EXISTING,
       duplicates: [{ id: "wh_twin" }],
     });
     expect(JSON.parse(stderr).note).toContain("wh_twin has the same URL");
   });
 
-  it("leaves an inactive endpoint so where that is asked for", async () => {
-    const server = await startBluum({ webhooks: [{ ...THERE, status: "INACTIVE" }] });
+  it("keeps an inactive endpoint inactive with --keep-inactive", async () => {
+    const server = await startBluum({ webhooks: [{ ...EXISTING, status: "INACTIVE" }] });
     const { stdout } = await runCommand([...ENSURE, "--keep-inactive", "--show-secret"], { env: credentials(server) });
     expect(stdout).toMatch(/^unchanged .*\n.*\n {2}status {2}inactive\n/);
   });
 });
 
 describe("the secret of a new endpoint", () => {
-  it("goes into a file that only its owner can read, and nowhere else", async () => {
+  it("is written to a file that only its owner can read, and not printed", async () => {
     const server = await startBluum();
     const file = join(folder(), "secret.txt");
     const { stdout } = await runCommand([...ENSURE, "--save-secret", file, "--json"], { env: credentials(server) });
@@ -144,11 +146,11 @@ describe("the secret of a new endpoint", () => {
     expect(stdout).not.toContain(secret);
     expect(JSON.parse(stdout)).toMatchObject({ action: "created", secretFile: file });
     await runCommand([...ENSURE, "--save-secret", file], { env: credentials(server) });
-    expect(readFileSync(file, "utf8"), "kept where nothing was created").toBe(`${secret}\n`);
+    expect(readFileSync(file, "utf8"), "unchanged if nothing was created").toBe(`${secret}\n`);
   });
 
-  it("leaves no empty file behind where nothing was created", async () => {
-    const server = await startBluum({ webhooks: [THERE] });
+  it("leaves no empty file behind if nothing was created", async () => {
+    const server = await startBluum({ webhooks: [EXISTING] });
     const file = join(folder(), "secret.txt");
     await runCommand([...ENSURE, "--save-secret", file], { env: credentials(server) });
     expect(existsSync(file)).toBe(false);
@@ -157,7 +159,7 @@ describe("the secret of a new endpoint", () => {
     expect(existsSync(file)).toBe(false);
   });
 
-  it("is never written over another, and where a create could only do that it is refused before anything is sent", async () => {
+  it("never overwrites another: create refuses the file before it sends anything", async () => {
     const server = await startBluum();
     const file = join(folder(), "secret.txt");
     writeFileSync(file, "the first secret\n");
@@ -168,7 +170,7 @@ describe("the secret of a new endpoint", () => {
     expect(readFileSync(file, "utf8")).toBe("the first secret\n");
   });
 
-  it("goes into a fresh file beside one that holds something, where ensure creates, and it says which", async () => {
+  it("is written by ensure to a new file beside one that is not empty", async () => {
     const server = await startBluum();
     const file = join(folder(), "secret.txt");
     writeFileSync(file, "the first secret\n");
@@ -181,7 +183,7 @@ describe("the secret of a new endpoint", () => {
     expect(readFileSync(file, "utf8")).toBe("the first secret\n");
   });
 
-  it("goes into a file that is there and empty", async () => {
+  it("is written to an existing empty file", async () => {
     const server = await startBluum();
     const file = join(folder(), "secret.txt");
     writeFileSync(file, "", { mode: 0o644 });
@@ -193,14 +195,14 @@ describe("the secret of a new endpoint", () => {
   describe.each([
     ["create", ["endpoints", "create", "--name", "n", "--url", URL, "--event", "a.b"]],
     ["ensure", ENSURE],
-  ])("where its file cannot be written any more once %s has created it", (_, command) => {
-    /** The folder is removed while Bluum answers. */
-    async function ranWithoutFolder(...args: string[]) {
+  ])("if its file cannot be written after %s", (_, command) => {
+    /** Runs the command; the folder is removed while Bluum answers. */
+    async function runWithoutFolder(...args: string[]) {
       const server = await startBluum();
       const path = folder();
       server.next.push(...(command === ENSURE ? [answeringNothing] : []), (_request, response) => {
         rmSync(path, { recursive: true });
-        response.writeHead(201).end(JSON.stringify({ ...THERE, secret: "whsec_the only copy" }));
+        response.writeHead(201).end(JSON.stringify({ ...EXISTING, secret: "whsec_the only copy" }));
       });
       const file = join(path, "secret.txt");
       return {
@@ -211,7 +213,7 @@ describe("the secret of a new endpoint", () => {
     const answeringNothing = (_request: unknown, response: { end(text: string): void }) => response.end('{"data":[]}');
 
     it("is printed to both outputs instead", async () => {
-      const { exitCode, stdout, stderr, file } = await ranWithoutFolder();
+      const { exitCode, stdout, stderr, file } = await runWithoutFolder();
       expect(exitCode).toBe(1);
       expect(stdout).toContain("  secret  whsec_the only copy  keep it");
       expect(stderr).toContain("whsec_the only copy");
@@ -219,7 +221,7 @@ describe("the secret of a new endpoint", () => {
     });
 
     it("is printed to both outputs instead with --json", async () => {
-      const { exitCode, stdout, stderr } = await ranWithoutFolder("--json");
+      const { exitCode, stdout, stderr } = await runWithoutFolder("--json");
       expect(exitCode).toBe(1);
       expect(JSON.parse(stdout)).toMatchObject({ action: "created", secret: "whsec_the only copy" });
       const [note = "", error = ""] = stderr.split("\n");
@@ -229,7 +231,7 @@ describe("the secret of a new endpoint", () => {
   });
 
   it.each(["create", "ensure"])(
-    "goes into no device, folder or dangling link, before %s sends anything",
+    "is refused a device, folder or dangling link before %s sends anything",
     async (name) => {
       const server = await startBluum();
       const path = folder();
@@ -246,10 +248,10 @@ describe("the secret of a new endpoint", () => {
     },
   );
 
-  it("is shown whole, however long it is", async () => {
+  it("is printed in full, however long it is", async () => {
     const server = await startBluum();
     const secret = `whsec_${"a".repeat(1_000)}`;
-    server.next.push((_request, response) => response.writeHead(201).end(JSON.stringify({ ...THERE, secret })));
+    server.next.push((_request, response) => response.writeHead(201).end(JSON.stringify({ ...EXISTING, secret })));
     const { stdout } = await runCommand(
       ["endpoints", "create", "--name", "n", "--url", URL, "--event", "a.b", "--show-secret"],
       { env: credentials(server) },
@@ -257,7 +259,7 @@ describe("the secret of a new endpoint", () => {
     expect(stdout).toContain(`${secret}  keep it`);
   });
 
-  it("needs a place where output is no terminal, before anything is created", async () => {
+  it("needs a destination without a terminal, before anything is created", async () => {
     const server = await startBluum();
     const { exitCode, stderr } = await runCommand(ENSURE, { env: credentials(server) });
     expect(exitCode).toBe(2);
@@ -272,7 +274,7 @@ describe("credentials", () => {
   const account = (url: string) =>
     `# of the tenant\nBLUUM_API_KEY=${API_KEY}\nBLUUM_API_SECRET='${API_SECRET}'\nBLUUM_BASE_URL=${url}\n`;
 
-  it("come from a file before the environment", async () => {
+  it("in a file replace those of the environment", async () => {
     const server = await startBluum();
     const file = join(folder(), "bluum.env");
     writeFileSync(file, account(server.url));
@@ -280,13 +282,13 @@ describe("credentials", () => {
     expect(await runCommand(["endpoints", "list", "--credentials-file", file], { env })).toMatchObject({ exitCode: 0 });
   });
 
-  it("come from standard input", async () => {
+  it("are read from standard input", async () => {
     const server = await startBluum();
     const ran = await runCommand(["endpoints", "list", "--credentials-stdin"], { stdin: account(server.url) });
     expect(ran).toMatchObject({ exitCode: 0, stderr: "" });
   });
 
-  it("are asked for where there are none", async () => {
+  it("are required", async () => {
     for (const args of [[], ["--credentials-file", join(folder(), "missing")]]) {
       const { exitCode, stderr } = await runCommand(["endpoints", "list", "--base-url", "sandbox", ...args, "--json"]);
       expect(exitCode).toBe(2);
@@ -294,12 +296,12 @@ describe("credentials", () => {
     }
   });
 
-  it("are taken from no option, so that no process list shows them", async () => {
+  it("are never an option, so that no process list shows them", async () => {
     for (const option of ["--api-key", "--api-secret"])
       expect((await runCommand(["endpoints", "list", option, API_SECRET])).exitCode).toBe(2);
   });
 
-  it("are in no output, whatever happens", async () => {
+  it("are never printed, not even from an error of Bluum", async () => {
     const server = await startBluum();
     server.next.push(failing(400, {}, `${API_KEY} ${API_SECRET}`));
     const { stdout, stderr } = await runCommand(["endpoints", "list"], { env: credentials(server) });
@@ -321,7 +323,7 @@ describe("exit codes", () => {
     expect(error.message).toContain(`(Bluum's code is BLUM-${status}-001, the request's id is req_1)`);
   });
 
-  it("2 for what cannot work", async () => {
+  it("2 for a wrong command line", async () => {
     const server = await startBluum();
     const env = credentials(server);
     for (const args of [
@@ -338,7 +340,7 @@ describe("exit codes", () => {
     expect(server.requests).toEqual([]);
   });
 
-  it("130 where Ctrl-C ends a create, and that it may have been done all the same", async () => {
+  it("130 if Ctrl-C stops a create, with a warning that it may have succeeded", async () => {
     const server = await startBluum();
     const controller = new AbortController();
     server.next.push(() => controller.abort());
@@ -347,11 +349,11 @@ describe("exit codes", () => {
     expect({ exitCode, stderr }).toEqual({
       exitCode: 130,
       stderr:
-        "webhooks.create: the signal was aborted. It may have been done all the same; look before you repeat it.\n",
+        "webhooks.create: the signal was aborted. It may have succeeded nevertheless; check before you repeat it.\n",
     });
   });
 
-  it("130 where Ctrl-C ends it", async () => {
+  it("130 if Ctrl-C stops a list", async () => {
     const server = await startBluum();
     const controller = new AbortController();
     server.next.push((request, response, seen) => {

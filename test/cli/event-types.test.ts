@@ -14,11 +14,11 @@ const LIVE = [
   { name: "order.filled", description: "An order was filled", version: "1.0" },
   { name: "order.expired", description: "An order ran out of time", version: "1.0" },
   { name: "transfer.deposit.reversed" },
-  { name: "compliance.review.opened", description: "Somebody looks into it" },
+  { name: "compliance.review.opened", description: "A review was opened" },
 ];
 
 describe("event-types", () => {
-  it("prints a table, and whether the package's types know a name", async () => {
+  it("prints a table with a column for names in the package's types", async () => {
     const server = await startBluum({ eventTypes: LIVE });
     const { stdout } = await runCommand(["event-types"], { env: credentials(server) });
     expect(stdout.split("\n").map((line) => line.split(/ {2,}/).slice(0, 4))).toEqual([
@@ -26,12 +26,12 @@ describe("event-types", () => {
       ["order.filled", "1.0", "yes", "An order was filled"],
       ["order.expired", "1.0", "no", "An order ran out of time"],
       ["transfer.deposit.reversed", "no"],
-      ["compliance.review.opened", "no", "Somebody looks into it"],
+      ["compliance.review.opened", "no", "A review was opened"],
       [""],
     ]);
   });
 
-  it("prints JSON for programs", async () => {
+  it("prints JSON", async () => {
     const server = await startBluum({ eventTypes: LIVE.slice(0, 1) });
     const { stdout } = await runCommand(["event-types", "--json"], { env: credentials(server) });
     expect(JSON.parse(stdout)).toEqual({ eventTypes: [{ ...LIVE[0], typed: true }] });
@@ -47,30 +47,30 @@ describe("event-types --typescript", () => {
     if (event.type === "transfer.deposit.reversed") event.data.deposit_id satisfies string | undefined;
     // @ts-expect-error misspelt
     if (event.type === "compliance.review.open") console.log();
-    // @ts-expect-error misspelt in a domain that is known by now
+    // @ts-expect-error misspelt in a domain that is known now
     createReceiver({ secret: "" }).on("compliance.review.opend", () => {});
     createReceiver({ secret: "" }).on("order.expired", ({ data }) => console.log(data.id));`;
 
   it.each(["typescript", "typescript-5.9", "typescript-5.4"])(
-    "prints what makes event.type know the names, under %s",
+    "prints a file that adds the names to event.type, with %s",
     { timeout: 60_000 },
     async (compiler) => {
       const server = await startBluum({ eventTypes: LIVE });
       const { stdout, stderr } = await runCommand(["event-types", "--typescript"], { env: credentials(server) });
       expect(stderr).toBe("");
-      expect(await complaints(compiler, { "use.ts": USE, "bluum-events.d.ts": stdout })).toBe("");
-      expect(await complaints(compiler, { "use.ts": USE, "bluum-events.ts": stdout })).toBe("");
-      expect(await complaints(compiler, { "use.ts": USE })).toContain("error TS");
+      expect(await compilerErrors(compiler, { "use.ts": USE, "bluum-events.d.ts": stdout })).toBe("");
+      expect(await compilerErrors(compiler, { "use.ts": USE, "bluum-events.ts": stdout })).toBe("");
+      expect(await compilerErrors(compiler, { "use.ts": USE })).toContain("error TS");
     },
   );
 
-  it("prints an empty module where every name is known", async () => {
+  it("prints an empty module if every name is known", async () => {
     const { text } = eventMapFile([{ name: "order.filled", raw: {} }]);
     expect(text).toContain("export {};");
-    expect(await complaints("typescript", { "bluum-events.ts": text })).toBe("");
+    expect(await compilerErrors("typescript", { "bluum-events.ts": text })).toBe("");
   });
 
-  it("leaves out what is no name, and says so", async () => {
+  it("leaves out invalid names, with a note", async () => {
     const evil = 'a": never } } evil(); //\u001b[2J';
     const server = await startBluum({ eventTypes: [{ name: evil }, { name: "order.expired" }] });
     const { stdout, stderr, exitCode } = await runCommand(["event-types", "--typescript"], {
@@ -78,11 +78,11 @@ describe("event-types --typescript", () => {
     });
     expect(stdout).toContain('"order.expired"');
     expect(stdout).not.toContain("evil");
-    expect(stderr).toBe('left out, since it is no name of an event: a": never } } evil(); //\\u{1b}[2J\n');
+    expect(stderr).toBe('left out, since it is not a valid event name: a": never } } evil(); //\\u{1b}[2J\n');
     expect(exitCode).toBe(0);
   });
 
-  it("lets neither a name nor a description be more than that", () => {
+  it("contains nothing but names and comments, whatever the server sends", () => {
     const piece = fc.constantFrom(
       "*/",
       "/*",
@@ -113,7 +113,7 @@ describe("event-types --typescript", () => {
   });
 });
 
-/** The names that a printed file merges; throws where it holds anything but the import and the one block. */
+/** The names in a printed file. Fails if it contains anything but the import and one block. */
 function namesIn(text: string): string[] {
   const source = ts.createSourceFile("bluum-events.ts", text, ts.ScriptTarget.ES2022);
   expect((source as unknown as { parseDiagnostics: unknown[] }).parseDiagnostics).toEqual([]);
@@ -132,8 +132,8 @@ function namesIn(text: string): string[] {
 
 let projects = 0;
 
-/** What a compiler has against these files, in a strict project that has this package. */
-async function complaints(compiler: string, files: Readonly<Record<string, string>>): Promise<string> {
+/** The compiler's errors for these files, in a strict project with this package. */
+async function compilerErrors(compiler: string, files: Readonly<Record<string, string>>): Promise<string> {
   projects += 1;
   const folder = `${ROOT}.tmp/event-map-${process.pid}-${projects}/`;
   mkdirSync(folder, { recursive: true });

@@ -2,28 +2,28 @@ import { PassThrough } from "node:stream";
 import { run } from "../../src/cli/program.ts";
 import type { Terminal } from "../../src/cli/terminal.ts";
 
-/** What a test hands to commands in place of a process. */
+/** A terminal in memory, for commands in tests. */
 export interface FakeTerminal extends Terminal {
   readonly stdin: PassThrough & { isTTY?: boolean };
   readonly stdout: PassThrough & { isTTY?: boolean; columns?: number };
   readonly stderr: PassThrough & { isTTY?: boolean };
   readonly env: Record<string, string | undefined>;
-  /** All that was written so far. */
+  /** The text written so far to stdout, and to stderr. */
   readonly out: () => string;
   readonly err: () => string;
-  /** Ctrl-C. */
+  /** Presses Ctrl-C. */
   interrupt(): void;
-  /** Waits until what was written to stdout matches. */
+  /** Waits until the text written to stdout matches. */
   until(pattern: RegExp): Promise<RegExpExecArray>;
 }
 
 export const SECRET = "a secret of 16 bytes or more";
 
-/** A terminal that is none: pipes, and the secret in the environment. */
+/** Creates a terminal of pipes, with the secret in the environment. */
 export function fakeTerminal(env: Record<string, string | undefined> = { BLUUM_WEBHOOK_SECRET: SECRET }): FakeTerminal {
   const controller = new AbortController();
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const [out, err] = [kept(stdout), kept(stderr)];
+  const [out, err] = [collect(stdout), collect(stderr)];
   return {
     stdin,
     stdout,
@@ -43,7 +43,7 @@ export function fakeTerminal(env: Record<string, string | undefined> = { BLUUM_W
   };
 }
 
-function kept(stream: PassThrough): () => string {
+function collect(stream: PassThrough): () => string {
   let text = "";
   stream.on("data", (chunk) => {
     text += chunk;
@@ -51,13 +51,13 @@ function kept(stream: PassThrough): () => string {
   return () => text;
 }
 
-/** Runs one command line to its end. */
+/** Runs one command line and returns its exit code and output. */
 export async function ran(
   args: readonly string[],
   terminal: FakeTerminal = fakeTerminal(),
 ): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
   const code = await run(args, terminal);
-  // What was written is there a turn later.
+  // Streams deliver written text in the next turn.
   await new Promise((resolve) => setImmediate(resolve));
   return { code, out: terminal.out(), err: terminal.err() };
 }

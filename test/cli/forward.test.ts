@@ -12,7 +12,7 @@ import { ran, SECRET } from "./fake-terminal.ts";
 const genuine = () => signDelivery({ secret: SECRET, event: sampleEvent("order.filled") });
 
 describe("listen --forward", () => {
-  it("hands bytes and headers on as they came, but for those of the connection", async () => {
+  it("forwards bytes and headers unchanged, except for headers of the connection", async () => {
     const seen: { url: string | undefined; rawHeaders: string[] }[] = [];
     const app = await served(({ url, rawHeaders }, response) => {
       seen.push({ url, rawHeaders });
@@ -58,7 +58,7 @@ describe("listen --forward", () => {
     ]);
   });
 
-  it("hands on every byte of a body", async () => {
+  it("forwards every byte of a body", async () => {
     const bodies: Buffer[] = [];
     const app = await served(async (request, response) => {
       bodies.push(Buffer.concat(await request.toArray()));
@@ -71,7 +71,7 @@ describe("listen --forward", () => {
   });
 
   it.each(["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])(
-    "hands on no %s, and answers it as a receiver does",
+    "does not forward %s, and answers it as a receiver does",
     async (method) => {
       const seen: unknown[] = [];
       const app = await served((request, response) => {
@@ -84,7 +84,7 @@ describe("listen --forward", () => {
     },
   );
 
-  it("keeps the path where the URL of the app has none", async () => {
+  it("keeps the path if the app's URL has none", async () => {
     const seen: unknown[] = [];
     const app = await served(({ url }, response) => {
       seen.push(url);
@@ -97,7 +97,7 @@ describe("listen --forward", () => {
     expect(seen).toEqual(["/a/b'%20c?d", "/a/b'%20c?own=1&d"]);
   });
 
-  it("relays the app's answer untouched", async () => {
+  it("relays the app's answer unchanged", async () => {
     const app = await served((_, response) => {
       response.sendDate = false;
       response.writeHead(418, "Short and stout", [
@@ -130,7 +130,7 @@ describe("listen --forward", () => {
     await terminal.until(/accepted +418/);
   });
 
-  it("lets the app's receiver decide, and knows a retry by the app's answer", async () => {
+  it("settles by the app's answer, and recognises a retry after a success", async () => {
     let status = 500;
     const app = await served((_, response) => response.writeHead(status).end());
     const { terminal, url } = await listening(["--forward", app, "--json"]);
@@ -151,7 +151,7 @@ describe("listen --forward", () => {
     ]);
   });
 
-  it("says that an event is unhandled where the app does, again for its copy", async () => {
+  it("prints an event as unhandled if the app does, and its copy too", async () => {
     const app = await served((_, response) => response.end('{"received":true,"unhandled":true}'));
     const { terminal, url } = await listening(["--forward", app]);
     const delivery = genuine();
@@ -164,7 +164,7 @@ describe("listen --forward", () => {
     await json.terminal.until(/"verdict":"accepted".*"unhandled":true.*\n/);
   });
 
-  it("does not take what is compressed, long or refused for unhandled", async () => {
+  it("does not print compressed, long or refused answers as unhandled", async () => {
     const body = '{"received":true,"unhandled":true}';
     const answers: [number, Record<string, string>, string | Uint8Array][] = [
       [200, { "content-encoding": "gzip" }, gzipSync(body)],
@@ -183,35 +183,35 @@ describe("listen --forward", () => {
     await terminal.until(/(.*accepted +\d+.*\n){3}/);
   });
 
-  it("serves as a mount that verify finds sound", async () => {
+  it("is a sound mount for verify", async () => {
     const { url } = await listening(["--forward", await receiving()]);
     expect(await ran(["verify", url])).toMatchObject({ code: 0, err: "" });
   });
 
-  it("points out an app that acknowledges what must be refused", async () => {
+  it("reports an app that acknowledges a forgery", async () => {
     const { terminal, url } = await listening(["--forward", await served((_, response) => response.end("ok"))]);
     expect((await fetch(url, { method: "POST", body: "{}" })).status).toBe(200);
-    await terminal.until(/the app acknowledged it all the same/);
+    await terminal.until(/the app acknowledged it nevertheless/);
   });
 
-  it("answers 502 where the app is down, and says why", async () => {
+  it("answers 502 if the app is down, and prints the reason", async () => {
     const { terminal, url } = await listening(["--forward", "http://127.0.0.1:9/"]);
     const answer = await fetch(url, genuine());
     expect([answer.status, await answer.json()]).toEqual([502, { error: { code: "forward_failed" } }]);
     await terminal.until(/the app did not answer: ECONNREFUSED/);
   });
 
-  it("breaks its own answer off where the app's breaks off", async () => {
+  it("closes the connection if the app's answer is incomplete", async () => {
     const app = await served((_, response) => {
       response.writeHead(200, { "content-length": "100" });
       response.write("half", () => response.destroy());
     });
     const { terminal, url } = await listening(["--forward", app]);
     await expect(fetch(url, genuine()).then((answer) => answer.text())).rejects.toThrow();
-    await terminal.until(/the app's answer broke off/);
+    await terminal.until(/the app's answer is incomplete/);
   });
 
-  it("meets an app that speaks no HTTP with 502", async () => {
+  it("answers 502 if the app does not speak HTTP", async () => {
     const server = createServer((socket) => void socket.end("SSH-2.0-OpenSSH\r\n")).listen(0, "127.0.0.1");
     await once(server, "listening");
     const { url } = await listening(["--forward", `http://127.0.0.1:${(server.address() as { port: number }).port}/`]);
@@ -219,7 +219,7 @@ describe("listen --forward", () => {
     server.close();
   });
 
-  it("meets an app that changes to another protocol with 502, at once", async () => {
+  it("answers 502 at once if the app changes to another protocol", async () => {
     const server = createServer((socket) => {
       socket.on("error", () => {});
       socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
@@ -235,7 +235,7 @@ describe("listen --forward", () => {
   it.each([
     [200, "duplicate"],
     [500, "accepted"],
-  ])("does not blame the app, which answers %i, for a sender that leaves", async (status, verdictOfRetry) => {
+  ])("settles by the app's status %i if the sender leaves", async (status, verdictOfRetry) => {
     const held: ServerResponse[] = [];
     const app = await served((_, response) => {
       if (held.push(response) > 1) response.writeHead(status).end();
@@ -248,7 +248,7 @@ describe("listen --forward", () => {
     const closed = new Promise((resolve) => leaving.once("close", resolve));
     leaving.destroy();
     await closed;
-    // By the time that another request is answered, the server knows that this sender has left.
+    // When another request is answered, the server has noticed that this sender left.
     await fetch(new URL("/elsewhere", url));
     held[0]?.writeHead(status).end("{}");
     await terminal.until(new RegExp(`"status":${status},.*"trouble":"the sender left before the answer"`));
@@ -256,7 +256,7 @@ describe("listen --forward", () => {
     await terminal.until(new RegExp(`"verdict":"${verdictOfRetry}"[^\\n]*\\n$`));
   });
 
-  it("refuses to hand on to itself, and what is no URL", async () => {
+  it("refuses to forward to itself, and invalid URLs", async () => {
     expect(await ran(["listen", "--port", "48123", "--forward", "http://localhost:48123/x"])).toMatchObject({
       code: 2,
       err: expect.stringContaining("--forward leads back to this command"),
@@ -269,19 +269,19 @@ describe("listen --forward", () => {
   });
 });
 
-describe("headers that are passed on", () => {
+describe("forwarded headers", () => {
   const name = fc.constantFrom("Host", "host", "X-A", "x-a", "Connection", "TE", "Transfer-Encoding", "Set-Cookie");
   const rawHeaders = fc
     .array(fc.tuple(name, fc.constantFrom("1", "close", "x-a", "X-A, b")))
     .map((pairs): string[] => pairs.flat());
 
-  it("keep their order, case and number, and lose those of the connection", () => {
+  it("keep their order, case and number, without those of the connection", () => {
     fc.assert(
       fc.property(rawHeaders, (raw) => {
-        const passed = endToEnd(raw).flat();
+        const forwarded = endToEnd(raw).flat();
         let from = 0;
-        for (const text of passed) from = raw.indexOf(text, from) + 1;
-        expect(passed.join().toLowerCase()).not.toMatch(/connection|transfer-encoding|\bte,/);
+        for (const text of forwarded) from = raw.indexOf(text, from) + 1;
+        expect(forwarded.join().toLowerCase()).not.toMatch(/connection|transfer-encoding|\bte,/);
         const host = withHeader(endToEnd(raw), "Host", "app").filter(([one]) => one.toLowerCase() === "host");
         expect(host.map(([, value]) => value)).toEqual(["app"]);
       }),

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { BodyBudget } from "../../src/body.ts";
 import type { Capture } from "../../src/cli/capture.ts";
-import { arrivalOf } from "../../src/cli/listen/arrival.ts";
-import { saveCapture } from "../../src/cli/listen/save.ts";
+import { readRequest } from "../../src/cli/listen/read-request.ts";
+import { saveCapture } from "../../src/cli/listen/save-capture.ts";
 import { hmacSignature, timestampedSignature } from "../../src/index.ts";
 import { sampleEvent, signDelivery } from "../../src/testing/index.ts";
 import { conversation, listening, sent, served } from "./app.ts";
@@ -25,7 +25,7 @@ const recordsOf = (text: string) =>
     .map((line) => JSON.parse(line));
 
 describe("listen", () => {
-  it("prints a genuine delivery as one line and answers as a receiver would", async () => {
+  it("prints a genuine delivery as one line and answers as a receiver does", async () => {
     const { terminal, url } = await listening();
     const delivery = genuine();
     const answers = [await fetch(url, delivery), await fetch(url, delivery)];
@@ -39,7 +39,7 @@ describe("listen", () => {
     expect(second).toMatch(/order\.filled +sha256:\w+… +duplicate +200/);
   });
 
-  it("says under a refused one what was looked for and what came instead", async () => {
+  it("prints the expected and the received headers of a refused delivery", async () => {
     const { terminal, url } = await listening();
     const scheme = hmacSignature({ header: "X-Other-Signature" });
     const answer = await fetch(url, signDelivery({ secret: SECRET, event: sampleEvent("order.filled"), scheme }));
@@ -50,7 +50,7 @@ describe("listen", () => {
     expect(terminal.out()).toMatch(/^ {10}headers that look like a signature: x-other-signature/m);
   });
 
-  it("explains every refused delivery, not one a minute", async () => {
+  it("explains every refused delivery", async () => {
     const { terminal, url } = await listening(["--json"]);
     for (let n = 0; n < 3; n++) await fetch(url, { method: "POST", body: "{}" });
     await terminal.until(/(.*signature_missing.*\n){3}/);
@@ -58,14 +58,14 @@ describe("listen", () => {
   });
 
   it.each(["webhooks", "", "/a?b=1", "/a#b", "/a b"])(
-    "refuses the path %j, which no request would have",
+    "refuses the path %j, which no request can have",
     async (path) => {
       const { code, err } = await ran(["listen", "--port", "0", "--path", path]);
       expect([code, err]).toEqual([2, expect.stringContaining("--path must begin with /")]);
     },
   );
 
-  it("shows no query of the app that deliveries are handed on to, which may hold a key", async () => {
+  it("does not print the query of the app's URL, which may contain a key", async () => {
     for (const args of [[], ["--json"]]) {
       const { terminal } = await listening(["--forward", "http://127.0.0.1:9/hook?key=hunter2", ...args]);
       expect(terminal.out()).toContain("http://127.0.0.1:9/hook");
@@ -73,7 +73,7 @@ describe("listen", () => {
     }
   });
 
-  it("gives one object a line with --json", async () => {
+  it("prints one object a line with --json", async () => {
     const { terminal, url } = await listening(["--json"]);
     await fetch(url, genuine());
     await terminal.until(/delivery.*\n/);
@@ -83,7 +83,7 @@ describe("listen", () => {
     expect(second.durationMs).toBeGreaterThan(0);
   });
 
-  it("makes escape sequences of the wire harmless", async () => {
+  it("escapes control characters of deliveries", async () => {
     const { terminal, url } = await listening();
     const event = { event: "order.\u001b[2J\u009b31m\u202efilled", data: {} };
     await fetch(url, signDelivery({ secret: SECRET, event }));
@@ -93,7 +93,7 @@ describe("listen", () => {
     expect(terminal.out().replaceAll("\n", "")).not.toMatch(/[\p{C}]/u);
   });
 
-  it("bounds a body, and answers before it is all there", async () => {
+  it("limits the size of a body, and answers before its end", async () => {
     const { terminal, url } = await listening(["--save", join(folder, "large")]);
     const head = `POST /webhooks/bluum HTTP/1.1\r\nHost: localhost\r\nX-Bluum-Signature: ${"0".repeat(64)}\r\n`;
     expect(await conversation(url, `${head}Content-Length: 2000000\r\n\r\nabc`)).toMatch(/^HTTP\/1\.1 413 /);
@@ -103,21 +103,21 @@ describe("listen", () => {
     expect(existsSync(join(folder, "large"))).toBe(false);
   });
 
-  it("bounds the time that a body may take", async () => {
+  it("limits the time of a body", async () => {
     const bodies: unknown[] = [];
     const url = await served(async (request, response) => {
-      bodies.push((await arrivalOf(request, new BodyBudget({ maxBytes: 10, timeoutMs: 20 }))).body);
+      bodies.push((await readRequest(request, new BodyBudget({ maxBytes: 10, timeoutMs: 20 }))).body);
       response.writeHead(408, { connection: "close" }).end();
     });
     await conversation(url, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nabc");
     expect(bodies).toEqual([expect.objectContaining({ code: "body_timeout" })]);
   });
 
-  it("bounds what the bodies of all deliveries may take at once", async () => {
+  it("limits the memory of all bodies together", async () => {
     const bodies = new BodyBudget({ maxBytes: 1024 * 1024, timeoutMs: 10_000 });
-    const arrived: unknown[] = [];
+    const received: unknown[] = [];
     const url = await served(async (request, response) => {
-      arrived.push((await arrivalOf(request, bodies)).body);
+      received.push((await readRequest(request, bodies)).body);
       response.writeHead(503, { connection: "close" }).end();
     });
     let end: (body: Uint8Array) => void = () => {};
@@ -132,10 +132,10 @@ describe("listen", () => {
     end(new Uint8Array(0));
     await others;
     await fetch(url, { method: "POST", body });
-    expect(arrived).toEqual([expect.objectContaining({ code: "receiver_busy" }), Uint8Array.from(Buffer.from(body))]);
+    expect(received).toEqual([expect.objectContaining({ code: "receiver_busy" }), Uint8Array.from(Buffer.from(body))]);
   });
 
-  it("takes deliveries at its path only, and says so", async () => {
+  it("receives deliveries at its path only, and prints a note for others", async () => {
     const { terminal, url } = await listening();
     expect((await fetch(new URL("/elsewhere?x=1", url), genuine())).status).toBe(404);
     expect((await fetch(`${url}?x=1`, genuine())).status).toBe(200);
@@ -143,7 +143,7 @@ describe("listen", () => {
   });
 
   it.each(["localhost", "LOCALHOST", "app.localhost", "127.0.0.1", "127.9.9.9", "[::1]"])(
-    "takes what was sent to it as %s, with any port",
+    "accepts the host name %s with any port",
     async (name) => {
       const { url } = await listening();
       const { headers, body } = genuine();
@@ -155,7 +155,7 @@ describe("listen", () => {
   );
 
   it.each(["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "192.168.1.2", "10.0.0.1:4100", ""])(
-    "refuses what was sent to another name, %j, as a page does whose name was made to lead here, and says what to add",
+    "refuses the host name %j, which DNS rebinding could use, and prints the option that allows it",
     async (host) => {
       const seen: unknown[] = [];
       const app = await served((request, response) => {
@@ -167,24 +167,26 @@ describe("listen", () => {
       const { answer } = await sent(url, ["Host", host, ...Object.entries(headers).flat()], body);
       expect([answer.statusCode, seen]).toEqual([421, []]);
       expect(terminal.out()).not.toContain("order.filled");
-      expect(terminal.err()).toContain(`421: Host is ${JSON.stringify(host)}; add --allow-host`);
+      expect(terminal.err()).toContain(
+        `421: Host is ${JSON.stringify(host)}; if this is your tunnel, add the name with --allow-host`,
+      );
     },
   );
 
-  it("takes what was sent to a name that --allow-host gives, or to an address where --host opens it to others", async () => {
+  it("accepts the names of --allow-host, and addresses if --host opens the port to others", async () => {
     const { headers, body } = genuine();
-    const asked = async (url: string, host: string) =>
+    const statusOf = async (url: string, host: string) =>
       (await sent(url, ["Host", host, ...Object.entries(headers).flat()], body)).answer.statusCode;
     const { url } = await listening(["--allow-host", "One.example", "--allow-host", "two.example:8080"]);
-    expect(await asked(url, "one.example")).toBe(200);
-    expect(await asked(url, "two.example")).toBe(200);
-    expect(await asked(url, "three.example")).toBe(421);
+    expect(await statusOf(url, "one.example")).toBe(200);
+    expect(await statusOf(url, "two.example")).toBe(200);
+    expect(await statusOf(url, "three.example")).toBe(421);
     const open = await listening(["--host", "0.0.0.0"]);
-    expect(await asked(open.url, "192.168.1.2:4100")).toBe(200);
-    expect(await asked(open.url, "evil.example")).toBe(421);
+    expect(await statusOf(open.url, "192.168.1.2:4100")).toBe(200);
+    expect(await statusOf(open.url, "evil.example")).toBe(421);
   });
 
-  it("looks for other signatures where --scheme says so, with every secret of a rotation", async () => {
+  it("verifies with the scheme of --scheme and with every secret of a rotation", async () => {
     const terminal = fakeTerminal({
       BLUUM_WEBHOOK_SECRET: "the new secret of this endpoint\nthe old secret of this endpoint",
     });
@@ -197,29 +199,29 @@ describe("listen", () => {
     expect((await ended).code).toBe(130);
   });
 
-  it("says what is wrong where its port is taken", async () => {
+  it("explains that its port is in use", async () => {
     const { port } = new URL(await served(() => {}));
     const { code, err } = await ran(["listen", "--port", port]);
     expect([code, err]).toEqual([
       2,
-      `cannot listen on port ${port} of 127.0.0.1: it is in use; name another with --port, or --port 0 for a free one.\n`,
+      `cannot listen on port ${port} of 127.0.0.1: it is in use; choose another with --port, or --port 0 for a free one.\n`,
     ]);
   });
 
-  it("refuses a secret that its scheme cannot use, before it listens", async () => {
+  it("refuses a secret that its scheme cannot use before it listens", async () => {
     const { code, err } = await ran(["listen", "--port", "0"], fakeTerminal({ BLUUM_WEBHOOK_SECRET: "short" }));
     expect(code).toBe(2);
     expect(err).toMatch(/fewer than 16 bytes/);
     expect(err).not.toContain("short");
   });
 
-  it("frees its port at Ctrl-C, whoever is still connected", async () => {
+  it("frees its port at Ctrl-C, with connections open", async () => {
     const { terminal, url, ended } = await listening();
     const socket = connect(Number(new URL(url).port), "127.0.0.1");
     await once(socket, "connect");
     socket.write("POST /webhooks/bluum HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nabc");
     const closed = once(socket.on("error", () => {}).resume(), "close");
-    // An answer to a later request tells that the first is being read.
+    // An answer to a later request shows that the first is being read.
     await fetch(url, genuine());
     terminal.interrupt();
     expect((await ended).code).toBe(130);
@@ -231,7 +233,7 @@ describe("listen", () => {
 });
 
 describe("listen --save", () => {
-  it("keeps each delivery as it came, in a file of its own, for its owner alone", async () => {
+  it("saves the exact bytes of each delivery in a file that only its owner can read", async () => {
     const save = join(folder, "captures");
     const { terminal, url } = await listening(["--save", save]);
     const { headers, body } = genuine();
@@ -254,7 +256,7 @@ describe("listen --save", () => {
     expect(terminal.out()).toContain(files[0]);
   });
 
-  it("never writes over a file", async () => {
+  it("never overwrites a file", async () => {
     const capture: Capture = {
       version: 1,
       receivedAt: "2026-01-01T00:00:00.000Z",
@@ -270,7 +272,7 @@ describe("listen --save", () => {
     expect(urls).toEqual(["/1", "/2", "/3"]);
   });
 
-  it("answers all the same where nothing can be saved, and says so", async () => {
+  it("answers although a delivery cannot be saved, and prints a note", async () => {
     const { terminal, url } = await listening(["--save", "/dev/null/captures"]);
     expect((await fetch(url, genuine())).status).toBe(200);
     await terminal.until(/accepted/);
@@ -278,15 +280,15 @@ describe("listen --save", () => {
   });
 });
 
-describe("listen, at the first delivery that is refused for its signature", () => {
+describe("listen, at the first delivery refused for its signature", () => {
   const other = (header: string, secret = SECRET) =>
     signDelivery({ secret, event: EVENT, scheme: hmacSignature({ header }) });
   const EVENT = sampleEvent("order.filled");
 
-  it("prints the scheme's line where exactly one matches, and looks once", async () => {
+  it("prints the scheme line if exactly one matches, once", async () => {
     const { terminal, url } = await listening();
     await fetch(url, genuine());
-    // Without anything like a signature there is nothing to look at.
+    // Nothing in its headers could be a signature.
     await fetch(url, { method: "POST", body: "{}" });
     for (let n = 0; n < 2; n++) await fetch(url, other("X-Sig"));
     await terminal.until(/(refused[\s\S]*){3}/);
@@ -294,7 +296,7 @@ describe("listen, at the first delivery that is refused for its signature", () =
     expect(terminal.out().match(/it is signed in another way/g)).toHaveLength(1);
   });
 
-  it("prints a program where none of the package's schemes says it", async () => {
+  it("prints a program if none of the package's schemes matches", async () => {
     const { terminal, url } = await listening();
     const { headers, body } = signDelivery({
       secret: SECRET,
@@ -307,7 +309,7 @@ describe("listen, at the first delivery that is refused for its signature", () =
     expect(terminal.out()).toMatch(/^ {10}import .* from "bluum-webhooks";$/m);
   });
 
-  it("prints no line where several match or none does", async () => {
+  it("prints no scheme line if several match or none does", async () => {
     const several = await listening();
     const both = { ...other("X-One"), headers: { ...other("X-One").headers, ...other("X-Two").headers } };
     await fetch(several.url, both);
@@ -330,7 +332,7 @@ describe("listen, at the first delivery that is refused for its signature", () =
     expect(terminal.err()).toBe("");
   });
 
-  it("tells programs all that was found", async () => {
+  it("prints the whole detection with --json", async () => {
     const { terminal, url } = await listening(["--json"]);
     await fetch(url, other("X-Sig"));
     const [line] = await terminal.until(/^\{"kind":"detection".*$/m);

@@ -18,35 +18,35 @@ const hostile = fc.oneof(
     "🙂".repeat(300),
   ),
 );
-const HARMFUL = /[\p{C}\p{Zl}\p{Zp}]/u;
+const UNSAFE = /[\p{C}\p{Zl}\p{Zp}]/u;
 
-describe("text from the wire", () => {
-  it("is printed without anything that acts on a terminal, and bounded", () => {
+describe("text of other parties", () => {
+  it("is printed without control characters, up to a length", () => {
     fc.assert(
       fc.property(hostile, fc.integer({ min: 1, max: 50 }), (text, most) => {
         const shown = printable(text, most);
-        expect(shown).not.toMatch(HARMFUL);
+        expect(shown).not.toMatch(UNSAFE);
         expect(shown.length).toBeLessThanOrEqual(10 * most + 1);
       }),
     );
   });
 
-  it("is left as it is where it is harmless", () => {
+  it("is unchanged if it is safe", () => {
     expect(printable("order.filled é ☃ 🙂 注文")).toBe("order.filled é ☃ 🙂 注文");
     expect(printable("\u001b[31mred")).toBe("\\u{1b}[31mred");
   });
 
-  it("is cut by characters, and says so", () => {
+  it("is cut at a character, with an ellipsis", () => {
     expect(printable("🙂🙂🙂", 2)).toBe("🙂🙂…");
     expect(printable("🙂🙂", 2)).toBe("🙂🙂");
     expect(printable("x".repeat(1e6), 3)).toBe("xxx…");
   });
 
-  it("comes back whole from a line of JSON that acts on no terminal", () => {
+  it("round-trips through a line of JSON without control characters", () => {
     fc.assert(
       fc.property(hostile, (text) => {
         const line = jsonLine({ text });
-        expect(line).not.toMatch(HARMFUL);
+        expect(line).not.toMatch(UNSAFE);
         expect(JSON.parse(line)).toEqual({ text });
       }),
     );

@@ -12,26 +12,26 @@ describe("the command line", () => {
     expect(await ran(["--version"])).toEqual({ code: 0, out: `${version}\n`, err: "" });
   });
 
-  it("names every command and every exit code in its help", async () => {
+  it("lists every command and every exit code in its help", async () => {
     const { code, out } = await ran(["--help"]);
     expect(code).toBe(0);
     for (const name of names) expect(out).toMatch(new RegExp(`^  ${name}\\b`, "m"));
     for (const exit of [0, 1, 2, 3, 130]) expect(out).toMatch(new RegExp(`^  ${exit} +\\S`, "m"));
   });
 
-  it.each(names)("has a help with examples for %s", async (name) => {
+  it.each(names)("has help with examples for %s", async (name) => {
     const { code, out } = await ran([name, "--help"]);
     expect(code).toBe(0);
     expect(out).toMatch(new RegExp(`Examples:\n(.*\n)*  .*bluum-webhooks ${name}`));
     expect(await ran(["help", name])).toMatchObject({ code: 0, out });
   });
 
-  it.each(names)("has no line in the help of %s that a narrow terminal would wrap", async (name) => {
+  it.each(names)("has no line over 80 characters in the help of %s", async (name) => {
     const { out } = await ran([name, "--help"]);
     expect(out.split("\n").filter((line) => line.length > 80)).toEqual([]);
   });
 
-  it("ends with 2 where no command is named, and prints the help to stderr", async () => {
+  it("exits with 2 and prints the help to stderr without a command", async () => {
     const { code, out, err } = await ran([]);
     expect([code, out]).toEqual([2, ""]);
     expect(err).toMatch(/^Usage: bluum-webhooks[\s\S]*Name a command\.\n$/);
@@ -47,13 +47,13 @@ describe("the command line", () => {
     [["trigger", "order.filled"], /required option '-t, --to <url>' not specified/],
     [["verify"], /missing required argument 'url'/],
     [["completion", "tcsh"], /Allowed choices are bash, zsh, fish, powershell/],
-  ])("ends with 2 for %j and says why", async (args, message) => {
+  ])("exits with 2 for %j and prints the reason", async (args, message) => {
     const { code, out, err } = await ran(args);
     expect([code, out]).toEqual([2, ""]);
     expect(err).toMatch(message);
   });
 
-  it("gives errors as JSON on stderr with --json, wherever it stands", async () => {
+  it("prints errors as JSON to stderr with --json in any position", async () => {
     for (const args of [
       ["--json", "lisen"],
       ["verify", "--json"],
@@ -65,7 +65,7 @@ describe("the command line", () => {
     }
   });
 
-  it("repeats nothing of what follows a misspelt option, which may be a secret", async () => {
+  it("does not print the value of a misspelt option, which may be a secret", async () => {
     for (const args of [
       ["listen", "--sercet=hunter2hunter2hunter2"],
       ["verify", "x", "--header", "hunter2hunter2"],
@@ -76,12 +76,12 @@ describe("the command line", () => {
     }
   });
 
-  it("never shows a secret of the environment in a help", async () => {
+  it("never prints a secret of the environment in its help", async () => {
     const env = { BLUUM_WEBHOOK_SECRET: "hunter2hunter2hunter2" };
     for (const name of names) expect((await ran([name, "--help"], fakeTerminal(env))).out).not.toContain("hunter2");
   });
 
-  it("ends with 130 after Ctrl-C, and with 0 where the reader of its output has left", async () => {
+  it("exits with 130 after Ctrl-C, and with 0 if the reader of its output closes it", async () => {
     const interrupted = fakeTerminal();
     interrupted.interrupt();
     expect((await ran(["listen", "--port", "0"], interrupted)).code).toBe(130);

@@ -6,14 +6,15 @@ import { onTestFinished } from "vitest";
 import { run } from "../../src/cli/program.ts";
 import { API_KEY, API_SECRET } from "../client/bluum-server.ts";
 
-/** What came of a command line. */
-export interface Ran {
+/** The result of a command line. */
+export interface CommandResult {
   readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-export interface Surroundings {
+/** The environment of a command. */
+export interface CommandEnvironment {
   readonly env?: Readonly<Record<string, string>>;
   readonly stdin?: string;
   /** Whether output is a terminal. */
@@ -21,21 +22,24 @@ export interface Surroundings {
   readonly signal?: AbortSignal;
 }
 
-/** The environment with the credentials of the server. */
+/** The environment variables with the credentials of the server. */
 export function credentials(server: { readonly url: string }): Record<string, string> {
   return { BLUUM_API_KEY: API_KEY, BLUUM_API_SECRET: API_SECRET, BLUUM_BASE_URL: server.url };
 }
 
 /** Runs one command line in this process, with a terminal in memory. */
-export async function runCommand(args: readonly string[], surroundings: Surroundings = {}): Promise<Ran> {
-  const { env = {}, stdin = "", isTTY = false, signal = new AbortController().signal } = surroundings;
+export async function runCommand(
+  args: readonly string[],
+  environment: CommandEnvironment = {},
+): Promise<CommandResult> {
+  const { env = {}, stdin = "", isTTY = false, signal = new AbortController().signal } = environment;
   const stdout = collector(isTTY);
   const stderr = collector(isTTY);
   const exitCode = await run(args, { stdin: Readable.from([stdin]), stdout, stderr, env, signal });
   return { exitCode, stdout: stdout.text(), stderr: stderr.text() };
 }
 
-/** A folder for the length of a test. */
+/** Creates a folder that is removed after the test. */
 export function folder(): string {
   const path = mkdtempSync(join(tmpdir(), "bluum-cli-"));
   onTestFinished(() => rmSync(path, { recursive: true, force: true }));

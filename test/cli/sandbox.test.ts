@@ -4,45 +4,45 @@ import { PassThrough } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { bluumHandler } from "../../adapters/node.ts";
 import { run } from "../../src/cli/program.ts";
-import { faultsOf } from "../../src/cli/sandbox/faults.ts";
+import { parseFaults } from "../../src/cli/sandbox/faults.ts";
 import { createReceiver } from "../../src/index.ts";
 import { FAULTS } from "../../src/sandbox/index.ts";
 import { freshFile } from "../stores/sqlite-engines.ts";
 import { served } from "./app.ts";
 import { fakeTerminal, SECRET } from "./fake-terminal.ts";
 
-/** The command line in a terminal of its own, until it is ended. */
-function started(...args: string[]) {
-  return startedWith({}, ...args);
+/** Runs the command until `end` is called. */
+function start(...args: string[]) {
+  return startWith({}, ...args);
 }
 
-function startedWith(env: Record<string, string>, ...args: string[]) {
+function startWith(env: Record<string, string>, ...args: string[]) {
   const controller = new AbortController();
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
-  const said = { out: "", err: "" };
+  const text = { out: "", err: "" };
   const written = new EventEmitter();
-  stdout.on("data", (text) => {
-    said.out += text;
+  stdout.on("data", (chunk) => {
+    text.out += chunk;
     written.emit("written");
   });
-  stderr.on("data", (text) => (said.err += text));
+  stderr.on("data", (chunk) => (text.err += chunk));
   const terminal = { stdin: new PassThrough(), stdout, stderr, env, signal: controller.signal };
   const exited = run(["sandbox", "--port", "0", ...args], terminal);
   return {
-    said,
+    text,
     exited,
-    async saying(text: RegExp): Promise<RegExpExecArray> {
-      for (let found = text.exec(said.out); ; found = text.exec(said.out)) {
+    async until(pattern: RegExp): Promise<RegExpExecArray> {
+      for (let found = pattern.exec(text.out); ; found = pattern.exec(text.out)) {
         if (found) return found;
-        await Promise.race([once(written, "written"), exited.then(() => Promise.reject(new Error(said.err)))]);
+        await Promise.race([once(written, "written"), exited.then(() => Promise.reject(new Error(text.err)))]);
       }
     },
     async end() {
       controller.abort();
       return exited;
     },
-    async endAfter(text: RegExp) {
-      await this.saying(text);
+    async endAfter(pattern: RegExp) {
+      await this.until(pattern);
       return this.end();
     },
   };
@@ -57,14 +57,14 @@ async function endpoint(status: number, body = "") {
 }
 
 describe("the command sandbox", () => {
-  it("prints where it is and its keys, then a line for each attempt, until it is ended", async () => {
+  it("prints its URL and keys, then a line for each attempt", async () => {
     const { server, url } = await endpoint(500);
-    const command = started("--speed", "2");
-    const [, page = ""] = await command.saying(/inspector at (http:\/\/127\.0\.0\.1:\d+\/)/);
-    const [, base] = await command.saying(/BLUUM_BASE_URL=(\S+)/);
-    const [, key] = await command.saying(/BLUUM_API_KEY=(\S+)/);
-    const [, secret] = await command.saying(/BLUUM_API_SECRET=(\S+)/);
-    await command.saying(/not for production/);
+    const command = start("--speed", "2");
+    const [, page = ""] = await command.until(/inspector at (http:\/\/127\.0\.0\.1:\d+\/)/);
+    const [, base] = await command.until(/BLUUM_BASE_URL=(\S+)/);
+    const [, key] = await command.until(/BLUUM_API_KEY=(\S+)/);
+    const [, secret] = await command.until(/BLUUM_API_SECRET=(\S+)/);
+    await command.until(/not for production/);
     const made = await fetch(`${base}/webhooks`, {
       method: "POST",
       headers: { authorization: `Basic ${btoa(`${key}:${secret}`)}`, "content-type": "application/json" },
@@ -76,22 +76,22 @@ describe("the command sandbox", () => {
       headers: { "content-type": "application/json" },
       body: '{"event":"order.filled"}',
     });
-    const [line] = await command.saying(/.*order\.filled.*\n/);
+    const [line] = await command.until(/.*order\.filled.*\n/);
     expect(line).toMatch(
       /^\d\d:\d\d:\d\d {2}order\.filled +mine\\u\{1b\}\[31m {2}#1 {2}500 {2}\d+ ms {2}again in (29|30) s\n$/,
     );
     expect(await command.end()).toBe(130);
     await expect(fetch(page)).rejects.toThrow();
-    expect(command.said.err).toBe("");
+    expect(command.text.err).toBe("");
     server.close();
   });
 
-  it("says when a secret has changed, and why something is parked without being sent", async () => {
+  it("prints changed secrets, and deliveries that are parked without an attempt", async () => {
     const { server, url } = await endpoint(500);
-    const command = started("--speed", "600", "--faults", "rotate_secret");
-    const [, page = ""] = await command.saying(/inspector at (\S+)/);
-    const [, key] = await command.saying(/BLUUM_API_KEY=(\S+)/);
-    const [, secret] = await command.saying(/BLUUM_API_SECRET=(\S+)/);
+    const command = start("--speed", "600", "--faults", "rotate_secret");
+    const [, page = ""] = await command.until(/inspector at (\S+)/);
+    const [, key] = await command.until(/BLUUM_API_KEY=(\S+)/);
+    const [, secret] = await command.until(/BLUUM_API_SECRET=(\S+)/);
     const headers = { authorization: `Basic ${btoa(`${key}:${secret}`)}`, "content-type": "application/json" };
     const register = async (name: string) => {
       const body = JSON.stringify({ name, url, eventTypeNames: ["order.*"] });
@@ -104,37 +104,37 @@ describe("the command sandbox", () => {
       headers: { "content-type": "application/json" },
       body: '{"event":"order.filled"}',
     });
-    await command.saying(/#1 {2}500/);
+    await command.until(/#1 {2}500/);
     await fetch(paused, { method: "PATCH", headers, body: '{"status":"INACTIVE"}' });
     await fetch(gone, { method: "DELETE", headers });
-    await command.saying(/the secret of one has changed\n/);
-    await command.saying(/order\.filled {2}one {2}parked: the endpoint is paused\n/);
-    await command.saying(/order\.filled {2}wh_\w+ {2}parked: the endpoint is gone\n/);
+    await command.until(/the secret of one has changed\n/);
+    await command.until(/order\.filled {2}one {2}parked: the endpoint is paused\n/);
+    await command.until(/order\.filled {2}wh_\w+ {2}parked: the endpoint is gone\n/);
     await command.end();
     server.close();
   });
 
-  it("tells of copies and forgeries, and what became of them", async () => {
+  it("prints copies and forgeries with their results", async () => {
     const { server, url } = await endpoint(200);
-    const command = started("--speed", "100", "--faults", "forged,duplicate");
-    const [, page = ""] = await command.saying(/inspector at (\S+)/);
-    const [, key] = await command.saying(/BLUUM_API_KEY=(\S+)/);
-    const [, secret] = await command.saying(/BLUUM_API_SECRET=(\S+)/);
+    const command = start("--speed", "100", "--faults", "forged,duplicate");
+    const [, page = ""] = await command.until(/inspector at (\S+)/);
+    const [, key] = await command.until(/BLUUM_API_KEY=(\S+)/);
+    const [, secret] = await command.until(/BLUUM_API_SECRET=(\S+)/);
     const headers = { authorization: `Basic ${btoa(`${key}:${secret}`)}`, "content-type": "application/json" };
     const webhook = JSON.stringify({ name: "careless", url, eventTypeNames: ["*"] });
     await fetch(`${page}v1/webhooks`, { method: "POST", headers, body: webhook });
     await fetch(`${page}_inspector/events`, { method: "POST", headers, body: '{"event":"order.filled"}' });
-    await command.saying(/careless {2}#1 {2}200 {2}\d+ ms {2}delivered\n/);
-    await command.saying(/careless {2}#1 {2}200 {2}\d+ ms {2}delivered {2}\(duplicate\)\n/);
-    await command.saying(/careless {2}#1 {2}200 {2}\d+ ms {2}ACCEPTED A FORGERY {2}\(forged, \w+\)\n/);
+    await command.until(/careless {2}#1 {2}200 {2}\d+ ms {2}delivered\n/);
+    await command.until(/careless {2}#1 {2}200 {2}\d+ ms {2}delivered {2}\(duplicate\)\n/);
+    await command.until(/careless {2}#1 {2}200 {2}\d+ ms {2}ACCEPTED A FORGERY {2}\(forged, \w+\)\n/);
     await command.end();
     server.close();
   });
 
-  it("says that an event is unhandled where the endpoint does", async () => {
+  it("prints unhandled if the endpoint answers so", async () => {
     const { server, url } = await endpoint(200, '{"received":true,"unhandled":true}');
-    const command = started();
-    const [, page = ""] = await command.saying(/inspector at (\S+)/);
+    const command = start();
+    const [, page = ""] = await command.until(/inspector at (\S+)/);
     const post = (path: string, body: object) =>
       fetch(`${page}_inspector/${path}`, {
         method: "POST",
@@ -143,12 +143,12 @@ describe("the command sandbox", () => {
       });
     await post("endpoints", { url, name: "mine" });
     await post("events", { event: "order.filled" });
-    await command.saying(/order\.filled +mine {2}#1 {2}200 {2}\d+ ms {2}unhandled\n/);
+    await command.until(/order\.filled +mine {2}#1 {2}200 {2}\d+ ms {2}unhandled\n/);
     await command.end();
     server.close();
   });
 
-  it("says what is wrong where its port is taken, as listen does", async () => {
+  it("reports a port in use with the same message as listen", async () => {
     const { server, url } = await endpoint(200);
     const { port } = new URL(url);
     const terminal = fakeTerminal();
@@ -156,14 +156,14 @@ describe("the command sandbox", () => {
       expect(await run([name, "--port", port], terminal)).toBe(2);
     }
     await new Promise((resolve) => setImmediate(resolve));
-    const sentence = `cannot listen on port ${port} of 127.0.0.1: it is in use; name another with --port, or --port 0 for a free one.\n`;
+    const sentence = `cannot listen on port ${port} of 127.0.0.1: it is in use; choose another with --port, or --port 0 for a free one.\n`;
     expect(terminal.err()).toBe(sentence + sentence);
     server.close();
   });
 
-  it("speaks JSON to programs", async () => {
-    const command = started("--json", "--scheme", "standard-webhooks", "--shape", "flat");
-    const [line] = await command.saying(/.+\n/);
+  it("prints JSON", async () => {
+    const command = start("--json", "--scheme", "standard-webhooks", "--shape", "flat");
+    const [line] = await command.until(/.+\n/);
     expect(JSON.parse(line)).toMatchObject({ kind: "listening", credentials: { apiKey: expect.any(String) } });
     await command.end();
   });
@@ -176,15 +176,15 @@ describe("the command sandbox", () => {
     [["--seed", "-1"], "seed"],
     [["--host", "256.1.1.1"], "port"],
     [["--host", ""], "host"],
-  ])("refuses %j as a mistake of usage", async (args, named) => {
-    const command = started(...args);
+  ])("exits with 2 for %j", async (args, named) => {
+    const command = start(...args);
     expect(await command.exited).toBe(2);
-    expect(command.said.err).toContain(named);
+    expect(command.text.err).toContain(named);
   });
 });
 
 describe("sandbox --forward-to", () => {
-  /** An app that verifies by a secret, and what it has handled. */
+  /** An app with this secret, and the events that it handled. */
   async function app(secret: () => string) {
     const handled: string[] = [];
     const receiver = createReceiver({ secret, logger: false }).on("*", ({ type }) => void handled.push(type));
@@ -198,58 +198,58 @@ describe("sandbox --forward-to", () => {
       body: '{"event":"order.filled"}',
     });
 
-  it("registers the app with the secret of BLUUM_WEBHOOK_SECRET, and does not print it", async () => {
+  it("registers the app with the secret of BLUUM_WEBHOOK_SECRET and does not print it", async () => {
     const { url, handled } = await app(() => SECRET);
-    const command = startedWith({ BLUUM_WEBHOOK_SECRET: SECRET }, "--forward-to", `${url}?key=hunter2`);
-    const [, page = ""] = await command.saying(/inspector at (\S+)/);
-    await command.saying(new RegExp(`delivering to ${url}\n`));
+    const command = startWith({ BLUUM_WEBHOOK_SECRET: SECRET }, "--forward-to", `${url}?key=hunter2`);
+    const [, page = ""] = await command.until(/inspector at (\S+)/);
+    await command.until(new RegExp(`delivering to ${url}\n`));
     await send(page);
-    await command.saying(/order\.filled +127\S+ +#1 {2}200 {2}\d+ ms {2}delivered\n/);
+    await command.until(/order\.filled +127\S+ +#1 {2}200 {2}\d+ ms {2}delivered\n/);
     expect(handled).toEqual(["order.filled"]);
     await command.end();
-    expect(command.said.out + command.said.err).not.toMatch(new RegExp(`${SECRET}|hunter2`));
+    expect(command.text.out + command.text.err).not.toMatch(new RegExp(`${SECRET}|hunter2`));
   });
 
-  it("makes a secret up where there is none, and prints it for the app", async () => {
+  it("generates a secret if none is set, and prints it", async () => {
     let secret = "";
     const { url, handled } = await app(() => secret);
-    const command = started("--forward-to", url);
-    const [, page = ""] = await command.saying(/inspector at (\S+)/);
-    [, secret = ""] = await command.saying(/export BLUUM_WEBHOOK_SECRET=(\S+)/);
+    const command = start("--forward-to", url);
+    const [, page = ""] = await command.until(/inspector at (\S+)/);
+    [, secret = ""] = await command.until(/export BLUUM_WEBHOOK_SECRET=(\S+)/);
     await send(page);
-    await command.saying(/delivered\n/);
+    await command.until(/delivered\n/);
     expect(handled).toEqual(["order.filled"]);
     await command.end();
-    const json = started("--forward-to", url, "--json");
-    const [line] = await json.saying(/.+\n/);
+    const json = start("--forward-to", url, "--json");
+    const [line] = await json.until(/.+\n/);
     expect(JSON.parse(line)).toMatchObject({ endpoint: { url, secret: expect.stringMatching(/^whsec_/) } });
     await json.end();
   });
 
-  it("registers an app once with --state, and gives it the secret that is set now", async () => {
+  it("registers an app once with --state, with the current secret", async () => {
     const { file, remove } = freshFile();
     const { url, handled } = await app(() => SECRET);
-    await started("--forward-to", url, "--state", file).endAfter(/inspector/);
+    await start("--forward-to", url, "--state", file).endAfter(/inspector/);
     for (const secret of [SECRET, SECRET, undefined]) {
       const env = secret === undefined ? {} : { BLUUM_WEBHOOK_SECRET: secret };
-      const command = startedWith(env, "--forward-to", url, "--state", file, "--json");
-      const [line] = await command.saying(/.+\n/);
+      const command = startWith(env, "--forward-to", url, "--state", file, "--json");
+      const [line] = await command.until(/.+\n/);
       const { url: page, endpoint } = JSON.parse(line);
       expect(endpoint).toEqual({ id: expect.stringMatching(/^wh_/), url });
       await send(page);
-      await command.saying(/"status":200/);
+      await command.until(/"status":200/);
       await command.end();
     }
     expect(handled).toHaveLength(3);
     remove();
   });
 
-  it("refuses several secrets, a secret that the scheme cannot use, and itself", async () => {
+  it("refuses several secrets, an unusable secret, and its own URL", async () => {
     const to = "http://localhost:3000/webhooks/bluum";
     const refusal = async (env: Record<string, string>, ...args: string[]) => {
-      const command = startedWith(env, "--forward-to", to, ...args);
+      const command = startWith(env, "--forward-to", to, ...args);
       expect(await command.exited).toBe(2);
-      return command.said.err;
+      return command.text.err;
     };
     expect(await refusal({ BLUUM_WEBHOOK_SECRET: `${SECRET}\n${SECRET} too` })).toContain("takes one secret");
     expect(await refusal({ BLUUM_WEBHOOK_SECRET: "short" })).toContain("secret cannot be used to sign with bluum");
@@ -257,10 +257,10 @@ describe("sandbox --forward-to", () => {
   });
 });
 
-describe("the faults of the command line", () => {
-  it("are read with their probabilities", () => {
-    expect(faultsOf("duplicate,slow=0.25")).toEqual({ duplicate: 1, slow: 0.25 });
-    expect(faultsOf("all=0.1,forged=0")).toEqual({
+describe("--faults", () => {
+  it("is parsed with probabilities", () => {
+    expect(parseFaults("duplicate,slow=0.25")).toEqual({ duplicate: 1, slow: 0.25 });
+    expect(parseFaults("all=0.1,forged=0")).toEqual({
       ...Object.fromEntries(FAULTS.map((fault) => [fault, 0.1])),
       forged: 0,
     });

@@ -15,32 +15,32 @@ function file(text: string): string {
   return path;
 }
 
-function asked(options: SecretOptions, terminal: FakeTerminal, ask: typeof secretsOf | typeof secretOf = secretsOf) {
+function ask(options: SecretOptions, terminal: FakeTerminal, read: typeof secretsOf | typeof secretOf = secretsOf) {
   const notes: string[] = [];
   const output = { note: (text: string) => notes.push(text) } as unknown as Output;
-  return ask(options, terminal, output).then((secrets) => ({ secrets, notes }));
+  return read(options, terminal, output).then((secrets) => ({ secrets, notes }));
 }
 
 describe("the secret", () => {
-  it("is that of the environment where nothing else is said", async () => {
+  it("is that of the environment by default", async () => {
     const terminal = fakeTerminal({ BLUUM_WEBHOOK_SECRET: " from the environment\n" });
-    expect(await asked({}, terminal)).toEqual({ secrets: ["from the environment"], notes: [] });
-    expect(await asked({ secretFile: [file("from a file\n")] }, terminal)).toMatchObject({ secrets: ["from a file"] });
+    expect(await ask({}, terminal)).toEqual({ secrets: ["from the environment"], notes: [] });
+    expect(await ask({ secretFile: [file("from a file\n")] }, terminal)).toMatchObject({ secrets: ["from a file"] });
   });
 
-  it("is read from files, one a line, for a rotation", async () => {
+  it("is read from files, one per line, for a rotation", async () => {
     const options = { secretFile: [file("one\r\ntwo\n\n"), file("three")] };
-    expect((await asked(options, fakeTerminal({}))).secrets).toEqual(["one", "two", "three"]);
+    expect((await ask(options, fakeTerminal({}))).secrets).toEqual(["one", "two", "three"]);
   });
 
   it("is read from standard input", async () => {
     const terminal = fakeTerminal({});
     terminal.stdin.end("piped in\n");
-    expect(await asked({ secretStdin: true }, terminal)).toEqual({ secrets: ["piped in"], notes: [] });
+    expect(await ask({ secretStdin: true }, terminal)).toEqual({ secrets: ["piped in"], notes: [] });
   });
 
-  it("is taken as an argument, with a warning that does not repeat it", async () => {
-    const { secrets, notes } = await asked({ secret: ["hunter2hunter2"] }, fakeTerminal({}));
+  it("is read from an argument, with a warning that does not contain it", async () => {
+    const { secrets, notes } = await ask({ secret: ["hunter2hunter2"] }, fakeTerminal({}));
     expect(secrets).toEqual(["hunter2hunter2"]);
     expect(notes).toEqual([expect.stringMatching(/^--secret is visible to others in process lists/)]);
     expect(notes.join()).not.toContain("hunter2");
@@ -48,22 +48,22 @@ describe("the secret", () => {
 
   it.each([
     ["there is none", {}, /there is no secret; set BLUUM_WEBHOOK_SECRET/],
-    ["the file is not there", { secretFile: ["/nowhere/at/all"] }, /cannot be read \(ENOENT\)/],
+    ["the file does not exist", { secretFile: ["/nowhere/at/all"] }, /cannot be read \(ENOENT\)/],
     ["the file is empty", { secretFile: [file(" \n")] }, /is empty/],
-  ])("is missed with a clear error where %s", async (_, options, message) => {
-    await expect(asked(options, fakeTerminal({}))).rejects.toMatchObject({
+  ])("is required: an error if %s", async (_, options, message) => {
+    await expect(ask(options, fakeTerminal({}))).rejects.toMatchObject({
       exitCode: 2,
       message: expect.stringMatching(message),
     });
   });
 
-  it("is not typed in where it would be seen", async () => {
+  it("is not read from a terminal, which would show it", async () => {
     const terminal = fakeTerminal({});
     terminal.stdin.isTTY = true;
-    await expect(asked({ secretStdin: true }, terminal)).rejects.toThrow(/a terminal, which would show what is typed/);
+    await expect(ask({ secretStdin: true }, terminal)).rejects.toThrow(/a terminal, which would show the input/);
   });
 
-  it("is waited for no longer than until Ctrl-C", async () => {
+  it("is awaited until Ctrl-C", async () => {
     const terminal = fakeTerminal({});
     const ended = ran(["trigger", "order.filled", "--to", "http://127.0.0.1:9/", "--secret-stdin"], terminal);
     terminal.stdin.write("half of it");
@@ -71,14 +71,14 @@ describe("the secret", () => {
     expect(await ended).toEqual({ code: 130, out: "", err: "" });
   });
 
-  it("is bounded where it is piped in", async () => {
+  it("has a limit on standard input", async () => {
     const terminal = fakeTerminal({});
     terminal.stdin.end("x".repeat(100_000));
-    await expect(asked({ secretStdin: true }, terminal)).rejects.toThrow(/more than 65536 characters/);
+    await expect(ask({ secretStdin: true }, terminal)).rejects.toThrow(/more than 65536 characters/);
   });
 
-  it("is one, for a command that signs", async () => {
+  it("is a single one for a command that signs", async () => {
     const terminal = fakeTerminal({});
-    await expect(asked({ secret: ["one", "two"] }, terminal, secretOf)).rejects.toThrow(/takes one secret/);
+    await expect(ask({ secret: ["one", "two"] }, terminal, secretOf)).rejects.toThrow(/takes one secret/);
   });
 });

@@ -10,7 +10,7 @@ const output = (columns: number | undefined, colours = false) =>
 const COLUMNS = ["name", { heading: "count", align: "right" }, ""] as const;
 
 describe("a table", () => {
-  it("is plain, with numbers to the right", () => {
+  it("has no lines, and aligns numbers to the right", () => {
     const rows = [
       ["one", "1", ""],
       ["a longer name", "1000", "odd"],
@@ -22,13 +22,13 @@ describe("a table", () => {
     ]);
   });
 
-  it("has bold headings where there are colours, and the same text", () => {
+  it("has bold headings with colours, and the same text", () => {
     const [plain, coloured] = [false, true].map((colours) => table(COLUMNS, [["a", "1", ""]], output(80, colours)));
     expect(coloured).toContain("\u001b[1m");
     expect(coloured?.replaceAll("\u001b[1m", "").replaceAll("\u001b[22m", "")).toBe(plain);
   });
 
-  it("wraps at words where the terminal is narrow, and cuts none of them", () => {
+  it("wraps at words if the terminal is narrow", () => {
     const rows = [["transfer.withdrawal.completed", "1", "the description of this event"]];
     expect(table(COLUMNS, rows, output(34)).split("\n")).toEqual([
       "name          count",
@@ -38,7 +38,7 @@ describe("a table", () => {
     ]);
   });
 
-  it("is written as a list where not even its words have room beside each other", () => {
+  it("is a list if words do not fit beside each other", () => {
     const rows = [
       ["transfer.withdrawal.completed", "1", "odd"],
       ["order.filled", "20", ""],
@@ -55,7 +55,7 @@ describe("a table", () => {
     ]);
   });
 
-  it("is no wider than the terminal, and loses nothing", () => {
+  it("is no wider than the terminal, with all text", () => {
     const cell = fc.array(fc.stringMatching(/^[a-z.]{1,20}$/), { maxLength: 6 }).map((words) => words.join(" "));
     const rows = fc.array(fc.tuple(cell, cell, cell), { minLength: 1, maxLength: 5 });
     fc.assert(

@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { bluumHandler } from "../../adapters/node.ts";
 import { SCENARIOS } from "../../src/cli/scenarios.ts";
 import { parseScheme, schemeOf } from "../../src/cli/scheme.ts";
-import { FORGERIES } from "../../src/cli/trigger/forge.ts";
+import { FORGERIES } from "../../src/cli/trigger/forgeries.ts";
 import { createReceiver } from "../../src/index.ts";
 import { receiving, served } from "./app.ts";
 import { fakeTerminal, ran, SECRET } from "./fake-terminal.ts";
@@ -29,14 +29,14 @@ async function outcomes(args: readonly string[], terminal = fakeTerminal()) {
 }
 
 describe("trigger", () => {
-  it("sends a signed sample and prints what came of it", async () => {
+  it("sends a signed sample and prints the result", async () => {
     const { code, out, err } = await ran(["trigger", "order.filled", "--to", await receiving()]);
     expect([code, err]).toEqual([0, ""]);
     expect(out).toMatch(/^event +sent +result +answer +count +median +p95 +max\n/);
     expect(out).toMatch(/\norder\.filled +genuine +processed +200 +1 +[\d.]+ ms +[\d.]+ ms +[\d.]+ ms\n$/);
   });
 
-  it("sends many with fresh ids, so many at a time", async () => {
+  it("sends many deliveries with new ids, up to the concurrency at a time", async () => {
     let now = 0;
     let most = 0;
     const receiver = createReceiver({ secret: SECRET, logger: false }).on("*", async () => {
@@ -51,7 +51,7 @@ describe("trigger", () => {
     expect(most).toBeLessThanOrEqual(8);
   });
 
-  it("sends copies, of which a receiver processes one", async () => {
+  it("sends copies, of which the receiver processes one", async () => {
     const { code, rows } = await outcomes([
       "order.filled",
       "--to",
@@ -72,7 +72,7 @@ describe("trigger", () => {
     expect(rows.length).toBeGreaterThan(0);
   });
 
-  it("takes data from JSON and from a file", async () => {
+  it("reads data from JSON and from a file", async () => {
     const seen: unknown[] = [];
     const receiver = createReceiver({ secret: SECRET }).on("*", ({ data }) => void seen.push(data));
     const to = await served(bluumHandler(receiver));
@@ -86,23 +86,29 @@ describe("trigger", () => {
 
   it("sends an event outside the catalogue, with a note", async () => {
     const { code, err } = await ran(["trigger", "compliance.alert", "--to", await receiving()]);
-    expect([code, err]).toEqual([0, "compliance.alert is not in the catalogue; it is sent all the same.\n"]);
+    expect([code, err]).toEqual([0, "compliance.alert is not in the catalogue; it is sent nevertheless.\n"]);
   });
 
   it.each([
-    [["order filled"], /"order filled" is no event, such as order.filled, and no scenario; there are order-filled/],
+    [
+      ["order filled"],
+      /"order filled" is neither an event, such as order.filled, nor a scenario; the scenarios are order-filled/,
+    ],
     [["order.filled", "--data", "[1]"], /cannot be read \(ENOENT\)/],
     [["order.filled", "--data", "{"], /--data is not JSON/],
-    [["order.filled", "--forge", "magic"], /"magic" is no kind; there are wrong-secret/],
-    [["order.filled", "--forge", "expired"], /expired is no forgery under the scheme bluum, which signs no timestamp/],
+    [["order.filled", "--forge", "magic"], /"magic" is not a kind; the kinds are wrong-secret/],
+    [
+      ["order.filled", "--forge", "expired"],
+      /expired is not a forgery with the scheme bluum, which signs no timestamp/,
+    ],
     [["order.filled", "--forge", "old-event", "--scheme", "standard-webhooks"], /which signs a timestamp/],
     [["order.filled", "--times", "0"], /whole number from 1 to 100000/],
-  ])("ends with 2 for %j", async (args, message) => {
+  ])("exits with 2 for %j", async (args, message) => {
     const { code, err } = await ran(["trigger", ...args, "--to", "http://127.0.0.1:9/"]);
     expect([code, err]).toEqual([2, expect.stringMatching(message)]);
   });
 
-  it("ends with 3 where nobody answers, without trying all", async () => {
+  it("exits with 3 if there is no answer, without trying all", async () => {
     const { code, rows, err } = await outcomes([
       "order.filled",
       "--to",
@@ -116,12 +122,12 @@ describe("trigger", () => {
     expect(JSON.parse(err).error.code).toBe("unreachable");
   });
 
-  it("ends with 3 where an answer takes too long", async () => {
+  it("exits with 3 if the answer takes too long", async () => {
     const { code, rows } = await outcomes(["order.filled", "--to", await served(() => {}), "--timeout-ms", "20"]);
     expect([code, rows]).toEqual([3, [expect.objectContaining({ result: "no answer", code: "timed out" })]]);
   });
 
-  it.each([302, 404, 405, 413, 429])("counts %i as no refusal of a forgery", async (status) => {
+  it.each([302, 404, 405, 413, 429])("does not count %i as a refusal of a forgery", async (status) => {
     const to = await served((_, response) => response.writeHead(status).end());
     expect(await outcomes(["order.filled", "--to", to, "--forge", "wrong-secret"])).toMatchObject({
       code: 1,
@@ -134,14 +140,14 @@ describe("trigger", () => {
     expect(await outcomes(["order.filled", "--to", to, "--forge", "wrong-secret"])).toMatchObject({ code: 0 });
   });
 
-  it("says that the rest was not sent where nobody answers", async () => {
+  it("reports the deliveries that were not sent", async () => {
     const { err } = await ran(["trigger", "order.filled", "--to", "http://127.0.0.1:9/", "--times", "1000"]);
     expect(err).toContain("did not answer 3 of 3 deliveries; the other 997 were not sent.");
     const few = await ran(["trigger", "order.filled", "--to", "http://127.0.0.1:9/", "--times", "2"]);
     expect(few.err).toContain("did not answer 2 of 2 deliveries.");
   });
 
-  it("follows no redirect", async () => {
+  it("does not follow redirects", async () => {
     const to = await served((_, response) => response.writeHead(302, { location: "/elsewhere" }).end());
     expect(await outcomes(["order.filled", "--to", to])).toMatchObject({
       code: 1,
@@ -149,7 +155,7 @@ describe("trigger", () => {
     });
   });
 
-  it("stops at Ctrl-C with what came so far", async () => {
+  it("stops at Ctrl-C and prints the results so far", async () => {
     const terminal = fakeTerminal();
     let requests = 0;
     const to = await served((_, response) => {
@@ -162,7 +168,7 @@ describe("trigger", () => {
     expect(out).toMatch(/processed +200 +2 /);
   });
 
-  it("shows a bar on a terminal where it is long, and takes it away", async () => {
+  it("shows a progress bar on a terminal for many deliveries, and removes it", async () => {
     const terminal = fakeTerminal();
     terminal.stderr.isTTY = true;
     const { err } = await ran(["trigger", "order.filled", "--to", await receiving(), "--times", "25"], terminal);
@@ -182,7 +188,7 @@ describe("trigger --forge", () => {
     "standard-webhooks",
   ];
 
-  it.each(schemes)("sends nothing that a receiver by the scheme %s admits", async (text) => {
+  it.each(schemes)("sends nothing that a receiver with the scheme %s admits", async (text) => {
     const secret = text.includes("hex")
       ? Buffer.from(SECRET).toString("hex")
       : text.startsWith("standard")
@@ -197,7 +203,7 @@ describe("trigger --forge", () => {
       expect(row).toMatchObject({ result: "refused", status: row.sent === "old-event" ? 400 : 401 });
   });
 
-  it("sends every kind under one scheme or another", async () => {
+  it("sends every kind with one scheme or another", async () => {
     const sent = new Set<string>();
     for (const [scheme, secret] of [
       ["bluum", SECRET],
@@ -211,7 +217,7 @@ describe("trigger --forge", () => {
     expect([...sent].sort()).toEqual(Object.keys(FORGERIES).sort());
   });
 
-  it("ends with 1 where a forged delivery is admitted", async () => {
+  it("exits with 1 if a forged delivery is admitted", async () => {
     const args = [
       "order.filled",
       "--to",
@@ -224,44 +230,44 @@ describe("trigger --forge", () => {
     expect(out).toMatch(/no-signature +admitted +200.*not as expected/);
   });
 
-  it("does not take a missing route for a refusal", async () => {
+  it("does not count a missing route as a refusal", async () => {
     const to = await served((_, response) => response.writeHead(404).end());
     expect((await outcomes(["order.filled", "--to", to, "--forge", "no-signature"])).code).toBe(1);
   });
 });
 
-describe("trigger, where no handler matches the event", () => {
+describe("trigger, if no handler matches the event", () => {
   const unhandled = () =>
     served((_, response) => {
       response.setHeader("content-type", "application/json");
       response.end('{"received":true,"unhandled":true}');
     });
 
-  it("says that it is unhandled", async () => {
+  it("reports the event as unhandled", async () => {
     const { code, out } = await ran(["trigger", "order.filled", "--to", await unhandled()]);
     expect(code).toBe(0);
     expect(out).toMatch(/\norder\.filled +genuine +unhandled +200 +1 /);
   });
 
-  it("says so of its copies, too, since it is not remembered", async () => {
+  it("reports its copies as unhandled too, since it is not remembered", async () => {
     const args = ["order.filled", "--to", await unhandled(), "--duplicate", "3", "--concurrency", "2"];
     const { code, rows } = await outcomes(args);
     expect([code, rows]).toEqual([0, [expect.objectContaining({ result: "unhandled", expected: true, count: 4 })]]);
   });
 
-  it("does not take a status other than 2xx for it", async () => {
+  it("does not accept another status than 2xx as unhandled", async () => {
     const to = await served((_, response) => response.writeHead(500).end('{"received":true,"unhandled":true}'));
     expect(await outcomes(["order.filled", "--to", to])).toMatchObject({ code: 1, rows: [{ result: "failed" }] });
   });
 
-  it("counts as admitted where it is forged", async () => {
+  it("counts a forged delivery as admitted", async () => {
     const args = ["order.filled", "--to", await unhandled(), "--forge", "no-signature"];
     expect(await outcomes(args)).toMatchObject({ code: 1, rows: [{ result: "admitted" }] });
   });
 });
 
 describe("trigger --duplicate", () => {
-  it.each(["ok", "", "{}", '{"ok":true}'])("does not blame an app that answers each copy 200 with %j", async (body) => {
+  it.each(["ok", "", "{}", '{"ok":true}'])("accepts an app that answers each copy 200 with %j", async (body) => {
     const to = await served((_, response) => response.end(body));
     const { code, rows } = await outcomes(["order.filled", "--to", to, "--duplicate", "2"]);
     expect([code, rows.map(({ result, count }) => [result, count])]).toEqual([
@@ -273,7 +279,7 @@ describe("trigger --duplicate", () => {
     ]);
   });
 
-  it("raises no alarm for a handler of one's own, whose duplicates the receiver answers", async () => {
+  it("accepts a route handler whose duplicates the receiver answers", async () => {
     const seen = new Set<string>();
     const to = await served(async (request, response) => {
       const body = Buffer.concat(await request.toArray()).toString();
@@ -290,7 +296,7 @@ describe("trigger --duplicate", () => {
     });
   });
 
-  it("blames an app that answers a copy as a receiver does and another as new", async () => {
+  it("reports an app that answers one copy as a duplicate and another as new", async () => {
     let asked = 0;
     const to = await served((_, response) => {
       asked += 1;
@@ -304,8 +310,8 @@ describe("trigger --duplicate", () => {
   });
 });
 
-describe("trigger ends with 1", () => {
-  it("where a genuine delivery is refused", async () => {
+describe("trigger exits with 1", () => {
+  it("if a genuine delivery is refused", async () => {
     const to = await receiving({ secret: "the secret of another endpoint" });
     expect(await outcomes(["order.filled", "--to", to])).toMatchObject({
       code: 1,
@@ -313,7 +319,7 @@ describe("trigger ends with 1", () => {
     });
   });
 
-  it("where a duplicate is not recognised", async () => {
+  it("if a duplicate is not recognised", async () => {
     const to = await served((_, response) => response.end('{"received":true}'));
     const { code, rows } = await outcomes(["order.filled", "--to", to, "--duplicate", "2"]);
     expect([code, rows.map(({ result, count }) => [result, count])]).toEqual([
@@ -325,7 +331,7 @@ describe("trigger ends with 1", () => {
     ]);
   });
 
-  it("where an event is taken for the duplicate of another, as by the id of its order", async () => {
+  it("if an event counts as a duplicate of another, for example by its order id", async () => {
     const ids = new Set<string>();
     const to = await served(async (request, response) => {
       const body = Buffer.concat(await request.toArray());
@@ -344,7 +350,7 @@ describe("trigger ends with 1", () => {
 });
 
 describe("trigger on a terminal", () => {
-  it.each([80, 120])("prints its table in colour, %i columns wide", async (columns) => {
+  it.each([80, 120])("prints its table in colour within %i columns", async (columns) => {
     const terminal = fakeTerminal();
     terminal.stdout.isTTY = true;
     terminal.stdout.columns = columns;

@@ -4,14 +4,14 @@ import { credentials, runCommand } from "./provider-terminal.ts";
 const ENV = { ...credentials({ url: "https://example.com/v1" }), BLUUM_WEBHOOK_SECRET: "a secret of 16 bytes or more" };
 const NEW = ["--event", "order.filled", "--show-secret"];
 
-/** Every place that takes a URL: its name, and the command line before it. */
+/** Each option and argument that is a URL: its name, and the command line before it. */
 const ANY: readonly [string, string[]][] = [
   ["--forward", ["listen", "--port", "0", "--forward"]],
   ["--to", ["trigger", "order.filled", "--to"]],
   ["--url", ["detect", "capture.json", "--url"]],
   ["<url>", ["verify"]],
 ];
-const SAFE: readonly [string, string[]][] = [
+const SECURE: readonly [string, string[]][] = [
   ["--forward-to", ["sandbox", "--port", "0", "--forward-to"]],
   ["--url", ["endpoints", "create", "--name", "n", ...NEW, "--url"]],
   ["--url", ["endpoints", "ensure", ...NEW, "--url"]],
@@ -27,8 +27,8 @@ async function refusal(args: readonly string[], env = ENV): Promise<string> {
   return stderr;
 }
 
-describe("a URL that cannot work is refused in the same words, without repeating it", () => {
-  it.each([...ANY, ...SAFE])("as %s of %j", async (name, args) => {
+describe("an invalid URL is refused with one wording, without repeating it", () => {
+  it.each([...ANY, ...SECURE])("as %s of %j", async (name, args) => {
     for (const text of ["nowhere?key=hunter2", "localhost:3000", "ftp://example.com/hunter2", "/hunter2", ""]) {
       expect(await refusal([...args, text])).toBe(
         `${name} must be a whole URL that begins with http:// or https://.\n`,
@@ -39,7 +39,7 @@ describe("a URL that cannot work is refused in the same words, without repeating
     );
   });
 
-  it.each(SAFE)("as %s of %j, where it leaves this machine without TLS", async (name, args) => {
+  it.each(SECURE)("as %s of %j, without TLS to another machine", async (name, args) => {
     expect(await refusal([...args, "http://example.com/hunter2"])).toBe(
       `${name} must begin with https://, unless it leads to this machine.\n`,
     );

@@ -4,7 +4,7 @@ import { receiving, served } from "./app.ts";
 import { fakeTerminal, ran } from "./fake-terminal.ts";
 
 describe("verify", () => {
-  it("finds a sound mount sound", async () => {
+  it("reports a sound mount", async () => {
     const url = await receiving();
     const { code, out, err } = await ran(["verify", url]);
     expect([code, err]).toEqual([0, ""]);
@@ -14,7 +14,7 @@ describe("verify", () => {
     expect(JSON.parse(json)).toMatchObject({ sound: true, where: url, bodyBytes: 65_536 });
   });
 
-  it("marks each of its requests as a probe in the receiver's log and report", async () => {
+  it("marks its requests as probes in the receiver's log and report", async () => {
     const lines: string[] = [];
     const reports: DeliveryReport[] = [];
     const log = (line: string) => void lines.push(line);
@@ -30,21 +30,21 @@ describe("verify", () => {
     for (const line of lines) expect(line).toContain("claims to be a probe of verifyMount");
   });
 
-  it("ends with 1 and says what is wrong and what to change", async () => {
+  it("exits with 1 and prints the problem and the remedy", async () => {
     const url = await receiving({ secret: "the secret of another endpoint" });
     const { code, out, err } = await ran(["verify", url]);
     expect([code, err]).toEqual([1, `the mount at ${url} is not sound\n`]);
-    expect(out).toMatch(/^wrong_secret\n {2}.*\n {2}Give both the same secret/);
+    expect(out).toMatch(/^wrong_secret\n {2}.*\n {2}Give both the secret of this endpoint/);
     const { out: json } = await ran(["verify", url, "--json"]);
     expect(JSON.parse(json)).toEqual({ sound: false, findings: [expect.objectContaining({ cause: "wrong_secret" })] });
   });
 
-  it("ends with 1 where forgeries are acknowledged", async () => {
+  it("exits with 1 if forgeries are acknowledged", async () => {
     const url = await served((_, response) => response.end('{"received":true,"ping":true}'));
     expect(await ran(["verify", url])).toMatchObject({ code: 1, out: expect.stringContaining("forgery_accepted") });
   });
 
-  it("ends with 3 where nobody is there, or nobody answers in time", async () => {
+  it("exits with 3 if the server is unreachable or does not answer in time", async () => {
     expect(await ran(["verify", "http://127.0.0.1:9/x"])).toMatchObject({
       code: 3,
       out: expect.stringContaining("no_connection"),
@@ -56,7 +56,7 @@ describe("verify", () => {
     });
   });
 
-  it("sends headers that let it in", async () => {
+  it("sends the headers of --header", async () => {
     const inner = await receiving();
     const seen: unknown[] = [];
     const url = await served((request, response) => {
@@ -67,7 +67,7 @@ describe("verify", () => {
     expect(new Set(seen)).toEqual(new Set(["let me in"]));
   });
 
-  it("checks by the scheme that it is told", async () => {
+  it("uses the scheme of --scheme", async () => {
     const secret = `whsec_${Buffer.from("a secret of 16 bytes or more").toString("base64")}`;
     const url = await receiving();
     const terminal = fakeTerminal({ BLUUM_WEBHOOK_SECRET: secret });
@@ -78,7 +78,7 @@ describe("verify", () => {
   it.each([
     [["nowhere"], /<url> must be a whole URL/],
     [["http://127.0.0.1:9/", "--body-bytes", "x"], /whole number from 0/],
-  ])("ends with 2 for %j", async (args, message) => {
+  ])("exits with 2 for %j", async (args, message) => {
     expect(await ran(["verify", ...args])).toMatchObject({ code: 2, err: expect.stringMatching(message) });
   });
 });

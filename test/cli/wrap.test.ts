@@ -10,7 +10,7 @@ describe("words", () => {
     expect(wrapWords("one two three four", 9)).toEqual(["one two", "three", "four"]);
   });
 
-  it("that are too long are cut where their parts end, and only then anywhere", () => {
+  it("that are too long are cut after punctuation, or else anywhere", () => {
     expect(wrapWords("transfer.withdrawal.completed", 20)).toEqual(["transfer.withdrawal.", "completed"]);
     expect(wrapWords("see https://example.com/webhooks/bluum", 20)).toEqual([
       "see https://example.",
@@ -19,7 +19,7 @@ describe("words", () => {
     expect(wrapWords("a abcdefghij", 4)).toEqual(["a", "abcd", "efgh", "ij"]);
   });
 
-  it("fill no line beyond its width, and none is lost", () => {
+  it("fill no line beyond its width, and none is missing", () => {
     const text = fc.array(fc.stringMatching(/^[a-zé.,/-]{1,30}$/), { maxLength: 20 }).map((words) => words.join(" "));
     fc.assert(
       fc.property(text, fc.integer({ min: 1, max: 40 }), (words, width) => {
@@ -36,7 +36,7 @@ describe("a line of help", () => {
     expect(wrapText("  one two three", 9)).toBe("  one two\n  three");
   });
 
-  it("keeps the second of two columns in its place, or goes below the first where there is no room", () => {
+  it("keeps the second column in place, or puts it below the first", () => {
     expect(wrapText("  --port <n>  the port to listen on", 30)).toBe(
       "  --port <n>  the port to\n              listen on",
     );
@@ -45,7 +45,7 @@ describe("a line of help", () => {
     );
   });
 
-  it("that is a command stays one, whatever is quoted in it", () => {
+  it("that is a command stays the same command, with quoted words", () => {
     const line = `  $ printf '<%s>' "a b  c" 'd e' f "the secret of this endpoint" g\\ h`;
     const wrapped = wrapText(line, 44);
     for (const one of wrapped.split("\n")) expect(one.length).toBeLessThanOrEqual(44);
@@ -71,7 +71,7 @@ const COMMANDS = [
   ["completion"],
 ];
 
-/** What a shell reads as one word cannot be wrapped. */
+/** One word of a shell cannot be wrapped. */
 const isOneWord = (line: string) => /^ *(\$ )?([^\s"]|"[^"]*")+( \\)?$/.test(line);
 
 describe("help", () => {
@@ -90,7 +90,7 @@ describe("help", () => {
         .split("\n")
         .filter((line) => line.length > columns && !isOneWord(line));
       expect([command, tooLong]).toEqual([command, []]);
-      // Not a word is cut, and none is lost; a backslash goes on with a command.
+      // No word is cut or missing; a backslash continues a command.
       expect(terminal.out().replaceAll("\\\n", " ").split(/\s+/)).toEqual(wide.out().split(/\s+/));
     }
   });

@@ -12,7 +12,7 @@ const AUTHORIZATION = `Basic ${Buffer.from(`${API_KEY}:${API_SECRET}`).toString(
 export const FORMS = ["flat", "snake", "camel"] as const;
 type Form = (typeof FORMS)[number];
 
-/** A webhook as the server keeps it. */
+/** A webhook as the server stores it. */
 export interface Kept {
   id: string;
   name: string;
@@ -39,9 +39,9 @@ export interface BluumServer {
   readonly url: string;
   readonly requests: Seen[];
   readonly webhooks: Kept[];
-  /** These answer the next requests, one each. */
+  /** Answers to the next requests, one each. */
   readonly next: Misbehaviour[];
-  /** What the requests were, such as `GET /v1/webhooks`. */
+  /** The requests, such as `GET /v1/webhooks`. */
   calls(): string[];
 }
 
@@ -49,9 +49,9 @@ export interface ServerOptions {
   readonly form?: Form;
   readonly webhooks?: readonly Partial<Kept>[];
   readonly eventTypes?: readonly unknown[];
-  /** How many webhooks there may be on a page, however many are asked for. */
+  /** The most webhooks on a page, even if more are requested. */
   readonly pageSize?: number;
-  /** Whether wildcards are answered with the names that they stand for. */
+  /** Whether wildcards are returned as the names that they match. */
   readonly expands?: boolean;
 }
 
@@ -78,7 +78,7 @@ export function kept(fields: Partial<Kept> = {}): Kept {
   };
 }
 
-/** Bluum's management API on this machine, as far as it is published, for the length of a test. */
+/** Serves Bluum's published management API on this machine until the test ends. */
 export async function startBluum(options: ServerOptions = {}): Promise<BluumServer> {
   const webhooks = (options.webhooks ?? []).map(kept);
   const requests: Seen[] = [];
@@ -101,7 +101,7 @@ export async function startBluum(options: ServerOptions = {}): Promise<BluumServ
   return { url, requests, webhooks, next, calls: () => requests.map(({ method, path }) => `${method} ${path}`) };
 }
 
-/** A client of such a server, whose waits take no time; `waits` tells how long they would have been. */
+/** A client of such a server that does not wait before retries; `waits` has the times in milliseconds. */
 export function clientOf(
   server: { readonly url: string },
   options: BluumClientOptions = {},
@@ -126,7 +126,7 @@ export function json(
   response.end(body === undefined ? undefined : JSON.stringify(body));
 }
 
-/** Answers with a status, in the newer form of errors. */
+/** Answers with a status and an error in the newer form. */
 export function failing(status: number, headers: Record<string, string> = {}, message = "No."): Misbehaviour {
   const error = { type: "some_error", code: `BLUM-${status}-001`, message, param: "url" };
   return (_request, response) => json(response, status, { error }, headers);

@@ -15,8 +15,8 @@ const URL = "https://example.com/hook";
 const WANTED = { url: URL, eventTypeNames: ["order.filled", "transfer.*"] };
 const THERE = { id: "wh_there", url: URL, name: "orders", eventTypeNames: ["transfer.*", "order.filled"] };
 
-describe.each(FORMS)("ensure, where Bluum answers in the form %s,", (form) => {
-  it("creates what is not there, with its host and path for a name, and does nothing the second time", async () => {
+describe.each(FORMS)("ensure, with answers in the form %s", (form) => {
+  it("creates a missing webhook named by host and path, and changes nothing the second time", async () => {
     const server = await startBluum({ form, webhooks: [{}] });
     const { webhooks } = clientOf(server);
     const first = await webhooks.ensure(WANTED);
@@ -54,7 +54,7 @@ describe.each(FORMS)("ensure, where Bluum answers in the form %s,", (form) => {
     });
   });
 
-  it("takes names in another order for the same, and leaves a name that it was not given", async () => {
+  it("ignores the order of subscriptions, and keeps the name if none is given", async () => {
     const server = await startBluum({ form, webhooks: [THERE] });
     expect(await clientOf(server).webhooks.ensure(WANTED)).toMatchObject({
       action: "unchanged",
@@ -72,7 +72,7 @@ describe.each(FORMS)("ensure, where Bluum answers in the form %s,", (form) => {
     expect(server.requests.at(-1)?.body).toEqual({ status: "ACTIVE" });
   });
 
-  it("leaves it inactive where that is asked for", async () => {
+  it("leaves it inactive with activate: false", async () => {
     const server = await startBluum({ form, webhooks: [{ ...THERE, status: "INACTIVE" }] });
     expect(await clientOf(server).webhooks.ensure({ ...WANTED, activate: false })).toMatchObject({
       ...{ action: "unchanged", webhook: { status: "INACTIVE" } },
@@ -80,7 +80,7 @@ describe.each(FORMS)("ensure, where Bluum answers in the form %s,", (form) => {
   });
 });
 
-/** The calls that change something: how often a list is asked for depends on the form. */
+/** The calls that change something. How often the list is requested depends on the form. */
 const writesTo = (server: BluumServer) => server.calls().filter((call) => !call.startsWith("GET"));
 
 describe("ensure", () => {
@@ -92,7 +92,7 @@ describe("ensure", () => {
     expect(webhook.eventTypeNames).toEqual(receiver.patterns());
   });
 
-  it("refuses a receiver without handlers, before it sends anything", async () => {
+  it("refuses a receiver without handlers, and sends nothing", async () => {
     const receiver = createReceiver({ secret: "a secret of 16 bytes or more" });
     const server = await startBluum();
     await expect(clientOf(server).webhooks.ensure({ url: URL, receiver })).rejects.toMatchObject({
@@ -102,18 +102,18 @@ describe("ensure", () => {
     expect(server.requests).toEqual([]);
   });
 
-  it("finds a webhook on whatever page it is", async () => {
+  it("finds a webhook on a later page", async () => {
     const server = await startBluum({ webhooks: [...Array.from({ length: 25 }, () => ({})), THERE], pageSize: 10 });
     expect(await clientOf(server).webhooks.ensure(WANTED)).toMatchObject({ action: "unchanged" });
   });
 
-  it("knows a URL by what it means, not by how it is written", async () => {
+  it("compares URLs after normalising them", async () => {
     const server = await startBluum({ webhooks: [{ ...THERE, url: "HTTPS://Example.com:443/a/../hook" }] });
     expect(await clientOf(server).webhooks.ensure(WANTED)).toMatchObject({ action: "unchanged" });
     expect(await clientOf(server).webhooks.ensure({ ...WANTED, url: `${URL}/` })).toMatchObject({ action: "created" });
   });
 
-  it("takes the names that Bluum makes of a wildcard for the wildcard", async () => {
+  it("accepts the matching names in place of a wildcard", async () => {
     const server = await startBluum({ expands: true });
     const { webhooks } = clientOf(server);
     for (const eventTypeNames of [["order.*"], ["*"], ["order.*", "compliance.review.opened"]]) {
@@ -124,7 +124,7 @@ describe("ensure", () => {
     expect(ensured).toMatchObject({ action: "updated", webhook: { eventTypeNames: ["order.filled"] } });
   });
 
-  it("keeps the active one of several with its URL, then the oldest, and tells the others", async () => {
+  it("keeps the active, then the oldest of several webhooks, and returns the others as duplicates", async () => {
     const server = await startBluum({
       webhooks: [
         { ...THERE, id: "wh_off", status: "INACTIVE", createdAt: "2020-01-01T00:00:00Z" },
@@ -139,13 +139,13 @@ describe("ensure", () => {
   });
 });
 
-describe("a creation by ensure of which nobody can tell whether it happened", () => {
+describe("a creation by ensure with unknown outcome", () => {
   it.each<[string, Misbehaviour]>([
     ["timed out", silent],
     ["lost its connection", hangUp],
     ["was answered 502", failing(502)],
     ["was answered with garbage", (_request, response) => void response.end("<html>")],
-  ])("because it %s is looked for, found and not repeated", async (_name, misbehaviour) => {
+  ])("that %s is looked up, found and not repeated", async (_name, misbehaviour) => {
     const server = await startBluum();
     server.next.push(
       (_request, response) => response.end('{"data":[]}'),
@@ -166,7 +166,7 @@ describe("a creation by ensure of which nobody can tell whether it happened", ()
     expect(server.calls()).toEqual(["GET /v1/webhooks", "POST /v1/webhooks", "GET /v1/webhooks"]);
   });
 
-  it("is the error that it was where it is not found, and is not repeated", async () => {
+  it("rejects with its error if no webhook is found, and is not repeated", async () => {
     const server = await startBluum();
     server.next.push((_request, response) => response.end('{"data":[]}'), hangUp);
     await expect(clientOf(server).webhooks.ensure(WANTED)).rejects.toMatchObject({
@@ -175,7 +175,7 @@ describe("a creation by ensure of which nobody can tell whether it happened", ()
     expect(server.calls()).toEqual(["GET /v1/webhooks", "POST /v1/webhooks", "GET /v1/webhooks"]);
   });
 
-  it("is the error that it was where the second look fails, too", async () => {
+  it("rejects with its error if the lookup fails, too", async () => {
     const server = await startBluum();
     server.next.push((_request, response) => response.end('{"data":[]}'), failing(500), failing(401));
     await expect(clientOf(server).webhooks.ensure(WANTED)).rejects.toMatchObject({
@@ -184,7 +184,7 @@ describe("a creation by ensure of which nobody can tell whether it happened", ()
     });
   });
 
-  it("is not looked for after a refusal", async () => {
+  it("is not looked up after a refusal", async () => {
     const server = await startBluum();
     server.next.push((_request, response) => response.end('{"data":[]}'), failing(422));
     await expect(clientOf(server).webhooks.ensure(WANTED)).rejects.toMatchObject({ code: "validation" });

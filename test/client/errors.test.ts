@@ -46,20 +46,20 @@ describe("a refusal by Bluum", () => {
     });
   });
 
-  it("in the older form is read as well", async () => {
+  it("in the older form is read, too", async () => {
     const server = await startBluum();
     const error = await failureOf(clientOf(server).webhooks.delete("wh_unknown"));
     expect(error).toMatchObject({ code: "not_found", bluumCode: "BLUM-404", status: 404 });
     expect(error.message).toContain("There is no such webhook");
   });
 
-  it("of an investor's key says that a tenant-wide key is needed", async () => {
+  it("of an investor's key names the tenant-wide key", async () => {
     const server = await startBluum();
     server.next.push(failing(403));
     expect((await failureOf(clientOf(server).eventTypes())).message).toContain("needs a tenant-wide API key");
   });
 
-  it("under a status that says success is no success", async () => {
+  it("with a status of success is still an error", async () => {
     const server = await startBluum();
     server.next.push((_request, response) => json(response, 200, { status: "error", code: "BLUM-1", message: "No." }));
     const call = clientOf(server).webhooks.create({ name: "n", url: "https://a.example", eventTypeNames: ["order.*"] });
@@ -70,7 +70,7 @@ describe("a refusal by Bluum", () => {
     });
   });
 
-  it("is told in one line, without what moves a cursor, and not at length", async () => {
+  it("becomes one short line without control characters", async () => {
     const server = await startBluum();
     server.next.push(failing(400, {}, `a\u001b[2J\n\u009bK\u202eb${"x".repeat(5_000)}`));
     const { message } = await failureOf(clientOf(server).webhooks.list());
@@ -79,7 +79,7 @@ describe("a refusal by Bluum", () => {
   });
 });
 
-describe("no credential and no secret", () => {
+describe("credentials and secrets", () => {
   const basic = Buffer.from(`${API_KEY}:${API_SECRET}`).toString("base64");
   const echo = `${API_KEY} ${API_SECRET} ${basic} ${encodeURIComponent(API_SECRET)} whsec_c2VjcmV0IG9mIHRoZSBob29r`;
   const ways: Record<string, Misbehaviour> = {
@@ -95,7 +95,7 @@ describe("no credential and no secret", () => {
     silence: silent,
   };
 
-  it.each(Object.keys(ways))("is in the error that comes of %s", async (way) => {
+  it.each(Object.keys(ways))("are not in the error for %s", async (way) => {
     const server = await startBluum();
     server.next.push(ways[way] as Misbehaviour);
     const { webhooks } = clientOf(server, { retries: 0, timeoutMs: 1_000 });
@@ -115,7 +115,7 @@ describe("no credential and no secret", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it("is in what is shown of a client, or in a configuration that is refused", async () => {
+  it("are not in a printed client or in a configuration error", async () => {
     const options = { apiKey: API_KEY, apiSecret: API_SECRET, env: {} };
     const client = createBluumClient({ ...options, baseUrl: "sandbox" });
     expect(inspect(client, { depth: 20, showHidden: true })).not.toContain(API_SECRET);

@@ -4,14 +4,14 @@ import { clientOf, EVENT_TYPES, FORMS, startBluum } from "./bluum-server.ts";
 const ENDPOINT = { url: "https://example.com/hook", name: "orders", eventTypeNames: ["order.*", "account.updated"] };
 
 describe.each(FORMS)("webhooks that Bluum answers in the form %s", (form) => {
-  it("come in one type from the list", async () => {
+  it("have one type in the list", async () => {
     const server = await startBluum({ form, webhooks: [{ ...ENDPOINT, id: "wh_a", description: "all of them" }] });
     const [webhook] = await clientOf(server).webhooks.list();
     expect(webhook).toMatchObject({ id: "wh_a", ...ENDPOINT, description: "all of them", status: "ACTIVE" });
     expect(webhook?.createdAt).toEqual(new Date("2026-01-02T03:04:05Z"));
   });
 
-  it("come in one type from create, update and the list, the secret from create alone", async () => {
+  it("have one type from create, update and list, with a secret only from create", async () => {
     const server = await startBluum({ form });
     const { webhooks } = clientOf(server);
     const created = await webhooks.create(ENDPOINT);
@@ -27,7 +27,7 @@ describe.each(FORMS)("webhooks that Bluum answers in the form %s", (form) => {
 });
 
 describe("what the client sends", () => {
-  it("is the field eventTypeNames, as JSON, with HTTP Basic", async () => {
+  it("is eventTypeNames in JSON, with HTTP Basic authentication", async () => {
     const server = await startBluum();
     await clientOf(server).webhooks.create({ ...ENDPOINT, eventTypeNames: ["order.*", "order.*"], description: "d" });
     expect(server.requests[0]?.body).toEqual({ ...ENDPOINT, eventTypeNames: ["order.*"], description: "d" });
@@ -38,14 +38,14 @@ describe("what the client sends", () => {
   });
 });
 
-describe("what Bluum does not document", () => {
-  it("passes through, untouched, in raw", async () => {
+describe("undocumented fields", () => {
+  it("are unchanged in raw", async () => {
     const server = await startBluum({ webhooks: [{}] });
     const [webhook] = await clientOf(server).webhooks.list();
     expect(webhook?.raw).toMatchObject({ livemode: false, object: "webhook", status: "active" });
   });
 
-  it("does not hide a webhook: no status, no names, no times", async () => {
+  it("and missing ones do not hide a webhook", async () => {
     const server = await startBluum();
     server.next.push((_request, response) => response.end('[{"webhook_id":"wh_1","url":"https://a.example/"}]'));
     expect(await clientOf(server).webhooks.list()).toEqual([
@@ -68,14 +68,14 @@ describe("what Bluum does not document", () => {
 });
 
 describe("the catalogue of events", () => {
-  it("is what Bluum has now", async () => {
+  it("is Bluum's current one", async () => {
     const server = await startBluum();
     expect(await clientOf(server).eventTypes()).toEqual(EVENT_TYPES.map((raw) => ({ ...raw, raw })));
     expect(server.calls()).toEqual(["GET /v1/webhooks/event-types"]);
     expect([...(server.requests[0]?.query ?? [])]).toEqual([]);
   });
 
-  it("may hold bare names and numbers for versions", async () => {
+  it("may have bare names and numeric versions", async () => {
     const server = await startBluum({ eventTypes: ["order.filled", { name: "order.expired", version: 2 }] });
     expect(await clientOf(server).eventTypes()).toMatchObject([
       { name: "order.filled" },

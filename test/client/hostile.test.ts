@@ -9,7 +9,7 @@ const text =
   (_request, response) =>
     void response.writeHead(200, headers).end(body);
 
-describe("an answer that is none of Bluum's", () => {
+describe("an answer that Bluum does not document", () => {
   it.each([
     ["HTML", "<html><body>Log in to the hotel's network</body></html>"],
     ["truncated JSON", '{"data":{"webhooks":[{"id":"wh_1","ur'],
@@ -28,7 +28,7 @@ describe("an answer that is none of Bluum's", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it("is refused from 8 MiB on, and no more of it is read", async () => {
+  it("is refused above 8 MiB, and its rest is not read", async () => {
     const server = await startBluum();
     let closed: Promise<void> | undefined;
     server.next.push((_request, response) => {
@@ -47,7 +47,7 @@ describe("an answer that is none of Bluum's", () => {
     await closed;
   });
 
-  it("is measured as it is when it is unpacked", async () => {
+  it("is measured after decompression", async () => {
     const server = await startBluum();
     const bomb = gzipSync(Buffer.alloc(64 * 1024 * 1024, " "));
     expect(bomb.length).toBeLessThan(100_000);
@@ -59,7 +59,7 @@ describe("an answer that is none of Bluum's", () => {
 });
 
 describe("a redirect", () => {
-  it.each([301, 302, 303, 307, 308])("with %i takes no request to another host", async (status) => {
+  it.each([301, 302, 303, 307, 308])("with %i sends no request to another host", async (status) => {
     const arrived: (string | undefined)[] = [];
     const other = createServer((request, response) => {
       arrived.push(request.headers.authorization);
@@ -78,7 +78,7 @@ describe("a redirect", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it("is not followed on the same host either", async () => {
+  it("is not followed on the same host, either", async () => {
     const server = await startBluum();
     server.next.push((_request, response) => response.writeHead(308, { location: "/v2/webhooks" }).end());
     await expect(clientOf(server).webhooks.list()).rejects.toMatchObject({ code: "redirected" });
@@ -87,7 +87,7 @@ describe("a redirect", () => {
 });
 
 describe("a signal", () => {
-  it("ends a call that waits for its answer", async () => {
+  it("aborts a call that waits for its answer", async () => {
     const server = await startBluum();
     const controller = new AbortController();
     server.next.push((request, response, seen) => {
@@ -99,7 +99,7 @@ describe("a signal", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it("ends a call that waits for its next attempt, in real time", async () => {
+  it("aborts a call that waits for its next attempt, in real time", async () => {
     const server = await startBluum();
     const controller = new AbortController();
     server.next.push((request, response, seen) => {
@@ -111,7 +111,7 @@ describe("a signal", () => {
     expect(server.requests).toHaveLength(1);
   });
 
-  it("that is aborted between attempts says whether anything may have happened", async () => {
+  it("aborted between attempts reports whether the call may have happened", async () => {
     for (const [status, mayHaveHappened] of [[429, false] as const, [500, true] as const]) {
       const server = await startBluum({ webhooks: [{ id: "wh_1" }] });
       const controller = new AbortController();
@@ -123,7 +123,7 @@ describe("a signal", () => {
     }
   });
 
-  it("that is aborted already sends nothing", async () => {
+  it("aborted before the call sends nothing", async () => {
     const server = await startBluum();
     const { webhooks, eventTypes } = clientOf(server);
     const options = { signal: AbortSignal.abort(new Error("for a reason of my own")) };

@@ -11,7 +11,7 @@ const refusal = (naming: string) =>
     mayHaveHappened: false,
   });
 
-/** Where a client sends its requests. */
+/** The URL to which a client sends its first request. */
 async function targetOf(given: BluumClientOptions): Promise<string> {
   const sent: Request[] = [];
   const fetch = async (request: Request) => {
@@ -37,7 +37,7 @@ describe("createBluumClient", () => {
     expect(await targetOf({ ...options, baseUrl })).toBe(`${target}?limit=200&offset=0`);
   });
 
-  it("takes key, secret and base URL from the environment, and options before those", async () => {
+  it("reads the environment, and prefers options", async () => {
     const server = await startBluum();
     vi.stubEnv("BLUUM_API_KEY", API_KEY);
     vi.stubEnv("BLUUM_API_SECRET", API_SECRET);
@@ -78,7 +78,7 @@ describe("createBluumClient", () => {
     expect(() => createBluumClient({ ...options, ...(wrong as object) })).toThrow(refusal(name));
   });
 
-  it("admits http for this machine only, whatever host is written", () => {
+  it("accepts http for this machine only", () => {
     fc.assert(
       fc.property(fc.webUrl({ validSchemes: ["http"] }), (baseUrl) => {
         const { hostname } = new URL(baseUrl);
@@ -89,7 +89,7 @@ describe("createBluumClient", () => {
   });
 });
 
-describe("what is asked of Bluum", () => {
+describe("an argument that cannot work", () => {
   const whole = { name: "n", url: "https://a.example", eventTypeNames: ["order.*"] };
   const cases: [string, string, (client: BluumClient) => Promise<unknown>][] = [
     [
@@ -111,7 +111,7 @@ describe("what is asked of Bluum", () => {
     ],
     [
       "eventTypeNames",
-      "a text for a list",
+      "a string for a list",
       ({ webhooks }) => webhooks.create({ ...whole, eventTypeNames: "a.b" as never }),
     ],
     ["eventTypeNames", "neither names nor a receiver", ({ webhooks }) => webhooks.ensure({ url: whole.url } as never)],
@@ -123,18 +123,18 @@ describe("what is asked of Bluum", () => {
     ],
     [
       "receiver",
-      "a receiver that is none",
+      "a receiver without patterns()",
       ({ webhooks }) => webhooks.ensure({ url: whole.url, receiver: {} as never }),
     ],
     ["name", "no name", ({ webhooks }) => webhooks.create({ ...whole, name: undefined } as never)],
     ["name", "a blank name", ({ webhooks }) => webhooks.create({ ...whole, name: " " })],
     ["url", "no URL", ({ webhooks }) => webhooks.create({ name: "n", eventTypeNames: ["a.b"] } as never)],
-    ["url", "http to the world", ({ webhooks }) => webhooks.create({ ...whole, url: "http://a.example" })],
+    ["url", "http to another machine", ({ webhooks }) => webhooks.create({ ...whole, url: "http://a.example" })],
     ["url", "a URL with a password", ({ webhooks }) => webhooks.ensure({ ...whole, url: "https://u:p@a.example" })],
     ["status", "an unknown status", ({ webhooks }) => webhooks.update("wh_1", { status: "active" as never })],
     ["something", "nothing to change", ({ webhooks }) => webhooks.update("wh_1", {})],
     ["options", "options that are null", ({ webhooks }) => webhooks.list(null as never)],
-    ["options", "a text for options", ({ eventTypes }) => eventTypes("now" as never)],
+    ["options", "a string for options", ({ eventTypes }) => eventTypes("now" as never)],
     ["signal", "a signal that is null", ({ webhooks }) => webhooks.delete("wh_1", { signal: null as never })],
     [
       "signal",
@@ -144,24 +144,24 @@ describe("what is asked of Bluum", () => {
     ["signal", "a number for a signal", ({ webhooks }) => webhooks.ensure(whole, { signal: 5 as never })],
     [
       "signal",
-      "a text for a signal",
+      "a string for a signal",
       ({ webhooks }) => webhooks.update("wh_1", { name: "n" }, { signal: "x" as never }),
     ],
     ["colour", "an unknown field", ({ webhooks }) => webhooks.update("wh_1", { colour: "red" } as never)],
     [
       "activate",
-      "activate that is no boolean",
+      "activate that is not a boolean",
       ({ webhooks }) => webhooks.ensure({ ...whole, activate: "no" as never }),
     ],
   ];
 
-  it.each(cases)("is refused naming %s, and nothing is sent: %s", async (naming, _case, call) => {
+  it.each(cases)("is refused by name (%s), and nothing is sent: %s", async (naming, _case, call) => {
     const server = await startBluum();
     await expect(call(clientOf(server))).rejects.toEqual(refusal(naming));
     expect(server.requests).toEqual([]);
   });
 
-  it("never leads out of the path of webhooks, whatever the id", async () => {
+  it("never changes the path of a request, for any id", async () => {
     const server = await startBluum();
     const { webhooks } = clientOf(server);
     const hostile = fc.oneof(fc.string(), fc.constantFrom("..", ".", "", "a/b", "a?b", "a#b", "%2e%2e", "wh_1\\..\\"));

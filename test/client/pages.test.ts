@@ -5,7 +5,7 @@ const many = (count: number) => Array.from({ length: count }, (_, place) => ({ i
 const ids = (webhooks: readonly { readonly id: string }[]) => webhooks.map(({ id }) => id);
 
 describe("the list of webhooks", () => {
-  it("is followed by has_more, 200 at a time", async () => {
+  it("is read by has_more, 200 at a time", async () => {
     const server = await startBluum({ webhooks: many(450) });
     expect(ids(await clientOf(server).webhooks.list())).toEqual(ids(server.webhooks));
     expect(server.requests.map(({ query }) => `${query}`)).toEqual([
@@ -15,7 +15,7 @@ describe("the list of webhooks", () => {
     ]);
   });
 
-  it("is followed where the server gives fewer at a time than it is asked for", async () => {
+  it("is read to its end if pages are shorter than requested", async () => {
     const server = await startBluum({ webhooks: many(45), pageSize: 20 });
     expect(await clientOf(server).webhooks.list()).toHaveLength(45);
     expect(server.requests).toHaveLength(3);
@@ -30,7 +30,7 @@ describe("the list of webhooks", () => {
     },
   );
 
-  it("is looked through for a webhook before another is created, where the server's pages are shorter than asked for", async () => {
+  it("is searched to its end by ensure if pages are shorter than requested", async () => {
     const url = "https://example.com/hook";
     const webhooks = [...many(25), { id: "wh_there", url, eventTypeNames: ["order.*"] }];
     const server = await startBluum({ form: "camel", webhooks, pageSize: 20 });
@@ -41,7 +41,7 @@ describe("the list of webhooks", () => {
     expect(server.webhooks).toHaveLength(26);
   });
 
-  it("ends where a server that knows no pages repeats itself", async () => {
+  it("ends when a server without paging repeats itself", async () => {
     const server = await startBluum();
     const data = { webhooks: many(300).map(kept) };
     for (let page = 0; page < 5; page++) server.next.push((_request, response) => json(response, 200, { data }));
@@ -49,7 +49,7 @@ describe("the list of webhooks", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it("is an error where the server says for ever that there is more", async () => {
+  it("is an error if the server always says that there is more", async () => {
     const server = await startBluum();
     for (const data of [[kept({ id: "wh_same" })], [kept({ id: "wh_same" })]])
       server.next.push((_request, response) => json(response, 200, { has_more: true, data }));
@@ -60,7 +60,7 @@ describe("the list of webhooks", () => {
     expect(server.requests).toHaveLength(2);
   });
 
-  it("is an error where there is no end to it", async () => {
+  it("is an error if it has no end", async () => {
     const server = await startBluum();
     for (let page = 0; page < 200; page++)
       server.next.push((_request, response) => json(response, 200, { has_more: true, data: [kept()] }));
@@ -71,7 +71,7 @@ describe("the list of webhooks", () => {
     expect(server.requests).toHaveLength(100);
   });
 
-  it("counts a webhook once that slid onto the next page", async () => {
+  it("has a webhook once that moved to the next page", async () => {
     const server = await startBluum();
     const [one, two, three] = [kept(), kept(), kept()];
     server.next.push((_request, response) => json(response, 200, { has_more: true, data: [one, two] }));

@@ -12,8 +12,8 @@ const half: Misbehaviour = (_request, response) => {
 };
 const halfThenSilent: Misbehaviour = (_request, response) => void response.writeHead(200).write('{"data":');
 
-/** An address of this machine at which nobody listens. */
-async function nobodyListens(): Promise<{ readonly url: string }> {
+/** An address of this machine without a listener. */
+async function noListener(): Promise<{ readonly url: string }> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
@@ -22,7 +22,7 @@ async function nobodyListens(): Promise<{ readonly url: string }> {
   return { url: `http://127.0.0.1:${port}/v1` };
 }
 
-/** Long enough for whatever this machine is doing besides; only where a server is silent it is waited for. */
+/** Long enough for a busy machine. Only tests with a silent server wait for it. */
 const timeoutMs = 1_000;
 
 describe("a safe call", () => {
@@ -34,7 +34,7 @@ describe("a safe call", () => {
     ["half an answer", half],
     ["an answer that never ends", halfThenSilent],
     ["no answer", silent],
-  ])("is made again after %s", async (_name, misbehaviour) => {
+  ])("is retried after %s", async (_name, misbehaviour) => {
     const server = await startBluum({ webhooks: [{}] });
     server.next.push(misbehaviour, misbehaviour);
     const client = clientOf(server, { timeoutMs });
@@ -43,7 +43,7 @@ describe("a safe call", () => {
     expect(client.waits).toEqual([375, 750]);
   });
 
-  it("is given up after so many retries, with the last failure", async () => {
+  it("fails with the last error after all retries", async () => {
     const server = await startBluum();
     server.next.push(...Array.from({ length: 9 }, () => failing(503)));
     const client = clientOf(server, { retries: 5 });
@@ -52,14 +52,14 @@ describe("a safe call", () => {
     expect(client.waits).toEqual([375, 750, 1_500, 3_000, 6_000]);
   });
 
-  it.each([400, 401, 403, 404, 418])("is not made again after %i", async (status) => {
+  it.each([400, 401, 403, 404, 418])("is not retried after %i", async (status) => {
     const server = await startBluum();
     server.next.push(failing(status));
     await expect(clientOf(server).webhooks.list()).rejects.toMatchObject({ status });
     expect(server.requests).toHaveLength(1);
   });
 
-  it("waits for a time between half and the whole of the step, by chance", async () => {
+  it("waits a random time from half of the backoff to the whole", async () => {
     for (const [random, wait] of [[0, 250] as const, [0.999, 499.75] as const]) {
       const server = await startBluum();
       server.next.push(failing(500));
@@ -77,7 +77,7 @@ describe("Retry-After", () => {
       "as a date, by the server's own clock",
       { date: "Thu, 01 Jan 2026 00:00:00 GMT", "retry-after": "Thu, 01 Jan 2026 00:00:07 GMT" },
     ],
-  ])("%s is waited for, and a little longer", async (_name, headers) => {
+  ])("%s is waited for, with jitter", async (_name, headers) => {
     const server = await startBluum();
     server.next.push(failing(429, headers), failing(503, headers));
     const client = clientOf(server);
@@ -85,7 +85,7 @@ describe("Retry-After", () => {
     expect(client.waits).toEqual([7_125, 7_125]);
   });
 
-  it("as a date is compared with this clock where the answer has no date", async () => {
+  it("as a date is compared with the local clock if the answer has no Date", async () => {
     const server = await startBluum();
     server.next.push((_request, response) => {
       response.sendDate = false;
@@ -96,7 +96,7 @@ describe("Retry-After", () => {
     expect(client.waits).toEqual([2_125]);
   });
 
-  it("that is longer than is waited for ends the call, and the error says how long", async () => {
+  it("longer than maxRetryAfterMs ends the call, and the error has it", async () => {
     const server = await startBluum();
     server.next.push(failing(429, { "retry-after": "3600" }));
     const client = clientOf(server);
@@ -104,17 +104,20 @@ describe("Retry-After", () => {
     expect(client.waits).toEqual([]);
   });
 
-  it.each(["soon", "-5", "1e9", "99999999999999999999"])("that says %s keeps no client for ever", async (value) => {
-    const server = await startBluum();
-    server.next.push(failing(429, { "retry-after": value }));
-    const client = clientOf(server);
-    await client.webhooks.list().catch(() => {});
-    expect(Math.max(0, ...client.waits)).toBeLessThanOrEqual(60_250);
-  });
+  it.each(["soon", "-5", "1e9", "99999999999999999999"])(
+    "of %s never makes a client wait more than a minute",
+    async (value) => {
+      const server = await startBluum();
+      server.next.push(failing(429, { "retry-after": value }));
+      const client = clientOf(server);
+      await client.webhooks.list().catch(() => {});
+      expect(Math.max(0, ...client.waits)).toBeLessThanOrEqual(60_250);
+    },
+  );
 });
 
 describe("a storm of 429", () => {
-  it("is outlasted by a create, which Bluum has not carried out", async () => {
+  it("is survived by a create, since Bluum did not carry it out", async () => {
     const server = await startBluum();
     server.next.push(failing(429), failing(429, { "retry-after": "1" }), failing(429));
     const client = clientOf(server);
@@ -124,7 +127,7 @@ describe("a storm of 429", () => {
   });
 });
 
-describe("a create of which nobody can tell whether it happened", () => {
+describe("a create with unknown outcome", () => {
   it.each<[string, string, Misbehaviour]>([
     ["timed out", "timeout", silent],
     ["lost its connection", "network", hangUp],
@@ -134,7 +137,7 @@ describe("a create of which nobody can tell whether it happened", () => {
       "unexpected_answer",
       (_request, response) => void response.writeHead(201).end('{"id":'),
     ],
-  ])("because it %s is not repeated, and the error says so", async (_name, code, misbehaviour) => {
+  ])("that %s is not retried, and mayHaveHappened is true", async (_name, code, misbehaviour) => {
     const server = await startBluum();
     server.next.push(misbehaviour);
     const { webhooks } = clientOf(server, { timeoutMs });
@@ -142,18 +145,18 @@ describe("a create of which nobody can tell whether it happened", () => {
     expect(server.calls()).toEqual(["POST /v1/webhooks"]);
   });
 
-  it("is one that was sent: where there was no connection it is repeated", async () => {
-    const client = clientOf(await nobodyListens());
+  it("does not include one without a connection, which is retried", async () => {
+    const client = clientOf(await noListener());
     await expect(client.webhooks.create(NEW)).rejects.toMatchObject({
       code: "network",
       mayHaveHappened: false,
-      message: "webhooks.create: no connection to Bluum, or it broke: ECONNREFUSED.",
+      message: "webhooks.create: no connection to Bluum, or it was interrupted: ECONNREFUSED.",
     });
     expect(client.waits).toHaveLength(3);
   });
 });
 
-describe("update and delete, which may be repeated", () => {
+describe("update and delete", () => {
   it.each<[string, Misbehaviour]>([
     ["500", failing(500)],
     ["a broken connection", hangUp],
@@ -186,7 +189,7 @@ describe("update and delete, which may be repeated", () => {
     },
   );
 
-  it("take a 404 after an attempt of unknown outcome for a deletion that was done", async () => {
+  it("treat a 404 after an attempt of unknown outcome as deleted", async () => {
     const server = await startBluum({ webhooks: [{ id: "wh_1" }] });
     server.next.push((request, _response) => {
       server.webhooks.pop();
@@ -196,7 +199,7 @@ describe("update and delete, which may be repeated", () => {
     expect(server.calls()).toEqual(["DELETE /v1/webhooks/wh_1", "DELETE /v1/webhooks/wh_1"]);
   });
 
-  it("take a 404 for not found where no attempt can have deleted anything", async () => {
+  it("treat a 404 as not found if no attempt can have deleted anything", async () => {
     const server = await startBluum();
     server.next.push(failing(429));
     await expect(clientOf(server).webhooks.delete("wh_1")).rejects.toMatchObject({ code: "not_found" });

@@ -5,11 +5,11 @@ import { wrapText } from "../../src/cli/wrap.ts";
 import { fakeTerminal } from "../cli/fake-terminal.ts";
 import { ROOT } from "./markdown.ts";
 
-// Written anew by: npx vitest run test/docs/command-line.test.ts -u
+// Update the page with: npx vitest run test/docs/command-line.test.ts -u
 const HEAD = `# The command line
 
-\`npx bluum-webhooks <command>\`, or \`bluum-webhooks\` where the package is installed. This page is made of the help texts; a test
-fails where they differ.
+\`npx bluum-webhooks <command>\`, or \`bluum-webhooks\` if the package is installed. This page is generated from the help texts; a
+test fails if they differ.
 `;
 
 function helpOf(command: Command): string {
@@ -27,7 +27,7 @@ function sections(command: Command, name: string, depth: number): string[] {
 }
 
 describe("docs/command-line.md", () => {
-  it("is what the help texts say", async () => {
+  it("is generated from the help texts", async () => {
     const page = [HEAD, ...sections(await program(fakeTerminal()), "bluum-webhooks", 2)].join("\n");
     await expect(page).toMatchFileSnapshot(`${ROOT}docs/command-line.md`);
   });

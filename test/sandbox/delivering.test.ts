@@ -4,7 +4,7 @@ import { bluumHandler } from "../../adapters/node.ts";
 import { RETRY_DELAYS_MS } from "../../src/bluum/retry-schedule.ts";
 import { bluumSignature, createReceiver, type MessageToSign, standardWebhooksSignature } from "../../src/index.ts";
 import type { SandboxOptions } from "../../src/sandbox/index.ts";
-import { noting, sandboxed, served, statuses } from "./endpoints.ts";
+import { recordingEndpoint, sandboxed, served, statuses } from "./endpoints.ts";
 
 describe("an event that is sent", () => {
   it("is verified, typed and processed by a receiver", async () => {
@@ -21,8 +21,8 @@ describe("an event that is sent", () => {
     expect(sandbox.deliveries()).toMatchObject([{ state: "delivered", attempts: [{ status: 200, error: null }] }]);
   });
 
-  it("has the documented payload, and an event id at the top only when asked", async () => {
-    const { url, arrived } = await noting();
+  it("has the documented payload, with an event id only on request", async () => {
+    const { url, arrived } = await recordingEndpoint();
     for (const eventIds of [false, true]) {
       const sandbox = await sandboxed({ eventIds, now: () => Date.parse("2026-03-01T12:00:00.900Z") });
       await sandbox.endpoint({ url });
@@ -36,17 +36,17 @@ describe("an event that is sent", () => {
     expect(having.id).toMatch(/^evt_/);
   });
 
-  it("goes to every endpoint whose subscription matches, and to no inactive one", async () => {
+  it("goes to every active endpoint that subscribes to it", async () => {
     const sandbox = await sandboxed();
     const subscriptions = [["order.filled"], ["order.*"], ["*"], ["transfer.*"], ["order.accepted"]];
     const endpoints = await Promise.all(
       subscriptions.map(async (eventTypeNames) => {
-        const { url, arrived } = await noting();
+        const { url, arrived } = await recordingEndpoint();
         await sandbox.endpoint({ url, eventTypeNames });
         return arrived;
       }),
     );
-    const { url, arrived } = await noting();
+    const { url, arrived } = await recordingEndpoint();
     await sandbox.endpoint({ url, status: "INACTIVE" });
     const sent = await sandbox.send("order.filled");
     await sandbox.settled();
@@ -56,8 +56,8 @@ describe("an event that is sent", () => {
     expect(sent).toHaveLength(3);
   });
 
-  it("is sent after all that was sent before it, though the clock stands still", async () => {
-    const { url } = await noting();
+  it("is sent after earlier events even if the clock stands still", async () => {
+    const { url } = await recordingEndpoint();
     const begun: string[] = [];
     const sandbox = await sandboxed({
       speed: 0,
@@ -74,8 +74,8 @@ describe("an event that is sent", () => {
     expect(begun).toEqual(sent);
   });
 
-  it("may be of a type that is in no catalogue", async () => {
-    const { url, arrived } = await noting();
+  it("may have a type outside the catalogue", async () => {
+    const { url, arrived } = await recordingEndpoint();
     const sandbox = await sandboxed();
     await sandbox.endpoint({ url, eventTypeNames: ["compliance.*"] });
     await sandbox.send("compliance.review.opened", { data: { review_id: "r1" } });
@@ -84,22 +84,22 @@ describe("an event that is sent", () => {
   });
 
   it.each([["order"], ["order.*"], [""], ["order.filled\n"], [7]])(
-    "is refused where it is no event: %j",
+    "is refused for a type that no event can have: %j",
     async (type) => {
       const sandbox = await sandboxed();
       await expect(sandbox.send(type as string)).rejects.toMatchObject({ code: "configuration_invalid" });
     },
   );
 
-  it("is refused where it is too large or no JSON", async () => {
+  it("is refused if its data is too large or not JSON", async () => {
     const sandbox = await sandboxed();
     for (const data of [{ text: "x".repeat(300_000) }, { big: 1n }, ["a list"]]) {
       await expect(sandbox.send("order.filled", { data })).rejects.toMatchObject({ code: "configuration_invalid" });
     }
   });
 
-  it("is sent over connections that are kept open", async () => {
-    const { url, arrived } = await noting();
+  it("is sent over kept-alive connections", async () => {
+    const { url, arrived } = await recordingEndpoint();
     const sandbox = await sandboxed();
     await sandbox.endpoint({ url });
     for (let sent = 0; sent < 3; sent += 1) {
@@ -111,8 +111,8 @@ describe("an event that is sent", () => {
 });
 
 describe("an event that is refused", () => {
-  it("is retried on the documented schedule and then parked, without any waiting", async () => {
-    const { url, arrived } = await noting(statuses(500));
+  it("is retried on the documented schedule and then parked, without waiting", async () => {
+    const { url, arrived } = await recordingEndpoint(statuses(500));
     const sandbox = await sandboxed({ seed: 1 });
     await sandbox.endpoint({ url });
     await sandbox.send("order.filled");
@@ -131,8 +131,8 @@ describe("an event that is refused", () => {
     expect(arrived).toHaveLength(6);
   });
 
-  it("comes again byte for byte, with the same signature where the scheme signs no time", async () => {
-    const { url, arrived } = await noting(statuses(503, 500, 200));
+  it("is retried with the same bytes and signature if no timestamp is signed", async () => {
+    const { url, arrived } = await recordingEndpoint(statuses(503, 500, 200));
     const sandbox = await sandboxed();
     await sandbox.endpoint({ url });
     await sandbox.send("order.filled");
@@ -142,9 +142,9 @@ describe("an event that is refused", () => {
     expect(new Set(arrived.map(({ headers }) => headers["x-bluum-signature"])).size).toBe(1);
   });
 
-  it("keeps its message id and is signed anew where the scheme signs a time", async () => {
+  it("is signed again with the same message id if a timestamp is signed", async () => {
     let wall = Date.now();
-    const { url, arrived } = await noting(statuses(500, 200));
+    const { url, arrived } = await recordingEndpoint(statuses(500, 200));
     const sandbox = await sandboxed({ scheme: standardWebhooksSignature(), now: () => wall });
     await sandbox.endpoint({ url });
     await sandbox.send("order.filled");
@@ -163,7 +163,7 @@ describe("an event that is refused", () => {
     [400, "retrying"],
     [503, "retrying"],
   ])("is one that was answered anything but 2xx: %i means %s", async (status, state) => {
-    const { url } = await noting(statuses(status));
+    const { url } = await recordingEndpoint(statuses(status));
     const sandbox = await sandboxed({ speed: 0 });
     await sandbox.endpoint({ url });
     await sandbox.send("order.filled");
@@ -171,10 +171,10 @@ describe("an event that is refused", () => {
     expect(sandbox.deliveries()).toMatchObject([{ state, attempts: [{ status }] }]);
   });
 
-  it("is one that nobody answered: refused, broken off, timed out", async () => {
-    const closed = await noting();
-    const broken = await noting((_, response) => response.destroy());
-    const silent = await noting(() => {});
+  it("includes connections refused, broken off and timed out", async () => {
+    const closed = await recordingEndpoint();
+    const broken = await recordingEndpoint((_, response) => response.destroy());
+    const silent = await recordingEndpoint(() => {});
     const sandbox = await sandboxed({ speed: 0, timeoutMs: 100 });
     for (const { url } of [broken, silent]) await sandbox.endpoint({ url });
     await sandbox.endpoint({ url: closed.url.replace(/:\d+/, ":1") });
@@ -191,7 +191,7 @@ describe("an event that is refused", () => {
     ["throws", "the key store is away", "could not be signed: the key store is away"],
     ["makes no header", undefined, expect.stringContaining("could not be sent: ")],
   ])("is one whose scheme %s, which ends nothing else", async (_, message, error) => {
-    const { url, arrived } = await noting();
+    const { url, arrived } = await recordingEndpoint();
     let isWell = true;
     const genuine = bluumSignature();
     const sign = (signing: MessageToSign) => {
@@ -212,8 +212,8 @@ describe("an event that is refused", () => {
     expect(sandbox.deliveries()).toMatchObject([{ state: "delivered", attempts: [{ error }, { status: 200 }] }]);
   });
 
-  it("is retried when its time has come, and not before", async () => {
-    const { url, arrived } = await noting(statuses(500, 200));
+  it("is retried when it is due and not before", async () => {
+    const { url, arrived } = await recordingEndpoint(statuses(500, 200));
     const sandbox = await sandboxed({ speed: 0 });
     await sandbox.endpoint({ url });
     await sandbox.send("order.filled");
@@ -225,8 +225,8 @@ describe("an event that is refused", () => {
     expect(sandbox.deliveries()).toMatchObject([{ state: "delivered" }]);
   });
 
-  it("runs through the schedule by itself where time is compressed, time-outs included", async () => {
-    const { url, arrived } = await noting((_, response) => {
+  it("runs through the schedule by itself at a high speed", async () => {
+    const { url, arrived } = await recordingEndpoint((_, response) => {
       if (arrived.length > 1) response.end();
     });
     const sandbox = await sandboxed({ speed: 600 });
@@ -241,9 +241,9 @@ describe("an event that is refused", () => {
 });
 
 describe("a parked event", () => {
-  it("is delivered by a replay, once, though all that is parked is replayed", async () => {
+  it("is delivered once by replaying all parked events", async () => {
     const answers = [...Array(6).fill(500), 200];
-    const { url, arrived } = await noting(statuses(...answers));
+    const { url, arrived } = await recordingEndpoint(statuses(...answers));
     const sandbox = await sandboxed();
     const { id } = await sandbox.endpoint({ url });
     await sandbox.send("order.filled");
@@ -259,12 +259,12 @@ describe("a parked event", () => {
     expect(sandbox.endpoints()).toMatchObject([{ parked: 0, delivered: 1 }]);
   });
 
-  it("is signed with the secret of the day when it is replayed", async () => {
+  it("is signed with the current secret when it is replayed", async () => {
     let secrets: readonly string[] = [];
     const sandbox = await sandboxed();
     const receiver = createReceiver({ secret: () => secrets, logger: false, now: sandbox.now }).on("*", () => {});
     const { id } = await sandbox.endpoint({ url: await served(createServer(bluumHandler(receiver))) });
-    secrets = ["a secret that nobody signs with"];
+    secrets = ["a secret that signs nothing"];
     await sandbox.send("order.filled");
     await sandbox.settled();
     secrets = [await sandbox.rotateSecret(id)];
@@ -280,7 +280,7 @@ describe("a parked event", () => {
     ["paused", "PATCH", '{"status":"INACTIVE"}'],
     ["removed", "DELETE", null],
   ])("is one whose endpoint was %s before it came through", async (_, method, body) => {
-    const { url, arrived } = await noting(statuses(500));
+    const { url, arrived } = await recordingEndpoint(statuses(500));
     const sandbox = await sandboxed();
     const { id } = await sandbox.endpoint({ url });
     await sandbox.send("order.filled");
@@ -300,7 +300,7 @@ describe("a parked event", () => {
 
 describe("a sandbox", () => {
   it("keeps no more than 4 KB of an answer's headers", async () => {
-    const { url } = await noting((_, response) => {
+    const { url } = await recordingEndpoint((_, response) => {
       for (let count = 0; count < 12; count += 1) response.setHeader(`X-Large-${count}`, "x".repeat(1_000));
       response.end();
     });
@@ -313,9 +313,9 @@ describe("a sandbox", () => {
     expect(kept.flat().join("").length).toBeLessThanOrEqual(4_096);
   });
 
-  it("remembers so many deliveries, and forgets those first whose story is over", async () => {
-    const refusing = await noting(statuses(500));
-    const accepting = await noting();
+  it("forgets the oldest finished deliveries above its limit", async () => {
+    const refusing = await recordingEndpoint(statuses(500));
+    const accepting = await recordingEndpoint();
     const sandbox = await sandboxed({ maxDeliveries: 20, speed: 0 });
     await sandbox.endpoint({ url: refusing.url, eventTypeNames: ["order.rejected"] });
     await sandbox.endpoint({ url: accepting.url, eventTypeNames: ["order.filled"] });
@@ -329,8 +329,8 @@ describe("a sandbox", () => {
     expect(sandbox.deliveries()[0]).toMatchObject({ id: pending?.id, state: "retrying" });
   });
 
-  it("tells its observer of every change, whatever that does", async () => {
-    const { url } = await noting();
+  it("calls its observer with every change, even if the observer throws", async () => {
+    const { url } = await recordingEndpoint();
     const states: string[] = [];
     const sandbox = await sandboxed({
       observe(change) {
@@ -344,7 +344,7 @@ describe("a sandbox", () => {
     expect(states).toEqual(["waiting", "sending", "delivered"]);
   });
 
-  it("refuses an endpoint as the management API does, and a secret that the scheme cannot use", async () => {
+  it("refuses an invalid endpoint, and a secret that the scheme cannot use", async () => {
     const sandbox = await sandboxed({ scheme: standardWebhooksSignature() });
     for (const options of [
       { url: "http://example.com/" },
@@ -356,8 +356,8 @@ describe("a sandbox", () => {
     expect(sandbox.endpoints()).toEqual([]);
   });
 
-  it("ends in the middle of a request, and sends no more", async () => {
-    const { url, arrived } = await noting(() => {});
+  it("closes in the middle of a request and sends nothing more", async () => {
+    const { url, arrived } = await recordingEndpoint(() => {});
     const sandbox = await sandboxed();
     await sandbox.endpoint({ url });
     await sandbox.send("order.filled");
@@ -393,10 +393,10 @@ describe("a sandbox", () => {
 describe("an endpoint that is processing the event", () => {
   const IN_FLIGHT = '{"error":{"code":"event_in_flight"}}';
 
-  /** Answers 503 and then 200, and tells how much real time passed between the two. */
+  /** Answers 503 and then 200. @returns the real time between the two */
   async function retried(headers: Record<string, string>, body: string, options: SandboxOptions = { speed: 0 }) {
     const times: number[] = [];
-    const { url } = await noting((_, response) => {
+    const { url } = await recordingEndpoint((_, response) => {
       if (times.push(performance.now()) > 1) response.end();
       else response.writeHead(503, headers).end(body);
     });
@@ -408,7 +408,7 @@ describe("an endpoint that is processing the event", () => {
     return (times[1] ?? Number.NaN) - (times[0] ?? 0);
   }
 
-  it.each([0, 1, 1_000])("is left alone for as long as it asks, in real time, at speed %i", async (speed) => {
+  it.each([0, 1, 1_000])("gets the retry after its Retry-After in real time, at speed %i", async (speed) => {
     const options = { speed, timeoutMs: 600_000 };
     expect(await retried({ "Retry-After": "1" }, IN_FLIGHT, options)).toBeGreaterThanOrEqual(990);
   });
@@ -417,17 +417,17 @@ describe("an endpoint that is processing the event", () => {
     ["another code", { "Retry-After": "30" }, '{"error":{"code":"store_unavailable"}}'],
     ["no code", { "Retry-After": "30" }, "busy"],
     ["no Retry-After", {}, IN_FLIGHT],
-    ["a Retry-After that is no number", { "Retry-After": "later" }, IN_FLIGHT],
-  ])("is retried without waiting where it answers with %s", async (_, headers, body) => {
+    ["a Retry-After that is not a number", { "Retry-After": "later" }, IN_FLIGHT],
+  ])("is retried without waiting if it answers with %s", async (_, headers, body) => {
     expect(await retried(headers, body)).toBeLessThan(5_000);
   });
 
-  it("is not waited for where the sandbox itself has sent it the other copy", async () => {
+  it("is not waited for if the sandbox itself sent the other copy", async () => {
     const copies: ServerResponse[] = [];
-    const { url } = await noting((_, response) => {
+    const { url } = await recordingEndpoint((_, response) => {
       copies.push(response);
       if (copies.length === 2) {
-        // The original is sent away, and only then the copy is answered.
+        // The original is answered first, the copy after it.
         copies[0]?.writeHead(503, { "Retry-After": "30" }).end(IN_FLIGHT, () => response.writeHead(500).end());
       } else if (copies.length > 2) response.end();
     });
@@ -440,8 +440,10 @@ describe("an endpoint that is processing the event", () => {
     expect(sandbox.deliveries()[0]).toMatchObject({ attempts: [{ status: 503 }, { status: 200 }] });
   });
 
-  it("does not keep a sandbox that is closed", async () => {
-    const { url } = await noting((_, response) => response.writeHead(503, { "Retry-After": "30" }).end(IN_FLIGHT));
+  it("does not delay closing the sandbox", async () => {
+    const { url } = await recordingEndpoint((_, response) =>
+      response.writeHead(503, { "Retry-After": "30" }).end(IN_FLIGHT),
+    );
     const sandbox = await sandboxed({ speed: 0 });
     await sandbox.endpoint({ url });
     await sandbox.send("order.filled");

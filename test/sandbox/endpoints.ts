@@ -14,14 +14,14 @@ afterEach(async () => {
   for (const end of endings.splice(0).reverse()) await end();
 });
 
-/** A sandbox that is ended with the test. */
+/** A sandbox that is closed after the test. */
 export async function sandboxed(options: SandboxOptions = {}): Promise<Sandbox> {
   const sandbox = await createSandbox(options);
   endings.push(() => sandbox.close());
   return sandbox;
 }
 
-/** Serves until the test is over; gives the address. */
+/** Serves until the test is over. @returns the address */
 export async function served(server: Server): Promise<string> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   endings.push(() => {
@@ -31,23 +31,23 @@ export async function served(server: Server): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhooks/bluum`;
 }
 
-/** A request that arrived whole. */
+/** A complete request. */
 export interface Arrived {
   readonly headers: IncomingHttpHeaders;
   readonly rawHeaders: readonly string[];
   readonly body: Buffer;
-  /** The connection's own port: the same where a connection was used again. */
+  /** The client's port: the same if the connection was reused. */
   readonly fromPort: number | undefined;
 }
 
-/** Answers one request; called once its body is there. */
+/** Answers one request; called after its body has arrived. */
 export type Answering = (arrived: Arrived, response: ServerResponse) => unknown;
 
-/** An endpoint that notes what arrives and answers as it is told, at first 200. */
-export async function noting(answer: Answering = (_, response) => response.end("ok")): Promise<{
+/** An endpoint that records its requests. By default it answers 200. */
+export async function recordingEndpoint(answer: Answering = (_, response) => response.end("ok")): Promise<{
   readonly url: string;
   readonly arrived: Arrived[];
-  /** Requests whose body broke off. */
+  /** Requests whose body was cut off. */
   readonly broken: IncomingMessage[];
 }> {
   const arrived: Arrived[] = [];
@@ -68,7 +68,7 @@ export async function noting(answer: Answering = (_, response) => response.end("
   return { url: await served(server), arrived, broken };
 }
 
-/** Answers one status after the other, and the last one from then on. */
+/** Answers with one status after the other, then always with the last one. */
 export function statuses(...list: readonly number[]): Answering {
   let asked = 0;
   return (_, response) => {

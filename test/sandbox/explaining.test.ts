@@ -12,7 +12,7 @@ import {
 import { explain } from "../../src/sandbox/signing/explain.ts";
 import { signatureForm } from "../../src/sandbox/signing/form.ts";
 import { freshSecret } from "../../src/sandbox/signing/secrets.ts";
-import { noting, sandboxed } from "./endpoints.ts";
+import { recordingEndpoint, sandboxed } from "./endpoints.ts";
 
 const seed = generateKeyPairSync("ed25519").privateKey.export({ format: "der", type: "pkcs8" }).subarray(-32);
 const BASE64 = Buffer.from("a secret of 24 bytes, ok").toString("base64");
@@ -43,20 +43,20 @@ describe.each(Object.entries(SCHEMES))("the explanation of a signature: %s", (_,
   const signed = { headers, secret, signedAtMs: nowMs };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
 
-  it("has a program that prints the very header", () => {
+  it("has a program that prints the same header", () => {
     const { program, genuine } = explain({ scheme, signed, body, messageId, forgery: null });
     expect(genuine).toBe(true);
     expect(lines).toContain(run(program));
   });
 
-  it("has a program for a body that is no text, too", () => {
+  it("has a program for a body that is not text", () => {
     const bytes = Buffer.from([0, 255, 128, 10]);
     const binary = { ...signed, headers: scheme.sign({ secret, body: bytes, messageId, nowMs }) };
     const { program } = explain({ scheme, signed: binary, body: bytes, messageId, forgery: null });
     expect(Object.entries(binary.headers).map(([name, value]) => `${name}: ${value}`)).toContain(run(program));
   });
 
-  it("tells in steps what is signed, the key, the signature and the header", () => {
+  it("has steps for the content, the key, the signature and the header", () => {
     const { steps } = explain({ scheme, signed, body, messageId, forgery: null });
     expect(steps.map(({ title }) => title)).toEqual([
       "What is signed",
@@ -72,7 +72,7 @@ describe.each(Object.entries(SCHEMES))("the explanation of a signature: %s", (_,
     expect(steps[2]?.code).toMatch(/^[\w+/=-]{27,}$/);
   });
 
-  it("tells of a forged one what was sent instead", () => {
+  it("says what a forged delivery sent instead", () => {
     const sent = { ...signed, headers: {} };
     const { steps, genuine } = explain({ scheme, signed: sent, body, messageId, forgery: "No signature at all" });
     expect(genuine).toBe(false);
@@ -81,7 +81,7 @@ describe.each(Object.entries(SCHEMES))("the explanation of a signature: %s", (_,
   });
 });
 
-describe("taking a scheme apart", () => {
+describe("finding the form of a signature", () => {
   it("finds every form of a plain HMAC", () => {
     const options = fc.record({
       algorithm: fc.constantFrom("sha1", "sha256", "sha512"),
@@ -100,7 +100,7 @@ describe("taking a scheme apart", () => {
     );
   });
 
-  it("says so where a scheme is of no usual form", () => {
+  it("says that the form of a scheme is unknown", () => {
     const own: SignatureScheme = {
       ...bluumSignature(),
       name: "own",
@@ -115,8 +115,8 @@ describe("taking a scheme apart", () => {
 });
 
 describe("a delivery that was sent", () => {
-  it("carries what its explanation's program computes", async () => {
-    const { url, arrived } = await noting();
+  it("carries the header that its explanation's program computes", async () => {
+    const { url, arrived } = await recordingEndpoint();
     const sandbox = await sandboxed({ scheme: timestampedSignature({ header: "X-Sig" }) });
     await sandbox.endpoint({ url });
     const [sent] = await sandbox.send("order.filled");

@@ -14,7 +14,7 @@ import { drawFaults, FAULTS, type Fault, faultMix } from "../../src/sandbox/deli
 import type { SandboxOptions } from "../../src/sandbox/index.ts";
 import { randomFrom } from "../../src/sandbox/random.ts";
 import { forgeriesOf } from "../../src/sandbox/signing/forgeries.ts";
-import { noting, sandboxed, served, statuses } from "./endpoints.ts";
+import { recordingEndpoint, sandboxed, served, statuses } from "./endpoints.ts";
 
 const SCHEMES = {
   bluum: bluumSignature(),
@@ -23,7 +23,7 @@ const SCHEMES = {
   "standard-webhooks": standardWebhooksSignature(),
 };
 
-/** A sandbox with a real receiver; `ran` are the ids of the orders that its handler was run for. */
+/** A sandbox with a real receiver; `ran` has the order ids that its handler ran for. */
 async function receiving(options: SandboxOptions, receiverOptions: Partial<ReceiverOptions> = {}) {
   const sandbox = await sandboxed({ seed: 7, ...options });
   const ran: string[] = [];
@@ -40,7 +40,7 @@ async function receiving(options: SandboxOptions, receiverOptions: Partial<Recei
   return { sandbox, ran, id };
 }
 
-describe("whatever befalls the deliveries", () => {
+describe("with every fault", () => {
   const each = [...FAULTS.map((fault) => [fault, [fault]] as const), ["all of them", FAULTS] as const];
 
   it.each(each)("a receiver runs each event once: %s", async (_, faults) => {
@@ -67,7 +67,7 @@ describe("whatever befalls the deliveries", () => {
 });
 
 describe("a fault", () => {
-  it("strikes at the same places for the same seed", () => {
+  it("affects the same deliveries for the same seed", () => {
     const numbers = fc.integer({ min: 0, max: 2 ** 32 - 1 });
     const draw = (seed: number) => {
       const random = randomFrom(seed);
@@ -81,7 +81,7 @@ describe("a fault", () => {
     expect(draw(1)).not.toEqual(draw(2));
   });
 
-  it("strikes about as often as it is told, and does one thing to a connection", () => {
+  it("occurs with its probability, at most one for each connection", () => {
     const random = randomFrom(3);
     const mix = faultMix({ duplicate: 0.25, slow: 1, cut_after: 1 });
     const drawn = Array.from({ length: 4_000 }, () => drawFaults(mix, random));
@@ -91,8 +91,8 @@ describe("a fault", () => {
     expect(count("slow") / 4_000).toBeCloseTo(0.5, 1);
   });
 
-  it("ends when it is told to", async () => {
-    const { url, arrived } = await noting();
+  it("ends with an empty list", async () => {
+    const { url, arrived } = await recordingEndpoint();
     const sandbox = await sandboxed({ faults: ["duplicate"] });
     await sandbox.endpoint({ url });
     sandbox.faults([]);
@@ -102,9 +102,9 @@ describe("a fault", () => {
   });
 
   it("concurrent sends the same bytes twice at the same moment", async () => {
-    // Answers neither before both are there.
+    // Answers only after both have arrived.
     const waiting: { end(): unknown }[] = [];
-    const holding = await noting((_, response) => {
+    const holding = await recordingEndpoint((_, response) => {
       waiting.push(response);
       if (waiting.length === 2) for (const one of waiting) one.end();
     });
@@ -118,7 +118,7 @@ describe("a fault", () => {
   });
 
   it("reorder lets later events overtake", async () => {
-    const { url, arrived } = await noting();
+    const { url, arrived } = await recordingEndpoint();
     const sandbox = await sandboxed({ seed: 2, faults: ["reorder"] });
     await sandbox.endpoint({ url });
     const sent = Array.from({ length: 10 }, (_, place) => `ord_${place}`);
@@ -130,7 +130,7 @@ describe("a fault", () => {
   });
 
   it("slow sends the same body in small pieces", async () => {
-    const { url, arrived } = await noting();
+    const { url, arrived } = await recordingEndpoint();
     const sandbox = await sandboxed();
     await sandbox.endpoint({ url });
     await sandbox.send("order.filled", { faults: ["slow"] });
@@ -142,8 +142,8 @@ describe("a fault", () => {
     expect(delivery?.attempts[0]?.latencyMs).toBeGreaterThan(300);
   });
 
-  it("slow is not late, though time is compressed a hundredfold and the time-out with it", async () => {
-    const { url } = await noting();
+  it("slow stays within a timeout that is shortened a hundredfold", async () => {
+    const { url } = await recordingEndpoint();
     const sandbox = await sandboxed({ speed: 100 });
     await sandbox.endpoint({ url });
     await sandbox.send("order.filled", { faults: ["slow"] });
@@ -156,7 +156,7 @@ describe("a fault", () => {
     ["cut_middle", 0, 1],
     ["cut_after", 1, 0],
   ] as const)("%s cuts the first attempt, and the retry comes through", async (fault, whole, broken) => {
-    const endpoint = await noting();
+    const endpoint = await recordingEndpoint();
     const sandbox = await sandboxed({ speed: 0 });
     await sandbox.endpoint({ url: endpoint.url });
     await sandbox.send("order.filled", { faults: [fault] });
@@ -167,7 +167,7 @@ describe("a fault", () => {
     expect(sandbox.deliveries()[0]?.attempts).toMatchObject([{ fault }, { fault: null, status: 200 }]);
   });
 
-  it("clock_skew makes a signature that is refused for its time, and its retry accepted", async () => {
+  it("clock_skew makes the first attempt refused and its retry accepted", async () => {
     const { sandbox, ran } = await receiving({ scheme: SCHEMES.timestamped, faults: ["clock_skew"] });
     await sandbox.send("order.filled");
     await sandbox.settled();
@@ -175,8 +175,8 @@ describe("a fault", () => {
     expect(ran).toHaveLength(1);
   });
 
-  it("rotate_secret changes the secret once, while what is on its way keeps the old one", async () => {
-    const { url, arrived } = await noting(statuses(500, 200));
+  it("rotate_secret changes the secret once; signed deliveries keep the old one", async () => {
+    const { url, arrived } = await recordingEndpoint(statuses(500, 200));
     const sandbox = await sandboxed({ speed: 0 });
     const { id, secret } = await sandbox.endpoint({ url });
     await sandbox.send("order.filled");
@@ -190,13 +190,13 @@ describe("a fault", () => {
       .deliveries()
       .map((one) => sandbox.delivery(one.id)?.attempts.map(({ signature }) => signature));
     const shown = used.map((signatures) => signatures?.map(({ steps }) => steps[1]?.code));
-    // Under way before, signed while it changed, and after.
+    // One signed before the change, one during it, one after it.
     expect(shown).toEqual([[secret, secret], [secret], [fresh]]);
     expect(arrived).toHaveLength(4);
   });
 
-  it("rotate_secret leaves a copy as its original was signed, and counts no refused copy as the endpoint's failure", async () => {
-    const { url, arrived } = await noting(statuses(200, 500));
+  it("rotate_secret keeps the signature of copies and counts none as failed", async () => {
+    const { url, arrived } = await recordingEndpoint(statuses(200, 500));
     const sandbox = await sandboxed({ speed: 0 });
     await sandbox.endpoint({ url });
     await sandbox.send("order.filled", { faults: ["rotate_secret", "duplicate"] });
@@ -206,8 +206,8 @@ describe("a fault", () => {
     expect(sandbox.endpoints()).toMatchObject([{ failed: 0, delivered: 1, recent: [200] }]);
   });
 
-  it("fresh_signature signs a retry with the secret of its day", async () => {
-    const { url, arrived } = await noting(statuses(500, 200));
+  it("fresh_signature signs a retry with the current secret", async () => {
+    const { url, arrived } = await recordingEndpoint(statuses(500, 200));
     const sandbox = await sandboxed({ speed: 0 });
     const { id } = await sandbox.endpoint({ url });
     await sandbox.send("order.filled", { faults: ["fresh_signature"] });
@@ -225,7 +225,7 @@ describe("a forged delivery", () => {
     forgeriesOf(scheme).map(({ kind }) => [kind, name, scheme] as const),
   );
 
-  it.each(kinds)("of the kind %s is refused by a receiver under %s, and not sent again", async (kind, _, scheme) => {
+  it.each(kinds)("of kind %s is refused by a receiver with %s and not retried", async (kind, _, scheme) => {
     const { sandbox, ran } = await receiving({ scheme });
     const [original] = await sandbox.send("order.filled");
     await sandbox.settled();
@@ -238,8 +238,8 @@ describe("a forged delivery", () => {
     expect(sandbox.endpoints()[0]?.recent).toEqual([200]);
   });
 
-  it("with a malformed signature is whole but for that", async () => {
-    const { url, arrived } = await noting();
+  it("with a malformed signature differs in nothing else", async () => {
+    const { url, arrived } = await recordingEndpoint();
     const sandbox = await sandboxed({ scheme: SCHEMES["standard-webhooks"] });
     await sandbox.endpoint({ url });
     const [original] = await sandbox.send("order.filled");
@@ -252,7 +252,7 @@ describe("a forged delivery", () => {
     expect(forged?.["webhook-signature"]).toHaveLength(String(genuine?.["webhook-signature"]).length - 7);
   });
 
-  it("stays forged when it is sent once more", async () => {
+  it("stays forged when it is duplicated", async () => {
     const { sandbox, ran } = await receiving({});
     const [original] = await sandbox.send("order.filled");
     await sandbox.settled();
@@ -263,7 +263,7 @@ describe("a forged delivery", () => {
     expect(ran).toHaveLength(1);
   });
 
-  it("of a kind that makes no sense under the scheme is not made", async () => {
+  it("is refused if its kind makes no sense under the scheme", async () => {
     const { sandbox } = await receiving({});
     const [original] = await sandbox.send("order.filled");
     await expect(sandbox.forge(original?.id ?? "", "swapped_id")).rejects.toMatchObject({

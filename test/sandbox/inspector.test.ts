@@ -7,17 +7,17 @@ import type { Change, DeliveryDetail, Sandbox, Snapshot, Started } from "../../s
 import { EventStreams } from "../../src/sandbox/server/event-stream.ts";
 import { isOwnHost, isOwnOrigin } from "../../src/sandbox/server/origins.ts";
 import { freshFile } from "../stores/sqlite-engines.ts";
-import { noting, sandboxed, served, statuses } from "./endpoints.ts";
+import { recordingEndpoint, sandboxed, served, statuses } from "./endpoints.ts";
 
 interface Answer {
   readonly status: number | undefined;
   readonly headers: IncomingMessage["headers"];
   readonly text: string;
-  // biome-ignore lint/suspicious/noExplicitAny: whatever was answered
+  // biome-ignore lint/suspicious/noExplicitAny: any JSON
   readonly value: any;
 }
 
-/** One call, with headers that fetch would not let pass. */
+/** One call, with headers that fetch does not allow. */
 async function call(
   sandbox: Sandbox,
   method: string,
@@ -44,7 +44,7 @@ const post = (sandbox: Sandbox, path: string, body: unknown = {}) =>
   call(sandbox, "POST", `/_inspector/${path}`, {}, body);
 
 async function withDelivery(answer = statuses(200)) {
-  const endpoint = await noting(answer);
+  const endpoint = await recordingEndpoint(answer);
   const sandbox = await sandboxed({ speed: 0 });
   const { id: endpointId, secret } = await sandbox.endpoint({ url: endpoint.url, name: "mine" });
   const [sent] = await sandbox.send("order.filled");
@@ -70,7 +70,7 @@ async function following(sandbox: Sandbox, { since, lastEventId }: { since?: num
 }
 
 describe("the inspector", () => {
-  it("gives the whole state", async () => {
+  it("returns the whole state", async () => {
     const { sandbox, endpointId, id } = await withDelivery();
     const { value } = await get(sandbox, "state");
     expect(value).toMatchObject({
@@ -87,7 +87,7 @@ describe("the inspector", () => {
     expect(value.endpoints[0].medianLatencyMs).toBeGreaterThanOrEqual(0);
   });
 
-  it("opens one delivery: what was sent, what was answered", async () => {
+  it("returns one delivery with its requests and answers", async () => {
     const { sandbox, id, arrived } = await withDelivery((_, response) => {
       response.writeHead(500, { "X-Mine": "<b>é</b>" }).end("x".repeat(5_000));
     });
@@ -123,7 +123,7 @@ describe("the inspector", () => {
     expect(origins).toEqual(["duplicate", "replay", "forged", "forged"]);
   });
 
-  it("pauses an endpoint and lets it go on", async () => {
+  it("pauses an endpoint and activates it again", async () => {
     const { sandbox, endpointId, arrived } = await withDelivery();
     const paused = await call(sandbox, "PATCH", `/_inspector/endpoints/${endpointId}`, {}, { status: "INACTIVE" });
     expect(paused.value).toMatchObject({ id: endpointId, status: "INACTIVE" });
@@ -134,8 +134,8 @@ describe("the inspector", () => {
     expect(arrived).toHaveLength(2);
   });
 
-  it("adds an endpoint, and shows its secret this once", async () => {
-    const { url, arrived } = await noting();
+  it("adds an endpoint and shows its secret once", async () => {
+    const { url, arrived } = await recordingEndpoint();
     const sandbox = await sandboxed({ speed: 0 });
     const { status, value } = await post(sandbox, "endpoints", { url, name: "mine", eventTypeNames: ["order.*"] });
     expect(status).toBe(200);
@@ -153,7 +153,7 @@ describe("the inspector", () => {
     expect(arrived).toHaveLength(1);
   });
 
-  it("adds an endpoint by its URL alone, for every event, and takes no secret from the page", async () => {
+  it("adds an endpoint by its URL alone and accepts no secret from the page", async () => {
     const sandbox = await sandboxed();
     const url = "http://localhost:3000/webhooks/bluum";
     const { value } = await post(sandbox, "endpoints", {
@@ -165,7 +165,7 @@ describe("the inspector", () => {
     expect(value.secret).not.toBe("a secret of the page's own");
   });
 
-  it("says that an attempt was unhandled where the endpoint does", async () => {
+  it("shows that the endpoint did not handle an event", async () => {
     const answers = [
       [200, '{"received":true,"unhandled":true}'],
       [500, '{"received":true,"unhandled":true}'],
@@ -173,7 +173,7 @@ describe("the inspector", () => {
       [200, '"unhandled"'],
     ] as const;
     let asked = 0;
-    const { url } = await noting((_, response) => {
+    const { url } = await recordingEndpoint((_, response) => {
       const [status, body] = answers[asked] ?? [200, ""];
       asked += 1;
       response.writeHead(status).end(body);
@@ -190,8 +190,8 @@ describe("the inspector", () => {
     expect(value.deliveries[0].state).toBe("delivered");
   });
 
-  it("counts what replay-parked would replay: not what is replayed, a copy, or of a paused or removed endpoint", async () => {
-    const { url } = await noting(statuses(500));
+  it("counts the deliveries that replay-parked would replay", async () => {
+    const { url } = await recordingEndpoint(statuses(500));
     const sandbox = await sandboxed({ speed: 0 });
     const { revision } = (await get(sandbox, "state")).value;
     const stream = await following(sandbox, { since: revision });
@@ -224,8 +224,8 @@ describe("the inspector", () => {
     stream.end();
   });
 
-  it("counts no parked delivery that was forgotten, and those of an earlier run", async () => {
-    const { url } = await noting(statuses(500));
+  it("counts replayable deliveries of an earlier run, but no forgotten ones", async () => {
+    const { url } = await recordingEndpoint(statuses(500));
     const { file, remove } = freshFile();
     onTestFinished(remove);
     const first = await sandboxed({ speed: 0, maxDeliveries: 2, statePath: file });
@@ -265,8 +265,8 @@ describe("the inspector", () => {
 });
 
 describe("the changes", () => {
-  it("tell of every state, in order, without a gap", async () => {
-    const { url } = await noting(statuses(500, 200));
+  it("contain every state in order, without a gap", async () => {
+    const { url } = await recordingEndpoint(statuses(500, 200));
     const sandbox = await sandboxed({ speed: 0 });
     const { revision } = (await get(sandbox, "state")).value;
     const stream = await following(sandbox, { since: revision });
@@ -282,7 +282,7 @@ describe("the changes", () => {
     stream.end();
   });
 
-  it("go on after a reconnect from where the page was, by the header before the address", async () => {
+  it("resume after a reconnect from Last-Event-ID, else from the query", async () => {
     const sandbox = await sandboxed();
     const { revision } = (await get(sandbox, "state")).value;
     for (let made = 0; made < 3; made += 1) await sandbox.endpoint({ url: `https://example.com/${made}` });
@@ -292,20 +292,17 @@ describe("the changes", () => {
     stream.end();
   });
 
-  it.each([["0"], ["99999999999999999"], ["x"], ["1.5"]])(
-    "ask to begin anew after an unknown revision: %s",
-    async (id) => {
-      const sandbox = await sandboxed();
-      const stream = await following(sandbox, { lastEventId: id });
-      await expect.poll(stream.text).toContain("event: reset\n");
-      await sandbox.endpoint({ url: "https://example.com/" });
-      await expect.poll(() => stream.events().length).toBe(1);
-      stream.end();
-    },
-  );
+  it.each([["0"], ["99999999999999999"], ["x"], ["1.5"]])("send a reset after an unknown revision: %s", async (id) => {
+    const sandbox = await sandboxed();
+    const stream = await following(sandbox, { lastEventId: id });
+    await expect.poll(stream.text).toContain("event: reset\n");
+    await sandbox.endpoint({ url: "https://example.com/" });
+    await expect.poll(() => stream.events().length).toBe(1);
+    stream.end();
+  });
 
-  it("tell of what was forgotten and removed", async () => {
-    const { url } = await noting();
+  it("contain forgotten deliveries and removed endpoints", async () => {
+    const { url } = await recordingEndpoint();
     const sandbox = await sandboxed({ maxDeliveries: 1 });
     const { revision } = (await get(sandbox, "state")).value;
     const stream = await following(sandbox, { since: revision });
@@ -319,7 +316,7 @@ describe("the changes", () => {
     stream.end();
   });
 
-  it("cut off a page that does not read", async () => {
+  it("disconnect a page that does not read", async () => {
     const changes = new Changes(() => 0);
     const streams = new EventStreams(changes);
     const server = createServer((_, response) => void streams.open(response, undefined));
@@ -329,13 +326,13 @@ describe("the changes", () => {
     response.on("error", () => {}).pause();
     const change: Change = { kind: "endpoint_removed", now: 0, id: "x".repeat(100_000) };
     const connections = () => new Promise((resolve) => server.getConnections((_, count) => resolve(count)));
-    for (let told = 0; told < 1_000 && (await connections()) === 1; told += 1) changes.publish(change);
+    for (let sent = 0; sent < 1_000 && (await connections()) === 1; sent += 1) changes.publish(change);
     expect(await connections()).toBe(0);
     streams.close();
     sent.destroy();
   });
 
-  it("can be followed by so many pages, and not by more", async () => {
+  it("are limited to 64 pages at once", async () => {
     const sandbox = await sandboxed();
     const streams = await Promise.all(Array.from({ length: 65 }, () => following(sandbox)));
     expect(streams.map(({ response }) => response.statusCode).toSorted()).toEqual([...Array(64).fill(200), 503]);
@@ -343,15 +340,15 @@ describe("the changes", () => {
   });
 });
 
-describe("who may ask", () => {
+describe("access to the inspector", () => {
   const own = (sandbox: Sandbox, host: string) => `${host}:${new URL(sandbox.url).port}`;
 
-  it.each(["127.0.0.1", "localhost", "[::1]", "LOCALHOST"])("goes by the name of %s", async (host) => {
+  it.each(["127.0.0.1", "localhost", "[::1]", "LOCALHOST"])("accepts the host %s", async (host) => {
     const sandbox = await sandboxed();
     expect((await call(sandbox, "GET", "/_inspector/state", { host: own(sandbox, host) })).status).toBe(200);
   });
 
-  it("does not go by a name that was rebound, or another port", async () => {
+  it("refuses a rebound name and another port", async () => {
     const sandbox = await sandboxed();
     for (const host of [
       own(sandbox, "evil.example"),
@@ -383,7 +380,7 @@ describe("who may ask", () => {
     expect(arrived).toHaveLength(1);
   });
 
-  it("is the page itself, and a program", async () => {
+  it("is granted to the page itself and to programs", async () => {
     const { sandbox, id } = await withDelivery();
     for (const headers of [{ origin: new URL(sandbox.url).origin, "sec-fetch-site": "same-origin" }, {}]) {
       expect((await call(sandbox, "POST", `/_inspector/deliveries/${id}/duplicate`, headers, {})).status).toBe(200);
@@ -391,10 +388,10 @@ describe("who may ask", () => {
   });
 });
 
-describe("a sandbox that was opened to others", () => {
+describe("a sandbox that listens on all addresses", () => {
   const asked = (host: string, origin?: string) => ({ headers: { host, origin } }) as unknown as IncomingMessage;
 
-  it("goes by every address, which cannot be rebound, and by its own name", () => {
+  it("accepts every IP address and its own name", () => {
     for (const host of ["192.168.1.7:4400", "[fe80::1]:80", "10.0.0.1", "localhost:4400", "dev.internal:4400"]) {
       expect(isOwnHost(asked(host), "dev.internal", 4400)).toBe(true);
     }
@@ -411,7 +408,7 @@ describe("a sandbox that was opened to others", () => {
 });
 
 describe("every answer", () => {
-  it("forbids to be framed, guessed at and kept, and to load anything", async () => {
+  it("forbids framing, sniffing, caching and loading anything", async () => {
     const sandbox = await sandboxed();
     for (const path of ["/_inspector/state", "/v1/webhooks", "/nowhere", "/_inspector/nowhere"]) {
       const { headers } = await call(sandbox, "GET", path);
@@ -425,7 +422,7 @@ describe("every answer", () => {
     }
   });
 
-  it("of the page lets its own script and style be used and no others, and forbids to frame it", async () => {
+  it("of the page allows only its own script and style and forbids framing", async () => {
     const { headers, text } = await call(await sandboxed(), "GET", "/");
     expect(headers["content-security-policy"]).toBe("frame-ancestors 'none'");
     expect(headers).toMatchObject({ "x-content-type-options": "nosniff", "cache-control": "no-store" });

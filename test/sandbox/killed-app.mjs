@@ -1,5 +1,5 @@
-// An app with a durable store, as a process of its own. Arguments: the port, the database's file, its secret, and "hang" for a
-// handler that never ends.
+// An app with a durable store, in its own process. Arguments: the port, the database's file, its secret, and "hang" for a
+// handler that never returns.
 import { createServer } from "node:http";
 import Database from "libsql";
 import { bluumHandler } from "../../dist/adapters/node.js";
@@ -15,5 +15,5 @@ receiver.on("order.filled", async (event) => {
 });
 const server = createServer(bluumHandler(receiver)).listen(Number(port), "127.0.0.1");
 server.on("listening", () => process.send({ port: server.address().port }));
-// Nobody is left to end it.
+// The test process is gone.
 process.on("disconnect", () => process.exit());

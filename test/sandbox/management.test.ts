@@ -1,7 +1,7 @@
 import { request } from "node:http";
 import { describe, expect, it } from "vitest";
 import type { Credentials, Sandbox } from "../../src/sandbox/index.ts";
-import { noting, sandboxed } from "./endpoints.ts";
+import { recordingEndpoint, sandboxed } from "./endpoints.ts";
 
 const WEBHOOK = { name: "mine", url: "https://example.com/hook", eventTypeNames: ["order.*", "kyc.*"] };
 
@@ -48,13 +48,13 @@ describe("the management API", () => {
     expect((await fetch(`${sandbox.baseUrl}/webhooks`)).status).toBe(401);
   });
 
-  it("lists all webhooks where the list's shape cannot say that there are more", async () => {
+  it("lists all webhooks if the list's shape cannot say that there are more", async () => {
     const sandbox = await sandboxed();
     for (let count = 0; count < 60; count += 1) await sandbox.endpoint({ url: "https://example.com/" });
     expect((await call(sandbox, "GET", "/webhooks")).value.data.webhooks).toHaveLength(60);
   });
 
-  it("names every answer's request, each another", async () => {
+  it("gives every answer its own request id", async () => {
     const sandbox = await sandboxed();
     const ids = [await call(sandbox, "GET", "/webhooks"), await call(sandbox, "GET", "/nowhere")].map(({ headers }) =>
       headers.get("x-request-id"),
@@ -74,8 +74,8 @@ describe("the management API", () => {
     });
   });
 
-  it("registers, changes and removes an endpoint, which is sent events accordingly", async () => {
-    const { url, arrived } = await noting();
+  it("registers, changes and removes an endpoint", async () => {
+    const { url, arrived } = await recordingEndpoint();
     const sandbox = await sandboxed();
     const created = await call(sandbox, "POST", "/webhooks", { body: { ...WEBHOOK, url } });
     expect(created.status).toBe(201);
@@ -148,13 +148,13 @@ describe("the management API", () => {
     expect((await call(await sandboxed(), "POST", "/webhooks", { body, headers })).status).toBe(status);
   });
 
-  it("says which methods there are", async () => {
+  it("lists the allowed methods", async () => {
     const answer = await call(await sandboxed(), "GET", "/webhooks/wh_1");
     expect(answer.status).toBe(405);
     expect(answer.headers.get("allow")).toBe("PATCH, DELETE");
   });
 
-  it("survives a request target that is no URL", async () => {
+  it("answers a request target that is not a URL", async () => {
     const sandbox = await sandboxed();
     for (const path of ["//", "/v1/%", "http://[", "*"]) {
       const answer = await new Promise((resolve, reject) => {
@@ -238,7 +238,7 @@ describe("the published shapes", () => {
     expect((await call(sandbox, "GET", "/webhooks")).value.data.webhooks).toEqual([webhook]);
   });
 
-  it("of lists and errors, whatever the shape of a webhook", async () => {
+  it("of lists and errors are independent of the webhook's shape", async () => {
     const sandbox = await sandboxed({ listShape: "list", errorShape: "flat" });
     expect((await call(sandbox, "GET", "/webhooks")).value).toMatchObject({ object: "list", data: [] });
     expect((await call(sandbox, "PATCH", "/webhooks/wh_1", { body: {} })).value).toEqual({

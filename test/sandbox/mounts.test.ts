@@ -21,7 +21,7 @@ const MOUNTS: Record<string, (receiver: Receiver) => Server | Promise<Server>> =
   express: (receiver) => createServer(express().post(PATH, onExpress(receiver))),
   koa(receiver) {
     const app = new Koa().use(onKoa(receiver));
-    app.silent = true; // It tells of every connection that was cut.
+    app.silent = true; // Else it logs every connection that was cut.
     return createServer(app.callback());
   },
   hono: (receiver) => createAdaptorServer({ fetch: new Hono().post(PATH, onHono(receiver)).fetch }) as Server,
@@ -34,7 +34,7 @@ const MOUNTS: Record<string, (receiver: Receiver) => Server | Promise<Server>> =
 };
 
 describe.each(Object.entries(MOUNTS))("a receiver mounted on %s", (_, mount) => {
-  it("runs every event of every scenario once, whatever befalls the deliveries", async () => {
+  it("runs every event of every scenario once with all faults", async () => {
     const sandbox = await sandboxed({ seed: 11, faults: Object.fromEntries(FAULTS.map((fault) => [fault, 0.3])) });
     const seen: string[] = [];
     let id = "";

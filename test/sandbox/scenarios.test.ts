@@ -8,7 +8,7 @@ import { sandboxed, served } from "./endpoints.ts";
 const at = (afterMs: number) => new Date(Date.UTC(2026, 0, 5) + afterMs).toISOString();
 const named = (name: string): readonly Step[] => SCENARIOS.find((one) => one.name === name)?.steps(at) ?? [];
 
-/** A decimal text in hundredths, exactly. */
+/** A decimal string in hundredths, exactly. */
 function cents(text = ""): number {
   expect(text).toMatch(/^\d+(\.\d{1,2})?$/);
   const [whole = "", fraction = ""] = text.split(".");
@@ -16,17 +16,19 @@ function cents(text = ""): number {
 }
 
 describe.each(SCENARIOS)("the scenario $name", ({ steps }) => {
-  it("is told in documented events, in the order of time", () => {
-    const told = steps(at);
-    expect(told.length).toBeGreaterThan(0);
-    for (const { type } of told) expect(KNOWN_EVENT_TYPES).toContain(type);
-    expect(told.map(({ afterMs }) => afterMs)).toEqual(told.map(({ afterMs }) => afterMs).toSorted((a, b) => a - b));
+  it("has documented events in chronological order", () => {
+    const events = steps(at);
+    expect(events.length).toBeGreaterThan(0);
+    for (const { type } of events) expect(KNOWN_EVENT_TYPES).toContain(type);
+    expect(events.map(({ afterMs }) => afterMs)).toEqual(
+      events.map(({ afterMs }) => afterMs).toSorted((a, b) => a - b),
+    );
   });
 
-  it("is about one investor throughout, and another one each time", () => {
+  it("is about one investor, another one in each run", () => {
     const investorOf = ({ type, data }: Step) =>
       data.investor_id ?? data.account_id ?? (type.startsWith("account.") && data.id);
-    const [first, second] = [steps(at), steps(at)].map((told) => new Set(told.map(investorOf)));
+    const [first, second] = [steps(at), steps(at)].map((events) => new Set(events.map(investorOf)));
     expect(first?.size).toBe(1);
     expect([...(first ?? [])][0]).toMatch(/^inv_/);
     expect(first).not.toEqual(second);
@@ -34,14 +36,14 @@ describe.each(SCENARIOS)("the scenario $name", ({ steps }) => {
 });
 
 describe("the amounts", () => {
-  it("of an order add up at every step, to what was ordered", () => {
+  it("of an order add up to the ordered quantity at every step", () => {
     const orders = named("order-filled").map(({ data }) => data as unknown as BluumOrder);
     expect(new Set(orders.map(({ id }) => id)).size).toBe(1);
     let [filled, paid] = [0, 0];
     for (const order of orders) {
       const now = cents(order.filled_quantity);
       expect(now + cents(order.remaining_quantity)).toBe(cents(order.quantity));
-      // What this fill cost is a whole number of cents a share, near the price before: the averages are possible ones.
+      // The price of this fill is a whole number of cents a share and near the previous one.
       const total = now === 0 ? 0 : (now / 100) * cents(order.average_price);
       if (now > filled) expect(((total - paid) / (now - filled)) * 100).toBeCloseTo(17_850, -2);
       if (now > filled) expect(Number.isInteger((total - paid) / ((now - filled) / 100))).toBe(true);
@@ -52,7 +54,7 @@ describe("the amounts", () => {
   });
 
   it.each(["deposit-completed", "deposit-failed", "withdrawal-completed"])(
-    "of %s are the same from first to last",
+    "of %s are the same in all its events",
     (name) => {
       const transfers = named(name).map(({ data }) => data);
       expect(transfers).toHaveLength(2);
@@ -65,7 +67,7 @@ describe("the amounts", () => {
 });
 
 describe("a scenario that is sent", () => {
-  it("arrives in order at a receiver, every event of it processed, though two fills share a second", async () => {
+  it("arrives in order, and every event of it is processed", async () => {
     const sandbox = await sandboxed({ now: () => Date.parse("2026-03-01T12:00:00Z") });
     const seen: string[] = [];
     let secret = "";
@@ -86,7 +88,7 @@ describe("a scenario that is sent", () => {
     ]);
   });
 
-  it("of an unknown name is refused, with the names that there are", async () => {
+  it("of an unknown name is refused with the list of names", async () => {
     const sandbox = await sandboxed();
     await expect(sandbox.scenario("order-lost")).rejects.toThrow(/order-filled, order-rejected/);
   });

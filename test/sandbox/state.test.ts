@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { standardWebhooksSignature } from "../../src/index.ts";
 import type { SandboxOptions } from "../../src/sandbox/index.ts";
 import { engines, freshFile } from "../stores/sqlite-engines.ts";
-import { type Answering, noting, sandboxed, statuses } from "./endpoints.ts";
+import { type Answering, recordingEndpoint, sandboxed, statuses } from "./endpoints.ts";
 
 const opened: { close(): unknown }[] = [];
 let place: ReturnType<typeof freshFile>;
@@ -16,7 +16,7 @@ afterEach(() => {
   place.remove();
 });
 
-describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
+describe.each(engines)("a sandbox with its state in $name", ({ open }) => {
   const database = () => {
     const connection = open(place.file);
     opened.push(connection);
@@ -26,12 +26,12 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
     sandboxed({ speed: 0, database: database(), warn: () => {}, ...options });
   const endConnection = () => opened.pop()?.close();
 
-  it("goes on with pending retries after a restart, at their time, and sends nothing delivered again", async () => {
+  it("resumes pending retries after a restart and repeats no delivered event", async () => {
     const answers = { failing: true };
     const answering: Answering = ({ body }, response) => {
       response.writeHead(answers.failing && body.includes("order.rejected") ? 500 : 200).end();
     };
-    const { url, arrived } = await noting(answering);
+    const { url, arrived } = await recordingEndpoint(answering);
     const first = await run();
     const { id, secret } = await first.endpoint({ url });
     await first.send("order.filled");
@@ -58,8 +58,8 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
     expect(second.delivery(pending?.id ?? "")).toMatchObject({ state: "delivered" });
   });
 
-  it("sends once more what it was sending when it ended: that may not have arrived", async () => {
-    const { url, arrived } = await noting((_, response) => {
+  it("sends a delivery again that was in progress when it stopped", async () => {
+    const { url, arrived } = await recordingEndpoint((_, response) => {
       if (arrived.length > 1) response.end();
     });
     const first = await run();
@@ -78,8 +78,8 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
     expect(arrived[1]?.body).toEqual(arrived[0]?.body);
   });
 
-  it("keeps the whole of a delivery: its answers, its forgeries, its place on a clock that was put forward", async () => {
-    const { url } = await noting(statuses(500));
+  it("restores deliveries with answers, forgeries and times after a restart", async () => {
+    const { url } = await recordingEndpoint(statuses(500));
     const first = await run();
     await first.endpoint({ url });
     const [sent] = await first.send("order.filled");
@@ -97,7 +97,7 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
     await second.settled();
   });
 
-  it("does not let the clock go back, though nothing was sent after it was put forward", async () => {
+  it("does not let its clock go back after a restart", async () => {
     const first = await run({ now: () => 1_000_000 });
     await first.advance(50_000);
     await first.close();
@@ -105,8 +105,8 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
     expect((await run({ now: () => 1_000_000 })).now()).toBeGreaterThanOrEqual(1_050_000);
   });
 
-  it("goes on in memory where the state cannot be written any more, and says so once", async () => {
-    const { url } = await noting();
+  it("goes on in memory if its state cannot be written, and warns once", async () => {
+    const { url } = await recordingEndpoint();
     const warnings: string[] = [];
     const connection = database();
     const sandbox = await run({ database: connection, warn: (message) => warnings.push(message) });
@@ -122,8 +122,8 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
     await expect.poll(() => warnings).toEqual([expect.stringMatching(/cannot write its state.*sandbox_deliveries/)]);
   });
 
-  it("forgets in the file what it forgets in memory", async () => {
-    const { url } = await noting();
+  it("deletes forgotten deliveries from the file", async () => {
+    const { url } = await recordingEndpoint();
     const first = await run({ maxDeliveries: 3 });
     const { id } = await first.endpoint({ url });
     for (let sent = 0; sent < 10; sent += 1) {
@@ -139,7 +139,7 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
     expect(second.secrets(id)).toEqual(secrets);
   });
 
-  it("is refused a scheme that cannot use the secrets of its endpoints", async () => {
+  it("refuses a scheme that cannot use its endpoints' secrets", async () => {
     const first = await run();
     await first.endpoint({ url: "https://example.com/", secret: "of plain text, and long enough" });
     await first.close();
@@ -150,7 +150,7 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
     });
   });
 
-  it("is the only one on its file", async () => {
+  it("locks its file against other sandboxes", async () => {
     await run();
     await expect(run()).rejects.toMatchObject({
       code: "configuration_invalid",
@@ -158,13 +158,13 @@ describe.each(engines)("a sandbox whose state $name keeps", ({ open }) => {
     });
   });
 
-  it("is refused a file that is no database", async () => {
+  it("refuses a file that is not a database", async () => {
     writeFileSync(place.file, "this is a text, and long enough to be looked at as a database's head ".repeat(20));
     await expect(run()).rejects.toMatchObject({ code: "configuration_invalid" });
   });
 });
 
-/** The permissions of every file beside the state. */
+/** The permissions of the state file and the files that SQLite creates next to it. */
 function modes(): Record<string, number> {
   const folder = dirname(place.file);
   return Object.fromEntries(readdirSync(folder).map((name) => [name, statSync(join(folder, name)).mode & 0o777]));
@@ -173,15 +173,15 @@ function modes(): Record<string, number> {
 const privateModes = () => Object.fromEntries(Object.keys(modes()).map((name) => [name, 0o600]));
 
 describe("statePath", () => {
-  it("keeps the state in a file of its own, by whichever driver there is", async () => {
+  it("keeps the state in a file with any available driver", async () => {
     const first = await sandboxed({ statePath: place.file });
     const { id } = await first.endpoint({ url: "https://example.com/" });
     await first.close();
     expect((await sandboxed({ statePath: place.file })).endpoints()).toMatchObject([{ id }]);
   });
 
-  it("is readable for its owner alone from the start, and so is all that SQLite puts beside it", async () => {
-    const { url } = await noting();
+  it("creates its files readable for their owner only", async () => {
+    const { url } = await recordingEndpoint();
     const sandbox = await sandboxed({ statePath: place.file });
     expect(modes()).toEqual(privateModes());
     await sandbox.endpoint({ url });
@@ -191,7 +191,7 @@ describe("statePath", () => {
     expect(Object.keys(modes()).length).toBeGreaterThan(1);
   });
 
-  it("is made private where an earlier run has left it open to others", async () => {
+  it("makes a file private that other users could read", async () => {
     const first = await sandboxed({ statePath: place.file });
     await first.endpoint({ url: "https://example.com/" });
     await first.close();
@@ -200,14 +200,14 @@ describe("statePath", () => {
     expect(modes()).toEqual(privateModes());
   });
 
-  it("leaves a file that is no database as it is", async () => {
+  it("does not change a file that is not a database", async () => {
     writeFileSync(place.file, "this is a text, and long enough to be looked at as a database's head ".repeat(20));
     chmodSync(place.file, 0o644);
     await expect(sandboxed({ statePath: place.file })).rejects.toMatchObject({ code: "configuration_invalid" });
     expect(modes()).toEqual({ "events.db": 0o644 });
   });
 
-  it("excludes a database", async () => {
+  it("cannot be combined with a database", async () => {
     const options = { statePath: place.file, database: engines[0]?.open(place.file) } as SandboxOptions;
     await expect(sandboxed(options)).rejects.toMatchObject({ code: "configuration_invalid" });
   });

@@ -8,7 +8,7 @@ import { character } from "../unicode.ts";
 /** 2025-06-15T15:06:40Z, a whole second. */
 export const NOW = 1_750_000_000_000;
 
-/** What a receiver does with a scheme: the headers are read, then the body is checked with every secret. */
+/** Uses a scheme as a receiver does: reads the headers, then verifies the body with every secret. */
 export function check(
   scheme: SignatureScheme,
   secrets: readonly string[],
@@ -26,24 +26,24 @@ export function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** One scheme, and what the contract must know to tamper with its signatures. */
+/** A scheme, and how the contract tampers with its signatures. */
 export interface SchemeUnderTest {
   readonly scheme: SignatureScheme;
   /** The header that carries the signatures. */
   readonly header: string;
-  /** Makes secrets that the scheme takes; all that differ are different keys. */
+  /** Makes secrets that the scheme accepts; different secrets are different keys. */
   readonly secrets: fc.Arbitrary<string>;
   /** How many signatures it tries. @default 16 */
   readonly tried?: number;
   /** The raw bytes of the one signature in these headers. */
   signatureIn(headers: Readonly<Record<string, string>>): Uint8Array;
-  /** The signature header's value that carries these signatures beside whatever else was in it. */
+  /** The value of the signature header with these signatures and its other content. */
   valueWith(headers: Readonly<Record<string, string>>, signatures: readonly Uint8Array[]): string;
   /** What read makes of a signature header that holds this text where the one signature would be. */
   valueWithText(headers: Readonly<Record<string, string>>, text: string): string;
 }
 
-/** What every scheme does, whatever it signs and however it writes it. */
+/** The behaviour that every scheme must have. */
 export function schemeContract(name: string, subject: SchemeUnderTest): void {
   const { scheme, header, secrets, tried = 16 } = subject;
   const [secret, second, third] = sample(secrets);
@@ -59,11 +59,11 @@ export function schemeContract(name: string, subject: SchemeUnderTest): void {
     check(scheme, [secret], { ...genuine, [header]: value }, signed);
 
   describe(`${name} keeps the contract of a scheme`, () => {
-    it("accepts what it signed, dollar signs and all", () => {
+    it("accepts its own signature of a body with dollar signs", () => {
       expect(check(scheme, [secret], genuine, body)).toMatchObject({ secretIndex: 0 });
     });
 
-    it("accepts what it signed for any body and any secret", () => {
+    it("accepts its own signature for any body and secret", () => {
       fc.assert(
         fc.property(fc.uint8Array({ maxLength: 512 }), secrets, (anyBody, anySecret) => {
           expect(check(scheme, [anySecret], sign(anySecret, anyBody), anyBody)).toMatchObject({ secretIndex: 0 });
@@ -71,7 +71,7 @@ export function schemeContract(name: string, subject: SchemeUnderTest): void {
       );
     });
 
-    it("refuses a body in which any one bit was flipped", () => {
+    it("refuses a body with any bit flipped", () => {
       fc.assert(
         fc.property(fc.uint8Array({ minLength: 1, maxLength: 512 }), fc.nat(), (anyBody, bit) => {
           expect(check(scheme, [secret], sign(secret, anyBody), flipped(anyBody, bit))).toBe("signature_mismatch");
@@ -79,7 +79,7 @@ export function schemeContract(name: string, subject: SchemeUnderTest): void {
       );
     });
 
-    it("refuses a signature in which any one bit was flipped", () => {
+    it("refuses a signature with any bit flipped", () => {
       for (let bit = 0; bit < signature.byteLength * 8; bit++) {
         const value = subject.valueWith(genuine, [flipped(signature, bit)]);
         expect(checked(value)).toBe("signature_mismatch");
@@ -90,7 +90,7 @@ export function schemeContract(name: string, subject: SchemeUnderTest): void {
       expect(check(scheme, [second], genuine, body)).toBe("signature_mismatch");
     });
 
-    it("refuses everything where there is no key", () => {
+    it("refuses everything without a key", () => {
       expect(check(scheme, [], genuine, body)).toBe("signature_mismatch");
     });
 
@@ -106,18 +106,18 @@ export function schemeContract(name: string, subject: SchemeUnderTest): void {
       }
     });
 
-    it("calls 17 signatures malformed, the genuine one among them or not", () => {
+    it("calls 17 signatures malformed, even with the genuine one", () => {
       expect(checked(subject.valueWith(genuine, [...wrong(16), signature]))).toBe("signature_malformed");
       expect(checked(subject.valueWith(genuine, [signature, ...wrong(16)]))).toBe("signature_malformed");
     });
 
-    it("counts junk among the 16, too", () => {
+    it("counts malformed signatures among the 16", () => {
       const junk = Array.from({ length: 16 }, () => Uint8Array.of(1, 2, 3));
       expect(checked(subject.valueWith(genuine, [...junk, signature]))).toBe("signature_malformed");
       expect(checked(subject.valueWith(genuine, [...junk.slice(1), signature]))).toMatchObject({ secretIndex: 0 });
     });
 
-    it("accepts the genuine signature in either place of a header that came twice", () => {
+    it("accepts the genuine signature in either copy of a header sent twice", () => {
       const other = subject.valueWith(genuine, wrong(1));
       const own = genuine[header] ?? "";
       expect(checked([own, other])).toMatchObject({ secretIndex: 0 });
@@ -125,7 +125,7 @@ export function schemeContract(name: string, subject: SchemeUnderTest): void {
       expect(checked(`${other},${own}`)).toMatchObject({ secretIndex: 0 });
     });
 
-    it("misses the header where it is not there", () => {
+    it("reports a missing header", () => {
       expect(checked(undefined)).toBe("signature_missing");
       expect(check(scheme, [secret], {}, body)).toBe("signature_missing");
     });
@@ -142,7 +142,7 @@ export function schemeContract(name: string, subject: SchemeUnderTest): void {
       }
     });
 
-    it("calls text that is no signature malformed", () => {
+    it("calls text that is not a signature malformed", () => {
       const written = subject.valueWithText(genuine, "").length;
       const length = (genuine[header] ?? "").length - written;
       for (const character of ["!", "é", "\0", "~", ".", "\u{1f600}"]) {
@@ -150,14 +150,14 @@ export function schemeContract(name: string, subject: SchemeUnderTest): void {
       }
     });
 
-    it("looks at a header of 8 KiB, and calls one byte more malformed", () => {
+    it("reads a header of 8 KiB, and calls a longer one malformed", () => {
       const own = genuine[header] ?? "";
       const padded = `${own}${",".repeat(8 * 1024 - own.length)}`;
       expect(checked(padded)).toMatchObject({ secretIndex: 0 });
       expect(checked(`${padded},`)).toBe("signature_malformed");
     });
 
-    it("never takes one invalid byte for its replacement character", () => {
+    it("never confuses an invalid byte with its replacement character", () => {
       const invalid = Uint8Array.of(0x22, 0xff, 0x22);
       const replaced = Uint8Array.of(0x22, 0xef, 0xbf, 0xbd, 0x22);
       expect(check(scheme, [secret], sign(secret, invalid), invalid)).toMatchObject({ secretIndex: 0 });
@@ -172,12 +172,12 @@ export function schemeContract(name: string, subject: SchemeUnderTest): void {
       }
     });
 
-    it("accepts a body that is a view into a larger buffer", () => {
+    it("accepts a body that is a view of a larger buffer", () => {
       const view = bytes("junk{}junk").subarray(4, 6);
       expect(check(scheme, [secret], sign(secret, bytes("{}")), view)).toMatchObject({ secretIndex: 0 });
     });
 
-    it("never throws for, and never accepts, whatever a header holds", () => {
+    it("never throws for, and never accepts, arbitrary headers", () => {
       const text = fc.oneof(fc.string({ unit: character }), fc.stringMatching(/^[tv01a=, .+/A-Za-z-]{0,200}$/));
       fc.assert(
         fc.property(text, (value) => {
@@ -204,7 +204,7 @@ export function schemeContract(name: string, subject: SchemeUnderTest): void {
       expect(performance.now() - started).toBeLessThan(5_000);
     });
 
-    it("says in words what the provider should send, and holds no secret", () => {
+    it("describes the expected header, without a secret", () => {
       expect(scheme.description.toLowerCase()).toContain(header.toLowerCase());
       expect(JSON.stringify(scheme)).not.toContain(secret);
     });

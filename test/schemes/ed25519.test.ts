@@ -22,18 +22,18 @@ describe("ed25519", () => {
     expect(ed25519IsAmong([SIGNATURE], ed25519PublicKey(PUBLIC), "", fromHex("af83"))).toBe(false);
   });
 
-  it("signs the prefix and the body as if they were one", () => {
+  it("signs prefix and body as one message", () => {
     const signature = ed25519Sign(ed25519PrivateKey(SEED), "id.1.", bytes("{}"));
     expect(ed25519IsAmong([signature], ed25519PublicKey(PUBLIC), "", bytes("id.1.{}"))).toBe(true);
   });
 
-  it("finds a genuine signature behind others, and none in an empty list", () => {
+  it("finds a genuine signature after others, and none in an empty list", () => {
     const key = ed25519PublicKey(PUBLIC);
     expect(ed25519IsAmong([new Uint8Array(64), SIGNATURE], key, "", MESSAGE)).toBe(true);
     expect(ed25519IsAmong([], key, "", MESSAGE)).toBe(false);
   });
 
-  it("is false, and throws nothing, for a signature or a public key that is no point of the curve", () => {
+  it("returns false for a signature or public key that is not on the curve", () => {
     expect(ed25519IsAmong([new Uint8Array(64).fill(0xff)], ed25519PublicKey(PUBLIC), "", MESSAGE)).toBe(false);
     expect(ed25519IsAmong([SIGNATURE], ed25519PublicKey(new Uint8Array(32).fill(0xff)), "", MESSAGE)).toBe(false);
     expect(ed25519IsAmong([SIGNATURE.subarray(1)], ed25519PublicKey(PUBLIC), "", MESSAGE)).toBe(false);

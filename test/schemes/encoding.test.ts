@@ -13,7 +13,7 @@ describe("strict decoding", () => {
     );
   });
 
-  it("takes hex in either case, and base64 padded or not", () => {
+  it("accepts hex in either case, and base64 with or without padding", () => {
     expect(decodeBytes("FFfe", "hex")).toEqual(Buffer.of(0xff, 0xfe));
     expect(decodeBytes("/w==", "base64")).toEqual(Buffer.of(0xff));
     expect(decodeBytes("/w", "base64")).toEqual(Buffer.of(0xff));
@@ -63,7 +63,7 @@ describe("strict decoding", () => {
     );
   });
 
-  it("tells a wrong number of bytes", () => {
+  it("detects a wrong number of bytes", () => {
     expect(decodeExactly(2, "ffff", "hex")).toBeDefined();
     expect(decodeExactly(2, "ffffff", "hex")).toBeUndefined();
     expect(decodeExactly(2, "ff", "hex")).toBeUndefined();

@@ -43,19 +43,19 @@ describe("hmacSignature", () => {
     expect(check(scheme, [SECRET], { "x-sig": signature }, BODY)).toEqual({ secretIndex: 0 });
   });
 
-  it("takes hex in upper case", () => {
+  it("accepts hex in upper case", () => {
     const upper = "225F0ED33497A00FDEC0F300F1E65E5819281CF58F82E648AE8B2058C0C4AA50";
     expect(check(hmacSignature({ header: "X-Sig" }), [SECRET], { "x-sig": upper }, BODY)).toEqual({ secretIndex: 0 });
   });
 
-  it("takes base64 without its padding", () => {
+  it("accepts base64 without padding", () => {
     const headers = { "x-sig": "Il8O0zSXoA/ewPMA8eZeWBkoHPWPguZIrosgWMDEqlA" };
     expect(check(hmacSignature({ header: "X-Sig", encoding: "base64" }), [SECRET], headers, BODY)).toEqual({
       secretIndex: 0,
     });
   });
 
-  it("calls a signature without the prefix malformed, and one with an unasked prefix, too", () => {
+  it("calls a signature with a missing or unexpected prefix malformed", () => {
     const signature = "225f0ed33497a00fdec0f300f1e65e5819281cf58f82e648ae8b2058c0c4aa50";
     const prefixed = hmacSignature({ header: "X-Sig", prefix: "sha256=" });
     expect(check(prefixed, [SECRET], { "x-sig": signature }, BODY)).toBe("signature_malformed");
@@ -63,14 +63,14 @@ describe("hmacSignature", () => {
     expect(check(bare, [SECRET], { "x-sig": `sha256=${signature}` }, BODY)).toBe("signature_malformed");
   });
 
-  it("signs no timestamp, and any time will do", () => {
+  it("signs no timestamp, and verifies at any time", () => {
     const scheme = hmacSignature({ header: "X-Sig" });
     const headers = scheme.sign({ secret: SECRET, body: BODY, nowMs: NOW });
     expect(scheme.signsTimestamp).toBe(false);
     expect(check(scheme, [SECRET], headers, BODY, 0)).toEqual({ secretIndex: 0 });
   });
 
-  it("decodes the secret where it is told to", () => {
+  it("decodes the secret by secretEncoding", () => {
     const key = Buffer.from(SECRET);
     const signature = { "x-sig": "225f0ed33497a00fdec0f300f1e65e5819281cf58f82e648ae8b2058c0c4aa50" };
     for (const secretEncoding of ["base64", "hex"] as const) {
@@ -79,7 +79,7 @@ describe("hmacSignature", () => {
     }
   });
 
-  it("uses the whole of a secret that begins with whsec_", () => {
+  it("uses a whole secret that begins with whsec_", () => {
     const scheme = hmacSignature({ header: "X-Sig" });
     const headers = scheme.sign({ secret: `whsec_${SECRET}`, body: BODY, nowMs: NOW });
     expect(check(scheme, [`whsec_${SECRET}`], headers, BODY)).toEqual({ secretIndex: 0 });
@@ -141,7 +141,7 @@ describe("hmacSignature and its options", () => {
     expect(error.message).toMatch(new RegExp(`^hmacSignature: ${option} `));
   });
 
-  it.each(["sha256=", "HMAC ", "v1:", "+-."])("takes the prefix %j", (prefix) => {
+  it.each(["sha256=", "HMAC ", "v1:", "+-."])("accepts the prefix %j", (prefix) => {
     const scheme = hmacSignature({ header: "Authorization", prefix });
     const headers = scheme.sign({ secret: SECRET, body: BODY, nowMs: NOW });
     expect(check(scheme, [SECRET], headers, BODY)).toEqual({ secretIndex: 0 });

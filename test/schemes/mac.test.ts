@@ -89,18 +89,18 @@ describe("the HMAC", () => {
     expect(toHex(digest)).toBe("effcdf6ae5eb2fa2d27416d5f184df9c259a7c79");
   });
 
-  it("gives digests of the lengths it states", () => {
+  it("has digests of the stated lengths", () => {
     for (const algorithm of Object.keys(DIGEST_BYTES) as HmacAlgorithm[]) {
       expect(mac(macKey(algorithm, bytes("k")), "", bytes("x")).byteLength).toBe(DIGEST_BYTES[algorithm]);
     }
   });
 
-  it("is over the prefix and the body as if they were one", () => {
+  it("covers prefix and body as one message", () => {
     const key = macKey("sha256", bytes("a key"));
     expect(mac(key, "1750000000.", bytes("{}"))).toEqual(mac(key, "", bytes("1750000000.{}")));
   });
 
-  it("given away stays what it was when the next one is computed", () => {
+  it("is not changed when the next one is computed", () => {
     const key = macKey("sha256", bytes("a key"));
     const one = mac(key, "", bytes("{}"));
     const before = toHex(one);
@@ -112,7 +112,7 @@ describe("the HMAC", () => {
     const key = macKey("sha256", bytes("a key"));
     const written = (body: string) => encodeBytes(mac(key, "", bytes(body)), encoding);
 
-    it("is found among several digests, at any place, and nowhere among none", () => {
+    it("is found at any place in a list, and not in an empty one", () => {
       const [genuine, other] = [written("{}"), written("[]")];
       expect(macIsAmong([genuine, other], encoding, key, "", bytes("{}"))).toBe(true);
       expect(macIsAmong([other, genuine], encoding, key, "", bytes("{}"))).toBe(true);
@@ -120,7 +120,7 @@ describe("the HMAC", () => {
       expect(macIsAmong([], encoding, key, "", bytes("{}"))).toBe(false);
     });
 
-    it("is found by none that differs in a single bit", () => {
+    it("is not found in a list of digests that differ in one bit", () => {
       const genuine = mac(key, "", bytes("{}"));
       for (let bit = 0; bit < 256; bit += 1) {
         const other = Uint8Array.from(genuine, (byte, place) => (place === bit >> 3 ? byte ^ (1 << (bit & 7)) : byte));
@@ -147,7 +147,7 @@ describe("the HMAC of any message", () => {
   );
   const content = length.chain((size) => fc.uint8Array({ minLength: size, maxLength: size }));
 
-  it("is that of the standard library, for every length of key, prefix and body", () => {
+  it("equals that of the standard library, for all lengths of key, prefix and body", () => {
     fc.assert(
       fc.property(fc.constantFrom(...algorithms), content, fc.string(), content, (algorithm, key, prefix, body) => {
         const message = Buffer.concat([Buffer.from(prefix), body]);
@@ -157,7 +157,7 @@ describe("the HMAC of any message", () => {
     );
   });
 
-  it("does not mix up what one key is used for in turn", () => {
+  it("does not depend on earlier uses of the key", () => {
     const keys = Object.fromEntries(algorithms.map((name) => [name, macKey(name, bytes("one key for all of these"))]));
     const seen = algorithms.flatMap((algorithm) => ["a", "b", "a"].map((body) => [algorithm, body] as const));
     for (const [algorithm, body] of [...seen, ...seen.toReversed()]) {

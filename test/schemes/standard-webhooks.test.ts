@@ -80,7 +80,7 @@ describe("standardWebhooksSignature", () => {
     expect(scheme.sign({ secret, body: BODY, messageId: ID, nowMs: SIGNED_AT })).toEqual(headersWith(V1A));
   });
 
-  it("makes up a new message id where it is given none", () => {
+  it("signs a random message id by default", () => {
     const sign = (): string => scheme.sign({ secret: SECRET, body: BODY, nowMs: NOW })["webhook-id"] ?? "";
     expect(sign()).toMatch(/^msg_[0-9a-f-]{36}$/);
     expect(sign()).not.toBe(sign());
@@ -105,13 +105,13 @@ describe("standardWebhooksSignature", () => {
     expect(checked(headersWith(value))).toMatchObject({ secretIndex: 0 });
   });
 
-  it("ignores versions that it does not know", () => {
+  it("ignores unknown versions", () => {
     expect(checked(headersWith(`v2,${V1.slice(3)} v0,x ${V1} v10,y`))).toMatchObject({ secretIndex: 0 });
     expect(checked(headersWith(`v2,${V1.slice(3)}`))).toBe("signature_malformed");
     expect(checked(headersWith(V1.slice(3)))).toBe("signature_malformed");
   });
 
-  it("tries four v1a signatures, since each costs a public-key operation, and ignores those behind them", () => {
+  it("tries the first four v1a signatures and ignores the others", () => {
     const wrong = (count: number) => Array.from({ length: count }, (_, place) => V1A.replace(/,../, `,A${place}`));
     expect(checked(headersWith([...wrong(3), V1A].join(" ")), [PUBLIC])).toMatchObject({ secretIndex: 0 });
     expect(checked(headersWith([...wrong(4), V1A].join(" ")), [PUBLIC])).toBe("signature_mismatch");
@@ -136,7 +136,7 @@ describe("what a Standard Webhooks signature covers", () => {
     expect(checked({ ...headersWith(V1), "webhook-timestamp": "01614265330" })).toBe("signature_mismatch");
   });
 
-  it("cannot be split in another way: an id with a full stop is malformed", () => {
+  it("cannot be split in another way, since an id with a full stop is malformed", () => {
     const fresh = SIGNED_AT / 1_000 + 86_400;
     const body = bytes(`{"note":"x.${fresh}.{}"}`);
     const genuine = scheme.sign({ secret: SECRET, body, messageId: ID, nowMs: SIGNED_AT });
@@ -163,7 +163,7 @@ describe("what a Standard Webhooks signature covers", () => {
     },
   );
 
-  it("is refused five minutes and a millisecond later or earlier, not sooner", () => {
+  it("is refused more than five minutes later or earlier", () => {
     const tolerance = 5 * 60_000;
     for (const direction of [1, -1]) {
       expect(checked(headersWith(V1), [SECRET], SIGNED_AT + direction * tolerance)).toMatchObject({ secretIndex: 0 });
@@ -183,11 +183,11 @@ describe("what a Standard Webhooks signature covers", () => {
 });
 
 describe("the header names of Standard Webhooks", () => {
-  it("may be Svix's", () => {
+  it("can be those of Svix", () => {
     expect(checked(headersWith(V1, "svix"))).toEqual({ secretIndex: 0, messageId: ID });
   });
 
-  it("are its own where both sets came", () => {
+  it("are its own if both sets were sent", () => {
     const forged = "v1,".concat("A".repeat(43));
     expect(checked({ ...headersWith(V1), ...headersWith(forged, "svix") })).toMatchObject({ secretIndex: 0 });
     expect(checked({ ...headersWith(forged), ...headersWith(V1, "svix") })).toBe("signature_mismatch");
@@ -209,14 +209,14 @@ describe("the keys of Standard Webhooks", () => {
   const content = `${ID}.${SIGNED_AT / 1_000}.${TEXT}`;
   const hmacUnder = (key: string | Buffer): string => createHmac("sha256", key).update(content).digest("base64");
 
-  it("never take the bytes of a public key for an HMAC key", () => {
+  it("never use the bytes of a public key as an HMAC key", () => {
     const point = Buffer.from(PUBLIC.slice(5), "base64");
     for (const key of [point, PUBLIC, PUBLIC.slice(5), ""]) {
       expect(checked(headersWith(`v1,${hmacUnder(key)}`), [PUBLIC])).toBe("signature_mismatch");
     }
   });
 
-  it("never take a shared secret for a public key", () => {
+  it("never use a shared secret as a public key", () => {
     const shared = `whsec_${PUBLIC.slice(5)}`;
     expect(checked(headersWith(V1A), [shared])).toBe("signature_mismatch");
     expect(checked(headersWith(V1A), [SECRET])).toBe("signature_mismatch");
@@ -255,7 +255,7 @@ describe("the keys of Standard Webhooks", () => {
     },
   );
 
-  it("take base64 without padding", () => {
+  it("accept base64 without padding", () => {
     const key = Buffer.alloc(16, 7).toString("base64");
     const headers = scheme.sign({ secret: `whsec_${key}`, body: BODY, nowMs: NOW });
     expect(check(scheme, [`whsec_${key.replace(/=+$/, "")}`], headers, BODY)).toMatchObject({ secretIndex: 0 });

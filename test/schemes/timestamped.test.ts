@@ -41,17 +41,17 @@ describe("timestampedSignature", () => {
     expect(checked(HEADER)).toEqual({ secretIndex: 0 });
   });
 
-  it("signs the second in which it is", () => {
+  it("signs the current second", () => {
     expect(scheme.sign({ secret: SECRET, body: BODY, nowMs: NOW + 999 })).toEqual({ "Stripe-Signature": HEADER });
   });
 
-  it("ignores keys that it does not know", () => {
+  it("ignores unknown elements", () => {
     expect(checked(`v0=${"0".repeat(64)},x,t2=9,t=1750000000,v1=${SIGNATURE},v2=,=`)).toEqual({ secretIndex: 0 });
     expect(checked(`t=1750000000,v0=${SIGNATURE}`)).toBe("signature_malformed");
     expect(checked(`t=1750000000,V1=${SIGNATURE}`)).toBe("signature_malformed");
   });
 
-  it("takes spaces around the elements, and hex in upper case", () => {
+  it("accepts spaces around elements, and hex in upper case", () => {
     expect(checked(` t=1750000000 , v1=${SIGNATURE.toUpperCase()} `)).toEqual({ secretIndex: 0 });
   });
 
@@ -95,7 +95,7 @@ describe("the tolerance of timestampedSignature", () => {
     expect(checked("t=999999999999999,v1=".concat(SIGNATURE))).toBe("timestamp_out_of_tolerance");
   });
 
-  it("is reported before anything is computed, whoever signed", () => {
+  it("is checked before any signature is", () => {
     expect(checked(`t=1,v1=${"0".repeat(64)}`)).toBe("timestamp_out_of_tolerance");
     const presented = scheme.read(() => `t=1,v1=${SIGNATURE}`);
     const noKey = { unusable: "as a key" };
@@ -110,12 +110,12 @@ describe("the tolerance of timestampedSignature", () => {
     expect(check(strict, [SECRET], { "x-sig": HEADER }, BODY, NOW + 1_001)).toBe("timestamp_out_of_tolerance");
   });
 
-  it("lets nothing through where the clock is broken", () => {
+  it("refuses everything if the clock is broken", () => {
     expect(checked(HEADER, Number.NaN)).toBe("timestamp_out_of_tolerance");
   });
 });
 
-describe("a timestamped header that came twice", () => {
+describe("a timestamped header sent twice", () => {
   const now = NOW / 1_000;
   const forged = `t=${now},v1=${"0".repeat(64)}`;
 
@@ -125,12 +125,12 @@ describe("a timestamped header that came twice", () => {
     expect(checked([signedAt(now - 60), forged])).toEqual({ secretIndex: 0 });
   });
 
-  it("gives a signature before the first timestamp to that one", () => {
+  it("assigns a signature before the first timestamp to that timestamp", () => {
     expect(checked(`v1=${SIGNATURE},t=${now},t=${now + 1}`)).toEqual({ secretIndex: 0 });
     expect(checked(`v1=${SIGNATURE},t=${now + 1},t=${now}`)).toBe("signature_mismatch");
   });
 
-  it("never lends a fresh timestamp to a stale signature", () => {
+  it("never verifies a stale signature with a fresh timestamp", () => {
     const stale = signedAt(now - 3_600);
     expect(checked([stale, `t=${now}`])).toBe("timestamp_out_of_tolerance");
     expect(checked([`t=${now}`, stale])).toBe("timestamp_out_of_tolerance");
@@ -153,17 +153,17 @@ describe("signatures under many timestamps", () => {
     expect(checked(forged(4))).toBe("signature_mismatch");
   });
 
-  it("are malformed beyond, since each costs an HMAC of the whole body", () => {
+  it("are malformed if there are more", () => {
     expect(checked([...forged(4), signedAt(now - 60)])).toBe("signature_malformed");
     expect(checked([signedAt(now - 60), ...forged(15)])).toBe("signature_malformed");
   });
 
-  it("are counted where they are well-formed: neither junk nor bare timestamps take a place", () => {
+  it("count only with a well-formed signature", () => {
     const bare = Array.from({ length: 9 }, (_, n) => `t=${n}`);
     expect(checked([...bare, ...forged(3), signedAt(now - 60), "t=soon,v1=junk"])).toEqual({ secretIndex: 0 });
   });
 
-  it("may repeat one of them as often as there may be signatures", () => {
+  it("may all have the same timestamp", () => {
     expect(checked([...Array(15).fill(`t=${now},v1=${"0".repeat(64)}`), signedAt(now)])).toEqual({ secretIndex: 0 });
   });
 });
@@ -189,7 +189,7 @@ describe("timestampedSignature and what it is given", () => {
     );
   });
 
-  it("takes a tolerance of one day", () => {
+  it("accepts a tolerance of one day", () => {
     expect(timestampedSignature({ header: "X-Sig", toleranceMs: 24 * 60 * 60_000 }).signsTimestamp).toBe(true);
   });
 

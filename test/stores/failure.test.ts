@@ -9,7 +9,7 @@ function errorOfAnotherRealm(message: string, code?: string): unknown {
 }
 
 describe("an error of another realm", () => {
-  it("is none by instanceof", () => {
+  it("is no instance of Error", () => {
     expect(errorOfAnotherRealm("connect ECONNREFUSED") instanceof Error).toBe(false);
   });
 
@@ -23,13 +23,13 @@ describe("an error of another realm", () => {
     expect(failure.message).toBe("Redis could not claim the event: ECONNREFUSED");
   });
 
-  it("is recognised as SQLite's lock", () => {
+  it("is recognised as SQLITE_BUSY", () => {
     expect(isBusy(errorOfAnotherRealm("database is locked"))).toBe(true);
     expect(isBusy(errorOfAnotherRealm("no such table: events"))).toBe(false);
   });
 });
 
-describe("what is no error", () => {
+describe("a thrown value that is not an error", () => {
   it.each([undefined, null, "database is locked", { message: "database is locked" }])(
     "%j is never quoted",
     (thrown) => {

@@ -49,7 +49,7 @@ describeStoreContract("the memory store on a manual clock", onManualClock);
 describeStoreContract("the memory store on its own clock", () => ({ store: memoryStore() }));
 
 describe("the memory store against the model", () => {
-  it("answers as the state machine does, whatever is asked", () => modelTest(onManualClock, runs(100, 5_000)));
+  it("answers as the state machine does", () => modelTest(onManualClock, runs(100, 5_000)));
 
   it("answers as the state machine does on its own clock", () =>
     modelTest(() => ({ store: memoryStore() }), runs(30, 1_000)));
@@ -85,7 +85,7 @@ describe("the memory store's bound", () => {
     expect(await drain(store, ["kept long", "kept a day"])).toEqual(["kept a day"]);
   });
 
-  it("skips in that order what was forgotten, from either end or the middle", async () => {
+  it("skips forgotten events in that order, at either end or in the middle", async () => {
     const { store, evicted } = watched({ maxEntries: 5 });
     for (const key of ["one", "two", "three", "four", "five"]) await process(store, key);
     for (const key of ["one", "three", "five"]) expect(await store.forget?.(key)).toBe(true);
@@ -96,7 +96,7 @@ describe("the memory store's bound", () => {
     expect(await drain(store, ["two", "four", "six", "seven", "eight"])).toEqual(["seven", "eight"]);
   });
 
-  it("lets what has ended give way first, wherever it stands", async () => {
+  it("drops expired records first, wherever they are", async () => {
     const { store, advance, evicted } = watched({ maxEntries: 3 });
     await process(store, "kept long", RETENTION_MS);
     await process(store, "kept a second", 1_000);
@@ -136,7 +136,7 @@ describe("the memory store's bound", () => {
     expect(await look(store, "renewed")).toBe("in_flight");
   });
 
-  it("never evicts a live claim: when those alone fill it, a claim fails as a store failure", async () => {
+  it("never evicts a live claim: while live claims alone fill it, new claims fail", async () => {
     const { store, advance, evicted } = watched({ maxEntries: 2 });
     await claim(store, "one");
     await claim(store, "two");
@@ -162,7 +162,7 @@ describe("the memory store's bound", () => {
     expect(await drain(store, ["one", "two", "expired", "expired too"])).toEqual(["one", "two", "expired too"]);
   });
 
-  it("comes back to its bound as soon as it can", async () => {
+  it("returns to its bound as soon as it can", async () => {
     const { store, evicted } = watched({ maxEntries: 2 });
     await claim(store, "one");
     await claim(store, "two");
@@ -180,7 +180,7 @@ describe("the memory store's bound", () => {
     expect(await look(store, "only")).toBe("completed");
   });
 
-  it("loses no live claim and no more completions than it must, whatever comes", async () => {
+  it("loses no live claim and no more completions than it must", async () => {
     const step = fc.tuple(fc.constantFrom("claim", "complete", "release", "forget"), fc.constantFrom(..."abcdefg"));
     await fc.assert(
       fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
@@ -268,7 +268,7 @@ describe("what the memory store reports", () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  it("lets no listener's error reach the claim that needed the room", async () => {
+  it("keeps the listener's error from the claim that needed the room", async () => {
     const onEvict = () => {
       throw new Error("the listener's own");
     };
@@ -299,7 +299,7 @@ describe("the memory store's time", () => {
     expect(await look(store, "event")).toBe("in_flight");
   });
 
-  it("lets a claim stand up to the last instant of its lease, and not in the instant of its end", async () => {
+  it("keeps a claim until the exact end of its lease", async () => {
     const { store, advance } = watched({});
     await claim(store, "event");
     advance(LEASE_MS - 1);
@@ -310,7 +310,7 @@ describe("the memory store's time", () => {
     expect(await store.claim("event", stranger)).toEqual({ status: "claimed" });
   });
 
-  it("never tells of more time left than the lease, whatever fraction the clock shows", async () => {
+  it("never reports more time left than the lease, even with fractions of a millisecond", async () => {
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 3_000_000, max: 30_000_000 }), async (nowUs) => {
         const store = memoryStore({ now: () => nowUs / 1_000 });
@@ -321,7 +321,7 @@ describe("the memory store's time", () => {
     );
   });
 
-  it("keeps to each completion's own retention", async () => {
+  it("keeps each completion for its own retention", async () => {
     const { store, advance } = watched({});
     await process(store, "two days", 48 * 3_600_000);
     await process(store, "one day", 24 * 3_600_000);
@@ -349,7 +349,7 @@ describe("making a memory store", () => {
     expect(make).toThrow(/maxEntries/);
   });
 
-  it("holds 100,000 events unless told otherwise", async () => {
+  it("holds 100,000 events by default", async () => {
     const { store, evicted } = watched({});
     for (let number = 0; number <= 100_000; number += 1) {
       await store.complete(`event ${number}`, { token: "token", retentionMs: RETENTION_MS });
@@ -358,7 +358,7 @@ describe("making a memory store", () => {
     expect(await drain(store, ["event 0", "event 1", "event 100000"])).toEqual(["event 1", "event 100000"]);
   });
 
-  it("takes any text for a token, and tells it from others", async () => {
+  it("accepts any text as a token, and tells tokens apart", async () => {
     const { store } = watched({});
     for (const token of ["", "0", "é", "\ud800", "a".repeat(10_000)]) {
       await store.claim(`held by ${token}`, { token, leaseMs: LEASE_MS });
@@ -367,7 +367,7 @@ describe("making a memory store", () => {
     }
   });
 
-  it("goes by timers that a test fakes after it was made, and by the real ones afterwards", async () => {
+  it("uses a clock that a test fakes later, and the real one afterwards", async () => {
     const store = memoryStore();
     vi.useFakeTimers();
     try {
@@ -392,7 +392,7 @@ describe("making a memory store", () => {
     expect(await claim(store, "two")).toBe("claimed");
   });
 
-  it("says that other processes do not share it", () => {
+  it("declares that other processes do not share it", () => {
     expect(memoryStore().shared).toBe(false);
   });
 });

@@ -148,7 +148,7 @@ for (const [name, there, open] of BANKS) {
       expect(await stranger(store)).toEqual({ status: "completed" });
     });
 
-    it("is rolled back with it, and the claim stands as before", async () => {
+    it("is rolled back with it, and the claim is as before", async () => {
       const { store, transaction, book, booked } = await open();
       const { context, claimAgain } = await delivery(store);
       const work = transaction(async (client) => {
@@ -187,7 +187,7 @@ for (const [name, there, open] of BANKS) {
       expect(await booked()).toBe(0);
     });
 
-    it("throws claim_lost where an earlier transaction of the same delivery was committed, say unheard", async () => {
+    it("throws claim_lost where an earlier transaction of the same delivery was committed", async () => {
       const { store, transaction, book, booked } = await open();
       const { context } = await delivery(store);
       const work = () =>
@@ -211,7 +211,7 @@ for (const [name, there, open] of BANKS) {
       }
     });
 
-    it("remembers the event for the retention from now on", async () => {
+    it("remembers the event for the retention, counted from the completion", async () => {
       const { store, transaction } = await open();
       const { token } = await delivery(store);
       const context = new ClaimedContext({
@@ -229,14 +229,14 @@ for (const [name, there, open] of BANKS) {
 }
 
 describe("what completeIn refuses", () => {
-  it("is a context that is none, or of a receiver with another store", async () => {
+  it("is an object that is no context, or a context of another store's receiver", async () => {
     const { store, transaction } = await pgliteBank();
     const { context } = await delivery(memoryStore());
     await expect(transaction((client) => store.completeIn({}, client))).rejects.toEqual(misuse);
     await expect(transaction((client) => store.completeIn(context, client))).rejects.toEqual(misuse);
   });
 
-  it("is the store's own client, before anything is handed over", async () => {
+  it("is the store's own client, before renewals are stopped", async () => {
     const { store } = await pgliteBank();
     let handedOver = false;
     const { context, claimAgain } = await delivery(store, LEASE_MS, () => {
@@ -289,8 +289,8 @@ function statusless(client: PostgresClient): PostgresClient {
   return { query: (text, values) => client.query(text, values) };
 }
 
-describe("the order of things", () => {
-  it("is: the client is in a transaction, the renewals end, then the one statement is sent", async () => {
+describe("the order of steps", () => {
+  it("checks for a transaction, stops the renewals, then sends one statement", async () => {
     const order: string[] = [];
     const client: PostgresClient = {
       async query(text) {
@@ -338,7 +338,7 @@ describe.skipIf(!service)("store.transaction", () => {
       expect(await stranger(store)).toEqual({ status: "completed" });
     });
 
-    it("rolls both back where work throws, with its error, and the connection is used again", async () => {
+    it("rolls both back where work throws, rethrows its error and reuses the connection", async () => {
       const { store, run, book, booked } = await open();
       for (let round = 0; round < 12; round += 1) {
         await store.forget(KEY);
@@ -353,7 +353,7 @@ describe.skipIf(!service)("store.transaction", () => {
       expect(await booked()).toBe(0);
     });
 
-    it("rolls back where work threw at once, and where it swallowed the error of a statement", async () => {
+    it("rolls back where work throws synchronously or swallows the error of a statement", async () => {
       const { store, run, book, booked } = await open();
       const { context, claimAgain } = await delivery(store);
       const atOnce = run(context, () => {
@@ -369,7 +369,7 @@ describe.skipIf(!service)("store.transaction", () => {
       expect(await claimAgain()).toEqual({ status: "claimed" });
     });
 
-    it("throws claim_lost before work is begun where another has the event", async () => {
+    it("throws claim_lost without running work where another has the event", async () => {
       const { store, run } = await open();
       const { context } = await delivery(store, SHORT_MS);
       await delivery(store);
@@ -381,7 +381,7 @@ describe.skipIf(!service)("store.transaction", () => {
       expect(begun).toBe(false);
     });
 
-    it("refuses what is no delivery's context before it takes a connection", async () => {
+    it("refuses an object that is no context before it takes a connection", async () => {
       const { run } = await open();
       await expect(run({}, async () => {})).rejects.toEqual(misuse);
     });
@@ -394,7 +394,7 @@ describe.skipIf(!service)("store.transaction", () => {
     await expect(swallowed).rejects.toMatchObject({ code: "completion_rolled_back" });
   });
 
-  it("survives a connection that breaks while work is between two statements, and does not give it back to the pool", async () => {
+  it("survives a connection that breaks between two statements, and does not reuse it", async () => {
     const { store, run, app, client } = await pgLedger(1);
     const { context, claimAgain } = await delivery(store);
     const broken = run(context, async (own) => {
@@ -408,7 +408,7 @@ describe.skipIf(!service)("store.transaction", () => {
     expect((await app.query("SELECT 1 AS one")).rows).toEqual([{ one: 1 }]);
   });
 
-  it("refuses what is neither a pool nor sql", async () => {
+  it("refuses an object that is neither a pool nor sql", async () => {
     const { store, client } = await pgBank();
     const { context } = await delivery(store);
     const own = await client.connect();
@@ -531,7 +531,7 @@ describe.skipIf(!service)("while a transaction that completes the event is open"
     expect(await bank.booked()).toBe(1);
   });
 
-  it("a death before COMMIT leaves nothing of it", async () => {
+  it("a process killed before COMMIT leaves nothing behind", async () => {
     const bank = await pgBank();
     const { context, claimAgain } = await delivery(bank.store);
     const own = await bank.client.connect();

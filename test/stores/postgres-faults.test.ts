@@ -87,7 +87,7 @@ describe.skipIf(!service)("a pool without a free connection", () => {
     free();
   });
 
-  it("leaves no claim behind that is written when a connection comes free", async () => {
+  it("releases a claim that is written late, when a connection comes free", async () => {
     const { slow, free, store } = await exhausted();
     const late = timedStore(slow).claim("event", by("late"));
     await expect(late).rejects.toThrow(`no answer within ${TIMEOUT_MS} ms`);
@@ -160,7 +160,7 @@ describe.skipIf(!service)("handlers that hold every client of a pool of two for 
     await end();
   });
 
-  it("starve nothing of a store that has a pool of its own", async () => {
+  it("do not block a store that has its own pool", async () => {
     const { schema } = await healthy();
     const warnings: string[] = [];
     const warn = (message: string) => void warnings.push(message);
@@ -177,7 +177,7 @@ describe.skipIf(!service)("handlers that hold every client of a pool of two for 
 });
 
 describe.skipIf(!service)("a server that refuses", () => {
-  it("to write, as a replica does, is never taken for a claim", async () => {
+  it("to write, as a replica does, never counts as a claim", async () => {
     const { store, another } = await healthy();
     await store.claim("held", by("mine"));
     const readOnly = another(pool({ options: "-c default_transaction_read_only=on" }));
@@ -186,7 +186,7 @@ describe.skipIf(!service)("a server that refuses", () => {
     await expect(readOnly.purge()).rejects.toMatchObject({ code: "store_unavailable" });
   });
 
-  it("for want of the table serves once it is there", async () => {
+  it("because the table is missing serves once it exists", async () => {
     const { client, schema } = await healthy();
     const store = postgresStore(client, { schema, table: "made later" });
     await expect(stranger(store)).rejects.toMatchObject({
@@ -208,7 +208,7 @@ describe.skipIf(!service)("a server that refuses", () => {
   });
 });
 
-describe("a client that does not keep to its word", () => {
+describe("a client that breaks its contract", () => {
   it.each<[string, PostgresClient["query"]]>([
     [
       "throws",
@@ -245,7 +245,7 @@ describe.skipIf(!service)("connections that break", () => {
     return proxy;
   };
 
-  it("on the server's side, idle ones, are replaced unnoticed", async () => {
+  it("while idle, on the server's side, are replaced", async () => {
     const { client, store, another } = await healthy();
     const other = pool({ application_name: "to be cut" });
     const through = another(other);
@@ -256,7 +256,7 @@ describe.skipIf(!service)("connections that break", () => {
     expect(await stranger(store)).toMatchObject({ status: "in_flight" });
   });
 
-  it("while a claim is answered leave it to the caller's release, which then works", async (context) => {
+  it("while a claim is answered leave a claim that its token can release", async (context) => {
     const proxy = await behind();
     if (!proxy) return context.skip();
     const { store, another, client, schema } = await healthy();
@@ -274,7 +274,7 @@ describe.skipIf(!service)("connections that break", () => {
     expect(await stranger(store)).toEqual({ status: "claimed" });
   });
 
-  it("to a server that went without a word are given up by the pool after a while", async (context) => {
+  it("to a server that vanished are closed by the pool after a while", async (context) => {
     const proxy = await behind();
     if (!proxy) return context.skip();
     const { another } = await healthy();
@@ -288,7 +288,7 @@ describe.skipIf(!service)("connections that break", () => {
       .toEqual({ status: "claimed" });
   });
 
-  it("are refused at the start: the store heals by itself, through pg and postgres.js", async (context) => {
+  it("are refused at the start: the store recovers, through pg and postgres.js", async (context) => {
     const proxy = await behind();
     if (!proxy) return context.skip();
     const { another } = await healthy();
@@ -314,7 +314,7 @@ describe.skipIf(!canStartPostgres())("a server of the test's own", () => {
   }, 60_000);
   afterAll(() => server.stop());
 
-  it("that stands still fails every verb in time, and what was claimed meanwhile is free again when it goes on", async () => {
+  it("that is frozen fails every verb in time, and late claims are released or expire", async () => {
     const { store, another } = await healthy({}, server.url);
     const own = pool({ max: 3 }, server.url);
     const warnings: string[] = [];
@@ -334,7 +334,7 @@ describe.skipIf(!canStartPostgres())("a server of the test's own", () => {
     expect(warnings).toEqual([]);
   });
 
-  it("that crashes and comes back is used again by the same store, and has forgotten nothing", async () => {
+  it("that crashes and restarts is used again by the same store, and has forgotten nothing", async () => {
     const { store } = await healthy({}, server.url);
     expect(await store.claim("done", by("mine"))).toEqual({ status: "claimed" });
     expect(await store.complete("done", by("mine"))).toBe("stored");

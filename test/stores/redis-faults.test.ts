@@ -98,7 +98,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
   });
 
   describe.each(Object.entries(FAMILIES))("through %s", (_name, connect) => {
-    it("that hangs is sent a bounded number of claims, however often one delivery is replayed", async () => {
+    it("a server that hangs is sent a bounded number of claims when one delivery is replayed", async () => {
       const { client } = used(connect(viaProxy));
       let commands = 0;
       const sendCommand = (args: string[]) => {
@@ -142,7 +142,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
       await vi.waitFor(async () => expect((await receiver.handle(captured)).status).toBe(200), PATIENCE);
     });
 
-    it("being down at the start fails each verb in time, and heals without a restart", async () => {
+    it("a server that is down at the start fails each verb in time, and recovers without a restart", async () => {
       await proxy.refuse();
       const store = storeAt(viaProxy, connect);
       const startedAt = performance.now();
@@ -155,7 +155,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
       await vi.waitFor(() => complete(store, randomUUID()), PATIENCE);
     });
 
-    it("a claim left in the client's offline queue is released when it runs after all", async () => {
+    it("a late claim from the client's offline queue is released", async () => {
       await proxy.refuse();
       const store = storeAt(viaProxy, connect);
       await expect(timedStore(store).claim("event", claimBy("late"))).rejects.toMatchObject(UNAVAILABLE);
@@ -183,7 +183,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
       expect(proxy.sent().split("late")).toHaveLength(3);
     });
 
-    it("every verb repeated by its token after a lost reply has the answer that was lost", async () => {
+    it("every verb repeated by its token after a lost reply returns the lost answer", async () => {
       const store = storeAt(viaProxy, connect);
       const event = randomUUID();
       await complete(store, randomUUID());
@@ -204,7 +204,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
       expect(await store.complete(event, completeBy("mine"))).toBe("stored");
     });
 
-    it("connections cut in the middle of work lose no claim and heal", async () => {
+    it("connections cut in the middle of work lose no claim and recover", async () => {
       const store = storeAt(viaProxy, connect, { ...IMPATIENT, timeoutMs: 1_000 });
       await complete(store, randomUUID());
       const events = Array.from({ length: 200 }, () => randomUUID());
@@ -218,7 +218,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
       await vi.waitFor(() => complete(store, randomUUID()), PATIENCE);
     });
 
-    it("a server that stands still fails the claim in time, and serves again when it goes on", async () => {
+    it("a frozen server fails the claim in time, and serves again once it continues", async () => {
       const store = storeAt(redis.url, connect);
       await complete(store, "done");
       redis.freeze();
@@ -233,7 +233,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
       await vi.waitFor(async () => expect(await status(store, "event")).toBe("claimed"), PATIENCE);
     });
 
-    it("a server that died and came back serves again, without a restart of ours", async () => {
+    it("a server that was killed and restarted serves again, without a restart of the service", async () => {
       const store = storeAt(redis.url, connect);
       await complete(store, "done");
       await redis.kill();
@@ -244,7 +244,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
   });
 
   describe.each(Object.entries(CLIENTS))("through %s", (_name, connect) => {
-    it("a Redis that forgot its scripts is told them again", async () => {
+    it("the scripts are sent again after Redis lost them", async () => {
       const store = redisStore(used(await connect(redis.url)).client, { warn: false });
       await complete(store, "done");
       await admin.script("FLUSH");
@@ -253,7 +253,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
       await complete(store, "another");
     });
 
-    it("a client that is not connected any more is an error, not a hang", async () => {
+    it("a closed client rejects, and does not hang", async () => {
       const connected = await connect(redis.url);
       const store = redisStore(connected.client, IMPATIENT);
       await complete(store, "done");
@@ -261,7 +261,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
       await expect(store.claim("event", claimBy("t"))).rejects.toMatchObject(UNAVAILABLE);
     });
 
-    it("a wrong password fails the claim without showing it, nor the command that had it", async () => {
+    it("a wrong password fails the claim, and the error holds neither the password nor the command", async () => {
       await admin.config("SET", "requirepass", "the right password");
       const url = redis.url.replace("redis://", "redis://:wrong-secret@");
       const store = redisStore(used(await connect(url)).client, IMPATIENT);
@@ -271,7 +271,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
     });
   });
 
-  it("an event is answered 503 while Redis is away, and is free when Redis is back", async () => {
+  it("an event is answered 503 while Redis is down, and can be claimed once it is back", async () => {
     await proxy.refuse();
     const { receiver, deliveryOf } = receiverOn(storeAt(viaProxy));
     const delivery = deliveryOf("order.filled", "evt_1");
@@ -284,7 +284,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
     expect(await admin.get("bluum:orders/order.filled/evt_1")).toMatch(/^done:/);
   });
 
-  it("a full Redis refuses what would be new, still knows duplicates, and heals when there is room", async () => {
+  it("a full Redis refuses new events, still answers duplicates, and recovers when there is room", async () => {
     const store = storeAt(redis.url);
     await complete(store, "done");
     await status(store, "running", "mine");
@@ -304,7 +304,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
     expect(await status(store, "new")).toBe("claimed");
   });
 
-  it("a Redis that fills up forgets nothing that it has taken, with noeviction", async () => {
+  it("a Redis with noeviction that fills up forgets no record", async () => {
     const used = Number(/used_memory:(\d+)/.exec(await admin.info("memory"))?.[1]);
     await admin.config("SET", "maxmemory", String(used + 300_000), "maxmemory-policy", "noeviction");
     const store = storeAt(redis.url);
@@ -321,7 +321,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
     expect(await admin.exists(taken)).toBe(taken.length);
   });
 
-  it("a Redis that wants a password and gets none refuses with its own words", async () => {
+  it("a missing password rejects with the message of Redis", async () => {
     await admin.config("SET", "requirepass", "the right password");
     const client = used(ioredis(redis.url, { enableReadyCheck: false, maxRetriesPerRequest: 1, protocol: 2 })).client;
     await expect(redisStore(client, IMPATIENT).claim("event", claimBy("t"))).rejects.toMatchObject({
@@ -330,7 +330,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
     });
   });
 
-  it("a Redis that is still loading, or a client that throws at once, is a failure like any other", async () => {
+  it("a Redis that is still loading, or a client that throws, is a store failure", async () => {
     const by = { ...claimBy("t"), ...completeBy("t") };
     const loading = () => Promise.reject(new Error("LOADING Redis is loading the dataset in memory"));
     const throwing = () => {
@@ -348,7 +348,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
     }
   });
 
-  it("a Redis that writes its log to disk remembers over a restart, and forgets its scripts only", async () => {
+  it("a Redis with an append-only file remembers across a restart, and loses only its scripts", async () => {
     const durable = used(await startRedis("--appendonly", "yes", "--appendfsync", "always"));
     const store = storeAt(durable.url);
     await complete(store, "done");
@@ -359,7 +359,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
     expect(await store.complete("running", completeBy("mine"))).toBe("stored");
   });
 
-  it("a Redis that writes nothing to disk has forgotten all after a restart", async () => {
+  it("a Redis without persistence has forgotten everything after a restart", async () => {
     const store = storeAt(redis.url);
     await complete(store, "done");
     await redis.restart();
@@ -376,7 +376,7 @@ describe.skipIf(!installed)("a replica", () => {
     replica = used(await startRedis("--replicaof", "127.0.0.1", String(proxy.port)));
   });
 
-  it("refuses every verb that would write, with the words of Redis", async () => {
+  it("refuses every verb that writes, with the message of Redis", async () => {
     const store = storeAt(replica.url);
     await vi.waitFor(async () => {
       await expect(store.claim("event", claimBy("t"))).rejects.toMatchObject({
@@ -388,7 +388,7 @@ describe.skipIf(!installed)("a replica", () => {
     await expect(store.forget?.("event")).rejects.toMatchObject(UNAVAILABLE);
   });
 
-  it("that is promoted knows what reached it, and has forgotten what did not", async () => {
+  it("knows after its promotion only what was replicated", async () => {
     const before = storeAt(redis.url);
     await complete(before, "replicated");
     const heir = used(ioredis(replica.url)).client;

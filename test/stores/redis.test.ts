@@ -101,7 +101,7 @@ describe.skipIf(!service)("clients that send or show things their own way", () =
     });
   }
 
-  it("find one another's records, whatever the client", async () => {
+  it("find one another's records with every client", async () => {
     const prefix = freshPrefix();
     const stores = await Promise.all(
       Object.values(CLIENTS).map(async (connect) => redisStore(await open(connect(service?.url ?? "")), { prefix })),
@@ -144,7 +144,7 @@ describe.skipIf(!service)("what goes over the wire", () => {
 describe.skipIf(!service)("what stands in Redis", () => {
   const url = service?.url ?? "";
 
-  it("is one key an event under the prefix, with the token and an expiry", async () => {
+  it("is one key per event under the prefix, with the token and an expiry", async () => {
     const { client, close } = ioredis(url);
     const prefix = freshPrefix();
     const store = redisStore(client, { prefix });
@@ -158,7 +158,7 @@ describe.skipIf(!service)("what stands in Redis", () => {
     close();
   });
 
-  it("begins with bluum: unless told otherwise, after a key prefix of the client's own", async () => {
+  it("begins with bluum: by default, after the client's own key prefix", async () => {
     const own = freshPrefix();
     const { client, close } = ioredis(url, { keyPrefix: own });
     const store = redisStore(client);
@@ -169,7 +169,7 @@ describe.skipIf(!service)("what stands in Redis", () => {
     close();
   });
 
-  it("may be terms of a fraction of a millisecond, which are rounded up", async () => {
+  it("may have fractions of a millisecond, which are rounded up", async () => {
     const { client, close } = ioredis(url);
     const store = redisStore(client, { prefix: freshPrefix() });
     expect(await store.claim("event", { token: "t", leaseMs: 29_999.5 })).toEqual({ status: "claimed" });
@@ -177,7 +177,7 @@ describe.skipIf(!service)("what stands in Redis", () => {
     close();
   });
 
-  it("is refused where the key holds something else", async () => {
+  it("is refused where the key holds another type", async () => {
     const { client, close } = ioredis(url);
     const prefix = freshPrefix();
     await client.lpush(`${prefix}event`, "a list");
@@ -213,18 +213,18 @@ describe.skipIf(!(await canStartRedis()))("the one warning", () => {
     return told;
   }
 
-  it("tells once that the maxmemory-policy lets Redis forget", async () => {
+  it("warns once that the maxmemory-policy lets Redis forget", async () => {
     const told = await warnings("allkeys-lru");
     expect(told).toHaveLength(1);
     expect(told[0]).toContain("maxmemory-policy allkeys-lru");
     expect(told[0]).toContain("noeviction");
   });
 
-  it("stays away where the policy is noeviction", async () => {
+  it("does not warn where the policy is noeviction", async () => {
     expect(await warnings("noeviction")).toEqual([]);
   });
 
-  it("stays away, and nothing fails, where the user may not look", async () => {
+  it("does not warn, and nothing fails, where INFO is forbidden", async () => {
     const { client, close } = ioredis(redis.url);
     const commands = ["evalsha", "eval", "get", "set", "pttl", "pexpire", "del", "ping"].map(
       (command) => `+${command}`,
@@ -235,7 +235,7 @@ describe.skipIf(!(await canStartRedis()))("the one warning", () => {
     expect(await warnings("allkeys-lru", url)).toEqual([]);
   });
 
-  it("can be switched off, and then nobody looks", async () => {
+  it("does not check the policy with warn: false", async () => {
     const asked: string[][] = [];
     const { client, close } = ioredis(redis.url);
     const sendCommand = (args: string[]) => {
@@ -272,7 +272,7 @@ describe("what redisStore takes", () => {
     expect(() => redisStore(client, { [option]: value })).toThrow(expect.objectContaining({ ...refused, message }));
   });
 
-  it("needs no Redis to be made", () => {
+  it("can be created without a Redis", () => {
     const sendCommand = () => Promise.reject(new Error("not connected"));
     expect(redisStore({ sendCommand }, { prefix: "", timeoutMs: 1, warn: false })).toHaveProperty("claim");
   });
@@ -282,7 +282,7 @@ describe("what redisStore takes", () => {
   });
 });
 
-describe("answers that are none", () => {
+describe("replies that are no integers", () => {
   it.each([null, undefined, "", "QUEUED", [], 1.5, Number.NaN, {}, true, "OK"])(
     "reject, lest %j pass for a claim",
     async (reply) => {

@@ -11,7 +11,7 @@ const STATUS: Record<string, string> = {
 };
 
 describe("sampleEvent", () => {
-  it("makes the documented envelope, in the documented order of keys", () => {
+  it("has the documented envelope, with keys in the documented order", () => {
     const sample = sampleEvent("order.filled");
     expect(Object.keys(sample)).toEqual(["event", "timestamp", "data"]);
     expect(sample).toMatchObject({
@@ -29,12 +29,12 @@ describe("sampleEvent", () => {
     });
   });
 
-  it.each(KNOWN_EVENT_TYPES)("gives %s a resource whose status fits the name", (type) => {
+  it.each(KNOWN_EVENT_TYPES)("gives %s a resource with a matching status", (type) => {
     const data: { status?: string } = sampleEvent(type).data;
     expect(data.status).toBe(STATUS[type] ?? type.split(".").at(-1));
   });
 
-  it.each(KNOWN_EVENT_TYPES)("gives %s nothing but strings, amounts included, and survives JSON unchanged", (type) => {
+  it.each(KNOWN_EVENT_TYPES)("gives %s only strings, and survives JSON unchanged", (type) => {
     const sample = sampleEvent(type);
     for (const value of Object.values(sample.data)) expect(value).toBeTypeOf("string");
     expect(JSON.parse(JSON.stringify(sample))).toEqual(sample);
@@ -95,7 +95,7 @@ describe("sampleEvent", () => {
     expect(data).toMatchObject({ amount: "1.00", method_details: { bank: "b" }, house_field: 7, status: "completed" });
   });
 
-  it("does not change the overrides that it was given", () => {
+  it("does not modify its overrides", () => {
     const overrides = Object.freeze({ id: "evt_1", data: Object.freeze({ amount: "1.00" }) });
     expect(() => sampleEvent("transfer.deposit.completed", overrides)).not.toThrow();
   });
@@ -109,11 +109,11 @@ describe("sampleEvent", () => {
     expect(sampleEvent("compliance.review.opened", { data: { review_id: "r" } }).data).toHaveProperty("review_id", "r");
   });
 
-  it.each(["toString", "__proto__", "constructor"])("takes %s for a name like any other", (type) => {
+  it.each(["toString", "__proto__", "constructor"])("treats %s like any other name", (type) => {
     expect(sampleEvent(type)).toMatchObject({ event: type, data: { id: expect.any(String) } });
   });
 
-  it("makes a ping with nothing in it", () => {
+  it("makes a ping with empty data", () => {
     expect(sampleEvent("bluum-webhooks.ping")).toMatchObject({ event: "bluum-webhooks.ping", data: {} });
     expect(sampleEvent("bluum-webhooks.ping").data).toEqual({});
   });

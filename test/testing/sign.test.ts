@@ -20,13 +20,13 @@ describe("signDelivery", () => {
     });
   });
 
-  it("signs a string as it is", () => {
+  it("signs a string unchanged", () => {
     const delivery = signDelivery({ secret: SECRET, event: TEXT });
     expectTypeOf(delivery.body).toEqualTypeOf<string>();
     expect(delivery).toMatchObject({ headers: { "X-Bluum-Signature": SIGNATURE }, body: TEXT });
   });
 
-  it("signs bytes as they are, and gives the same bytes back", () => {
+  it("signs bytes unchanged and returns them", () => {
     const event = Uint8Array.of(0x22, 0xff, 0x22);
     const delivery = signDelivery({ secret: SECRET, event });
     expectTypeOf(delivery.body).toExtend<Uint8Array>();
@@ -35,7 +35,7 @@ describe("signDelivery", () => {
     expect(delivery.headers["X-Bluum-Signature"]).not.toBe(replaced.headers["X-Bluum-Signature"]);
   });
 
-  it("takes an event of any interface, not only an index signature", () => {
+  it("accepts an event typed by an interface", () => {
     interface Filled {
       event: "order.filled";
     }
@@ -43,13 +43,13 @@ describe("signDelivery", () => {
     expect(signDelivery({ secret: SECRET, event }).body).toBe('{"event":"order.filled"}');
   });
 
-  it("signs by any scheme", () => {
+  it("signs with any scheme", () => {
     const scheme = hmacSignature({ header: "X-Hub-Signature-256", prefix: "sha256=" });
     const { headers } = signDelivery({ secret: SECRET, event: TEXT, scheme });
     expect(headers).toEqual({ "content-type": "application/json", "X-Hub-Signature-256": `sha256=${SIGNATURE}` });
   });
 
-  it("signs at the time that it is told, by number or by clock", () => {
+  it("signs at the given time, a number or a function", () => {
     const scheme = timestampedSignature({ header: "X-Sig" });
     const at = (now: number | (() => number)): string | undefined =>
       signDelivery({ secret: SECRET, event: TEXT, scheme, now }).headers["X-Sig"];
@@ -58,7 +58,7 @@ describe("signDelivery", () => {
     expect(at(0)).toMatch(/^t=0,/);
   });
 
-  it("signs now where it is told no time", () => {
+  it("signs at the current time by default", () => {
     const scheme = timestampedSignature({ header: "X-Sig" });
     const before = Math.floor(Date.now() / 1_000);
     const { headers } = signDelivery({ secret: SECRET, event: TEXT, scheme });
@@ -67,13 +67,13 @@ describe("signDelivery", () => {
     expect(signedAt).toBeLessThanOrEqual(Date.now() / 1_000);
   });
 
-  it("signs the message id, given or made up", () => {
+  it("signs the message id, given or random", () => {
     const options = { secret: `whsec_${btoa(SECRET)}`, event: TEXT, scheme: standardWebhooksSignature() };
     expect(signDelivery({ ...options, messageId: "msg_1" }).headers["webhook-id"]).toBe("msg_1");
     expect(signDelivery(options).headers["webhook-id"]).toMatch(/^msg_.+/);
   });
 
-  it("is a request as it stands, for Hono and for fetch", async () => {
+  it("is a request that Hono and fetch accept", async () => {
     const app = new Hono().post("/", async (c) =>
       c.json({ body: await c.req.text(), signature: c.req.header("x-bluum-signature") }),
     );
@@ -92,7 +92,7 @@ describe("signDelivery", () => {
     ["now", { secret: SECRET, event: TEXT, now: -1 }],
     ["now", { secret: SECRET, event: TEXT, now: () => Number.POSITIVE_INFINITY }],
     ["now", { secret: SECRET, event: TEXT, now: new Date(0) }],
-  ])("names %s when it is given what cannot work", (option, options) => {
+  ])("names %s when it refuses it", (option, options) => {
     expect(() => signDelivery(options as SignDeliveryOptions<string>)).toThrow(
       expect.objectContaining({
         code: "configuration_invalid",

@@ -30,14 +30,14 @@ describe("signed deliveries with supertest", () => {
       .expect(200, { received: true, duplicate: true });
   });
 
-  it("reach the app as bytes, once supertest is told not to make JSON of them", async () => {
+  it("reach the app as bytes if supertest does not serialise them", async () => {
     const event = new TextEncoder().encode(JSON.stringify(sampleEvent("order.filled")));
     const { headers, body } = signDelivery({ secret, event });
     const asIs = (bytes: unknown) => bytes as string;
     await request(app()).post("/webhooks/bluum").set(headers).serialize(asIs).send(Buffer.from(body)).expect(202);
   });
 
-  it("are refused once a byte of them is changed", async () => {
+  it("are refused if a byte is changed", async () => {
     const { headers, body } = signDelivery({ secret, event: sampleEvent("order.filled") });
     await request(app())
       .post("/webhooks/bluum")

@@ -6,10 +6,10 @@ import { raw } from "./mounts/servers.ts";
 
 const secret = "the-secret-of-a-mount-0123456789";
 const TIMEOUT_MS = 150;
-/** For a machine that is busy. */
+/** Allowance for a busy machine. */
 const GRACE_MS = 2_000;
 
-/** Demands that a check ends in time, with an error of its own. */
+/** Expects that a check ends in time with a MountError. */
 async function expectToEnd(target: Parameters<typeof verifyMount>[0]): Promise<void> {
   const began = performance.now();
   await expect(verifyMount(target, { secret, timeoutMs: TIMEOUT_MS })).rejects.toBeInstanceOf(MountError);
@@ -50,7 +50,7 @@ const ENDINGS = {
 };
 const ending = fc.constantFrom(...(Object.keys(ENDINGS) as (keyof typeof ENDINGS)[]));
 
-describe("whatever is answered, a check ends in time and with an error of its own", () => {
+describe("for any answer, a check ends in time with a MountError", () => {
   it("over a connection: garbage, slow, huge, cut off", { timeout: 120_000 }, async () => {
     let talk: (socket: Socket) => void = () => {};
     const url = await raw((socket) => socket.once("data", () => talk(socket)));

@@ -40,7 +40,7 @@ import { PATH, type Passing, proxied, raw, served } from "./mounts/servers.ts";
 const secret = "the-secret-of-a-mount-0123456789";
 const shared = `whsec_${Buffer.from(secret).toString("base64")}`;
 
-/** A receiver that fails the test where anything reaches its handlers. */
+/** A receiver that fails the test if anything reaches its handlers. */
 function receiver(options: Partial<ReceiverOptions> = {}): Receiver {
   return createReceiver({ secret, logger: false, ...options }).on("*", () => {
     throw new Error("a ping reached a handler");
@@ -75,7 +75,7 @@ function honoOnNode({ fetch }: Hono): Promise<string> {
 
 const sound = (options: Partial<ReceiverOptions> = {}) => served(onNode(receiver(options)));
 
-/** What verifyMount has against a mount. */
+/** The error with which verifyMount refuses a mount. */
 async function errorOf(target: MountTarget, options: Partial<VerifyMountOptions> = {}): Promise<MountError> {
   const error = await verifyMount(target, { secret, ...options }).then(
     (report) => expect.fail(`found sound: ${JSON.stringify(report)}`),
@@ -94,7 +94,7 @@ async function causesOf(target: MountTarget, options: Partial<VerifyMountOptions
   return (await errorOf(target, options)).findings.map(({ cause }) => cause);
 }
 
-/** Demands one finding, whose message matches. */
+/** Expects one finding with a matching message. */
 async function expectFinding(
   target: MountTarget | Promise<MountTarget>,
   cause: MountCause,
@@ -142,7 +142,7 @@ describe.concurrent("a sound mount", () => {
   it.each<[string, (made: Receiver) => MountTarget | Promise<MountTarget>]>([
     ["over HTTP", (made) => served(onNode(made))],
     ["in this process", (made) => onFetch(made)],
-  ])("%s is told of probes in its log and reports", async (_name, mounted) => {
+  ])("%s marks probes in its log and reports", async (_name, mounted) => {
     const lines: string[] = [];
     const reports: DeliveryReport[] = [];
     const log = (line: string) => void lines.push(line);
@@ -173,7 +173,7 @@ describe.concurrent("a sound mount", () => {
     await verifyMount(onFetch(receiver), { secret });
   });
 
-  it("is told its headers, its path and its query, and nothing else is called", async () => {
+  it("gets the given headers, path and query, and no other URL is called", async () => {
     const seen: string[] = [];
     const inner = onFetch(receiver());
     const gated = (request: Request) => {
@@ -196,7 +196,7 @@ describe.concurrent("a sound mount", () => {
     await verifyMount(onFetch(receiver({ store: store as never, namespace: "mount" })), { secret });
   });
 
-  it("is sent nothing that could be claimed: every body that is JSON is a ping", () => {
+  it("gets no event that could be claimed: every JSON body is a ping", () => {
     const bodies = [pings.PLAIN, pings.PING, pings.pingOf(0), pings.pingOf(5_000), ...Object.values(pings.FRAGILE)];
     for (const body of bodies) expect(JSON.parse(body)).toMatchObject({ event: PING_TYPE });
     expect(() => JSON.parse(pings.BROKEN)).toThrow(SyntaxError);
@@ -204,7 +204,7 @@ describe.concurrent("a sound mount", () => {
   });
 });
 
-describe.concurrent("a parser that ate the body", () => {
+describe.concurrent("a parser that read the body", () => {
   it("express.json()", () =>
     expectFinding(served(expressWith(express.json())), "body_parsed", /looks like express\.json\(\)\./));
   it("express.json() with express.urlencoded()", () =>
@@ -235,7 +235,7 @@ describe.concurrent("a parser that ate the body", () => {
     expectFinding(
       served(expressWith(express.urlencoded({ type: "*/*" }))),
       "body_parsed",
-      /every body, whatever its content type/,
+      /every body, with any content type/,
     ));
   it("koa-bodyparser", () =>
     expectFinding(served(koaWith(koaBodyParser() as Middleware)), "body_parsed", /koa-bodyparser/));
@@ -270,7 +270,7 @@ describe.concurrent("a body that was changed on the way", () => {
 
   it("a proxy that parses the JSON and prints it again", async () =>
     expectFinding(proxied(await sound(), printedAgain), "body_reserialized", /white space.*numbers.*escapes/));
-  it("a middleware of Hono that does", () =>
+  it("a Hono middleware that parses and prints it again", () =>
     expectFinding(
       honoWith(async (c, next) => {
         c.req.raw = new Request(c.req.raw, { body: JSON.stringify(await c.req.raw.json()) });
@@ -286,13 +286,13 @@ describe.concurrent("a body that was changed on the way", () => {
     ));
   it("a proxy that compresses", async () =>
     expectFinding(proxied(await sound(), compressed), "body_compressed", /Content-Encoding/));
-  it("a proxy that compresses what is large", async () =>
+  it("a proxy that compresses large bodies", async () =>
     expectFinding(
       proxied(await sound(), (passing) => (passing.body.length > 1_000 ? compressed(passing) : passing)),
       "body_compressed",
       /65536 bytes/,
     ));
-  it("a proxy that compresses and does not say so", async () =>
+  it("a proxy that compresses without a Content-Encoding", async () =>
     expectFinding(
       proxied(await sound(), ({ headers, body }) => ({ headers, body: body.length === 0 ? body : gzipSync(body) })),
       "body_altered",
@@ -317,13 +317,12 @@ describe.concurrent("a limit on bodies", () => {
       "body_limit",
       /65536 bytes is answered 413.*one of 16384 bytes passes/,
     ));
-  it("that lets not even a ping through", async () =>
-    expectFinding(sound({ maxBodyBytes: 40 }), "body_limit", /Even a body/));
+  it("too small even for a ping", async () => expectFinding(sound({ maxBodyBytes: 40 }), "body_limit", /Even a body/));
   it("hono/body-limit before the receiver", () =>
     expectFinding(honoOnNode(honoWith(bodyLimit({ maxSize: 1_000 }))), "body_limit", /512 bytes passes/));
   it("express.raw()", () =>
     expectFinding(served(expressWith(express.raw({ type: "*/*", limit: "5kb" }))), "body_limit", /4096 bytes/));
-  it("is looked for up to the size that is told", async () => {
+  it("is searched up to bodyBytes", async () => {
     await verifyMount(await sound({ maxBodyBytes: 20_000 }), { secret, bodyBytes: 20_000 });
     await verifyMount(await sound({ maxBodyBytes: 2_000 }), { secret, bodyBytes: 0 });
     await expectFinding(sound(), "body_limit", /2000000 bytes/, { bodyBytes: 2_000_000 });
@@ -368,15 +367,15 @@ describe.concurrent("another signature", () => {
     const theirs = scheme.name === "standard-webhooks" ? both : Buffer.from(secret).toString("base64");
     await expectFinding(sound({ scheme, secret: theirs }), "wrong_scheme", message, { secret: theirs });
   });
-  it("a form that no scheme here has", async () => {
+  it("a form that no scheme of this package has", async () => {
     const scheme = hmacSignature({ header: "X-Bluum-Signature", prefix: "our-own:" });
-    await expectFinding(sound({ scheme }), "wrong_scheme", /in another form/);
+    await expectFinding(sound({ scheme }), "wrong_scheme", /expects another form/);
   });
   it("another header", async () =>
     expectFinding(
       sound({ scheme: hmacSignature({ header: "X-Webhook-Signature" }) }),
       "wrong_header",
-      /X-Webhook-Signature, and not from X-Bluum-Signature/,
+      /X-Webhook-Signature, not from X-Bluum-Signature/,
     ));
   it("another header for a signed timestamp", async () =>
     expectFinding(sound({ scheme: timestamped }), "wrong_header", /Stripe-Signature/, {
@@ -386,7 +385,7 @@ describe.concurrent("another signature", () => {
     expectFinding(
       sound({ scheme: hmacSignature({ header: "X-Signature" }), secret: "some-other-secret-0123456789" }),
       "wrong_header",
-      /X-Signature,.*secret may be another, too/,
+      /X-Signature,.*secret may be wrong, too/,
     ));
   it("a proxy that drops the header", async () =>
     expectFinding(
@@ -409,7 +408,7 @@ describe.concurrent("clocks that differ", () => {
   const scheme = timestampedSignature({ header: "X-Signature" });
   const skewed = (skewMs: number, options: Partial<ReceiverOptions> = {}) =>
     receiver({ scheme, now: () => Date.now() + skewMs, ...options });
-  /** A server whose clock is wrong altogether: its Date header, too. */
+  /** A server whose whole clock is wrong, with its Date header. */
   const withDate = (skewMs: number, options: Partial<ReceiverOptions> = {}) =>
     served((req, res) => {
       res.setHeader("date", new Date(Date.now() + skewMs).toUTCString());
@@ -430,15 +429,15 @@ describe.concurrent("clocks that differ", () => {
   ])("by %i ms, though the Date tells nothing", async (skewMs, message) =>
     expectFinding(onFetch(skewed(skewMs)), "clock_skew", message, { scheme }),
   );
-  it("by years, with nothing to tell by how much", async () =>
-    expectFinding(onFetch(receiver({ scheme, now: () => 0 })), "clock_skew", /none of the usual/, { scheme }));
-  it("and the secret too", async () => {
+  it("by years, with a difference that cannot be found", async () =>
+    expectFinding(onFetch(receiver({ scheme, now: () => 0 })), "clock_skew", /none of the differences/, { scheme }));
+  it("and a wrong secret", async () => {
     const target = await withDate(3_600_000, { secret: "some-other-secret-0123456789" });
     expect(await causesOf(target, { scheme })).toEqual(["clock_skew", "wrong_secret"]);
   });
 });
 
-describe.concurrent("another way", () => {
+describe.concurrent("another route", () => {
   it("another path", async () =>
     expectFinding(served(onlyAt("/webhooks"), "/webhook"), "wrong_path", /POST is answered 404/));
   it("another path than that of an app that answers every GET", async () =>
@@ -450,15 +449,19 @@ describe.concurrent("another way", () => {
       ),
       "wrong_path",
     ));
-  it("a path without its slash, or with one", async () => {
+  it("a path with or without its trailing slash", async () => {
     await expectFinding(served(onlyAt("/webhooks/"), "/webhooks"), "wrong_path", /answers at \/webhooks\/\./);
     await expectFinding(served(onlyAt("/webhooks"), "/webhooks/"), "wrong_path", /answers at \/webhooks\./);
   });
   it("only the host", async () =>
     expectFinding(served(expressWith(), "/"), "wrong_path", /answers at \/webhooks\/bluum/));
   it("a receiver that is mounted for GET", async () =>
-    expectFinding(served(express().get(PATH, onExpress(receiver()))), "wrong_method", /hears a GET request/));
-  it("a route that allows others", async () =>
+    expectFinding(
+      served(express().get(PATH, onExpress(receiver()))),
+      "wrong_method",
+      /GET requests to this path reach/,
+    ));
+  it("a route that allows other methods", async () =>
     expectFinding(
       served((_req, res) => void res.writeHead(405, { allow: "GET, PUT" }).end()),
       "wrong_method",
@@ -527,14 +530,14 @@ describe.concurrent("another way", () => {
       /502/,
     );
   });
-  it("a port on which nobody listens", async () => {
+  it("a port without a listener", async () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as { port: number };
     await new Promise((resolve) => server.close(resolve));
     await expectFinding(`http://127.0.0.1:${port}/`, "no_connection", /ECONNREFUSED/);
   });
-  it("https where http is spoken", async () =>
+  it("https to a server that speaks http", async () =>
     expectFinding((await sound()).replace("http:", "https:"), "tls_failed", /SSL/));
   it("a server that never answers", async () =>
     expectFinding(
@@ -545,7 +548,7 @@ describe.concurrent("another way", () => {
     ));
   it("an app in this process that never answers", async () =>
     expectFinding(() => new Promise(() => {}), "timed_out", /./, { timeoutMs: 50 }));
-  it("a signal that is aborted, before or meanwhile", async () => {
+  it("a signal that is aborted before or during the check", async () => {
     await expectFinding(
       served(() => {}),
       "aborted",
@@ -574,13 +577,13 @@ describe.concurrent("a mount that lets forgeries through", () => {
       "forgery_accepted",
     );
   });
-  it("a way around the receiver for what is not signed", () =>
+  it("a route that bypasses the receiver for unsigned requests", () =>
     expectFinding(
       (request: Request) => (request.headers.has("x-bluum-signature") ? onFetch(receiver())(request) : new Response()),
       "forgery_accepted",
       /An unsigned request is answered 200/,
     ));
-  it("something that only looks whether there is a signature", () =>
+  it("a guard that only checks whether there is a signature", () =>
     expectFinding(
       (request: Request) =>
         new Response('{"received":true,"ping":true}', { status: request.headers.has("x-bluum-signature") ? 200 : 401 }),
@@ -612,8 +615,8 @@ describe("options that cannot work", () => {
   });
 });
 
-describe.concurrent("whatever the server does", () => {
-  it("what it says is cut, printable, and without secret and signature", async () => {
+describe.concurrent("a server that answers anything", () => {
+  it("its text is cut, printable, and without secret and signature", async () => {
     const plain = "a secret in plain words";
     const echo = await served((req, res) => {
       res.writeHead(400).end(`<b>${plain}</b>\n\u0007${JSON.stringify(req.headers)}${"x ".repeat(9_999)}`);
@@ -626,7 +629,7 @@ describe.concurrent("whatever the server does", () => {
     const inHeader = served((_req, res) => void res.writeHead(405, { allow: plain }).end());
     await expectFinding(inHeader, "wrong_method", /Allowed are: …\./, { secret: plain });
   });
-  it("no way leads to another host, however odd the path", async () => {
+  it("no probe goes to another host, even for an odd path", async () => {
     const paths: string[] = [];
     const url = await served((req, res) => {
       paths.push(req.url ?? "");
@@ -635,16 +638,16 @@ describe.concurrent("whatever the server does", () => {
     await expectFinding(url, "wrong_path");
     expect(paths).toContain("//other.invalid/x");
   });
-  it("a connection that is closed at once is no connection", async () =>
+  it("a connection closed at once is no_connection", async () =>
     expectFinding(
       raw((socket) => socket.destroy()),
       "no_connection",
     ));
-  it("what speaks no HTTP is another app", async () =>
+  it("a server that does not speak HTTP is another app", async () =>
     expectFinding(
       raw((socket) => socket.end("SSH-2.0-OpenSSH_9.6\r\n")),
       "other_app",
-      /no HTTP/,
+      /not speak HTTP/,
     ));
 });
 

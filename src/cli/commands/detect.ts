@@ -1,29 +1,29 @@
 import { Command } from "commander";
 import { readCaptures } from "../detect/read-captures.ts";
-import { tell } from "../detect/tell.ts";
+import { printDetection } from "../detect/report/print.ts";
 import { type Detection, detectScheme } from "../detect.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
+import { collect } from "../option-parsers.ts";
 import { outputOf } from "../output.ts";
-import { collect } from "../repeatable.ts";
 import { type SecretOptions, secretsOf, withSecretOptions } from "../secret.ts";
 import type { Terminal } from "../terminal.ts";
-import { urlReader } from "../url.ts";
+import { urlParser } from "../url.ts";
 
 interface DetectOptions extends SecretOptions {
   readonly url?: readonly string[];
 }
 
-/** `detect`: finds out how captured deliveries are signed, and prints the `scheme:` line. */
+/** `detect`: finds out how captured deliveries are signed and prints the `scheme:` line. */
 export function detectCommand(terminal: Terminal): Command {
   const command = new Command("detect")
-    .summary("find out how captured deliveries are signed, and print the scheme: line")
+    .summary("find out how captured deliveries are signed and print the scheme: line")
     .description(
-      "Finds which header, algorithm, encoding, prefix, secret decoding and signed content match captured deliveries, and prints the scheme: line to paste into createReceiver. It says where the event's id seems to be, too. Nothing is guessed: without a match it says why, and prints no scheme.",
+      "Finds the header, algorithm, encoding, prefix, secret decoding and signed content that match captured deliveries, and prints the scheme: line to paste into createReceiver. It also reports which field may be the event's id. Nothing is guessed: without a match it prints the probable reason and no scheme.",
     )
-    .argument("<capture...>", "files or folders: what listen --save keeps, raw HTTP requests, or HAR")
+    .argument("<capture...>", "files or folders with captures of listen --save, raw HTTP requests, or HAR")
     .option(
       "--url <url>",
-      "the URL that the provider calls, in case it is signed; may be given several times",
+      "the URL that the provider calls, in case the URL is signed; may be given several times",
       collectUrl,
     );
   return withSecretOptions(command)
@@ -33,19 +33,19 @@ export function detectCommand(terminal: Terminal): Command {
       const secrets = await secretsOf(options, terminal, output);
       const detection = detectScheme(await readCaptures(paths), secrets, { urls: options.url ?? [] });
       if (output.json) output.record(detection);
-      else tell(detection, output);
+      else printDetection(detection, output);
       if (detection.verdict !== "one") throw undecided(detection);
     });
 }
 
-/** As it was typed: it may be signed. */
+/** Checks a URL and keeps its exact text, which may be signed. */
 function collectUrl(text: string, earlier?: readonly string[]): string[] {
-  urlReader("--url")(text);
+  urlParser("--url")(text);
   return collect(text, earlier);
 }
 
 const HELP = `
-It ends with 0 where exactly one scheme matches, and with 1 where none or more than one does.
+The exit code is 0 if exactly one scheme matches, and 1 otherwise.
 
 Examples:
   $ bluum-webhooks listen --save captures

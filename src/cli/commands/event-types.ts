@@ -1,38 +1,38 @@
 import { Command } from "commander";
 import type { BluumEventType } from "../../client/index.ts";
 import { KNOWN_EVENT_TYPES } from "../../index.ts";
-import { ACCOUNT_HELP, type AccountOptions, withAccountOptions, withClient } from "../account.ts";
+import { API_HELP, type ApiOptions, withApiOptions, withClient } from "../api-credentials.ts";
 import { eventMapFile } from "../event-map.ts";
 import { type Output, outputOf } from "../output.ts";
 import { printable } from "../printable.ts";
 import { table } from "../table.ts";
 import type { Terminal } from "../terminal.ts";
 
-interface EventTypesOptions extends AccountOptions {
+interface EventTypesOptions extends ApiOptions {
   readonly typescript?: boolean;
 }
 
-/** `event-types`: the events that Bluum sends now, for people or as types. */
+/** `event-types`: prints the events of Bluum's live catalogue, as a table or as TypeScript. */
 export function eventTypesCommand(terminal: Terminal): Command {
   const command = new Command("event-types")
-    .summary("list the events that Bluum sends now, or print them as TypeScript")
+    .summary("list the events of Bluum's live catalogue, or print them as TypeScript")
     .description(
-      "Asks Bluum for the live catalogue of events. With --typescript it prints a file that makes event.type know the names that this package does not list.",
+      "Fetches the live catalogue of events from Bluum. With --typescript it prints a file that adds the names which this package does not list to the type of event.type.",
     )
-    .option("--typescript", "print a TypeScript file that merges the names into the package's types");
-  return withAccountOptions(command)
+    .option("--typescript", "print a TypeScript file that adds the names to the package's types");
+  return withApiOptions(command)
     .addHelpText("after", HELP)
     .action(async (options: EventTypesOptions) => {
       const { signal } = terminal;
       const eventTypes = await withClient(options, terminal, (client) => client.eventTypes({ signal }));
       const output = outputOf(command, terminal);
-      if (options.typescript) tellTypeScript(eventTypes, output);
-      else tell(eventTypes, output);
+      if (options.typescript) printTypeScript(eventTypes, output);
+      else printEventTypes(eventTypes, output);
     });
 }
 
 const HELP = `
-${ACCOUNT_HELP}
+${API_HELP}
 
 Examples:
   $ bluum-webhooks event-types --base-url sandbox
@@ -43,16 +43,16 @@ interface Row {
   readonly name: string;
   readonly version: string;
   readonly description: string;
-  /** Whether the package's types know it. */
+  /** Whether the package's types include it. */
   readonly typed: boolean;
 }
 
-function tell(eventTypes: readonly BluumEventType[], output: Output): void {
+function printEventTypes(eventTypes: readonly BluumEventType[], output: Output): void {
   const rows = eventTypes.map<Row>(({ name, version = "", description = "" }) => {
     return { name, version, description, typed: (KNOWN_EVENT_TYPES as readonly string[]).includes(name) };
   });
   if (output.json) output.record({ eventTypes: rows });
-  else output.line(rows.length === 0 ? "There are none." : tableOf(rows, output));
+  else output.line(rows.length === 0 ? "There are no events." : tableOf(rows, output));
 }
 
 function tableOf(rows: readonly Row[], output: Output): string {
@@ -62,9 +62,9 @@ function tableOf(rows: readonly Row[], output: Output): string {
   return table(["name", "version", "typed", "description"], cells, output);
 }
 
-function tellTypeScript(eventTypes: readonly BluumEventType[], output: Output): void {
+function printTypeScript(eventTypes: readonly BluumEventType[], output: Output): void {
   const { text, leftOut } = eventMapFile(eventTypes);
   if (output.json) output.record({ typescript: text, leftOut });
   else output.line(text.trimEnd());
-  for (const name of leftOut) output.note(`left out, since it is no name of an event: ${printable(name)}`);
+  for (const name of leftOut) output.note(`left out, since it is not a valid event name: ${printable(name)}`);
 }

@@ -2,17 +2,16 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { Command } from "commander";
 import { CommandFailed, EXIT } from "../exit.ts";
-import { detection } from "../listen/detection.ts";
-import { judgeBy } from "../listen/judge.ts";
-import { taker } from "../listen/take.ts";
-import { wholeNumber } from "../number.ts";
+import { deliveryCheck } from "../listen/check-delivery.ts";
+import { schemeDetector } from "../listen/detect-scheme.ts";
+import { requestHandler } from "../listen/request-handler.ts";
+import { collect, wholeNumber } from "../option-parsers.ts";
 import { type Output, outputOf } from "../output.ts";
-import { open, shut } from "../port.ts";
-import { collect } from "../repeatable.ts";
+import { closePort, openPort } from "../port.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
 import { type SecretOptions, secretsOf, withSecretOptions } from "../secret.ts";
 import type { Terminal } from "../terminal.ts";
-import { refuseLoop, urlReader } from "../url.ts";
+import { refuseLoop, urlParser } from "../url.ts";
 
 interface ListenOptions extends SecretOptions {
   readonly port: number;
@@ -24,43 +23,43 @@ interface ListenOptions extends SecretOptions {
   readonly save?: string;
 }
 
-/** `listen`: receives deliveries, tells what came of each, and hands them on. */
+/** `listen`: receives deliveries, prints the result of each, and forwards them. */
 export function listenCommand(terminal: Terminal): Command {
   const command = new Command("listen")
-    .summary("receive deliveries, tell what came of each, hand them on to your app")
+    .summary("receive deliveries, print the result of each, and forward them to your app")
     .description(
-      "Receives deliveries and prints each as one line: time, event, id, verdict, answer, duration. Under a refused one it says what was looked for and what came instead. It answers as a receiver would; with --forward your app does.",
+      "Receives deliveries and prints each as one line: time, event, id, verdict, status, duration. For a refused delivery it prints the expected and the received headers. It answers as a receiver does; with --forward, your app answers.",
     )
     .option("-p, --port <port>", "the port to listen on; 0 for a free one", wholeNumber(0, 65_535), 4100)
-    .option("--host <address>", "the address to listen on; others than loopback let other machines in", "127.0.0.1")
+    .option("--host <address>", "the address to listen on; any but loopback lets other machines connect", "127.0.0.1")
     .option(
       "--allow-host <name>",
-      "take what is sent to this name, too, such as a tunnel's; may be given several times",
+      "accept requests to this host name too, such as a tunnel's; may be given several times",
       collect,
     )
-    .option("--path <path>", "the path at which deliveries come", pathOfDeliveries, "/webhooks/bluum")
+    .option("--path <path>", "the path of deliveries", parsePath, "/webhooks/bluum")
     .option(
       "-f, --forward <url>",
-      "hand every delivery on to this URL, and relay its answer; without a path, to the same path",
-      urlReader("--forward"),
+      "forward each delivery to this URL and relay the answer; without a path, to the same path",
+      urlParser("--forward"),
     )
-    .option("-s, --save <folder>", "keep every delivery in a file of its own in this folder, for detect");
+    .option("-s, --save <folder>", "save each delivery in a file in this folder, for detect");
   return withSecretOptions(command)
     .addOption(schemeOption())
     .addHelpText("after", HELP)
     .action((options: ListenOptions) => listen(options, terminal, outputOf(command, terminal)));
 }
 
-/** A path as it stands in a request: any other would never be asked for. */
-function pathOfDeliveries(text: string): string {
+/** Accepts a path that a request can have. */
+function parsePath(text: string): string {
   if (/^\/[^?#\s]*$/.test(text)) return text;
-  throw new CommandFailed("--path must begin with / and hold no ?, # or white space.", EXIT.usage);
+  throw new CommandFailed("--path must begin with / and must not contain ?, # or white space.", EXIT.usage);
 }
 
 const HELP = `
-It takes what is sent to this machine's own names, such as localhost, and to those of --allow-host: a page elsewhere could have its name lead here.
+Requests are accepted for this machine's own host names, such as localhost, and for those of --allow-host: another site could make its name resolve to this machine.
 
---forward hands on POST requests only: every byte of the body, and the headers as they came; Host, Content-Length and Connection are set anew. A body over 1 MiB, or cut short, is refused, and neither handed on nor saved.
+--forward sends POST requests only, with the exact bytes of the body and the headers as received; Host, Content-Length and Connection are replaced. A body over 1 MiB, or an incomplete one, is refused, and neither forwarded nor saved.
 
 ${SCHEME_HELP}
 
@@ -72,35 +71,36 @@ Examples:
   $ bluum-webhooks listen --save captures --scheme timestamped:header=X-Sig
   $ bluum-webhooks listen --secret-file secret.txt --json | jq .verdict`;
 
-/** More connections at a time than any provider opens; the bodies of all must fit into memory. */
+/** More connections than any provider opens. The bodies of all must fit in memory. */
 const MAX_CONNECTIONS = 256;
 const REQUEST_TIMEOUT_MS = 20_000;
 
 async function listen(options: ListenOptions, terminal: Terminal, output: Output): Promise<void> {
   const { signal } = terminal;
   const secrets = await secretsOf(options, terminal, output);
-  const judge = judgeBy(secrets, schemeOf(options.scheme));
-  const take = taker({ ...options, judge, detectFirst: detection(secrets, output), signal, output });
-  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, take);
+  const checkDelivery = deliveryCheck(secrets, schemeOf(options.scheme));
+  const detectFirst = schemeDetector(secrets, output);
+  const handler = requestHandler({ ...options, checkDelivery, detectFirst, signal, output });
+  const server = createServer({ requestTimeout: REQUEST_TIMEOUT_MS }, handler);
   server.maxConnections = MAX_CONNECTIONS;
   if (signal.aborted) return;
-  const port = await open(server, options.port, options.host);
+  const port = await openPort(server, options.port, options.host);
   try {
     refuseLoop("--forward", options.forward, port, options.host);
     announce(options, port, output);
     if (!signal.aborted) await once(signal, "abort");
   } finally {
-    await shut(server);
+    await closePort(server);
   }
 }
 
 function announce({ host, path, forward, scheme }: ListenOptions, port: number, output: Output): void {
   const url = `http://${host.includes(":") ? `[${host}]` : host}:${port}${path}`;
-  // A query may hold a key.
+  // Without the query, which may contain a key.
   const app = forward && `${forward.origin}${forward.pathname}`;
   if (output.json) output.record({ kind: "listening", url, forward: app });
   else {
-    output.line(`listening on ${output.colors.bold(url)}${app === undefined ? "" : `, handing on to ${app}`}`);
-    output.line(output.colors.dim(`looking for ${schemeOf(scheme).description}; end with Ctrl-C`));
+    output.line(`listening on ${output.colors.bold(url)}${app === undefined ? "" : `, forwarding to ${app}`}`);
+    output.line(output.colors.dim(`expecting ${schemeOf(scheme).description}; stop with Ctrl-C`));
   }
 }

@@ -1,12 +1,12 @@
 import { Command } from "commander";
 import { type MountCause, MountError, type MountReport, verifyMount } from "../../testing/index.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
-import { wholeNumber } from "../number.ts";
+import { wholeNumber } from "../option-parsers.ts";
 import { type Output, outputOf } from "../output.ts";
 import { SCHEME_HELP, type SchemeChoice, schemeOf, schemeOption } from "../scheme.ts";
 import { type SecretOptions, secretOf, withSecretOptions } from "../secret.ts";
 import type { Terminal } from "../terminal.ts";
-import { urlReader } from "../url.ts";
+import { urlParser } from "../url.ts";
 
 interface VerifyOptions extends SecretOptions {
   readonly scheme: SchemeChoice;
@@ -15,21 +15,21 @@ interface VerifyOptions extends SecretOptions {
   readonly timeoutMs: number;
 }
 
-/** `verify`: the self-check of a mounted receiver, with what is wrong and what to change. */
+/** `verify`: checks a mounted receiver and prints problems and remedies. */
 export function verifyCommand(terminal: Terminal): Command {
   const command = new Command("verify")
-    .summary("check a mounted receiver, and say what is wrong and what to change")
+    .summary("check a mounted receiver and print problems and remedies")
     .description(
-      "Sends signed pings through all that stands before a receiver. Where the answer is not a receiver's it asks further, finds out why, and says what to change. No ping reaches your handlers or the store, so it can be run against a deployment that works.",
+      "Sends signed pings to a receiver through all proxies and middleware in front of it. If an answer is not a receiver's, it sends more requests to find the cause, and prints what to change. No ping reaches your handlers or the store, so it can be run against a production deployment.",
     )
-    .argument("<url>", "where the receiver is mounted, such as https://example.com/webhooks/bluum", urlReader("<url>"))
+    .argument("<url>", "the URL of the receiver, such as https://example.com/webhooks/bluum", urlParser("<url>"))
     .option(
       "--header <header>",
-      'sent with every request, as in "x-preview-access: token"; may be given several times',
-      header,
+      'a header for every request, as in "x-preview-access: token"; may be given several times',
+      collectHeader,
     )
-    .option("--body-bytes <n>", "the size of a body that must get through", wholeNumber(0, 16 * 1024 * 1024), 65_536)
-    .option("--timeout-ms <ms>", "how long the whole check may take", wholeNumber(1, 600_000), 10_000);
+    .option("--body-bytes <n>", "the size of a body that must be accepted", wholeNumber(0, 16 * 1024 * 1024), 65_536)
+    .option("--timeout-ms <ms>", "the time limit for the whole check", wholeNumber(1, 600_000), 10_000);
   return withSecretOptions(command)
     .addOption(schemeOption())
     .addHelpText("after", HELP)
@@ -50,17 +50,17 @@ async function verify(url: URL, options: VerifyOptions, terminal: Terminal, outp
   const secret = await secretOf(options, terminal, output);
   try {
     const { signal } = terminal;
-    tellSound(
+    printSound(
       await verifyMount(url, { secret, scheme: schemeOf(scheme), headers, bodyBytes, timeoutMs, signal }),
       output,
     );
   } catch (error) {
-    if (error instanceof MountError) throw broken(error, output);
+    if (error instanceof MountError) throw printBroken(error, output);
     throw error;
   }
 }
 
-function tellSound(report: MountReport, output: Output): void {
+function printSound(report: MountReport, output: Output): void {
   if (output.json) {
     output.record({ sound: true, ...report });
     return;
@@ -68,16 +68,17 @@ function tellSound(report: MountReport, output: Output): void {
   const { green, bold } = output.colors;
   output.line(`${green("sound")}  ${bold(report.where)}`);
   output.line(`  a signed ping was answered in ${Math.round(report.roundTripMs)} ms`);
-  output.line(`  a body of ${report.bodyBytes} bytes got through`);
+  output.line(`  a body of ${report.bodyBytes} bytes was accepted`);
   output.line("  neither an unsigned request nor the signature of another body was acknowledged");
   if (report.clockSkewMs !== undefined && Math.abs(report.clockSkewMs) > 2_000)
     output.line(`  its clock differs from this machine's by about ${Math.round(report.clockSkewMs / 1000)} s`);
 }
 
-/** Of these, nobody was there to be checked. */
+/** The causes with which there was nothing to check. */
 const UNREACHED: readonly MountCause[] = ["no_connection", "tls_failed", "timed_out"];
 
-function broken({ findings, message }: MountError, output: Output): CommandFailed {
+/** Prints the findings and returns the error of the command. */
+function printBroken({ findings, message }: MountError, output: Output): CommandFailed {
   if (output.json) output.record({ sound: false, findings });
   else
     for (const { cause, message, remedy } of findings)
@@ -87,9 +88,9 @@ function broken({ findings, message }: MountError, output: Output): CommandFaile
   return new CommandFailed(summary, unreached ? EXIT.unreachable : EXIT.failed, { code: "mount_broken" });
 }
 
-function header(text: string, earlier: [string, string][] = []): [string, string][] {
+function collectHeader(text: string, earlier: [string, string][] = []): [string, string][] {
   const [, name, value] = /^([\w!#$%&'*+.^`|~-]+): *(.*)$/.exec(text) ?? [];
-  // Not as commander would say it, with the value: that may be a token.
+  // Not an InvalidArgumentError, since commander prints the value, which may be a token.
   if (name === undefined || value === undefined)
     throw new CommandFailed('write --header as "name: value".', EXIT.usage);
   return [...earlier, [name, value]];

@@ -1,10 +1,10 @@
-import type { KnownOption, Vocabulary } from "./vocabulary.ts";
+import type { CompletedCommand, CompletedOption } from "./commands.ts";
 
-/** The completion for bash 3.2 and later. It needs neither bash-completion nor a process of ours. */
-export function bashCompletion(name: string, vocabularies: readonly Vocabulary[]): string {
+/** The completion script for bash 3.2 and later. It needs no bash-completion and starts no process. */
+export function bashCompletion(name: string, commands: readonly CompletedCommand[]): string {
   const fn = `_${name.replaceAll("-", "_")}`;
-  const paths = vocabularies.map(({ path }) => path).filter((path) => path !== "");
-  return `# bash completion for ${name}; put it into effect with: source <(${name} completion bash)
+  const paths = commands.map(({ path }) => path).filter((path) => path !== "");
+  return `# bash completion for ${name}; activate it with: source <(${name} completion bash)
 ${fn}() {
   local cur="\${COMP_WORDS[COMP_CWORD]}" prev="\${COMP_WORDS[COMP_CWORD-1]}" path="" words="" i
   COMPREPLY=()
@@ -14,10 +14,10 @@ ${fn}() {
     esac
   done
   case "$path:$prev" in
-${vocabularies.flatMap(({ path, options }) => options.flatMap((option) => valueCase(path, option))).join("\n")}
+${commands.flatMap(({ path, options }) => options.flatMap((option) => valueCase(path, option))).join("\n")}
   esac
   case "$path" in
-${vocabularies.map(wordsCase).join("\n")}
+${commands.map(wordsCase).join("\n")}
   esac
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
 }
@@ -25,8 +25,8 @@ complete -F ${fn} ${name}
 `;
 }
 
-/** What follows an option that takes a value. */
-function valueCase(path: string, { text, short, value }: KnownOption): string[] {
+/** The case for the value of an option. */
+function valueCase(path: string, { text, short, value }: CompletedOption): string[] {
   if (value === "none") return [];
   const patterns = [text, short].filter((flag) => flag !== undefined).map((flag) => `"${path}:${flag}"`);
   const reply =
@@ -40,7 +40,7 @@ function valueCase(path: string, { text, short, value }: KnownOption): string[] 
 
 const FILES = 'compopt -o filenames 2> /dev/null; COMPREPLY=($(compgen -f -- "$cur")); ';
 
-function wordsCase({ path, words, options, takesFiles }: Vocabulary): string {
+function wordsCase({ path, words, options, takesFiles }: CompletedCommand): string {
   const files = takesFiles ? `[[ "$cur" == -* ]] || { ${FILES}return; }; ` : "";
   const all = [...words, ...options].map(({ text }) => text);
   return `    "${path}") ${files}words="${all.join(" ")}" ;;`;

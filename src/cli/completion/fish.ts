@@ -1,24 +1,26 @@
-import type { KnownOption, Vocabulary } from "./vocabulary.ts";
+import type { CompletedCommand, CompletedOption } from "./commands.ts";
 
-/** The completion for fish, with what each word is about. */
-export function fishCompletion(name: string, vocabularies: readonly Vocabulary[]): string {
-  const lines = vocabularies.flatMap((vocabulary) => {
-    const when = conditionOf(vocabulary, vocabularies);
+/** The completion script for fish, with descriptions. */
+export function fishCompletion(name: string, commands: readonly CompletedCommand[]): string {
+  const lines = commands.flatMap((command) => {
+    const when = conditionOf(command, commands);
     const start = `complete -c ${name} -n '${when}'`;
     return [
-      ...vocabulary.words.map(({ text, about }) => `${start} -f -a '${text}'${described(about)}`),
-      ...(vocabulary.takesFiles ? [`${start} -F`] : []),
-      ...vocabulary.options.map((option) => `${start} ${flags(option)}${argumentOf(option)}${described(option.about)}`),
+      ...command.words.map(({ text, description }) => `${start} -f -a '${text}'${descriptionFlag(description)}`),
+      ...(command.takesFiles ? [`${start} -F`] : []),
+      ...command.options.map(
+        (option) => `${start} ${flags(option)}${argumentOf(option)}${descriptionFlag(option.description)}`,
+      ),
     ];
   });
-  return `# fish completion for ${name}; put it into effect with: ${name} completion fish | source
+  return `# fish completion for ${name}; activate it with: ${name} completion fish | source
 complete -c ${name} -f
 ${lines.join("\n")}
 `;
 }
 
-/** Holds where a command has been named and none of its own commands. */
-function conditionOf({ path }: Vocabulary, all: readonly Vocabulary[]): string {
+/** The condition that a command is given, and none of its subcommands. */
+function conditionOf({ path }: CompletedCommand, all: readonly CompletedCommand[]): string {
   const depth = path === "" ? 0 : path.split(" ").length;
   const below = all
     .map((other) => other.path)
@@ -32,16 +34,16 @@ function conditionOf({ path }: Vocabulary, all: readonly Vocabulary[]): string {
   );
 }
 
-function flags({ text, short }: KnownOption): string {
+function flags({ text, short }: CompletedOption): string {
   return `-l ${text.slice(2)}${short === undefined ? "" : ` -s ${short.slice(1)}`}`;
 }
 
-function argumentOf({ value }: KnownOption): string {
+function argumentOf({ value }: CompletedOption): string {
   if (value === "none") return "";
   if (value === "file") return " -r -F";
   return value === "any" ? " -x" : ` -x -a '${value.join(" ")}'`;
 }
 
-function described(about: string): string {
-  return about === "" ? "" : ` -d '${about}'`;
+function descriptionFlag(description: string): string {
+  return description === "" ? "" : ` -d '${description}'`;
 }

@@ -1,15 +1,15 @@
-import type { KnownOption, Vocabulary, Word } from "./vocabulary.ts";
+import type { CompletedCommand, CompletedOption, Word } from "./commands.ts";
 
-/** The completion for PowerShell 5 and later, with what each word is about. Files it completes by itself where nothing is offered. */
-export function powershellCompletion(name: string, vocabularies: readonly Vocabulary[]): string {
-  return `# PowerShell completion for ${name}; put it into effect with: ${name} completion powershell | Out-String | Invoke-Expression
+/** The completion script for PowerShell 5 and later, with descriptions. PowerShell completes files by itself if it gets no words. */
+export function powershellCompletion(name: string, commands: readonly CompletedCommand[]): string {
+  return `# PowerShell completion for ${name}; activate it with: ${name} completion powershell | Out-String | Invoke-Expression
 Register-ArgumentCompleter -Native -CommandName '${name}' -ScriptBlock {
   param($wordToComplete, $commandAst, $cursorPosition)
   $known = @{
-${vocabularies.map((vocabulary) => `    '${vocabulary.path}' = @(${offers(vocabulary)})`).join("\n")}
+${commands.map((command) => `    '${command.path}' = @(${results(command)})`).join("\n")}
   }
   $values = @{
-${vocabularies.flatMap(({ path, options }) => options.flatMap((option) => values(path, option))).join("\n")}
+${commands.flatMap(({ path, options }) => options.flatMap((option) => values(path, option))).join("\n")}
   }
   $typed = @($commandAst.CommandElements | Select-Object -Skip 1 | Where-Object { $_.Extent.EndOffset -lt $cursorPosition } | ForEach-Object { $_.ToString() })
   $path = ''
@@ -26,17 +26,18 @@ ${vocabularies.flatMap(({ path, options }) => options.flatMap((option) => values
 `;
 }
 
-function offers({ words, options, takesFiles }: Vocabulary): string {
-  return [...(takesFiles ? [] : words), ...options].map(offer).join(", ");
+function results({ words, options, takesFiles }: CompletedCommand): string {
+  return [...(takesFiles ? [] : words), ...options].map(result).join(", ");
 }
 
-function values(path: string, { text, short, value }: KnownOption): string[] {
+function values(path: string, { text, short, value }: CompletedOption): string[] {
   if (value === "none") return [];
-  const found = typeof value === "string" ? "" : value.map((word) => offer({ text: word, about: "" })).join(", ");
+  const found =
+    typeof value === "string" ? "" : value.map((word) => result({ text: word, description: "" })).join(", ");
   return [text, short].filter((flag) => flag !== undefined).map((flag) => `    '${path}:${flag}' = @(${found})`);
 }
 
-/** A result needs a word about it. */
-function offer({ text, about }: Word): string {
-  return `@{ Text = '${text}'; About = '${about === "" ? text : about}' }`;
+/** A completion result; PowerShell requires a description. */
+function result({ text, description }: Word): string {
+  return `@{ Text = '${text}'; About = '${description === "" ? text : description}' }`;
 }

@@ -1,11 +1,11 @@
-import type { KnownOption, Vocabulary, Word } from "./vocabulary.ts";
+import type { CompletedCommand, CompletedOption, Word } from "./commands.ts";
 
-/** The completion for zsh, with what each word is about. */
-export function zshCompletion(name: string, vocabularies: readonly Vocabulary[]): string {
+/** The completion script for zsh, with descriptions. */
+export function zshCompletion(name: string, commands: readonly CompletedCommand[]): string {
   const fn = `_${name.replaceAll("-", "_")}`;
-  const paths = vocabularies.map(({ path }) => path).filter((path) => path !== "");
+  const paths = commands.map(({ path }) => path).filter((path) => path !== "");
   return `#compdef ${name}
-# zsh completion for ${name}; put it into effect with: source <(${name} completion zsh)
+# zsh completion for ${name}; activate it with: source <(${name} completion zsh)
 ${fn}() {
   local cur="\${words[CURRENT]}" prev="\${words[CURRENT-1]}" place="" i
   local -a found
@@ -15,10 +15,10 @@ ${fn}() {
     esac
   done
   case "$place:$prev" in
-${vocabularies.flatMap(({ path, options }) => options.flatMap((option) => valueCase(path, option))).join("\n")}
+${commands.flatMap(({ path, options }) => options.flatMap((option) => valueCase(path, option))).join("\n")}
   esac
   case "$place" in
-${vocabularies.map(wordsCase).join("\n")}
+${commands.map(wordsCase).join("\n")}
   esac
   _describe '${name}' found
 }
@@ -27,18 +27,18 @@ compdef ${fn} ${name}
 `;
 }
 
-function valueCase(path: string, { text, short, value }: KnownOption): string[] {
+function valueCase(path: string, { text, short, value }: CompletedOption): string[] {
   if (value === "none") return [];
   const patterns = [text, short].filter((flag) => flag !== undefined).map((flag) => `"${path}:${flag}"`);
   const reply = typeof value === "string" ? (value === "file" ? "_files; " : "") : `compadd -- ${value.join(" ")}; `;
   return [`    ${patterns.join(" | ")}) ${reply}return ;;`];
 }
 
-function wordsCase({ path, words, options, takesFiles }: Vocabulary): string {
+function wordsCase({ path, words, options, takesFiles }: CompletedCommand): string {
   const files = takesFiles ? `[[ "$cur" == -* ]] || { _files; return; }; ` : "";
-  return `    "${path}") ${files}found=(${[...words, ...options].map(described).join(" ")}) ;;`;
+  return `    "${path}") ${files}found=(${[...words, ...options].map(describedWord).join(" ")}) ;;`;
 }
 
-function described({ text, about }: Word): string {
-  return `'${text}${about === "" ? "" : `:${about}`}'`;
+function describedWord({ text, description }: Word): string {
+  return `'${text}${description === "" ? "" : `:${description}`}'`;
 }

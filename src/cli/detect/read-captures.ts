@@ -1,36 +1,35 @@
 import type { Buffer } from "node:buffer";
 import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import type { NamedCapture } from "../detect.ts";
+import type { NamedCapture } from "../capture.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
 import { printable } from "../printable.ts";
-import { jsonCaptures } from "./json-capture.ts";
-import { isRawRequest, rawRequest } from "./raw-request.ts";
+import { parseCaptures } from "./capture-formats.ts";
 
 const MEBIBYTE = 1024 * 1024;
-/** A delivery of 1 MiB as base64 in JSON, and room. */
+/** Enough for a delivery of 1 MiB as base64 in JSON. */
 const MAX_FILE_BYTES = 16 * MEBIBYTE;
 const MAX_FILES = 500;
 const MAX_TOTAL_BYTES = 64 * MEBIBYTE;
-/** What is looked at in a folder; a file that is named may be called anything. */
-const IN_FOLDERS = /\.(json|har|http|txt|raw)$/i;
+/** The files of a folder that are read. A file that is given by its path may have any name. */
+const CAPTURE_FILE = /\.(json|har|http|txt|raw)$/i;
 
 /**
- * Reads the captures of files and folders: what `listen --save` writes, raw HTTP requests, and HAR.
+ * Reads the captures in files and folders.
  *
- * @throws CommandFailed `usage`, naming the file, for what cannot be read
+ * @throws CommandFailed `usage`, naming the file that cannot be read
  */
 export async function readCaptures(paths: readonly string[]): Promise<NamedCapture[]> {
   const files = (await Promise.all(paths.map(filesAt))).flat();
-  if (files.length > MAX_FILES) throw refused(`${files.length} files are too many; ${MAX_FILES} are the most.`);
+  if (files.length > MAX_FILES) throw refused(`${files.length} files are too many; the limit is ${MAX_FILES}.`);
   const captures: NamedCapture[] = [];
   let totalBytes = 0;
   for (const file of files) {
-    const content = await contentOf(file);
+    const content = await readContent(file);
     totalBytes += content.bytes.byteLength;
     if (totalBytes > MAX_TOTAL_BYTES)
-      throw refused(`the files are too large together; ${MAX_TOTAL_BYTES / MEBIBYTE} MiB are the most.`);
-    captures.push(...capturesOf(file, content));
+      throw refused(`the files are too large together; the limit is ${MAX_TOTAL_BYTES / MEBIBYTE} MiB.`);
+    captures.push(...capturesIn(file, content));
   }
   if (captures.length === 0)
     throw refused(`there is no capture in ${paths.map((path) => printable(path)).join(", ")}.`);
@@ -42,7 +41,7 @@ async function filesAt(path: string): Promise<string[]> {
     if (!(await stat(path)).isDirectory()) return [path];
     const names = await readdir(path);
     return names
-      .filter((name) => IN_FOLDERS.test(name))
+      .filter((name) => CAPTURE_FILE.test(name))
       .sort()
       .map((name) => join(path, name));
   } catch (cause) {
@@ -50,41 +49,28 @@ async function filesAt(path: string): Promise<string[]> {
   }
 }
 
-function capturesOf(path: string, { bytes, changedAt }: FileContent): NamedCapture[] {
-  const captures = capturesIn(bytes, changedAt);
-  if (typeof captures === "string") throw refused(`${printable(path)} ${captures}.`);
-  const name = printable(basename(path));
-  return captures.map((capture, place) => ({ name: captures.length > 1 ? `${name}#${place + 1}` : name, capture }));
-}
-
 interface FileContent {
   readonly bytes: Buffer;
-  readonly changedAt: string;
+  /** ISO 8601. */
+  readonly modifiedAt: string;
 }
 
-async function contentOf(path: string): Promise<FileContent> {
+async function readContent(path: string): Promise<FileContent> {
   try {
     const { size, mtime } = await stat(path);
     if (size > MAX_FILE_BYTES) throw refused(`${printable(path)} is larger than ${MAX_FILE_BYTES / MEBIBYTE} MiB.`);
-    return { bytes: await readFile(path), changedAt: mtime.toISOString() };
+    return { bytes: await readFile(path), modifiedAt: mtime.toISOString() };
   } catch (cause) {
     if (cause instanceof CommandFailed) throw cause;
     throw unreadable(path, cause);
   }
 }
 
-function capturesIn(bytes: Buffer, changedAt: string): ReturnType<typeof jsonCaptures> {
-  if (isRawRequest(bytes)) {
-    const capture = rawRequest(bytes, changedAt);
-    return capture ? [capture] : "is an HTTP request whose body is not whole";
-  }
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString("utf8"));
-  } catch {
-    return "is neither JSON nor an HTTP request";
-  }
-  return jsonCaptures(value, changedAt);
+function capturesIn(path: string, { bytes, modifiedAt }: FileContent): NamedCapture[] {
+  const captures = parseCaptures(bytes, modifiedAt);
+  if (typeof captures === "string") throw refused(`${printable(path)} ${captures}.`);
+  const name = printable(basename(path));
+  return captures.map((capture, index) => ({ name: captures.length > 1 ? `${name}#${index + 1}` : name, capture }));
 }
 
 function unreadable(path: string, cause: unknown): CommandFailed {

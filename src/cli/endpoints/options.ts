@@ -1,9 +1,9 @@
 import type { UpdateWebhook } from "../../client/index.ts";
-import { ACCOUNT_HELP, type AccountOptions } from "../account.ts";
+import { API_HELP, type ApiOptions } from "../api-credentials.ts";
 import type { NewSecretOptions } from "../new-secret.ts";
 
-/** The options of the commands below `endpoints`, as commander hands them on. */
-export interface EndpointOptions extends AccountOptions, NewSecretOptions {
+/** The options of the subcommands of `endpoints`, as commander parses them. */
+export interface EndpointOptions extends ApiOptions, NewSecretOptions {
   readonly url?: string;
   readonly event?: readonly string[];
   readonly name?: string;
@@ -12,17 +12,17 @@ export interface EndpointOptions extends AccountOptions, NewSecretOptions {
   readonly keepInactive?: boolean;
 }
 
-/** What is to be changed about an endpoint. */
+/** The changes to an endpoint. */
 export function changesOf({ url, event, name, description, status }: EndpointOptions): UpdateWebhook {
   const statuses = { active: "ACTIVE", inactive: "INACTIVE" } as const;
   return { url, eventTypeNames: event, name, description, status: status && statuses[status] };
 }
 
-/** What stands below the help of `endpoints`. */
+/** The help text of `endpoints`. */
 export const ENDPOINTS_HELP: string = `
-${ACCOUNT_HELP}
+${API_HELP}
 
-A new endpoint's secret is printed on a terminal. Elsewhere say where it goes, with --save-secret or --show-secret.
+A new endpoint's secret is printed on a terminal. Without a terminal, give --save-secret or --show-secret.
 
 Examples:
   $ bluum-webhooks endpoints list --base-url sandbox

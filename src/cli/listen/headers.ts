@@ -1,4 +1,4 @@
-/** What concerns one connection only and is never passed on (RFC 9110, section 7.6.1); and `Expect`, which was answered on arrival. */
+/** Headers of one connection, which are never forwarded (RFC 9110, section 7.6.1), and `Expect`, which is already answered. */
 const HOP_BY_HOP = [
   "connection",
   "expect",
@@ -13,32 +13,36 @@ const HOP_BY_HOP = [
 ];
 
 /**
- * The headers that are passed on, in their order and case, each as often as it came.
+ * The headers to forward, in their order and case, including duplicates.
  *
  * @param rawHeaders names and values in turn
  */
 export function endToEnd(rawHeaders: readonly string[]): [name: string, value: string][] {
   const all = pairsOf(rawHeaders);
-  const named = all
+  const listed = all
     .filter(([name]) => name.toLowerCase() === "connection")
     .flatMap(([, value]) => value.toLowerCase().split(","))
     .map((name) => name.trim());
-  const dropped = new Set([...HOP_BY_HOP, ...named]);
+  const dropped = new Set([...HOP_BY_HOP, ...listed]);
   return all.filter(([name]) => !dropped.has(name.toLowerCase()));
 }
 
-/** Sets one header, in the place of the first of that name, or at the end. */
+/** Sets one header: replaces the first with this name and removes the others, or appends it. */
 export function withHeader(headers: readonly [string, string][], name: string, value: string): [string, string][] {
-  const is = ([other]: [string, string]) => other.toLowerCase() === name.toLowerCase();
-  const place = headers.findIndex(is);
-  if (place < 0) return [...headers, [name, value]];
-  const [asCame] = headers[place] as [string, string];
-  return [...headers.slice(0, place), [asCame, value], ...headers.slice(place + 1).filter((one) => !is(one))];
+  const hasName = ([other]: [string, string]) => other.toLowerCase() === name.toLowerCase();
+  const index = headers.findIndex(hasName);
+  if (index < 0) return [...headers, [name, value]];
+  const [originalName] = headers[index] as [string, string];
+  return [
+    ...headers.slice(0, index),
+    [originalName, value],
+    ...headers.slice(index + 1).filter((header) => !hasName(header)),
+  ];
 }
 
 function pairsOf(rawHeaders: readonly string[]): [string, string][] {
   const pairs: [string, string][] = [];
-  for (let place = 0; place + 1 < rawHeaders.length; place += 2)
-    pairs.push([rawHeaders[place] as string, rawHeaders[place + 1] as string]);
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2)
+    pairs.push([rawHeaders[index] as string, rawHeaders[index + 1] as string]);
   return pairs;
 }

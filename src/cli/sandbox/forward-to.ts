@@ -1,18 +1,18 @@
 import type { Sandbox } from "../../sandbox/index.ts";
 
-/** The app of `--forward-to`, as an endpoint of the sandbox. */
+/** The sandbox's endpoint for the app of `--forward-to`. */
 export interface ForwardedTo {
   readonly id: string;
-  /** Without its query, which may hold a key. */
+  /** Without the query, which may contain a key. */
   readonly url: string;
-  /** Where the sandbox has made one up: the app must be told. */
+  /** Set if the sandbox generated it: the app needs it to verify deliveries. */
   readonly secret?: string;
 }
 
 /**
- * Registers the app for every event, once: a state may hold it from an earlier run.
+ * Registers the app for all events, unless the state of an earlier run contains it.
  *
- * @param secret what the app verifies with; without it the endpoint keeps its own, or gets a fresh one
+ * @param secret the app's secret; without it the endpoint keeps its secret, or gets a new one
  * @throws WebhookError `configuration_invalid` for a secret that the scheme cannot use
  */
 export async function forwardTo(

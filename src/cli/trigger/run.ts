@@ -1,70 +1,71 @@
 import type { Progress } from "../progress.ts";
-import { deliver, type Signing } from "./forge.ts";
-import { judge } from "./judge.ts";
+import { evaluate } from "./evaluate.ts";
+import { type Signing, signedDelivery } from "./forgeries.ts";
 import type { PlannedEvent } from "./plan.ts";
 import { type Answer, send } from "./send.ts";
-import type { Tally } from "./tally.ts";
+import type { Summary } from "./summary.ts";
 
-/** Where and how to send. */
+/** The target of deliveries, and how to sign and send them. */
 export interface Sending extends Signing {
   readonly url: URL;
+  /** The limit for one answer. */
   readonly timeoutMs: number;
-  /** How many deliveries are on their way at a time. */
+  /** The number of deliveries at a time. */
   readonly concurrency: number;
-  /** Ends it early. */
+  /** Stops the run. */
   readonly signal: AbortSignal;
 }
 
-/** Without any answer, so many deliveries are enough to tell that nobody is there. */
-const ENOUGH_UNANSWERED = 3;
+/** The number of deliveries without an answer after which a run stops, if there was no answer at all. */
+const MAX_UNANSWERED = 3;
 
 /**
- * Delivers what is planned, so many at a time, and tallies what came of it. It ends early where the signal aborts, and where
- * nobody answers.
+ * Delivers the events, several at a time, and adds the results to the summary. It stops early if the signal aborts, or if the
+ * target does not answer.
  */
 export async function run(
   events: Iterable<PlannedEvent>,
   sending: Sending,
-  outcomes: Tally,
+  summary: Summary,
   progress: Progress,
 ): Promise<void> {
   const { url, timeoutMs, signal, concurrency } = sending;
   const deliveries = deliveriesOf(events);
-  const open = new Set<Delivered>();
-  let answered = false;
+  const open = new Set<OpenEvent>();
+  let answered = 0;
   let unanswered = 0;
 
-  async function work(): Promise<void> {
-    for (const delivered of deliveries) {
-      open.add(delivered);
-      const answer = await send(url, deliver(delivered.event, sending), timeoutMs, signal);
+  async function deliver(): Promise<void> {
+    for (const one of deliveries) {
+      open.add(one);
+      const answer = await send(url, signedDelivery(one.event, sending), timeoutMs, signal);
       if (signal.aborted) return;
-      delivered.answers.push(answer);
-      if (delivered.answers.length === delivered.event.deliveries) conclude(delivered);
+      one.answers.push(answer);
+      if (one.answers.length === one.event.deliveries) addResult(one);
       progress.step();
       if (answer.status === undefined) unanswered += 1;
-      else answered = true;
-      if (!answered && unanswered >= ENOUGH_UNANSWERED) return;
+      else answered += 1;
+      if (answered === 0 && unanswered >= MAX_UNANSWERED) return;
     }
   }
-  function conclude(delivered: Delivered): void {
-    open.delete(delivered);
-    outcomes.add(delivered.event, judge(delivered.event, delivered.answers));
+  function addResult(one: OpenEvent): void {
+    open.delete(one);
+    summary.add(one.event, evaluate(one.event, one.answers));
   }
-  await Promise.all(Array.from({ length: concurrency }, work));
-  for (const delivered of open) conclude(delivered);
+  await Promise.all(Array.from({ length: concurrency }, deliver));
+  for (const one of open) addResult(one);
 }
 
-/** An event, and the answers to it so far. */
-interface Delivered {
+/** An event with the answers so far. */
+interface OpenEvent {
   readonly event: PlannedEvent;
   readonly answers: Answer[];
 }
 
-/** Each event as often as it is to be delivered. */
-function* deliveriesOf(events: Iterable<PlannedEvent>): Generator<Delivered> {
+/** Each event, repeated for each of its deliveries. */
+function* deliveriesOf(events: Iterable<PlannedEvent>): Generator<OpenEvent> {
   for (const event of events) {
-    const delivered = { event, answers: [] };
-    for (let copy = 0; copy < event.deliveries; copy++) yield delivered;
+    const one = { event, answers: [] };
+    for (let copy = 0; copy < event.deliveries; copy++) yield one;
   }
 }

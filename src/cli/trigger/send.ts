@@ -5,33 +5,34 @@ import {
 } from "../../sandbox/deliveries/receivers-answer.ts";
 import type { SignedDelivery } from "../../testing/index.ts";
 
-/** What came back for one delivery. Where no answer came, `code` says why. */
+/** The answer to one delivery. Without an answer, `code` is the reason. */
 export interface Answer extends ReceiversAnswer {
-  /** The status, or `undefined` where no answer came. */
+  /** The status, or `undefined` without an answer. */
   readonly status: number | undefined;
   readonly latencyMs: number;
 }
 
-/** Sends one delivery. Never rejects. Redirects are not followed: a signed body goes nowhere but to the URL that was given. */
+/** Sends one delivery. Never rejects. Redirects are not followed, so that a signed body goes to the given URL only. */
 export async function send(
   url: URL,
   delivery: SignedDelivery<string>,
   timeoutMs: number,
   signal: AbortSignal,
 ): Promise<Answer> {
-  const began = performance.now();
+  const startedAtMs = performance.now();
   const timeout = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(url, { ...delivery, redirect: "manual", signal: AbortSignal.any([signal, timeout]) });
-    const answer = receiversAnswer(await beginning(response));
-    return { status: response.status, ...answer, latencyMs: performance.now() - began };
+    const answer = receiversAnswer(await readStart(response));
+    return { status: response.status, ...answer, latencyMs: performance.now() - startedAtMs };
   } catch (error) {
     const code = timeout.aborted ? "timed out" : reasonOf(error);
-    return { ...receiversAnswer(""), status: undefined, code, latencyMs: performance.now() - began };
+    return { ...receiversAnswer(""), status: undefined, code, latencyMs: performance.now() - startedAtMs };
   }
 }
 
-async function beginning(response: Response): Promise<string> {
+/** Reads the start of the body, which is all that a receiver's answer needs. */
+async function readStart(response: Response): Promise<string> {
   let text = "";
   if (response.body === null) return text;
   const decoder = new TextDecoder();
@@ -42,7 +43,7 @@ async function beginning(response: Response): Promise<string> {
   return text;
 }
 
-/** What fetch throws has what happened underneath it. */
+/** The reason of an error that `fetch` throws, which is in its cause. */
 function reasonOf(error: unknown): string {
   const { cause, message } = error as Error & { cause?: NodeJS.ErrnoException };
   return cause?.code ?? cause?.message ?? message;

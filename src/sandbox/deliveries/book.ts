@@ -7,13 +7,12 @@ export interface BookLimits {
 }
 
 /**
- * The deliveries that the sandbox remembers, oldest first. Once there are too many, the oldest are forgotten, those first whose
- * story is over.
+ * The deliveries that the sandbox remembers, oldest first. If there are too many, the oldest are forgotten, finished ones first.
  */
 export class Book {
   readonly #limits: BookLimits;
   readonly #deliveries = new Map<string, Delivery>();
-  /** In the order in which they were finished. */
+  /** In the order in which they finished. */
   readonly #finished = new Set<Delivery>();
   /** By endpoint. */
   readonly #replayable = new Map<string, Set<Delivery>>();
@@ -46,7 +45,7 @@ export class Book {
     return this.#replayable.get(endpointId)?.size ?? 0;
   }
 
-  /** Takes a delivery in, or notes that one has changed. */
+  /** Adds a delivery, or updates the figures of one that has changed. */
   put(delivery: Delivery): void {
     this.#deliveries.set(delivery.id, delivery);
     this.#measure(delivery);
@@ -56,10 +55,10 @@ export class Book {
     else this.#replayable.get(delivery.endpointId)?.delete(delivery);
   }
 
-  /** Forgets what is too much, and gives the ids of that. The newest stays, whatever its size. */
+  /** Forgets deliveries until the limits are kept, and returns their ids. The newest one always stays. */
   trim(): string[] {
     const dropped: string[] = [];
-    while (this.#deliveries.size > 1 && this.#isTooMuch()) {
+    while (this.#deliveries.size > 1 && this.#isOverLimit()) {
       const oldest = first(this.#finished) ?? first(this.#deliveries.values());
       if (oldest === undefined) break;
       this.#forget(oldest);
@@ -73,7 +72,7 @@ export class Book {
     this.#replayable.set(delivery.endpointId, known.add(delivery));
   }
 
-  #isTooMuch(): boolean {
+  #isOverLimit(): boolean {
     return this.#deliveries.size > this.#limits.maxDeliveries || this.#bytes > this.#limits.maxBytes;
   }
 
@@ -92,7 +91,7 @@ export class Book {
   }
 }
 
-/** Copies share the body of their event; it is counted for each, since each may outlive the others. */
+/** Copies share one body. It is counted for each, since each can be the last to keep it. */
 function bytesOf({ body, attempts }: Delivery): number {
   return attempts.reduce((sum, attempt) => sum + bytesOfAttempt(attempt), body.byteLength);
 }

@@ -14,27 +14,27 @@ export interface Delivery {
   readonly createdAt: number;
   /** The exact bytes of every attempt. */
   readonly body: Buffer;
-  /** What befalls it. */
+  /** Its faults. */
   readonly faults: readonly Fault[];
-  /** How it is forged, where it is. */
+  /** How it is forged; null for a genuine delivery. */
   readonly forgery: ForgeryKind | null;
   state: DeliveryState;
   updatedAt: number;
   nextAttemptAt: number | null;
-  /** What it was signed with first; sent again where the scheme signs no time. */
+  /** The signature of the first attempt; retries send it again if the scheme signs no timestamp. */
   signed: Signed | null;
-  /** Whether a replay has taken its place. */
+  /** Whether it was replayed. */
   replayed: boolean;
   readonly attempts: Attempt[];
 }
 
-/** One request and what came of it. */
+/** One request and its outcome. */
 export interface Attempt {
   /** By the sandbox's clock. */
   readonly at: number;
   readonly fault: string | null;
   readonly signed: Signed;
-  /** The bytes that were sent, where they are not the delivery's. */
+  /** The bytes that were sent; null if they are the delivery's. */
   readonly body: Buffer | null;
   headers: readonly (readonly [string, string])[];
   latencyMs: number | null;
@@ -43,27 +43,27 @@ export interface Attempt {
   answer: Answer | null;
 }
 
-/** What an endpoint answered, as much of it as is kept. */
+/** The answer of an endpoint, as far as it is kept. */
 export interface Answer {
   readonly status: number;
   readonly headers: readonly (readonly [string, string])[];
   /** The beginning of the body. */
   readonly body: Buffer;
-  /** How long the whole was, as far as it was read. */
+  /** The length of the whole body, as far as it was read. */
   readonly bytes: number;
 }
 
-/** Whether nothing more will happen to it. */
+/** Whether it is delivered or parked. */
 export function isFinished({ state }: Delivery): boolean {
   return state === "delivered" || state === "parked";
 }
 
-/** Whether it is one that Bluum itself would send and retry: neither a copy nor a forgery. */
+/** Whether Bluum itself would send and retry it: it is neither a copy nor forged. */
 export function isGenuine({ origin }: Delivery): boolean {
   return origin === "event" || origin === "replay";
 }
 
-/** Whether it was given up, and not replayed since. */
+/** Whether it is parked and was not replayed yet. */
 export function isReplayable(delivery: Delivery): boolean {
   return delivery.state === "parked" && !delivery.replayed && isGenuine(delivery);
 }

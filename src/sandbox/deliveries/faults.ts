@@ -7,11 +7,11 @@ export type Fault =
   | "duplicate"
   /** A copy is sent at the same moment. */
   | "concurrent"
-  /** The delivery waits for up to five seconds, so that others overtake it. */
+  /** The delivery is held back for up to five seconds, so that others overtake it. */
   | "reorder"
-  /** A forged copy, of a kind chosen by chance, is sent at the same moment. */
+  /** A forged copy, of a random kind, is sent at the same moment. */
   | "forged"
-  /** The body comes in small pieces, for half a second, or a quarter of the time-out where that is less. */
+  /** The body comes in small pieces, for half a second, or a quarter of the timeout if that is less. */
   | "slow"
   /** The connection is cut before anything was sent. */
   | "cut_before"
@@ -19,14 +19,14 @@ export type Fault =
   | "cut_middle"
   /** The connection is cut after the last byte, before the answer. */
   | "cut_after"
-  /** Each retry is signed anew, also where the scheme signs no timestamp. */
+  /** Each retry is signed again, even if the scheme signs no timestamp. */
   | "fresh_signature"
-  /** The first attempt is signed ten minutes early or late; only where the scheme signs a timestamp. */
+  /** The first attempt is signed ten minutes early or late; only if the scheme signs a timestamp. */
   | "clock_skew"
-  /** The endpoint's secret changes, once; what is on its way keeps the old one. */
+  /** The endpoint's secret changes once; deliveries that are signed already keep the old one. */
   | "rotate_secret";
 
-/** Which faults to do: each of a list to every delivery, or each by its probability, from 0 to 1. */
+/** The faults to apply: each of a list to every delivery, or each by its probability from 0 to 1. */
 export type FaultPlan = readonly Fault[] | Readonly<Partial<Record<Fault, number>>>;
 
 const TITLES: Readonly<Record<Fault, string>> = {
@@ -38,15 +38,15 @@ const TITLES: Readonly<Record<Fault, string>> = {
   cut_before: "cut before anything was sent",
   cut_middle: "cut in the middle of the body",
   cut_after: "cut after the last byte, before the answer",
-  fresh_signature: "each retry signed anew; where no time is signed, that shows only once the secret has changed",
-  clock_skew: "signed ten minutes early or late; nothing where no time is signed",
+  fresh_signature: "each retry signed again; without a signed timestamp, it differs only after the secret has changed",
+  clock_skew: "signed ten minutes early or late; no effect without a signed timestamp",
   rotate_secret: "the endpoint's secret changes, once, after the first attempt was signed",
 };
 
 /** All faults, in the order in which they are drawn. */
 export const FAULTS: readonly Fault[] = Object.freeze(Object.keys(TITLES) as Fault[]);
 
-/** What a fault is, in a few words. */
+/** A fault in a few words. */
 export function faultTitle(fault: Fault): string {
   return TITLES[fault];
 }
@@ -57,7 +57,7 @@ export type FaultMix = ReadonlyMap<Fault, number>;
 /**
  * Checks a plan.
  *
- * @throws WebhookError `configuration_invalid` for a name that is no fault or a probability out of bounds
+ * @throws WebhookError `configuration_invalid` for an unknown fault or a probability out of bounds
  */
 export function faultMix(plan: FaultPlan): FaultMix {
   const entries = Array.isArray(plan) ? plan.map((fault: Fault) => [fault, 1] as const) : Object.entries(plan);
@@ -66,7 +66,7 @@ export function faultMix(plan: FaultPlan): FaultMix {
 
 function known(fault: string): Fault {
   if (Object.hasOwn(TITLES, fault)) return fault as Fault;
-  throw checks.invalid("faults", `names what is no fault; there are ${FAULTS.join(", ")}`);
+  throw checks.invalid("faults", `has an unknown fault; there are ${FAULTS.join(", ")}`);
 }
 
 function bounded(fault: string, probability: unknown): number {
@@ -77,8 +77,8 @@ function bounded(fault: string, probability: unknown): number {
 const CONNECTION: readonly Fault[] = ["slow", "cut_before", "cut_middle", "cut_after"];
 
 /**
- * Draws what befalls one delivery. Of what is done to its connection, one at the most. Every fault takes a number from the
- * generator, whatever its probability, so that one more fault does not change where the others strike.
+ * Draws the faults of one delivery, with at most one fault of its connection. Every fault takes one number from the generator, even with
+ * probability 0, so that adding a fault to a mix does not change the others.
  */
 export function drawFaults(mix: FaultMix, random: Random): readonly Fault[] {
   const drawn = FAULTS.filter((fault) => random() < (mix.get(fault) ?? 0));
@@ -90,7 +90,7 @@ export function drawFaults(mix: FaultMix, random: Random): readonly Fault[] {
   return drawn.filter((fault) => fault === chosen || !CONNECTION.includes(fault));
 }
 
-/** The one that is done to the connection of the first attempt. */
+/** The fault of the first attempt's connection. */
 export function connectionFault(faults: readonly Fault[]): Fault | undefined {
   return faults.find((fault) => CONNECTION.includes(fault));
 }

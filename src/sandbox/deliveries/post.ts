@@ -2,20 +2,20 @@ import { Buffer } from "node:buffer";
 import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, type RequestOptions, request } from "node:http";
 import { Agent as HttpsAgent, request as secureRequest } from "node:https";
 import type { Socket } from "node:net";
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Answer } from "./delivery.ts";
 import type { Fault } from "./faults.ts";
 
-/** So much of an answer's body is kept. */
+/** The most that is kept of an answer's body. */
 const KEPT_ANSWER_BYTES = 4 * 1024;
-/** So much of its headers, names and values together. */
+/** The most that is kept of its headers, names and values together. */
 const KEPT_HEADER_BYTES = 4 * 1024;
-/** So much of it is read, so that the connection can be used again; of a longer one the rest is cut off. */
+/** The most that is read of an answer, so that its connection can be used again. A longer answer is cut off. */
 const READ_ANSWER_BYTES = 1024 * 1024;
-/** In how many pieces a slow body is sent, and how long each takes at the most. */
+/** In how many pieces a slow body is sent, and the longest pause after each. */
 const SLOW_PIECES = 20;
 const SLOW_PIECE_MS = 25;
-/** A slow body takes no more than this part of the time that there is for an answer: it is to be slow, and not late. */
+/** A slow body takes at most this part of the timeout, so that it is slow but not late. */
 const SLOW_PART = 1 / 4;
 
 /** One request to be sent. */
@@ -25,11 +25,11 @@ export interface Post {
   readonly body: Buffer;
   /** By the wall clock. */
   readonly timeoutMs: number;
-  /** What is done to its connection on purpose. */
+  /** The fault of its connection. */
   readonly fault: Fault | undefined;
 }
 
-/** What came of a request: an answer, or why there is none. */
+/** The outcome of a request: an answer, or why there is none. */
 export interface Posted {
   /** As they were sent. */
   readonly headers: readonly (readonly [string, string])[];
@@ -38,7 +38,7 @@ export interface Posted {
   readonly error: string | null;
 }
 
-/** A request that never left. */
+/** The outcome of a request that was never sent. */
 export function unsent(error: string): Posted {
   return { headers: [], latencyMs: 0, answer: null, error };
 }
@@ -57,13 +57,13 @@ export class Postman {
     return { headers: headersOf(sent), latencyMs: Math.round(performance.now() - startedAt), ...outcome };
   }
 
-  /** Cuts all connections. */
+  /** Closes all connections at once. */
   close(): void {
     this.#http.destroy();
     this.#https.destroy();
   }
 
-  /** @returns why not, where Node takes no such request: a header of a scheme's own may hold anything */
+  /** @returns the reason if Node refuses the request: a scheme may return any header */
   #tryToOpen(post: Post): ClientRequest | string {
     try {
       return this.#open(post);
@@ -81,7 +81,7 @@ export class Postman {
         "User-Agent": "bluum-webhooks-sandbox",
         ...headers,
       },
-      // A connection that is going to be cut is nobody else's.
+      // A connection that is going to be cut must not be shared.
       ...(fault?.startsWith("cut_") ? { agent: false } : {}),
     };
     return new URL(url).protocol === "https:"
@@ -129,7 +129,7 @@ async function drip(sent: ClientRequest, body: Buffer, mostMs: number): Promise<
   let from = 0;
   for (; from < body.byteLength && !sent.destroyed && performance.now() < endAt; from += size) {
     sent.write(body.subarray(from, from + size));
-    await pause(Math.min(SLOW_PIECE_MS, mostMs / SLOW_PIECES));
+    await sleep(Math.min(SLOW_PIECE_MS, mostMs / SLOW_PIECES));
   }
   sent.end(body.subarray(from));
 }
@@ -143,7 +143,7 @@ function readAnswer(response: IncomingMessage, done: (answer: Answer) => void, f
   let bytes = 0;
   const finish = () => {
     const body = Buffer.concat(chunks).subarray(0, KEPT_ANSWER_BYTES);
-    // A copy of its own: a slice would keep all that was read in memory.
+    // A copy, since a slice would keep everything that was read in memory.
     done({
       status: response.statusCode ?? 0,
       headers: kept(pairs(response.rawHeaders)),

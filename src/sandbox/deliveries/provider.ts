@@ -144,7 +144,7 @@ export class Provider {
 
   #copy(of: Delivery, origin: DeliveryOrigin, forgery: ForgeryKind | null = null): Delivery {
     const { type, eventId, endpointId, body } = of;
-    // A replay is signed anew, since the secret may have changed. Any other copy has the same bytes and the same signature.
+    // A replay is signed again, since the secret may have changed. Any other copy has the same bytes and the same signature.
     const signed = origin === "replay" ? null : of.signed;
     return this.#add({ type, eventId, endpointId, origin, body, forgery, signed }, this.#parts.clock.now());
   }

@@ -1,6 +1,6 @@
-/** What a receiver of this package says in the body of an answer. Of another app's body nothing is set. */
+/** What the answer of a receiver of this package says in its body. Nothing is set for another app's answer. */
 export interface ReceiversAnswer {
-  /** The code of a refusal. */
+  /** The error code. */
   readonly code: string | undefined;
   /** Whether the receiver acknowledges the event. */
   readonly received: boolean;
@@ -10,7 +10,7 @@ export interface ReceiversAnswer {
   readonly unhandled: boolean;
 }
 
-/** So much of a body is read: a receiver's answers are far shorter. */
+/** The longest body to read: a receiver's answers are far shorter. */
 export const RECEIVERS_ANSWER_CHARACTERS = 4_096;
 
 /** Reads the body of an answer. */

@@ -1,6 +1,6 @@
 import type { Buffer } from "node:buffer";
 
-/** What a row of the list tells about the resource in an event. Both are as the payload has them. */
+/** The resource in an event, as a row of the list shows it. Both values are copied from the payload. */
 export interface Resource {
   readonly resourceId?: string;
   readonly amount?: string;
@@ -8,7 +8,7 @@ export interface Resource {
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** A larger body is not parsed: every change of a delivery makes its row anew. */
+/** A larger body is not parsed: this runs at every change of a delivery. */
 const MAX_PARSED_BYTES = 64 * 1024;
 /** Longer values are cut. */
 const MAX_CHARACTERS = 100;
@@ -22,7 +22,7 @@ export function resourceOf(body: Buffer): Resource {
   return { ...(resourceId === undefined ? {} : { resourceId }), ...(amount === undefined ? {} : { amount }) };
 }
 
-/** The fields of a JSON object; none where the bytes are something else, or larger than 64 KiB. */
+/** The fields of a JSON object; none if the bytes are something else, or larger than 64 KiB. */
 function jsonFields(bytes: Buffer): Fields {
   if (bytes.byteLength > MAX_PARSED_BYTES) return {};
   try {

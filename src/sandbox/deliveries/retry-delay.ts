@@ -1,13 +1,13 @@
 import { RETRY_DELAYS_MS } from "../../bluum/retry-schedule.ts";
 import type { Random } from "../random.ts";
 
-/** Retries come up to this part early, never late: a test that lets the named time pass has seen them. */
+/** Retries are sent early by up to this part of their delay and never late, so that a test can wait for the documented delay. */
 const JITTER = 0.05;
 
 /**
- * How long to wait for the next retry; undefined where there is none.
+ * How long to wait before the next retry, in milliseconds; undefined after the last attempt.
  *
- * @param attempts how many there have been
+ * @param attempts how many there were
  */
 export function retryDelayMs(attempts: number, random: Random): number | undefined {
   const delayMs = RETRY_DELAYS_MS[attempts - 1];

@@ -25,7 +25,7 @@ export class SendQueue {
     this.#sendNext();
   }
 
-  /** @param waitMs in real time, whatever the sandbox's clock shows */
+  /** @param waitMs in real time, not by the sandbox's clock */
   addAfter(waitMs: number, delivery: Delivery): void {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);

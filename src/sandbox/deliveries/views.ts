@@ -9,7 +9,7 @@ import type { Answer, Attempt, Delivery } from "./delivery.ts";
 import { receiversAnswer } from "./receivers-answer.ts";
 import { resourceOf } from "./resource.ts";
 
-/** More of a body than this is not shown. */
+/** A longer body is cut. */
 const SHOWN_BYTES = 64 * 1024;
 
 /** A delivery as the list shows it. */
@@ -22,7 +22,7 @@ export function summaryOf(delivery: Delivery): DeliverySummary {
   };
 }
 
-/** A delivery opened, with everything that was sent and answered. */
+/** One delivery with everything that was sent and answered. */
 export function detailOf(delivery: Delivery, scheme: SignatureScheme): DeliveryDetail {
   return {
     ...summaryOf(delivery),
@@ -53,7 +53,7 @@ function answerView({ headers, body, bytes }: Answer): AttemptDetail["answer"] {
   return { headers, body: bodyView(body, bytes) };
 }
 
-/** @param bytes how long the whole body was, where only its beginning was kept */
+/** @param bytes the length of the whole body, if only its beginning was kept */
 function bodyView(body: Buffer, bytes: number = body.byteLength): BodyView {
   const shown = body.subarray(0, SHOWN_BYTES);
   const text = shown.toString("utf8");

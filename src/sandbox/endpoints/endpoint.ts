@@ -1,6 +1,6 @@
 import type { EndpointView } from "../page-api.ts";
 
-/** A registered endpoint, as the sandbox keeps it. */
+/** A registered endpoint. */
 export interface Endpoint {
   readonly id: string;
   name: string;
@@ -10,24 +10,24 @@ export interface Endpoint {
   eventTypeNames: readonly string[];
   readonly createdAt: number;
   updatedAt: number;
-  /** The newest first; what is on its way may still carry the one before. */
+  /** The newest first. Deliveries that were signed before a rotation keep the older one. */
   secrets: readonly [string, ...string[]];
   readonly health: Health;
 }
 
-/** What has become of the genuine deliveries to an endpoint. */
+/** How the genuine deliveries to an endpoint went. */
 export interface Health {
   /** Acknowledged. */
   delivered: number;
   /** Attempts that were not answered 2xx. */
   failed: number;
-  /** Given up, and not replayed since. */
+  /** Parked and not replayed yet. */
   parked: number;
   /** The last answers, oldest first. */
   recent: readonly Answered[];
 }
 
-/** An attempt's status and how long it took; null where no answer came. */
+/** An attempt's status and how long it took; null if no answer came. */
 export interface Answered {
   readonly status: number | null;
   readonly latencyMs: number | null;
@@ -35,7 +35,7 @@ export interface Answered {
 
 const RECENT = 20;
 
-/** The health of an endpoint to which nothing was sent. */
+/** The health of a new endpoint. */
 export function newHealth(): Health {
   return { delivered: 0, failed: 0, parked: 0, recent: [] };
 }
@@ -46,7 +46,7 @@ export function countAttempt(health: Health, answered: Answered): void {
   health.recent = [...health.recent, answered].slice(-RECENT);
 }
 
-/** Whether a status is Bluum's success. */
+/** Whether a status acknowledges the delivery. */
 export function isAcknowledged(status: number | null): boolean {
   return status !== null && status >= 200 && status < 300;
 }

@@ -3,7 +3,7 @@ import { patternsMatching } from "../../events/pattern.ts";
 import { isLoopback } from "../server/origins.ts";
 import type { Registration } from "./registry.ts";
 
-/** What is wrong with a registration, and with which of its fields. */
+/** A problem with one field of a registration. */
 export class Invalid {
   readonly param: string;
   readonly message: string;
@@ -14,7 +14,7 @@ export class Invalid {
   }
 }
 
-/** Whole families that the documentation names without their members. */
+/** Wildcards that the documentation names without their event types. */
 const FAMILIES = ["kyc.*", "compliance.*"];
 const SUBSCRIBABLE: ReadonlySet<string> = new Set([...KNOWN_EVENT_TYPES.flatMap(patternsMatching), ...FAMILIES]);
 const MAX_TEXT = 2_048;
@@ -32,7 +32,7 @@ export function registrationFrom(fields: Fields): Registration | Invalid {
   return { ...checked, name, url, eventTypeNames };
 }
 
-/** Checks the body of `PATCH /webhooks/{id}`: whatever is there must be right. */
+/** Checks the body of `PATCH /webhooks/{id}`: every field is optional. */
 export function changesFrom(fields: Fields): Partial<Registration> | Invalid {
   const problem = Object.entries(CHECKS).find(([name, check]) => name in fields && check(fields[name]) !== undefined);
   if (problem !== undefined) return new Invalid(problem[0], problem[1](fields[problem[0]]) ?? "");
@@ -42,15 +42,15 @@ export function changesFrom(fields: Fields): Partial<Registration> | Invalid {
 
 const FIELDS = ["name", "url", "eventTypeNames", "description", "status"] as const;
 
-/** What is wrong with a field that is there; undefined where nothing is. */
+/** Returns the problem with a field's value; undefined if there is none. */
 type Check = (value: unknown) => string | undefined;
 
 const CHECKS: Readonly<Record<(typeof FIELDS)[number] | "events", Check>> = {
-  events: () => "events is no field of a webhook; name the events in eventTypeNames",
-  name: (value) => (isText(value) ? undefined : "name must be a text of 1 to 2048 characters"),
+  events: () => "events is not a field of a webhook; use eventTypeNames",
+  name: (value) => (isText(value) ? undefined : "name must be a string of 1 to 2048 characters"),
   url: wrongUrl,
   eventTypeNames: wrongNames,
-  description: (value) => (value === "" || isText(value) ? undefined : "description must be a text"),
+  description: (value) => (value === "" || isText(value) ? undefined : "description must be a string"),
   status: (value) => (value === "ACTIVE" || value === "INACTIVE" ? undefined : "status must be ACTIVE or INACTIVE"),
 };
 
@@ -70,6 +70,6 @@ function wrongNames(value: unknown): string | undefined {
   if (!Array.isArray(value) || value.length === 0) return "eventTypeNames must be a list of one event type or more";
   const unknown: unknown = value.find((name) => !SUBSCRIBABLE.has(name));
   if (unknown === undefined) return undefined;
-  const shown = typeof unknown === "string" ? JSON.stringify(unknown.slice(0, 100)) : "something that is no text";
-  return `eventTypeNames holds ${shown}, which is no known event type and no wildcard of one`;
+  const shown = typeof unknown === "string" ? JSON.stringify(unknown.slice(0, 100)) : "a value that is not a string";
+  return `eventTypeNames holds ${shown}, which is not a known event type or a wildcard of one`;
 }

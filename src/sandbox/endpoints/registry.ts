@@ -7,17 +7,17 @@ import { checkSecret, freshSecret } from "../signing/secrets.ts";
 import type { State } from "../state/state.ts";
 import { type Endpoint, endpointView, newHealth } from "./endpoint.ts";
 
-/** So many endpoints can be registered. */
+/** The most endpoints that can be registered. */
 export const MAX_ENDPOINTS = 1_000;
 
-/** What an endpoint is registered with, checked already. */
+/** The fields of a new endpoint, checked already. */
 export interface Registration {
   readonly name: string;
   readonly url: string;
   readonly eventTypeNames: readonly string[];
   readonly description?: string | undefined;
   readonly status?: Endpoint["status"] | undefined;
-  /** @default a fresh one */
+  /** @default a random one */
   readonly secret?: string | undefined;
 }
 
@@ -34,7 +34,7 @@ export class Registry {
   readonly #parts: RegistryParts;
   readonly #endpoints: Map<string, Endpoint>;
 
-  /** @throws WebhookError `configuration_invalid` where the state has endpoints whose secrets the scheme cannot use */
+  /** @throws WebhookError `configuration_invalid` if the state has endpoints whose secrets the scheme cannot use */
   constructor(parts: RegistryParts) {
     this.#parts = parts;
     this.#endpoints = new Map(parts.state.endpoints().map((endpoint) => [endpoint.id, endpoint]));
@@ -49,17 +49,17 @@ export class Registry {
     return [...this.#endpoints.values()];
   }
 
-  /** The active endpoints that have subscribed by one of the patterns. */
+  /** The active endpoints that subscribe by one of the patterns. */
   subscribersOf(patterns: readonly string[]): Endpoint[] {
     return this.all().filter(
       ({ status, eventTypeNames }) => status === "ACTIVE" && eventTypeNames.some((name) => patterns.includes(name)),
     );
   }
 
-  /** @throws WebhookError `configuration_invalid` for one endpoint too many, or a secret that the scheme refuses */
+  /** @throws WebhookError `configuration_invalid` if there are too many endpoints, or the scheme refuses the secret */
   add({ name, url, eventTypeNames, description, status = "ACTIVE", secret }: Registration): Endpoint {
     const { scheme, clock } = this.#parts;
-    if (this.#endpoints.size >= MAX_ENDPOINTS) throw checks.invalid("endpoints", `are ${MAX_ENDPOINTS} at the most`);
+    if (this.#endpoints.size >= MAX_ENDPOINTS) throw checks.invalid("endpoints", `are limited to ${MAX_ENDPOINTS}`);
     if (secret !== undefined) checkSecret(scheme, secret);
     const now = clock.now();
     const endpoint: Endpoint = {
@@ -71,7 +71,7 @@ export class Registry {
     return endpoint;
   }
 
-  /** Changes what is named; the rest stays. */
+  /** Changes the fields that are given. */
   change(endpoint: Endpoint, changes: Partial<Omit<Registration, "secret">>): void {
     const named = Object.entries(changes).filter(([, value]) => value !== undefined);
     Object.assign(endpoint, Object.fromEntries(named), { updatedAt: this.#parts.clock.now() });
@@ -79,7 +79,7 @@ export class Registry {
   }
 
   /**
-   * Gives an endpoint another secret, by default a fresh one; the one before is remembered.
+   * Gives an endpoint another secret, by default a random one. The previous secret is remembered.
    *
    * @throws WebhookError `configuration_invalid` for a secret that the scheme refuses
    */
@@ -97,7 +97,7 @@ export class Registry {
     changes.publish({ kind: "endpoint_removed", now: clock.now(), id: endpoint.id });
   }
 
-  /** Remembers how an endpoint stands, and tells everybody. One that was removed meanwhile stays removed. */
+  /** Stores a changed endpoint and publishes the change. An endpoint that was removed meanwhile is not stored again. */
   save(endpoint: Endpoint): void {
     if (this.#endpoints.get(endpoint.id) !== endpoint) return;
     const { clock, changes, state } = this.#parts;

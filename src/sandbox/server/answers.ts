@@ -2,10 +2,10 @@ import { Buffer } from "node:buffer";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { BodyBuffer } from "../../body.ts";
 
-/** No larger body is taken. */
+/** A larger body is refused. */
 const MAX_REQUEST_BYTES = 512 * 1024;
 
-/** On every answer: nothing of it is a page that may load, frame or be framed, and nobody guesses its type. */
+/** Headers of every answer: it may load nothing and be framed by nothing, and its type is not guessed. */
 const SECURITY_HEADERS = {
   "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
   "X-Content-Type-Options": "nosniff",
@@ -14,7 +14,7 @@ const SECURITY_HEADERS = {
   "Cache-Control": "no-store",
 };
 
-/** Sets what every answer has. */
+/** Sets the security headers of every answer. */
 export function secure(response: ServerResponse): void {
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
 }
@@ -24,7 +24,7 @@ export function answerJson(response: ServerResponse, status: number, value: unkn
   answerText(response, status, JSON.stringify(value), "application/json; charset=utf-8");
 }
 
-/** Answers with a text. */
+/** Answers with text. */
 export function answerText(
   response: ServerResponse,
   status: number,
@@ -36,16 +36,16 @@ export function answerText(
   response.writeHead(status, { "Content-Type": type, "Content-Length": body.byteLength }).end(body);
 }
 
-/** Why a request's JSON cannot be had. */
+/** Why a request's JSON could not be read. */
 export type Unreadable = "not_json" | "too_large";
 
-/** Reads a request's JSON object; an empty body is an empty object. Rejects only where the sender left. */
+/** Reads a request's JSON object; an empty body is an empty object. Rejects only if the client disconnected. */
 export async function readJson(request: IncomingMessage): Promise<Readonly<Record<string, unknown>> | Unreadable> {
   const body = new BodyBuffer({ maxBytes: MAX_REQUEST_BYTES });
   let bytes = 0;
   for await (const chunk of request) {
     bytes += (chunk as Buffer).byteLength;
-    // Read to its end even so: an answer to a body that is still coming would be lost.
+    // Read on to the end: a client that is still sending would not see the answer.
     if (bytes <= MAX_REQUEST_BYTES) body.append(chunk as Buffer);
     if (bytes > 16 * MAX_REQUEST_BYTES) break;
   }

@@ -1,13 +1,13 @@
 import type { ServerResponse } from "node:http";
 import type { Changes, Revised } from "../changes.ts";
 
-/** So many pages can follow at once. */
+/** The most pages that can be connected at once. */
 const MAX_STREAMS = 64;
-/** A page that has not read so much is cut off, and comes back for what it missed. */
+/** A page with more unread data than this is disconnected; it reconnects and gets what it missed. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024;
 const HEARTBEAT_MS = 15_000;
 
-/** Tells pages of changes, as server-sent events. */
+/** Sends changes to pages as server-sent events. */
 export class EventStreams {
   readonly #changes: Changes;
   readonly #open = new Set<ServerResponse>();
@@ -16,15 +16,15 @@ export class EventStreams {
 
   constructor(changes: Changes) {
     this.#changes = changes;
-    this.#unwatch = changes.watch((revised) => this.#tell(eventOf(revised)));
-    this.#heartbeat = setInterval(() => this.#tell(": still here\n\n"), HEARTBEAT_MS).unref();
+    this.#unwatch = changes.watch((revised) => this.#write(eventOf(revised)));
+    this.#heartbeat = setInterval(() => this.#write(": still here\n\n"), HEARTBEAT_MS).unref();
   }
 
   /**
-   * Tells a page of everything after a revision, and then of what happens.
+   * Sends a page every change after a revision, and then each new change.
    *
-   * @param since the last revision that it knows; undefined to begin with the next
-   * @returns false where too many are following
+   * @param since the last revision that the page knows; undefined for new changes only
+   * @returns false if too many pages are connected
    */
   open(response: ServerResponse, since: number | undefined): boolean {
     if (this.#open.size >= MAX_STREAMS) return false;
@@ -37,14 +37,14 @@ export class EventStreams {
     return true;
   }
 
-  /** Ends all. */
+  /** Ends every stream. */
   close(): void {
     clearInterval(this.#heartbeat);
     this.#unwatch();
     for (const response of this.#open) response.end();
   }
 
-  #tell(text: string): void {
+  #write(text: string): void {
     for (const response of this.#open) {
       if (response.writableLength > MAX_UNREAD_BYTES) response.destroy();
       else response.write(text);

@@ -17,7 +17,8 @@ export interface InspectorParts {
   readonly page: string | undefined;
 }
 
-class NotPossible extends Error {
+/** A call that is refused, with its status and code. */
+class Refused extends Error {
   readonly status: number;
   readonly code: string;
 
@@ -76,10 +77,10 @@ function addEndpoint(operations: Operations, { url, name = url, eventTypeNames }
   return { ...endpointView(endpoint), secret: endpoint.secrets[0] };
 }
 
-/** The part of the page's policy that the page itself cannot set. */
+/** The part of the page's Content-Security-Policy that a meta element cannot set. */
 const PAGE_POLICY = "frame-ancestors 'none'";
 
-/** The inspector: the page at `/`, and what it asks for under `/_inspector/`, as page-api.ts describes. */
+/** The inspector: the page at `/`, and its API under `/_inspector/`, as page-api.ts describes it. */
 export class Inspector {
   readonly #parts: InspectorParts;
 
@@ -98,7 +99,7 @@ export class Inspector {
     answerText(response, 200, page, "text/html; charset=utf-8");
   }
 
-  /** Answers one call of the page. Rejects only where the caller left. */
+  /** Answers one call of the page. Rejects only if the client disconnected. */
   async answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     try {
       const path = url.pathname.slice("/_inspector/".length);
@@ -120,11 +121,11 @@ export class Inspector {
     return id === undefined ? undefined : this.#parts.operations.detail(id);
   }
 
-  /** A browser that comes back names what it saw last in the header; the address still says where it began. */
+  /** A browser that reconnects sends its last revision in the header; the query still has the first one. */
   #follow({ headers }: IncomingMessage, response: ServerResponse, { searchParams }: URL): void {
     const since = headers["last-event-id"]?.toString() ?? searchParams.get("since");
     if (this.#parts.streams.open(response, since === null ? undefined : Number(since))) return;
-    throw new NotPossible(503, "too_many_streams", "Too many pages follow already.");
+    throw new Refused(503, "too_many_streams", "Too many pages are connected.");
   }
 
   async #act(path: string, request: IncomingMessage): Promise<object> {
@@ -132,8 +133,8 @@ export class Inspector {
     const fields = await readJson(request);
     if (action === undefined) throw notFound();
     if (typeof fields === "string") {
-      const [status, message] = fields === "too_large" ? [413, "too large"] : [400, "no JSON object"];
-      throw new NotPossible(status as number, fields, `The body is ${message}.`);
+      const [status, message] = fields === "too_large" ? [413, "too large"] : [400, "not a JSON object"];
+      throw new Refused(status as number, fields, `The body is ${message}.`);
     }
     const [, parameter = ""] = action.path.exec(path) ?? [];
     return action.run(this.#parts.operations, parameter, fields);
@@ -141,9 +142,9 @@ export class Inspector {
 }
 
 function answerError(response: ServerResponse, error: unknown): void {
-  if (!(error instanceof NotPossible || error instanceof WebhookError)) throw error;
+  if (!(error instanceof Refused || error instanceof WebhookError)) throw error;
   const { code, message } = error;
-  answerJson(response, error instanceof NotPossible ? error.status : 400, { error: { code, message } });
+  answerJson(response, error instanceof Refused ? error.status : 400, { error: { code, message } });
 }
 
 function started(deliveries: readonly Delivery[]): Started {
@@ -155,11 +156,11 @@ function found<Thing extends object>(thing: Thing | undefined): Thing {
   return thing;
 }
 
-function notFound(): NotPossible {
-  return new NotPossible(404, "not_found", "There is no such thing.");
+function notFound(): Refused {
+  return new Refused(404, "not_found", "Not found.");
 }
 
 function text(name: string, value: unknown, isOptional = false): string | undefined {
   if (typeof value === "string" || (isOptional && value === undefined)) return value;
-  throw new NotPossible(400, "invalid", `${name} must be a text.`);
+  throw new Refused(400, "invalid", `${name} must be a string.`);
 }

@@ -29,7 +29,7 @@ export interface ManagementParts {
   readonly errorShape: ErrorShape;
 }
 
-/** What is answered to a call. */
+/** The answer to a call. */
 interface Reply {
   readonly status: number;
   readonly value: object;
@@ -57,7 +57,7 @@ export class ManagementApi {
     this.#parts = parts;
   }
 
-  /** Answers one call. Rejects only where the caller left. */
+  /** Answers one call. Rejects only if the client disconnected. */
   async answer(request: IncomingMessage, response: ServerResponse, url: URL): Promise<void> {
     response.setHeader("X-Request-Id", `req_${randomUUID()}`);
     const { status, value, headers = {} } = await this.#reply(request, url);
@@ -99,7 +99,7 @@ export class ManagementApi {
   }
 
   #list({ searchParams }: URL): Reply {
-    // A wrapped list has no sign of more: what is left out without being asked for would seem not to exist.
+    // A wrapped list cannot say that there is more, so a small default would hide webhooks.
     const otherwise = this.#parts.listShape === "wrapped" ? MAX_LIMIT : DEFAULT_LIMIT;
     const limit = wholeNumber(searchParams, "limit", otherwise, 1, MAX_LIMIT);
     const offset = wholeNumber(searchParams, "offset", 0, 0, Number.MAX_SAFE_INTEGER);
@@ -111,14 +111,15 @@ export class ManagementApi {
   async #create(request: IncomingMessage): Promise<Reply> {
     const registration = valid(registrationFrom(await fieldsOf(request)));
     const { registry, responseShape } = this.#parts;
-    if (registry.all().length >= MAX_ENDPOINTS) throw new Refusal(400, `There are ${MAX_ENDPOINTS} webhooks already`);
+    if (registry.all().length >= MAX_ENDPOINTS)
+      throw new Refusal(400, `The limit of ${MAX_ENDPOINTS} webhooks is reached`);
     const endpoint = registry.add(registration);
     return { status: 201, value: webhookAnswer(responseShape, endpoint, "Webhook created", true) };
   }
 
   async #change(endpoint: Endpoint, request: IncomingMessage): Promise<Reply> {
     const changes = valid(changesFrom(await fieldsOf(request)));
-    if (Object.keys(changes).length === 0) throw new Refusal(400, "There is nothing to change");
+    if (Object.keys(changes).length === 0) throw new Refusal(400, "The body names nothing to change");
     this.#parts.registry.change(endpoint, changes);
     return ok(webhookAnswer(this.#parts.responseShape, endpoint, "Webhook updated"));
   }
@@ -144,7 +145,7 @@ function only(
   handlers: Readonly<Record<string, () => Reply | Promise<Reply>>>,
 ): Reply | Promise<Reply> {
   if (Object.hasOwn(handlers, method)) return handlers[method]?.() as Reply | Promise<Reply>;
-  throw new Refusal(405, `${method} is not possible here`, undefined, { Allow: Object.keys(handlers).join(", ") });
+  throw new Refusal(405, `${method} is not allowed here`, undefined, { Allow: Object.keys(handlers).join(", ") });
 }
 
 async function fieldsOf(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {

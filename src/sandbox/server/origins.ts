@@ -1,17 +1,17 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 
-/** Whether a host's name means this machine to every resolver (RFC 6761, section 6.3). */
+/** Whether a host name means this machine for every resolver (RFC 6761, section 6.3). */
 export function isLoopback(hostname: string): boolean {
   const name = bare(hostname).toLowerCase();
   return name === "localhost" || name.endsWith(".localhost") || name === "::1" || /^127(\.\d{1,3}){3}$/.test(name);
 }
 
 /**
- * Whether a request was meant for this server. A page elsewhere whose name was made to resolve to 127.0.0.1 (DNS rebinding) names
- * itself in `Host`; an address cannot be rebound.
+ * Whether the `Host` header names this server. With DNS rebinding, a foreign page makes its own name resolve to 127.0.0.1; its name is
+ * then in `Host`. An IP address cannot be rebound.
  *
- * @param host what the server listens on
+ * @param host the address that the server listens on
  */
 export function isOwnHost(request: IncomingMessage, host: string, port: number): boolean {
   const named = request.headers.host;
@@ -19,11 +19,10 @@ export function isOwnHost(request: IncomingMessage, host: string, port: number):
 }
 
 /**
- * Whether a request was sent to this machine or to one of the names that were given, whatever the port: a tunnel keeps its own
- * name in `Host`.
+ * Whether the `Host` header names this machine or one of the given names, on any port. A tunnel keeps its own name in `Host`.
  *
- * @param host what the server listens on; where that is not loopback, a request may name any address
- * @param names further names, each with or without a port
+ * @param host the address that the server listens on; if it is not loopback, a request may name any IP address
+ * @param names more names, each with or without a port
  */
 export function isAllowedHost(request: IncomingMessage, host: string, names: readonly string[]): boolean {
   const { hostname } = parts(request.headers.host ?? "");
@@ -32,10 +31,10 @@ export function isAllowedHost(request: IncomingMessage, host: string, names: rea
 }
 
 /**
- * Whether a request that changes something comes from the server's own page, or from no page at all (CSRF). Browsers name the
- * page's origin in every such request.
+ * Whether a request that changes something comes from the server's own page or from no page at all, which prevents CSRF. Browsers send
+ * the page's origin with every such request.
  *
- * @param request its `Host` checked already: an origin is the server's own only where it is that which the request was sent to
+ * @param request its `Host` must have been checked: the origin is compared with it
  */
 export function isOwnOrigin({ headers }: IncomingMessage): boolean {
   const { origin, host, "sec-fetch-site": site } = headers;
@@ -47,7 +46,7 @@ function isOwn(authority: string, host: string, port: number): boolean {
   const { hostname, port: named } = parts(authority);
   if (isLoopback(host))
     return named === port && ["127.0.0.1", "localhost", "::1", bare(host).toLowerCase()].includes(hostname);
-  // Opened to others on purpose, perhaps behind a mapped port.
+  // The server was opened to other machines on purpose, perhaps behind a mapped port.
   return isIP(hostname) !== 0 || hostname === "localhost" || hostname === bare(host).toLowerCase();
 }
 

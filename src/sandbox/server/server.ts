@@ -7,13 +7,13 @@ import type { Inspector } from "./inspector.ts";
 import type { ManagementApi } from "./management.ts";
 import { isOwnHost, isOwnOrigin } from "./origins.ts";
 
-/** Who answers what. */
-export interface Rooms {
+/** The parts of the server that answer requests. */
+export interface Routes {
   readonly management: ManagementApi;
   readonly inspector: Inspector;
 }
 
-/** The sandbox's own HTTP server. */
+/** An HTTP server that is listening. */
 export interface Listening {
   readonly port: number;
   /** Ends every connection. */
@@ -21,11 +21,11 @@ export interface Listening {
 }
 
 /**
- * Listens.
+ * Starts the HTTP server.
  *
- * @throws WebhookError `configuration_invalid` where the address cannot be had
+ * @throws WebhookError `configuration_invalid` if the port or the address is not available
  */
-export async function listen(host: string, port: number, rooms: Rooms): Promise<Listening> {
+export async function listen(host: string, port: number, routes: Routes): Promise<Listening> {
   const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 });
   server.listen(port, host);
   try {
@@ -35,8 +35,8 @@ export async function listen(host: string, port: number, rooms: Rooms): Promise<
   }
   const address = server.address() as AddressInfo;
   server.on("request", (request, response) => {
-    // What is left is that the caller went away in the middle.
-    answer(request, response, { host, port: address.port, rooms }).catch(() => response.destroy());
+    // Rejects only if the client disconnected.
+    answer(request, response, { host, port: address.port, routes }).catch(() => response.destroy());
   });
   return { port: address.port, close: () => end(server) };
 }
@@ -51,22 +51,22 @@ async function end(server: Server): Promise<void> {
 interface Context {
   readonly host: string;
   readonly port: number;
-  readonly rooms: Rooms;
+  readonly routes: Routes;
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, context: Context): Promise<void> {
-  const { host, port, rooms } = context;
+  const { host, port, routes } = context;
   secure(response);
   const url = new URL(
     request.url?.startsWith("/") ? `http://sandbox.invalid${request.url}` : "http://sandbox.invalid/*",
   );
   const isReading = request.method === "GET" || request.method === "HEAD";
-  if (!isOwnHost(request, host, port)) answerText(response, 421, "This server goes by another name.\n");
-  else if (url.pathname.startsWith("/v1/")) await rooms.management.answer(request, response, url);
+  if (!isOwnHost(request, host, port)) answerText(response, 421, "This server has another name.\n");
+  else if (url.pathname.startsWith("/v1/")) await routes.management.answer(request, response, url);
   else if (!isReading && !isOwnOrigin(request)) answerText(response, 403, FOREIGN);
-  else if (url.pathname.startsWith("/_inspector/")) await rooms.inspector.answer(request, response, url);
-  else if (url.pathname === "/" && isReading) rooms.inspector.answerPage(response);
-  else answerText(response, 404, "There is nothing here. The inspector is at /, the API under /v1.\n");
+  else if (url.pathname.startsWith("/_inspector/")) await routes.inspector.answer(request, response, url);
+  else if (url.pathname === "/" && isReading) routes.inspector.answerPage(response);
+  else answerText(response, 404, "Not found. The inspector is at /, the API under /v1.\n");
 }
 
-const FOREIGN = "Only the inspector's own page may ask for this.\n";
+const FOREIGN = "Only the inspector's own page may send this request.\n";

@@ -2,7 +2,7 @@ import { KNOWN_EVENT_TYPES } from "../../bluum/catalogue.ts";
 import type { Endpoint } from "../endpoints/endpoint.ts";
 
 /**
- * The three shapes in which Bluum's pages publish one and the same webhook:
+ * The three shapes in which Bluum's pages document the same webhook:
  * - `flat`: `{ id, object, url, event_type_names, status: "active", created_at }`
  * - `wrapped`: `{ status, message, data: { webhook: { webhook_id, eventTypeNames, … } } }`
  * - `detailed`: `{ status, data: { webhook: { id, secret, eventTypes: [{ id, name }], createdAt, … } } }`
@@ -21,7 +21,7 @@ export interface Page {
   readonly hasMore: boolean;
 }
 
-/** A webhook as one shape shows it. @param withSecret at its creation; the detailed shape has it always */
+/** A webhook in one of the shapes. @param withSecret for the answer to its creation; the detailed shape always has the secret */
 function resource(shape: ResponseShape, endpoint: Endpoint, withSecret: boolean): object {
   const { id, name, url, description, status, eventTypeNames } = endpoint;
   const secret = withSecret ? { secret: endpoint.secrets[0] } : {};
@@ -73,7 +73,7 @@ function described(name: string): string {
   return words.charAt(0).toUpperCase() + words.slice(1);
 }
 
-/** A call that is refused. */
+/** A refused call. */
 export interface ApiError {
   readonly status: number;
   readonly message: string;
@@ -86,7 +86,7 @@ const ERROR_TYPES: Readonly<Record<number, string>> = {
   404: "not_found_error",
 };
 
-/** The answer to a call that is refused. */
+/** The answer to a refused call. */
 export function errorAnswer(shape: ErrorShape, { status, message, param }: ApiError): object {
   const code = `BLUM-${status}-001`;
   if (shape === "flat") return { status: "error", code, message };

@@ -8,7 +8,7 @@ import { SCENARIOS } from "../scenarios.ts";
 import { forgeriesOf } from "../signing/forgeries.ts";
 import type { Credentials } from "./credentials.ts";
 
-/** All that the page shows at first. */
+/** Everything that the page shows when it is loaded. */
 export function snapshotOf(
   { settings, clock, registry, provider }: SandboxParts,
   { changes, tenant, baseUrl }: { readonly changes: Changes; readonly tenant: Credentials; readonly baseUrl: string },
@@ -30,9 +30,9 @@ function firstSteps(baseUrl: string, { apiKey, apiSecret }: Credentials): Snapsh
   const variables = { BLUUM_BASE_URL: baseUrl, BLUUM_API_KEY: apiKey, BLUUM_API_SECRET: apiSecret };
   const exports = Object.entries(variables).map(([name, value]) => `export ${name}=${value}`);
   return [
-    { title: "Tell the tools where the sandbox is", code: exports.join("\n") },
+    { title: "Point the tools at the sandbox", code: exports.join("\n") },
     {
-      title: "Register your endpoint; the answer has its secret",
+      title: "Register your endpoint; the answer contains its secret",
       code: "npx bluum-webhooks endpoints ensure --url http://localhost:3000/webhooks/bluum --event '*'",
     },
   ];

@@ -14,12 +14,12 @@ export interface Explained extends SignedMessage {
 
 type Step = SignatureExplanation["steps"][number];
 
-/** More of a text is not shown in a step. */
+/** A longer text is cut in a step. */
 const SHOWN_CHARACTERS = 2_000;
 
 /**
- * Explains how an attempt was signed, step by step, or how it should have been. The secret is shown: the sandbox has made it
- * up, and a wrong one is what people look for.
+ * Explains step by step how an attempt was signed, or should have been. The secret is shown: it is a test secret of the sandbox, and a
+ * wrong secret is the most common mistake.
  */
 export function explain(explained: Explained): SignatureExplanation {
   const { scheme, forgery } = explained;
@@ -54,11 +54,11 @@ function stepsOf(form: SignatureForm, explained: Explained, value: string): Step
 }
 
 const CONTENT_TEXTS: Readonly<Record<SignatureForm["content"], string>> = {
-  body: "The raw body, byte for byte as it came, and nothing else. Parsed and printed again it is another text.",
+  body: "The raw body, byte for byte as received, and nothing else. Parsing it and printing it again gives other bytes.",
   "timestamp.body":
-    "The time of signing in Unix seconds, a full stop, and the raw body, byte for byte as it came. Parsed and printed again it is another text.",
+    "The time of signing in Unix seconds, a full stop, and the raw body, byte for byte as received. Parsing it and printing it again gives other bytes.",
   "id.timestamp.body":
-    "The message id, a full stop, the time of signing in Unix seconds, a full stop, and the raw body, byte for byte as it came. Parsed and printed again it is another text.",
+    "The message id, a full stop, the time of signing in Unix seconds, a full stop, and the raw body, byte for byte as received. Parsing it and printing it again gives other bytes.",
 };
 
 function contentStep({ content }: SignatureForm, { body, messageId, signed }: Explained): Step {
@@ -68,11 +68,11 @@ function contentStep({ content }: SignatureForm, { body, messageId, signed }: Ex
 }
 
 const KEY_TEXTS: Readonly<Record<SignatureForm["key"], string>> = {
-  utf8: "The secret's own characters are the key, a prefix such as whsec_ included; nothing is decoded.",
-  base64: "The secret is base64; decoded, it is the key.",
-  hex: "The secret is hex; decoded, it is the key.",
-  whsec: "What follows whsec_ in the secret is base64; decoded, it is the key.",
-  whsk: "What follows whsk_ in the secret is base64; decoded, its first 32 bytes are the private key.",
+  utf8: "The characters of the secret are the key, including a prefix such as whsec_. Nothing is decoded.",
+  base64: "The key is the secret, decoded from base64.",
+  hex: "The key is the secret, decoded from hex.",
+  whsec: "The key is the part of the secret after whsec_, decoded from base64.",
+  whsk: "The private key is the first 32 bytes of the part after whsk_, decoded from base64.",
 };
 
 function keyStep({ key }: SignatureForm, { signed }: Explained): Step {
@@ -83,17 +83,17 @@ function keyStep({ key }: SignatureForm, { signed }: Explained): Step {
 function digestStep({ algorithm, encoding, before }: SignatureForm, { signed }: Explained, value: string): Step {
   const name = algorithm === "ed25519" ? "The ed25519 signature" : `The HMAC-${algorithm.toUpperCase()}`;
   const code = value.slice(before.join(timestampOf(signed.signedAtMs)).length);
-  return { title: "The signature", text: `${name} of that under the key, written in ${encoding}.`, code };
+  return { title: "The signature", text: `${name} of that content with that key, encoded as ${encoding}.`, code };
 }
 
 function headerStep({ header }: SignatureForm, value: string): Step {
-  return { title: "The header", text: "So the genuine delivery carries:", code: `${header}: ${value}` };
+  return { title: "The header", text: "A genuine delivery has this header:", code: `${header}: ${value}` };
 }
 
 function verdict(headers: Readonly<Record<string, string>>): Step {
   return {
     title: "What your endpoint does",
-    text: "It computes the same from the body that came and its own secret, and compares in constant time. If your value differs, compare the steps above with yours, the secret first, then the bytes.",
+    text: "It computes the same value from the received body and its own secret, and compares the two in constant time. If your value differs, compare your steps with those above: first the secret, then the bytes.",
     code: listed(headers),
   };
 }
@@ -105,7 +105,7 @@ function forged(
 ): Step {
   return {
     title: "What was sent instead",
-    text: `This delivery is forged: ${lowerFirst(title)}. A genuine one with this body would carry ${listed(genuine).replaceAll("\n", ", ")}. Your endpoint must refuse it with 401.`,
+    text: `This delivery is forged: ${lowerFirst(title)}. A genuine one with this body would have ${listed(genuine).replaceAll("\n", ", ")}. Your endpoint must refuse it with 401.`,
     code: listed(sent) || "(no signature header)",
   };
 }
@@ -113,14 +113,14 @@ function forged(
 function ownScheme({ name, description }: SignatureScheme): Step {
   return {
     title: "What is signed",
-    text: `${name} is a scheme of your own, and of no form that can be taken apart here. It says of itself:`,
+    text: `${name} is a scheme of your own whose form the sandbox does not know. Its description:`,
     code: description,
   };
 }
 
 function unsigned(error: unknown): Step {
   const code = error instanceof Error ? error.message : String(error);
-  return { title: "Why there is no signature", text: "Its sign() has thrown:", code };
+  return { title: "Why there is no signature", text: "Its sign() threw:", code };
 }
 
 function ownProgram({ name }: SignatureScheme): string {

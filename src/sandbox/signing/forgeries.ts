@@ -57,7 +57,7 @@ const FORGERIES: Readonly<Record<ForgeryKind, Forgery>> = {
     },
   },
   captured_long_ago: {
-    title: "Captured an hour ago, and sent again",
+    title: "Captured an hour ago and sent again",
     fits: (scheme) => scheme.signsTimestamp,
     forge: ({ scheme, signed, body, messageId }) => {
       const nowMs = signed.signedAtMs - HOUR_MS;
@@ -84,25 +84,25 @@ export function forge(kind: ForgeryKind, genuine: SignedMessage): Forged {
   return FORGERIES[kind].forge(genuine);
 }
 
-/** The header that carries the message id, found by having one signed. */
+/** The header with the message id, found by signing one. */
 function idHeader(scheme: SignatureScheme): string | undefined {
   const messageId = "msg_probe";
   try {
     const headers = scheme.sign({ secret: freshSecret(scheme), body: Buffer.of(), messageId, nowMs: 0 });
     return Object.keys(headers).find((name) => headers[name] === messageId);
   } catch {
-    // A scheme of the user's own, which takes no secret that can be made up here.
+    // A user's own scheme, which accepts no secret that the sandbox can make.
     return undefined;
   }
 }
 
-/** Still an event, and worth more: what a forger would want. */
+/** The same event with a larger amount. */
 function altered(body: Buffer): Buffer {
   const payload = JSON.parse(body.toString("utf8")) as { readonly data?: object };
   return Buffer.from(JSON.stringify({ ...payload, data: { ...payload.data, amount: "1000000.00" } }), "utf8");
 }
 
-/** What is another for another body is the signature; a message id or a time stays whole. */
+/** Cuts the header values that depend on the body: those are signatures. A message id or a timestamp stays whole. */
 function cutShort({ scheme, signed, body, messageId }: SignedMessage): Record<string, string> {
   const another = { secret: signed.secret, body: Buffer.concat([body, Buffer.from(" ")]), messageId };
   const others = scheme.sign({ ...another, nowMs: signed.signedAtMs });

@@ -2,20 +2,20 @@ import { Buffer } from "node:buffer";
 import { createHmac, createPrivateKey, sign } from "node:crypto";
 import type { SignatureScheme } from "../../schemes/scheme.ts";
 
-/** What stands before the body in what is signed. */
+/** What is signed before the body. */
 export type SignedContent = "body" | "timestamp.body" | "id.timestamp.body";
-/** How the key comes out of the secret. */
+/** How the key is made from the secret. */
 export type KeyForm = "utf8" | "base64" | "hex" | "whsec" | "whsk";
 type Encoding = "hex" | "base64" | "base64url";
 
-/** A signature taken apart: all that another program needs to make the same. */
+/** How a signature is made: everything that another program needs to make the same one. */
 export interface SignatureForm {
   readonly header: string;
   readonly algorithm: "sha256" | "sha1" | "sha512" | "ed25519";
   readonly content: SignedContent;
   readonly key: KeyForm;
   readonly encoding: Encoding;
-  /** What stands before the signature in its header, in pieces between which the timestamp stands. */
+  /** The header's text before the signature, split where the timestamp is. */
   readonly before: readonly string[];
 }
 
@@ -28,10 +28,10 @@ const ALGORITHMS = ["sha256", "sha1", "sha512", "ed25519"] as const;
 const ENCODINGS: readonly Encoding[] = ["hex", "base64", "base64url"];
 
 /**
- * Takes a scheme apart by having it sign something known, and looking for the signature among all that could have been made of
- * it. Schemes are closed values; so this also works for one of the user's own, if it is of a usual form.
+ * Finds out how a scheme signs: lets it sign a known message, and looks for the signature among those of every known form. This also
+ * works for a user's own scheme, if its form is common.
  *
- * @returns undefined where the signature is of no form that is known here
+ * @returns undefined if the signature has no known form
  */
 export function signatureForm(scheme: SignatureScheme, secret: string): SignatureForm | undefined {
   const headers = Object.entries(scheme.sign({ ...PROBE, secret }));
@@ -63,13 +63,13 @@ function candidatesUnder(bytes: Buffer, { key, algorithm }: Pick<SignatureForm, 
   });
 }
 
-/** What is signed before the body. */
+/** The text that is signed before the body. */
 export function prefixOf(content: SignedContent, id: string, timestamp: string): string {
   if (content === "body") return "";
   return content === "timestamp.body" ? `${timestamp}.` : `${id}.${timestamp}.`;
 }
 
-/** The key of a secret; undefined where it cannot be of that form. */
+/** The key of a secret; undefined if the secret cannot have that form. */
 export function keyBytes(secret: string, form: KeyForm): Buffer | undefined {
   if (form === "utf8") return Buffer.from(secret, "utf8");
   if (form === "base64" || form === "hex") return Buffer.from(secret, form);
@@ -81,7 +81,7 @@ function hmac(algorithm: string, key: Buffer, message: Buffer): Buffer {
   return createHmac(algorithm, key).update(message).digest();
 }
 
-/** What DER puts before the 32 bytes of a private key (RFC 8410, section 7). */
+/** The DER bytes before the 32 bytes of a private key (RFC 8410, section 7). */
 export const PKCS8_HEAD = "302e020100300506032b657004220420";
 
 function ed25519(seed: Buffer, message: Buffer): Buffer {

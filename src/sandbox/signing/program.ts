@@ -40,11 +40,11 @@ function partsOf({ content }: SignatureForm, { messageId, signed }: SignedMessag
   return content === "timestamp.body" ? [timestamp] : [id, timestamp];
 }
 
-/** A literal for bytes, readable where they are text. */
+/** A literal for bytes, readable if they are text. */
 function bodyExpression(body: Buffer): string {
   const text = body.toString("utf8");
   if (!Buffer.from(text, "utf8").equals(body)) return `Buffer.from("${body.toString("base64")}", "base64")`;
-  // JSON between single quotes reads as it is, unless it holds some itself, or what must be escaped.
+  // Single quotes keep JSON readable, unless it has single quotes itself or characters to escape.
   const literal = /^[ -&(-[\]-~]*$/.test(text) ? `'${text}'` : JSON.stringify(text);
   return `Buffer.from(${literal}, "utf8")`;
 }
@@ -63,7 +63,7 @@ function computation({ algorithm, content, encoding }: SignatureForm): string[] 
   return [`const signature = createHmac("${algorithm}", key)${updates}.digest("${encoding}");`];
 }
 
-/** The header's line. Its texts are literals, since a prefix may hold any sign. */
+/** The line of the header. Its parts are string literals, since a prefix may have any character. */
 function headerExpression({ header, before: [first = "", ...others] }: SignatureForm): string {
   const texts = [`${header}: ${first}`, ...others].map((text) => JSON.stringify(text));
   return `${texts.join(" + timestamp + ")} + signature`;

@@ -1,38 +1,37 @@
 import type { State } from "./state.ts";
 
 /**
- * A state that is written at the end of each turn of the event loop, all that has changed in one transaction: a transaction for
- * each change would cost more than the deliveries. Of what changes more than once in a turn the last is written. A process that is
- * killed loses one turn at the most.
+ * Writes the changes of each turn of the event loop in one transaction: one for each change would cost more than the deliveries. Of
+ * several changes of one thing, only the last is written. A killed process loses one turn at most.
  *
- * A write that fails ends the writing, and not the sandbox, which has everything in memory: the file stays as it was before.
+ * After a write fails, nothing more is written: the file stays as it was, and the sandbox goes on in memory.
  *
- * @param onFailure told once, with what went wrong
+ * @param onFailure called once, with the error of the write
  */
 export function batchedState(state: State, onFailure: (error: unknown) => void): State {
-  const writing = new Writing(state, onFailure);
+  const batch = new Batch(state, onFailure);
   return {
     ...state,
-    keep: (name, value) => writing.add(`kept ${name}`, () => state.keep(name, value)),
-    saveEndpoint: (endpoint) => writing.add(endpoint.id, () => state.saveEndpoint(endpoint)),
-    removeEndpoint: (id) => writing.add(id, () => state.removeEndpoint(id)),
-    saveDelivery: (delivery) => writing.add(delivery.id, () => state.saveDelivery(delivery)),
-    forgetDelivery: (id) => writing.add(id, () => state.forgetDelivery(id)),
+    keep: (name, value) => batch.add(`kept ${name}`, () => state.keep(name, value)),
+    saveEndpoint: (endpoint) => batch.add(endpoint.id, () => state.saveEndpoint(endpoint)),
+    removeEndpoint: (id) => batch.add(id, () => state.removeEndpoint(id)),
+    saveDelivery: (delivery) => batch.add(delivery.id, () => state.saveDelivery(delivery)),
+    forgetDelivery: (id) => batch.add(id, () => state.forgetDelivery(id)),
     together: (writes) => writes(),
     close() {
-      writing.end();
+      batch.close();
       state.close();
     },
   };
 }
 
-/** What is to be written, by what it is about, in the order in which that first changed. */
-class Writing {
+/** The writes of the current turn, one for each subject, in the order of the first change of each. */
+class Batch {
   readonly #state: State;
   readonly #onFailure: (error: unknown) => void;
   readonly #pending = new Map<string, () => void>();
   #turn: NodeJS.Immediate | undefined;
-  #hasEnded = false;
+  #closed = false;
 
   constructor(state: State, onFailure: (error: unknown) => void) {
     this.#state = state;
@@ -40,15 +39,15 @@ class Writing {
   }
 
   add(subject: string, write: () => void): void {
-    if (this.#hasEnded) return;
+    if (this.#closed) return;
     this.#pending.set(subject, write);
     this.#turn ??= setImmediate(() => this.#flush());
   }
 
-  end(): void {
+  close(): void {
     clearImmediate(this.#turn);
     this.#flush();
-    this.#hasEnded = true;
+    this.#closed = true;
   }
 
   #flush(): void {
@@ -61,7 +60,7 @@ class Writing {
         for (const write of writes) write();
       });
     } catch (error) {
-      this.#hasEnded = true;
+      this.#closed = true;
       this.#onFailure(error);
     }
   }

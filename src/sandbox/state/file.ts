@@ -9,17 +9,17 @@ type Connection = SqliteDatabase & { close(): unknown };
 type Driver = new (path: string) => Connection;
 
 /**
- * Keeps the state in a file, by the SQLite that the runtime has (`node:sqlite`) or else the user's better-sqlite3 or libsql.
- * The state holds secrets, so the file has the mode 0600.
+ * Keeps the state in a SQLite file, opened with `node:sqlite`, or else with the user's better-sqlite3 or libsql. The state contains
+ * secrets, so the file has mode 0600.
  *
- * @throws WebhookError `configuration_invalid` where there is no driver, or the file cannot be opened or made private
+ * @throws WebhookError `configuration_invalid` if there is no driver, or the file cannot be opened or made private
  */
 export async function fileState(path: string): Promise<State> {
   const Database = builtIn() ?? (await installed());
   if (Database === undefined) {
     throw checks.invalid(
       "statePath",
-      "needs a SQLite driver: run it on a Node that has node:sqlite (22.13 or later), or npm install better-sqlite3 or libsql",
+      "needs a SQLite driver: use Node 22.13 or later (node:sqlite), or npm install better-sqlite3 or libsql",
     );
   }
   const database = open(Database, path);
@@ -34,7 +34,7 @@ export async function fileState(path: string): Promise<State> {
 }
 
 function builtIn(): Driver | undefined {
-  // Not by import: runtimes without it would refuse the whole module.
+  // Not with import: a runtime without it would refuse the whole module.
   const { DatabaseSync } = (process.getBuiltinModule?.("node:sqlite" as string) ?? {}) as { DatabaseSync?: Driver };
   return DatabaseSync;
 }
@@ -45,7 +45,7 @@ async function installed(): Promise<Driver | undefined> {
       const { default: Database } = (await import(name)) as { readonly default: Driver };
       return Database;
     } catch {
-      // Not there, or not built for this machine.
+      // Not installed, or not built for this machine.
     }
   }
   return undefined;
@@ -53,7 +53,7 @@ async function installed(): Promise<Driver | undefined> {
 
 function open(Database: Driver, path: string): Connection {
   try {
-    // SQLite would create the file readable for everybody. Its companions get the file's own mode.
+    // SQLite itself would create the file readable for all users. Its journal gets the mode of the file.
     closeSync(openSync(path, "a", 0o600));
     return new Database(path);
   } catch (error) {
@@ -63,14 +63,14 @@ function open(Database: Driver, path: string): Connection {
 
 const COMPANIONS = ["", "-journal", "-wal", "-shm"];
 
-/** An earlier version may have left the files readable for others. */
+/** An earlier version may have created the files readable for other users. */
 function makePrivate(path: string): void {
   for (const file of COMPANIONS.map((ending) => path + ending)) {
     const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
     try {
       if ((mode & 0o077) !== 0) chmodSync(file, 0o600);
     } catch (error) {
-      throw checks.invalid("statePath", "holds secrets and cannot be made readable for its owner alone", error);
+      throw checks.invalid("statePath", "contains secrets and cannot be made readable for its owner alone", error);
     }
   }
 }

@@ -14,10 +14,10 @@ const upsert = (table: string) =>
   `INSERT INTO ${table} (id, json) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET json = excluded.json`;
 
 /**
- * Keeps the state in a SQLite database, which it has for itself as long as it is open.
+ * Keeps the state in a SQLite database, locked for this sandbox until it is closed.
  *
- * @param close ends the connection, where it is the sandbox's own
- * @throws WebhookError `configuration_invalid` where another sandbox has the file, or it is no database
+ * @param close closes the connection, if the sandbox opened it
+ * @throws WebhookError `configuration_invalid` if another sandbox uses the file, or it is not a database
  */
 export function sqliteState(database: SqliteDatabase, close: () => void = () => {}): State {
   openFor(database);
@@ -50,29 +50,29 @@ export function sqliteState(database: SqliteDatabase, close: () => void = () => 
   };
 }
 
-/** The lock stays with the connection: two sandboxes on one file would both send what is pending. */
+/** Takes an exclusive lock for the connection: two sandboxes on one file would both send what is pending. */
 function openFor(database: SqliteDatabase): void {
   try {
-    // Not WAL: under it, the lock of a closed connection stays as long as the driver keeps its statements.
+    // Not WAL: there the lock of a closed connection stays as long as the driver keeps its statements.
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = NORMAL;");
     transact(database, "IMMEDIATE", () => database.exec(TABLES));
   } catch (error) {
     throw checks.invalid(
-      "the state",
-      isBusy(error) ? "is in use by another sandbox" : "cannot be kept in this file",
+      "state",
+      isBusy(error) ? "is in use by another sandbox" : "cannot be stored in this file",
       error,
     );
   }
 }
 
-/** Gives the lock back, which goes with the next read. The connection may stay open, and others use the file. */
+/** Releases the lock; SQLite does so at the next read. The connection may stay open while others use the file. */
 function releaseFrom(database: SqliteDatabase): void {
   if (database.open === false) return;
   database.exec("PRAGMA locking_mode = NORMAL");
   database.prepare("SELECT count(*) FROM sandbox_kept").all();
 }
 
-/** The same with all bytes in base64, as JSON can hold it. */
+/** A delivery with all bytes in base64, for JSON. */
 type StoredBytes = string | null;
 type StoredAnswer = Omit<Answer, "body"> & { readonly body: StoredBytes };
 type StoredAttempt = Omit<Attempt, "body" | "answer"> & {

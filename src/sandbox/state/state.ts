@@ -1,24 +1,24 @@
 import type { Delivery } from "../deliveries/delivery.ts";
 import type { Endpoint } from "../endpoints/endpoint.ts";
 
-/** Where the sandbox keeps what a later run shall find. The sandbox has everything in memory; this is only written, and read at the start. */
+/** What the next run of the sandbox goes on from. It is read at the start and then only written: a running sandbox has everything in memory. */
 export interface State {
   endpoints(): Endpoint[];
   /** Oldest first. */
   deliveries(): Delivery[];
-  /** A value that another run has kept under a name. */
+  /** A value that an earlier run stored under a name. */
   kept(name: string): string | undefined;
   keep(name: string, value: string): void;
   saveEndpoint(endpoint: Endpoint): void;
   removeEndpoint(id: string): void;
   saveDelivery(delivery: Delivery): void;
   forgetDelivery(id: string): void;
-  /** Does several writes as one: all of them or none. */
+  /** Runs several writes in one transaction. */
   together(writes: () => void): void;
   close(): void;
 }
 
-/** Keeps nothing. */
+/** Stores nothing. */
 export function noState(): State {
   return {
     endpoints: () => [],

@@ -26,30 +26,25 @@ export interface AskSettings {
   readonly abandonAfterMs: number;
 }
 
-/** What the store uses of `pg` beyond {@link PostgresClient}. */
-interface PgClient {
+/** What the store uses of `pg` beyond {@link PostgresClient}. Only a pool has the counts. */
+interface Pg {
   query(config: object): Promise<{ readonly rows: readonly unknown[] }>;
-  readonly options?: { readonly query_timeout?: unknown };
-}
-
-/** What a pool of `pg` shows of its clients. */
-interface PgPool {
   readonly totalCount: number;
   readonly idleCount: number;
   readonly waitingCount: number;
-  readonly options?: { readonly max?: number };
+  readonly options?: { readonly query_timeout?: unknown; readonly max?: number };
 }
 
 /**
- * One way to run a statement with every client. With `pg` it has a name and is prepared once per connection, which is half as
- * fast again.
+ * One way to run a statement with every client. With `pg` it has a name and is prepared once per connection, which runs
+ * half as many statements more in the same time.
  *
  * @throws WebhookError `configuration_invalid` where the client has no method `query`
  */
 export function askerFor(client: PostgresClient, { prepare, abandonAfterMs }: AskSettings): Ask {
   requireClient(client);
   if (!isPg(client)) return async ({ text }, values) => rowsOf(await client.query(text, [...values]));
-  const pg = client as unknown as PgClient;
+  const pg = client as unknown as Pg;
   // Otherwise a connection to a server that vanished stays in use until TCP gives up.
   const bounded = isPgPool(client) && pg.options?.query_timeout === undefined;
   const query_timeout = bounded ? abandonAfterMs : undefined;
@@ -95,7 +90,7 @@ function inNoTransaction(): Error {
  */
 export function heldByOthers(client: PostgresClient, unanswered: number): number | undefined {
   if (!isPgPool(client)) return undefined;
-  const { totalCount, idleCount, waitingCount, options } = client as unknown as PgPool;
+  const { totalCount, idleCount, waitingCount, options } = client as unknown as Pg;
   const isFull = totalCount > 0 && idleCount === 0 && totalCount >= (options?.max ?? totalCount);
   return isFull && waitingCount >= unanswered ? totalCount : undefined;
 }

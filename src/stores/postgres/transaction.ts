@@ -1,4 +1,3 @@
-import type { MaybePromise } from "../../async.ts";
 import { WebhookError } from "../../errors.ts";
 import { isPgPool, type PostgresClient } from "./client.ts";
 import { checks } from "./errors.ts";
@@ -42,10 +41,10 @@ export type TransactionPool = PostgresPool<PostgresPoolClient> | PostgresJs<Post
 export async function inTransaction<Result>(
   pool: TransactionPool,
   complete: (client: PostgresClient) => Promise<void>,
-  work: (client: never) => MaybePromise<Result>,
+  work: (client: never) => Result | Promise<Result>,
 ): Promise<Result> {
-  if (isPostgresJs(pool)) return inPostgresJs(pool, complete, work as (sql: PostgresJsSql) => MaybePromise<Result>);
-  if (isPool(pool)) return inPool(pool, complete, work as (client: PostgresPoolClient) => MaybePromise<Result>);
+  if (isPostgresJs(pool)) return inPostgresJs(pool, complete, work as (sql: PostgresJsSql) => Result | Promise<Result>);
+  if (isPool(pool)) return inPool(pool, complete, work as (client: PostgresPoolClient) => Result | Promise<Result>);
   throw checks.invalid(
     "transaction",
     "needs a Pool of pg or the sql of postgres.js; with another client, begin the transaction yourself and call completeIn",
@@ -55,7 +54,7 @@ export async function inTransaction<Result>(
 async function inPool<Result>(
   pool: PostgresPool<PostgresPoolClient>,
   complete: (client: PostgresClient) => Promise<void>,
-  work: (client: PostgresPoolClient) => MaybePromise<Result>,
+  work: (client: PostgresPoolClient) => Result | Promise<Result>,
 ): Promise<Result> {
   const client = await pool.connect();
   // Without a listener, a connection that breaks between two statements would end the process. The next statement fails anyway.
@@ -83,7 +82,7 @@ async function inPool<Result>(
 async function inPostgresJs<Result>(
   pool: PostgresJs<PostgresJsSql>,
   complete: (client: PostgresClient) => Promise<void>,
-  work: (sql: PostgresJsSql) => MaybePromise<Result>,
+  work: (sql: PostgresJsSql) => Result | Promise<Result>,
 ): Promise<Result> {
   let result: Result | undefined;
   await pool.begin(async (sql) => {

@@ -1,4 +1,4 @@
-import { checksFor, type OptionChecks } from "../../options.ts";
+import { checksFor } from "../../options.ts";
 import type { SqliteDatabase } from "./database.ts";
 
 /** How a SQLite store names its table, waits and reads the time. */
@@ -27,8 +27,7 @@ export interface SqliteStoreOptions {
   readonly now?: () => number;
 }
 
-/** The checks of `sqliteStore`'s options. */
-export const checks: OptionChecks = checksFor("sqliteStore");
+const checks = checksFor("sqliteStore");
 
 /**
  * Checks the options and fills in the defaults.

@@ -3,48 +3,48 @@ import type { RejectionCode } from "../../errors.ts";
 /** Why no answer came. */
 export type Failure = "timed_out" | "aborted" | "no_connection" | "tls_failed" | "no_http" | "threw" | "unsignable";
 
-/** What came back for one probe. */
+/** The answer to one probe. */
 export interface Answer {
-  /** The HTTP status, 0 where no answer came. */
+  /** The HTTP status; 0 if no answer came. */
   readonly status: number;
-  /** Why none came. */
+  /** Why no answer came. */
   readonly failure?: Failure;
-  /** Whether it is a receiver's answer to a ping that it has verified. */
+  /** Whether this is a receiver's answer to a verified ping. */
   readonly ping: boolean;
-  /** The code of a refusal, where the answer has a refusal's form; another app's code may look the same. */
+  /** The error code, if the answer has the form of a receiver's refusal. Another app's answer may look the same. */
   readonly code?: RejectionCode;
-  /** Whether it reads like a webhook's acknowledgement: empty, "OK", or `{"received":true}`. */
+  /** Whether the body acknowledges a webhook: empty, "OK", or `{"received":true}`. */
   readonly acknowledges: boolean;
-  /** Its content type, without parameters. */
+  /** The content type, without parameters. */
   readonly type: string;
-  /** The first words of its text, made safe to print. */
+  /** The beginning of the text, made safe to print. */
   readonly excerpt: string;
-  /** A header, made safe to print. */
+  /** Looks up a header; the value is safe to print. */
   readonly header: (name: string) => string | undefined;
-  /** From the sending to the head of the answer, in milliseconds. */
+  /** The time from sending to the headers of the answer, in milliseconds. */
   readonly tookMs: number;
-  /** The clock of the answer's `Date` header against this machine's, in milliseconds; to a second. */
+  /** The answer's `Date` minus this machine's clock, in milliseconds; accurate to about a second. */
   readonly skewMs?: number;
 }
 
-/** How much of an answer is read: ours have less than 200 characters. */
+/** How much of an answer is read. A receiver's answers have less than 200 characters. */
 const MAX_CHARACTERS = 4_096;
-/** Counted, too: a stream in memory is read without a pause in which a timer could run. */
+/** Reads are limited, too: while a stream in memory is read, no timer runs. */
 const MAX_READS = 1_000;
 const EXCERPT_CHARACTERS = 100;
 
-/** Where no answer came. */
+/** The result of a probe without an answer. */
 export function unanswered(failure: Failure, detail = ""): Answer {
   const nothing = { status: 0, ping: false, acknowledges: false, type: "", tookMs: 0, header: () => undefined };
   return { ...nothing, failure, excerpt: detail };
 }
 
 /**
- * Reads an answer, as much of it as is needed.
+ * Reads the beginning of an answer.
  *
- * @param tookMs from the sending to the head of the answer
- * @param ended rejects when there is no more time
- * @param secret is struck out of what may be printed
+ * @param tookMs the time from sending to the headers of the answer, in milliseconds
+ * @param ended rejects when the check must end
+ * @param secret removed from everything that may be printed
  */
 export async function readAnswer(
   response: Response,
@@ -71,7 +71,7 @@ export async function readAnswer(
       return value === null ? undefined : printable(value);
     },
     tookMs,
-    // A date has whole seconds: half of one is the best guess. The answer was on its way for half of the time it took.
+    // `Date` has whole seconds, so half a second is added. The answer is assumed to have taken half of the round trip.
     ...(Number.isNaN(date) ? {} : { skewMs: date + 500 - (now - tookMs / 2) }),
   };
 }
@@ -103,16 +103,16 @@ async function beginning(response: Response, ended: Promise<never>): Promise<str
       text += decoder.decode(value, { stream: true });
     }
   } catch {
-    // Cut off, or out of time: what has come must do.
+    // Interrupted or out of time: use the part that was received.
   }
   reader.cancel().catch(() => {});
   return text.slice(0, MAX_CHARACTERS);
 }
 
-/** A run of letters and digits, or base64, as long as a key or a signature; a path in a URL mostly is none. */
+/** Text that may be a key or a signature: a long run of letters and digits, or base64. Most URL paths do not match. */
 const KEY_LIKE = /[A-Za-z0-9+_=-]{32,}|[A-Za-z0-9+/]{43,}|[A-Za-z0-9+/]{20,}=+/g;
 
-/** What a server says, fit for a message: no secret, nothing that looks like a key or a signature, one line, a few words. */
+/** A text from the server, made safe for messages: no secret, nothing like a key or signature, one line, not long. */
 export function safe(text: string, secret: string): string {
   const oneLine = text
     .replaceAll(secret, "…")

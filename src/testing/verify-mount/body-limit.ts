@@ -1,6 +1,6 @@
 import { finding, type MountFinding } from "../mount-findings.ts";
 import { isOutOfTime, shown } from "./answer.ts";
-import { compressedBody, cutBody } from "./body.ts";
+import { compressedBody, truncatedBody } from "./body.ts";
 import type { Mount } from "./mount.ts";
 import { PING, pingOf } from "./pings.ts";
 import { noAnswer } from "./routing.ts";
@@ -14,7 +14,7 @@ export async function bodyLimitFindings(mount: Mount, bytes: number): Promise<Mo
   if (answer.code === "content_encoding_unsupported") return [compressedBody(large.length)];
   const passes = `one of ${await largestThatPasses(mount, bytes)} bytes passes`;
   if (/^(signature_mismatch|body_incomplete|body_timeout)$/.test(answer.code ?? ""))
-    return [cutBody(large.length, passes)];
+    return [truncatedBody(large.length, passes)];
   const how = answer.status === 0 ? "gets no answer" : `is answered ${shown(answer)}`;
   return [finding("body_limit", `A body of ${large.length} bytes ${how}; ${passes}.`)];
 }

@@ -4,13 +4,13 @@ import type { SignatureScheme } from "../../schemes/scheme.ts";
 import { standardWebhooksSignature } from "../../schemes/standard-webhooks.ts";
 import { timestampedSignature } from "../../schemes/timestamped.ts";
 
-/** A scheme that a receiver may have, and how a program names it. */
+/** A scheme that a receiver may use, and the code that creates it. */
 export interface Candidate {
   readonly code: string;
   readonly scheme: SignatureScheme;
 }
 
-/** The schemes that bring their headers' names with them. */
+/** The schemes with fixed header names. */
 export function presets(): Candidate[] {
   return [
     { code: "bluumSignature()", scheme: bluumSignature() },
@@ -18,35 +18,35 @@ export function presets(): Candidate[] {
   ];
 }
 
-const PLAINEST = { algorithm: "sha256", encoding: "hex", prefix: "", secretEncoding: "utf8" } as const;
+const DEFAULTS = { algorithm: "sha256", encoding: "hex", prefix: "", secretEncoding: "utf8" } as const;
 
-/** The forms of a plain HMAC, without what goes without saying. */
+/** The options of every form of a plain HMAC, without default values. */
 const FORMS: readonly Omit<HmacSignatureOptions, "header">[] = (["sha256", "sha1", "sha512"] as const)
   .flatMap((algorithm) => (["hex", "base64"] as const).map((encoding) => ({ algorithm, encoding })))
   .flatMap((form) => ["", `${form.algorithm}=`].map((prefix) => ({ ...form, prefix })))
   .flatMap((form) => (["utf8", "base64", "hex"] as const).map((secretEncoding) => ({ ...form, secretEncoding })))
-  .map((form) => Object.fromEntries(Object.entries(form).filter(([name, value]) => !isPlainest(name, value))));
+  .map((form) => Object.fromEntries(Object.entries(form).filter(([name, value]) => !isDefault(name, value))));
 
-function isPlainest(name: string, value: string): boolean {
-  return PLAINEST[name as keyof typeof PLAINEST] === value;
+function isDefault(name: string, value: string): boolean {
+  return DEFAULTS[name as keyof typeof DEFAULTS] === value;
 }
 
-/** The schemes that could read their signature from a header. */
+/** The schemes that can read a signature from a given header. */
 export function schemesOf(header: string): Candidate[] {
-  const timestamped = { code: called("timestampedSignature", { header }), scheme: timestampedSignature({ header }) };
+  const timestamped = { code: codeOf("timestampedSignature", { header }), scheme: timestampedSignature({ header }) };
   const plain = FORMS.map((form) => ({
-    code: called("hmacSignature", { header, ...form }),
+    code: codeOf("hmacSignature", { header, ...form }),
     scheme: hmacSignature({ header, ...form }),
   }));
   return [timestamped, ...plain];
 }
 
-function called(scheme: string, options: object): string {
+function codeOf(scheme: string, options: object): string {
   const listed = Object.entries(options).map(([name, value]) => `${name}: "${value}"`);
   return `${scheme}({ ${listed.join(", ")} })`;
 }
 
-/** Headers in which one provider or another sends a signature. */
+/** Headers in which known providers send signatures, and likely names for Bluum's. */
 export const HEADERS: readonly string[] = [
   ...[
     "X-Bluum-Signature",

@@ -5,21 +5,21 @@ import { PING } from "./pings.ts";
 
 const MINUTE_MS = 60_000;
 
-/** Clocks that went wrong by a time zone, or by some minutes: every 10 minutes in the first hour, then every hour. */
+/** Differences that are tried: every 10 minutes up to an hour, then every hour up to 14, as for a wrong time zone. */
 const USUAL_SHIFTS_MS: readonly number[] = [
   ...[10, 20, 30, 40, 50].map((minutes) => minutes * MINUTE_MS),
   ...Array.from({ length: 14 }, (_, index) => (index + 1) * 60 * MINUTE_MS),
 ].flatMap((shift) => [shift, -shift]);
 
-/** What was found of the clocks, and the answer to a ping by the receiver's clock, where that was found out. */
+/** The finding about the clocks. `next` is the answer to a ping signed by the receiver's clock, if its time was found. */
 export interface ClockFinding {
   readonly found: MountFinding;
   readonly next?: Answer;
 }
 
 /**
- * How far the receiver's clock is from this machine's: as the answer's `Date` says, or else as signatures by other clocks
- * tell. Later signatures are made by it.
+ * Finds how far the receiver's clock is from this machine's: by the answer's `Date`, or else by trying signatures of other times. Later
+ * probes are signed by the receiver's clock.
  */
 export async function skewedClock(answer: Answer, mount: Mount): Promise<ClockFinding> {
   const { skewMs } = answer;
@@ -32,7 +32,9 @@ export async function skewedClock(answer: Answer, mount: Mount): Promise<ClockFi
     if (next === undefined) continue;
     return { found: skewed(`${inWords(shiftMs)} this machine's, give or take the scheme's tolerance`), next };
   }
-  return { found: skewed(`further from this machine's than the tolerance, and by none of the usual differences`) };
+  return {
+    found: skewed(`further from this machine's than the tolerance, but by none of the differences that were tried`),
+  };
 }
 
 async function signedAt(shiftMs: number, mount: Mount): Promise<Answer | undefined> {

@@ -1,16 +1,16 @@
 import type { RejectionCode } from "../../errors.ts";
 import { finding, type MountFinding } from "../mount-findings.ts";
 import { type Answer, shown } from "./answer.ts";
-import { compressedBody, cutBody, parsedBody } from "./body.ts";
+import { compressedBody, parsedBody, truncatedBody } from "./body.ts";
 import { skewedClock } from "./clock.ts";
 import type { Mount } from "./mount.ts";
 import { PING } from "./pings.ts";
-import { impostor, noAnswer, notAllowed, notFound, redirected } from "./routing.ts";
+import { noAnswer, notAllowed, notFound, notReceiver, redirected } from "./routing.ts";
 import { malformedSignature, mismatch, noSignature } from "./signature.ts";
 
 type Explain = (answer: Answer, mount: Mount) => MountFinding[] | Promise<MountFinding[]>;
 
-/** What is wrong where a signed ping got another answer than a ping's; asks further where the answer alone does not tell. */
+/** Finds out why a signed ping was not answered as one. Sends more probes if the answer alone does not tell. */
 export async function explain(answer: Answer, mount: Mount): Promise<MountFinding[]> {
   if (answer.failure !== undefined) return [noAnswer(answer)];
   const { code } = answer;
@@ -22,9 +22,9 @@ const bytes = new TextEncoder().encode(PING).length;
 
 const failed: Explain = (answer) => [finding("app_failed", `The receiver answers ${shown(answer)}.`)];
 const notReady: Explain = (answer) => [finding("not_ready", `The receiver is there and answers ${shown(answer)}.`)];
-const cut: Explain = () => [cutBody(bytes, "the receiver waits for the rest in vain")];
+const truncated: Explain = () => [truncatedBody(bytes, "the rest never reaches the receiver")];
 
-/** What a receiver's own refusals say. */
+/** Explanations of a receiver's own error codes. */
 const BY_CODE: Readonly<Record<RejectionCode, Explain>> = {
   signature_missing: (_, mount) => noSignature(mount),
   signature_malformed: (_, mount) => malformedSignature(mount),
@@ -36,8 +36,8 @@ const BY_CODE: Readonly<Record<RejectionCode, Explain>> = {
   method_not_allowed: (answer) => [notAllowed(answer)],
   body_too_large: (answer) => [finding("body_limit", `Even a body of ${bytes} bytes is answered ${shown(answer)}.`)],
   content_encoding_unsupported: () => [compressedBody(bytes)],
-  body_timeout: cut,
-  body_incomplete: cut,
+  body_timeout: truncated,
+  body_incomplete: truncated,
   body_already_parsed: async (answer, mount) => [await parsedBody(answer, mount)],
   receiver_busy: notReady,
   store_unavailable: notReady,
@@ -45,7 +45,7 @@ const BY_CODE: Readonly<Record<RejectionCode, Explain>> = {
   receiver_closed: notReady,
   event_in_flight: notReady,
   handler_timeout: notReady,
-  // A ping that was verified is none of these, unless the parseJson option makes something else of it.
+  // A verified ping never gets these, unless the parseJson option changes it.
   payload_not_utf8: failed,
   payload_not_json: failed,
   payload_not_event: failed,
@@ -59,10 +59,10 @@ const BY_CODE: Readonly<Record<RejectionCode, Explain>> = {
   completion_rolled_back: failed,
 };
 
-/** What the answers of others say. */
+/** Explanations of answers that are not a receiver's. */
 async function byStatus(answer: Answer, mount: Mount): Promise<MountFinding> {
   const { status } = answer;
-  if (status >= 200 && status < 300) return impostor(answer, mount);
+  if (status >= 200 && status < 300) return notReceiver(answer, mount);
   if (status >= 300 && status < 400) return redirected(answer, mount);
   switch (status) {
     case 401:
@@ -80,8 +80,8 @@ async function byStatus(answer: Answer, mount: Mount): Promise<MountFinding> {
     case 502:
     case 503:
     case 504:
-      return finding("not_ready", `The way to the app answers ${shown(answer)}.`);
+      return finding("not_ready", `A proxy before the app, or the app, answers ${shown(answer)}.`);
   }
   if (status >= 500) return finding("app_failed", `The app answers ${shown(answer)}.`);
-  return finding("other_app", `What answers there is no receiver: ${shown(answer)}.`);
+  return finding("other_app", `The answer is not from a receiver: ${shown(answer)}.`);
 }

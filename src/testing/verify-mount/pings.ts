@@ -1,23 +1,23 @@
 /**
- * The bodies that are sent. Whatever of them arrives whole is a ping or no event at all, so no receiver ever claims one.
+ * The bodies of the probes. Each is a ping or not an event at all, so no receiver ever claims one.
  */
 
 const NAME = '"event":"bluum-webhooks.ping"';
 
-/** Without anything that a JSON parser and printer would change. */
+/** A ping that does not change when JSON is parsed and printed again. */
 export const PLAIN: string = `{${NAME}}`;
 
-/** With all that they would. */
+/** A ping with everything that changes when JSON is parsed and printed again. */
 export const PING =
   '{ "event": "bluum-webhooks.ping", "data": { "amount": 10.00, "price": 1e2, "name": "caf\\u00e9 é ☃", "path": "a\\/b" } }';
 
-/** Begins like a ping and is no JSON. */
+/** Begins like a ping, but is not JSON. */
 export const BROKEN: string = `{${NAME}`;
 
-/** What of a body can be lost on its way. */
+/** A feature of a body that can be lost on the way to the receiver. */
 export type Fragile = "spaces" | "numbers" | "escapes" | "letters" | "length";
 
-/** Bodies that have one of these, and arrive whole where it is kept. */
+/** For each feature, a ping that has only this one. */
 export const FRAGILE: Readonly<Record<Fragile, string>> = {
   spaces: '{ "event": "bluum-webhooks.ping" }',
   numbers: `{${NAME},"data":{"amount":10.00}}`,
@@ -26,7 +26,7 @@ export const FRAGILE: Readonly<Record<Fragile, string>> = {
   length: pingOf(new TextEncoder().encode(PING).length),
 };
 
-/** A plain ping of so many bytes. */
+/** A plain ping of `bytes` bytes, or as few as a ping can have. */
 export function pingOf(bytes: number): string {
   const frame = `{${NAME},"padding":""}`;
   return `${frame.slice(0, -2)}${"0123456789".repeat(Math.ceil(bytes / 10)).slice(0, Math.max(0, bytes - frame.length))}"}`;

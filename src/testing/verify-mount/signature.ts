@@ -1,11 +1,11 @@
 import { finding, type MountFinding } from "../mount-findings.ts";
 import type { Answer } from "./answer.ts";
-import { changedBody, nothingArrives } from "./body.ts";
+import { alteredBody, changedBody } from "./body.ts";
 import { type Candidate, HEADERS, presets, schemesOf } from "./candidate-schemes.ts";
 import type { Mount } from "./mount.ts";
 import { PLAIN } from "./pings.ts";
 
-/** The receiver found no signature: it looks elsewhere, or what it looks for was dropped on the way. */
+/** The receiver found no signature: it reads another header, or the header was dropped on the way. */
 export async function noSignature(mount: Mount): Promise<MountFinding[]> {
   const ours = signatureHeader(mount);
   for (const { code, scheme } of presets()) {
@@ -13,42 +13,42 @@ export async function noSignature(mount: Mount): Promise<MountFinding[]> {
   }
   const header = await headerThatIsRead(mount);
   if (header !== undefined) return otherHeader(mount, header);
-  const known = `Neither does it take one of the ${HEADERS.length} other headers that were tried.`;
-  return [finding("header_stripped", `The receiver got no ${ours}, though it was sent. ${known}`)];
+  const known = `It does not read any of the ${HEADERS.length} other headers that were tried either.`;
+  return [finding("header_stripped", `The receiver got no ${ours}, although it was sent. ${known}`)];
 }
 
-/** A signature came, and is not in the form that the receiver expects. */
+/** The receiver got a signature, but not in the form that it expects. */
 export async function malformedSignature(mount: Mount): Promise<MountFinding[]> {
   const header = signatureHeader(mount);
-  const form = await formOf(mount, header);
-  if (form !== undefined) return [wrongScheme(mount, form.code)];
-  const what = `The receiver gets ${header}, and expects it in another form than "${mount.scheme.description}".`;
+  const found = await schemeThatVerifies(mount, header);
+  if (found !== undefined) return [wrongScheme(mount, found.code)];
+  const what = `The receiver gets ${header}, but expects another form than "${mount.scheme.description}".`;
   return [finding("wrong_scheme", what)];
 }
 
-/** The signature has the right form and does not fit: the body was changed, or the secret or the scheme is another. */
+/** The signature has the right form but does not match: the body was changed, or secret or scheme differ. */
 export async function mismatch(mount: Mount): Promise<MountFinding[]> {
   if ((await mount.signed(PLAIN)).ping) return [await changedBody(mount)];
-  // A body of no bytes leaves nothing to change: where its signature is right, it is refused for saying nothing.
-  if (isVerified(await mount.signed(""))) return [nothingArrives()];
-  const form = await formOf(mount, signatureHeader(mount));
-  if (form !== undefined) return [wrongScheme(mount, form.code)];
-  const tried = "not even that of an empty body, nor those of the other schemes in this header";
-  return [finding("wrong_secret", `The receiver finds no signature right that was made with this secret, ${tried}.`)];
+  // An empty body cannot be changed: if its signature is right, the receiver refuses it only for its content.
+  if (isVerified(await mount.signed(""))) return [alteredBody()];
+  const found = await schemeThatVerifies(mount, signatureHeader(mount));
+  if (found !== undefined) return [wrongScheme(mount, found.code)];
+  const tried = "not even of an empty body or by another scheme in this header";
+  return [finding("wrong_secret", `The receiver accepts no signature made with this secret, ${tried}.`)];
 }
 
 async function otherHeader(mount: Mount, header: string): Promise<MountFinding[]> {
   const ours = signatureHeader(mount);
   const answer = await mount.send({ body: PLAIN, headers: { [header]: signatureValue(mount) } });
-  const found = finding("wrong_header", `The receiver reads its signature from ${header}, and not from ${ours}.`);
-  if (answer.ping) return [found];
-  const form = await formOf(mount, header);
-  if (form !== undefined) return [wrongScheme(mount, form.code)];
-  const reads = `It was not one under this secret by any scheme in that header, so the secret may be another, too.`;
-  return [{ ...found, message: `${found.message} ${reads}` }];
+  const wrongHeader = finding("wrong_header", `The receiver reads the signature from ${header}, not from ${ours}.`);
+  if (answer.ping) return [wrongHeader];
+  const found = await schemeThatVerifies(mount, header);
+  if (found !== undefined) return [wrongScheme(mount, found.code)];
+  const doubt = "No scheme in that header verified with this secret, so the secret may be wrong, too.";
+  return [{ ...wrongHeader, message: `${wrongHeader.message} ${doubt}` }];
 }
 
-/** Sends our signature under all the names at once; where that is noticed, halves them until one is left. */
+/** Sends the signature in all headers at once. If the receiver reads one, halves the list until one is left. */
 async function headerThatIsRead(mount: Mount): Promise<string | undefined> {
   const ours = signatureHeader(mount).toLowerCase();
   const value = signatureValue(mount);
@@ -63,25 +63,24 @@ async function headerThatIsRead(mount: Mount): Promise<string | undefined> {
   return names[0];
 }
 
-/** By which scheme the receiver reads a header, of those that would. */
-async function formOf(mount: Mount, header: string): Promise<Candidate | undefined> {
-  // One that is ours is among them; it was refused already, and is again.
+/** The scheme by which the receiver verifies a header, of all that could. */
+async function schemeThatVerifies(mount: Mount, header: string): Promise<Candidate | undefined> {
   const candidates = [...presets(), ...schemesOf(header)];
-  // All at once: there are dozens, and the way may be long.
+  // All at the same time: there are dozens, and each round trip may be slow.
   const answers = await Promise.all(candidates.map(({ scheme }) => mount.signed(PLAIN, { scheme })));
-  return candidates.find((_, place) => isForm(answers[place] as Answer));
+  return candidates.find((_, index) => isForm(answers[index] as Answer));
 }
 
 function wrongScheme({ scheme }: Mount, code: string): MountFinding {
   return finding("wrong_scheme", `The receiver verifies by ${code}; what was sent is "${scheme.description}".`);
 }
 
-/** Whether the receiver found something where it looks for a signature. */
+/** Whether the receiver found something in its signature header. */
 function wasRead({ ping, code }: Answer): boolean {
   return ping || /^(signature_m(?!issing)|timestamp_|body_|payload_)/.test(code ?? "");
 }
 
-/** Whether the signature was right. */
+/** Whether the receiver accepted the signature. */
 function isVerified({ ping, code }: Answer): boolean {
   return ping || code?.startsWith("payload_") === true;
 }

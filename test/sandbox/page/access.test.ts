@@ -49,7 +49,7 @@ const focusedText = (page: Page) => page.evaluate(() => document.activeElement?.
 const title = (page: Page) => page.locator("#delivery-title");
 
 describePage("the page by keyboard alone", ({ open, serve }) => {
-  it("leads from the top to the list, through it, into a delivery and back", async () => {
+  it("moves the focus to the list, into a delivery and back", async () => {
     const server = await serve({
       endpoints: [endpoint()],
       deliveries: ["a", "b", "c"].map((id) => delivery(id, { type: `order.${id}` })),
@@ -72,7 +72,7 @@ describePage("the page by keyboard alone", ({ open, serve }) => {
     expect(await active()).toBe("row-b");
   });
 
-  it("walks from delivery to delivery while one is open, and the focus stays in the list", async () => {
+  it("opens the next delivery by arrow key while the focus stays in the list", async () => {
     const server = await serve({
       endpoints: [endpoint()],
       deliveries: ["a", "b", "c"].map((id) => delivery(id, { type: `order.${id}` })),
@@ -89,7 +89,7 @@ describePage("the page by keyboard alone", ({ open, serve }) => {
     expect(page.url()).toBe("about:blank");
   });
 
-  it("brings the active row into view and keeps it in the document, however far away", async () => {
+  it("scrolls to the active row and keeps it in the document", async () => {
     const page = await open(await serve({ endpoints: [endpoint()], deliveries: deliveries(2_000) }));
     await page.locator("#deliveries").focus();
     await page.keyboard.press("End");
@@ -102,7 +102,7 @@ describePage("the page by keyboard alone", ({ open, serve }) => {
     expect(await last.count()).toBe(1);
   });
 
-  it("has single keys for the rest, which do nothing while one types, and can be switched off", async () => {
+  it("has single-key shortcuts that are off while typing and can be disabled", async () => {
     const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d")] });
     const page = await open(server, { hash: "#/deliveries/d" });
     await title(page).waitFor();
@@ -124,7 +124,7 @@ describePage("the page by keyboard alone", ({ open, serve }) => {
     expect(await page.locator("html").getAttribute("data-theme")).toBe("system");
   });
 
-  it("shows its keys in a dialog that gives the focus back", async () => {
+  it("shows its keys in a dialog that returns the focus", async () => {
     const page = await open(await serve());
     const help = page.getByRole("button", { name: "Keyboard and help" });
     await help.focus();
@@ -141,7 +141,7 @@ describePage("the page by keyboard alone", ({ open, serve }) => {
 });
 
 describePage("the page for everyone", ({ open, serve }) => {
-  it("goes through the themes and remembers the choice", async () => {
+  it("cycles through the themes and remembers the choice", async () => {
     const page = await open(await serve(), { colorScheme: "light" });
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const light = await ground();
@@ -154,7 +154,7 @@ describePage("the page for everyone", ({ open, serve }) => {
     expect(await ground()).not.toBe(light);
   });
 
-  it("moves nothing for those who want no motion", async () => {
+  it("animates nothing if the system prefers reduced motion", async () => {
     const page = await open(await serve(WORLD), { reducedMotion: "reduce" });
     await page.getByRole("button", { name: /^Replay \d+ parked/ }).click();
     await page.locator(".notice").first().waitFor();
@@ -162,7 +162,7 @@ describePage("the page for everyone", ({ open, serve }) => {
     expect(await page.evaluate(moving)).toBe(0);
   });
 
-  it("sums up what has come for those who hear the page", async () => {
+  it("announces new deliveries to screen readers in one sentence", async () => {
     const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d")] });
     const page = await open(server);
     const said = page.locator(".page > [role=status]").last();

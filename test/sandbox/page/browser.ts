@@ -7,7 +7,7 @@ import { PageServer } from "./server.ts";
 
 const NAMES = ["chromium", "chromium-browser", "google-chrome"];
 
-/** A Chromium: what CHROMIUM_PATH names, or what is on the PATH. */
+/** The Chromium at CHROMIUM_PATH, or else on the PATH. */
 function findChromium(): string | undefined {
   if (process.env.CHROMIUM_PATH) return process.env.CHROMIUM_PATH;
   const folders = (process.env.PATH ?? "").split(delimiter);
@@ -21,16 +21,16 @@ if (executablePath === undefined) console.warn(`The page is not tested: ${MISSIN
 
 /** What a test of the page works with. */
 export interface Bench {
-  /** Opens the page of a server, with nothing kept from before. */
+  /** Opens the page of a server, with empty storage. */
   readonly open: (
     server: { readonly url: string },
     options?: BrowserContextOptions & { readonly hash?: string },
   ) => Promise<Page>;
-  /** Starts a made-up sandbox that ends with the test. */
+  /** Starts a scripted sandbox that stops after the test. */
   readonly serve: (...world: Parameters<typeof PageServer.start>) => Promise<PageServer>;
 }
 
-/** A suite in a real browser; skipped, and saying so, where there is none. */
+/** A suite in a real browser; skipped with a message if there is no browser. */
 export function describePage(name: string, tests: (bench: Bench) => void): void {
   describe.skipIf(executablePath === undefined)(name, () => {
     let browser: Browser;
@@ -74,7 +74,7 @@ export function describePage(name: string, tests: (bench: Bench) => void): void 
 
 const SCREENSHOTS = fileURLToPath(new URL("../../../.tmp/screenshots/", import.meta.url));
 
-/** Where a picture of the page goes. */
+/** The path of a screenshot. */
 export function screenshotPath(name: string): string {
   mkdirSync(SCREENSHOTS, { recursive: true });
   return `${SCREENSHOTS}${name}.png`;

@@ -23,7 +23,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     ]);
   });
 
-  it("forge by the first kind where none was chosen, also on a page that opened at the delivery", async () => {
+  it("forge by the first kind if none was chosen", async () => {
     const server = await serve(world);
     const page = await open(server, AT_D);
     await page.getByRole("button", { name: "Forge" }).click();
@@ -31,7 +31,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     expect(server.pressed).toMatchObject([{ body: { kind: "wrong_secret" } }]);
   });
 
-  it("replay all that is parked", async () => {
+  it("replay all parked deliveries", async () => {
     const server = await serve(world);
     const page = await open(server);
     const button = page.getByRole("button", { name: "Replay 1 parked" });
@@ -42,7 +42,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     expect(server.pressed).toEqual([{ method: "POST", path: "/_inspector/replay-parked", body: {} }]);
   });
 
-  it("say so where somebody else has replayed all of them just before", async () => {
+  it("say that there is nothing to replay if another page was faster", async () => {
     const server = await serve(world);
     const page = await open(server);
     const button = page.getByRole("button", { name: "Replay 1 parked" });
@@ -52,7 +52,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     await page.getByText("Parked deliveries: nothing to replay.").waitFor();
   });
 
-  it("count only what can be replayed: nothing of a paused endpoint", async () => {
+  it("count no parked delivery of a paused endpoint", async () => {
     const paused = endpoint({ id: "wh_2", name: "Ledger", status: "INACTIVE" });
     const parked = ["p", "q"].map((id) => delivery(id, { state: "parked" }));
     const server = await serve({
@@ -72,7 +72,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     expect(await page.getByRole("button", { name: /^Parked/ }).innerText()).toMatch(/3$/);
   });
 
-  it("offer no replay of what is parked but was refused as it should be, or replayed before", async () => {
+  it("offer no replay of refused forgeries and replayed deliveries", async () => {
     const refused = { state: "parked", attempts: [attempt(DAWN, { status: 401 })] } as const;
     const server = await serve({
       endpoints: [endpoint()],
@@ -88,7 +88,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     expect(await page.getByRole("button", { name: /^Parked/ }).innerText()).toMatch(/0$/);
   });
 
-  it("send any event, with data of its own, and lead to the delivery", async () => {
+  it("send any event with custom data and link to its delivery", async () => {
     const server = await serve(world);
     const page = await open(server);
     await page.getByLabel("One event").fill("order.canceled");
@@ -101,7 +101,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     expect(server.pressed).toEqual([{ method: "POST", path: "/_inspector/events", body }]);
   });
 
-  it("send nothing where the data is no JSON, and say so", async () => {
+  it("send nothing if the data is not JSON, and say so", async () => {
     const server = await serve(world);
     const page = await open(server);
     await page.getByLabel("One event").fill("order.canceled");
@@ -125,7 +125,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     ]);
   });
 
-  it("say in the sandbox's words why something was refused, until that is dismissed", async () => {
+  it("show the sandbox's error message until it is dismissed", async () => {
     const server = await serve(world);
     server.refusal = "The endpoint was deleted.";
     const page = await open(server, AT_D);
@@ -136,7 +136,7 @@ describePage("the page's buttons", ({ open, serve }) => {
     await expect.poll(() => alert.innerText()).toBe("");
   });
 
-  it("say so where the sandbox cannot be reached", async () => {
+  it("say that the sandbox cannot be reached", async () => {
     const server = await serve(world);
     const page = await open(server, AT_D);
     await page.getByRole("heading", { name: "Request" }).waitFor();

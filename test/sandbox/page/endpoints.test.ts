@@ -14,7 +14,7 @@ async function showEndpoints(page: Page): Promise<void> {
 
 describePage("the endpoints panel", ({ open, serve }) => {
   for (const width of [1280, 1024, 390, 360]) {
-    it(`holds an endpoint that is named by its long URL, ${width} wide`, async () => {
+    it(`fits an endpoint that is named by its long URL, ${width} wide`, async () => {
       const eventTypeNames = [`order.${"y".repeat(200)}`, "transfer.*"];
       const long = endpoint({ name: LONG_URL, url: LONG_URL, eventTypeNames });
       const server = await serve({ endpoints: [endpoint({ id: "wh_2" }), long], deliveries: deliveries(5) });
@@ -39,7 +39,7 @@ const form = (page: Page) => page.getByRole("form", { name: "Add endpoint" });
 const focusedId = (page: Page) => page.evaluate(() => document.activeElement?.id);
 
 describePage("the form that adds an endpoint", ({ open, serve }) => {
-  it("adds one by its URL alone, and shows its secret once", async () => {
+  it("adds an endpoint by its URL alone and shows its secret once", async () => {
     const server = await serve({ endpoints: [endpoint()], deliveries: deliveries(5) });
     const page = await open(server);
     await page.getByRole("button", { name: "Add endpoint" }).click();
@@ -62,7 +62,7 @@ describePage("the form that adds an endpoint", ({ open, serve }) => {
     expect(await page.content()).not.toContain(ADDED_SECRET);
   });
 
-  it("sends a name and event types where they are given", async () => {
+  it("sends the name and the event types that were entered", async () => {
     const server = await serve({ endpoints: [endpoint()], deliveries: deliveries(5) });
     const page = await open(server);
     await page.getByRole("button", { name: "Add endpoint" }).click();
@@ -78,7 +78,7 @@ describePage("the form that adds an endpoint", ({ open, serve }) => {
     expect(await form(page).count()).toBe(0);
   });
 
-  it("keeps what was typed where the sandbox refuses it, and says why", async () => {
+  it("keeps the input that the sandbox refuses and says why", async () => {
     const server = await serve({ endpoints: [endpoint()] });
     const page = await open(server);
     await page.getByRole("button", { name: "Add endpoint" }).click();
@@ -95,7 +95,7 @@ describePage("the form that adds an endpoint", ({ open, serve }) => {
     await page.getByRole("region", { name: "Endpoint added" }).waitFor();
   });
 
-  it("adds one endpoint where its button is pressed twice", async () => {
+  it("adds one endpoint if its button is pressed twice", async () => {
     const server = await serve({ endpoints: [endpoint()] });
     const page = await open(server);
     await page.getByRole("button", { name: "Add endpoint" }).click();
@@ -110,7 +110,7 @@ describePage("the form that adds an endpoint", ({ open, serve }) => {
     expect(server.pressed.length).toBe(1);
   });
 
-  it("is closed by its button, which gives the focus back", async () => {
+  it("returns the focus when it is closed by its button", async () => {
     const page = await open(await serve({ endpoints: [endpoint()] }));
     await page.getByRole("button", { name: "Add endpoint" }).click();
     await form(page).getByRole("button", { name: "Cancel" }).click();
@@ -119,7 +119,7 @@ describePage("the form that adds an endpoint", ({ open, serve }) => {
     await expect.poll(() => button.evaluate((each) => each === document.activeElement)).toBe(true);
   });
 
-  it("is one click away where nothing is registered, also on a phone", async () => {
+  it("is one click away if nothing is registered, also on a phone", async () => {
     const server = await serve();
     const page = await open(server, { viewport: { width: 360, height: 740 } });
     await page.getByRole("main").getByRole("button", { name: "Add endpoint" }).click();

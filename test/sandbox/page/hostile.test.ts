@@ -6,7 +6,7 @@ import { delivery, detailOf, endpoint, view } from "./world.ts";
 const MARKUP = `<img src=x onerror="globalThis.owned=1"><script>globalThis.owned=1</script>`;
 const NESTED = "[".repeat(5_000) + "]".repeat(5_000);
 
-/** Whether anything of what was sent came to life. */
+/** Whether any markup or script of a delivery took effect. */
 async function came(page: Page): Promise<unknown> {
   return page.evaluate(() => ({
     owned: (globalThis as { owned?: number }).owned,
@@ -39,7 +39,7 @@ describePage("what comes over the wire", ({ open, serve }) => {
     expect(await came(page)).toEqual(DEAD);
   });
 
-  it("cannot disguise itself by characters that turn or hide text", async () => {
+  it("cannot disguise itself with characters that reverse or hide text", async () => {
     const server = await serve({
       endpoints: [endpoint({ name: "a\u202eb\u0000c" })],
       deliveries: [delivery("d", { type: "order\u200b.filled\u2066" })],
@@ -49,7 +49,7 @@ describePage("what comes over the wire", ({ open, serve }) => {
     expect(await page.locator("#row-d .type").innerText()).toBe("order⟨U+200B⟩.filled⟨U+2066⟩");
   });
 
-  it("cannot hide in the code of a signature's steps either, and is copied as it is", async () => {
+  it("is visible in the steps of a signature too, and copied unchanged", async () => {
     const code = "x-signature: ab\u200bcd\u202e";
     const detail = detailOf(delivery("d"));
     const attempts = detail.attempts.map((each) => ({
@@ -66,7 +66,7 @@ describePage("what comes over the wire", ({ open, serve }) => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(code);
   });
 
-  it("does not break the page by its length or depth", async () => {
+  it("does not break the page by length or depth", async () => {
     const long = "x".repeat(100_000);
     const server = await serve({
       endpoints: [endpoint({ name: long, url: long })],
@@ -81,7 +81,7 @@ describePage("what comes over the wire", ({ open, serve }) => {
     expect(await page.evaluate(() => document.documentElement.scrollWidth - innerWidth)).toBeLessThanOrEqual(0);
   });
 
-  it("may carry times, amounts and ids that make no sense", async () => {
+  it("is shown even if times, amounts and ids make no sense", async () => {
     const odd = [8.64e15, -8.64e15, 0.5, 0];
     const server = await serve({
       endpoints: [endpoint({ medianLatencyMs: -1, recent: [0, 99, 1_000, null] })],
@@ -93,7 +93,7 @@ describePage("what comes over the wire", ({ open, serve }) => {
     await page.getByRole("heading", { name: "Request" }).waitFor();
   });
 
-  it("could not run even if it were markup: the page's policy forbids what the page did not bring", async () => {
+  it("could not run as markup, since the page's policy forbids foreign scripts", async () => {
     const page = await open(await serve());
     await page.getByRole("heading", { name: "No endpoint is registered yet" }).waitFor();
     const outcome = await page.evaluate(() => {

@@ -38,7 +38,7 @@ const step = fc.oneof(
     .map((filter) => ({ filter })),
 );
 
-/** The same ledger with no thought for its cost. */
+/** The same ledger as a plain list, however slow. */
 class PlainLedger {
   all: DeliverySummary[] = [];
   filter: { look: Look | null; text: string } = { look: null, text: "" };
@@ -56,7 +56,7 @@ class PlainLedger {
 }
 
 describe("the page's ledger", () => {
-  it("shows, counts and sums up what a plain list would, whatever comes", () => {
+  it("agrees with a plain list after any sequence of changes", () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
         const ledger = new Ledger();
@@ -86,7 +86,7 @@ describe("the page's ledger", () => {
 });
 
 describe("the chart's columns", () => {
-  it("hold each delivery in the column of its time, at most sixty of them", () => {
+  it("put each delivery in the column of its time, in at most sixty columns", () => {
     fc.assert(
       fc.property(fc.array(fc.record({ state, afterMs: fc.nat({ max: 10 ** 10 }) }), { minLength: 1 }), (all) => {
         const outcomes = new Outcomes();
@@ -112,7 +112,7 @@ describe("JSON for people", () => {
       ?.map((piece) => piece.text)
       .join("");
 
-  it("is indented as JSON.stringify would", () => {
+  it("is indented like JSON.stringify", () => {
     fc.assert(
       fc.property(fc.json(), (json) => {
         const value: unknown = JSON.parse(json);
@@ -122,25 +122,25 @@ describe("JSON for people", () => {
     );
   });
 
-  it("keeps every number, escape, repeated key and order as it was sent", () => {
+  it("keeps numbers, escapes, repeated keys and order as they were sent", () => {
     expect(text('{"b":1.10,"a":1e400,"a":"\\u0041\\"","2":[],"1":{ }}')).toBe(
       '{\n  "b": 1.10,\n  "a": 1e400,\n  "a": "\\u0041\\"",\n  "2": [],\n  "1": {}\n}',
     );
   });
 
-  it("is left alone where it is no JSON, or too deep for anybody", () => {
+  it("is unchanged if it is not JSON or nested too deep", () => {
     expect(indentJson("{")).toBeNull();
     expect(indentJson("[".repeat(101) + "]".repeat(101))).toBeNull();
     expect(indentJson("[".repeat(100) + "]".repeat(100))).not.toBeNull();
   });
 
-  it("is one piece where it is long", () => {
+  it("is one piece if it is long", () => {
     expect(indentJson(JSON.stringify(Array.from({ length: 20_000 }, () => "x")))).toHaveLength(1);
   });
 });
 
 describe("text from the wire", () => {
-  it("holds no character that cannot be seen", () => {
+  it("shows invisible characters as code points", () => {
     fc.assert(
       fc.property(fc.string({ unit: character }), (wire) => {
         expect(visible(wire).replaceAll("\u200d", "")).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u);
@@ -149,19 +149,19 @@ describe("text from the wire", () => {
     );
   });
 
-  it("stays as it is where all can be seen, also in other scripts", () => {
+  it("is unchanged if all characters are visible, in any script", () => {
     for (const plain of ["order.filled", "Größe 10 €", "注文.完了", "👩‍💻"]) expect(visible(plain)).toBe(plain);
   });
 });
 
 describe("words", () => {
-  it("say durations in two units, and nothing below a second", () => {
+  it("format durations in two units down to a second", () => {
     const said = [0, 900, 60_000, 252_000, 7_200_000, 9_360_000, 200 * 3_600_000, -5].map(durationWords);
     expect(said).toEqual(["0 s", "1 s", "1 min", "4 min 12 s", "2 h", "2 h 36 min", "8 d 8 h", "0 s"]);
     expect([0.42, 12.4, 999.6, 30_000].map(latencyWords)).toEqual(["0.4 ms", "12 ms", "1000 ms", "30.0 s"]);
   });
 
-  it("judge a forgery by whether it was refused", () => {
+  it("judge a forged delivery by whether it was refused", () => {
     const refused = { state: "parked", origin: "forged", attempts: [attempt(DAWN, { status: 401 })] } as const;
     const unanswered = {
       ...refused,
@@ -175,7 +175,7 @@ describe("words", () => {
     expect(standingOf(delivery("d", { state: "parked" })).look).toBe("parked");
   });
 
-  it("call parked what waits for a replay, and nothing else", () => {
+  it("call only deliveries that can be replayed parked", () => {
     const parked = { state: "parked" } as const;
     expect(lookOf(delivery("d", { ...parked, origin: "replay" }))).toBe("parked");
     expect(standingOf(delivery("d", { ...parked, attempts: [] })).note).toBe("never sent");

@@ -14,7 +14,7 @@ const markOf = (page: Page, text: string) =>
     .evaluate((notice) => getComputedStyle(notice).borderLeftColor);
 
 describePage("the notices of what buttons did", ({ open, serve }) => {
-  it("are green only where something was done", async () => {
+  it("are green only if something was done", async () => {
     const server = await serve({ ...WORLD, deliveries: [delivery("d"), delivery("p", { state: "parked" })] });
     const page = await open(server, { hash: "#/deliveries/d" });
     await page.getByRole("button", { name: "Replay 1 parked" }).waitFor();
@@ -39,7 +39,7 @@ describePage("the notices of what buttons did", ({ open, serve }) => {
     expect(marks.slice(1)).toEqual([good, bad]);
   });
 
-  it("go away by themselves, except errors, which stay until they are closed", async () => {
+  it("disappear by themselves, except errors", async () => {
     const server = await serve(WORLD);
     const page = await open(server, { hash: "#/deliveries/d" });
     await page.getByRole("heading", { name: "Request" }).waitFor();
@@ -57,7 +57,7 @@ describePage("the notices of what buttons did", ({ open, serve }) => {
     await expect.poll(() => notices(page).count()).toBe(0);
   });
 
-  it("are not crowded out where they are errors, and the same error stands there once", async () => {
+  it("keep errors when others come, and show the same error once", async () => {
     const server = await serve(WORLD);
     const page = await open(server, { hash: "#/deliveries/d" });
     server.refusal = "Not possible.";
@@ -100,7 +100,7 @@ describePage("the notices of what buttons did", ({ open, serve }) => {
     { width: 390, height: 844 },
     { width: 360, height: 740 },
   ]) {
-    it(`cover nothing, ${viewport.width} wide`, async () => {
+    it(`cover no other element, ${viewport.width} wide`, async () => {
       const server = await serve({ ...WORLD, deliveries: [...WORLD.deliveries, delivery("p", { state: "parked" })] });
       const page = await open(server, { viewport });
       server.refusal = `Not possible: ${"a long reason ".repeat(12)}`;

@@ -10,7 +10,7 @@ const heading = (page: Page, name: string) => opened(page).getByRole("heading", 
 const live = (page: Page) => page.getByText("Live", { exact: true }).waitFor();
 
 describePage("the inspector page", ({ open, serve }) => {
-  it("says what to do first while no endpoint is registered, with commands to copy", async () => {
+  it("shows the first steps with commands to copy while no endpoint is registered", async () => {
     const page = await open(await serve());
     const [first] = SURROUNDINGS.firstSteps;
     await page.getByRole("heading", { name: "No endpoint is registered yet" }).waitFor();
@@ -19,7 +19,7 @@ describePage("the inspector page", ({ open, serve }) => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(first?.code);
   });
 
-  it("offers a story once an endpoint is registered, and shows what comes of it", async () => {
+  it("offers a scenario when an endpoint is registered, and shows its deliveries", async () => {
     const server = await serve();
     const page = await open(server);
     await live(page);
@@ -30,7 +30,7 @@ describePage("the inspector page", ({ open, serve }) => {
     expect(server.pressed).toEqual([{ method: "POST", path: "/_inspector/scenarios/order-filled", body: {} }]);
   });
 
-  it("grows as changes come, the newest first, and follows a delivery through its states", async () => {
+  it("adds new deliveries on top and follows their states", async () => {
     const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("old")] });
     const page = await open(server);
     await live(page);
@@ -47,7 +47,7 @@ describePage("the inspector page", ({ open, serve }) => {
     expect(await rows(page).count()).toBe(2);
   });
 
-  it("says calmly that it is not connected, and resumes without loss after a cut", async () => {
+  it("says that it is disconnected, and resumes without loss", async () => {
     const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d0")] });
     const page = await open(server);
     await live(page);
@@ -65,7 +65,7 @@ describePage("the inspector page", ({ open, serve }) => {
     expect(server.calls.slice(asked).map(({ path }) => path)).not.toContain("/_inspector/state");
   });
 
-  it("shows a delivery that was opened during a cut as soon as the sandbox answers again", async () => {
+  it("shows a delivery that was opened while disconnected after it reconnects", async () => {
     const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d")] });
     const page = await open(server);
     await live(page);
@@ -78,7 +78,7 @@ describePage("the inspector page", ({ open, serve }) => {
     expect(await opened(page).getByText("cannot be reached").count()).toBe(0);
   });
 
-  it("fetches everything again where the changes that it missed are forgotten", async () => {
+  it("fetches the whole state if the missed changes are forgotten", async () => {
     const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d0")] });
     const page = await open(server);
     await live(page);
@@ -92,7 +92,7 @@ describePage("the inspector page", ({ open, serve }) => {
     await expect.poll(() => server.streams).toBe(1);
   });
 
-  it("is filtered by state, endpoint and text, together", async () => {
+  it("is filtered by state, endpoint and text together", async () => {
     const endpoints = [endpoint(), endpoint({ id: "wh_2", name: "Ledger" })];
     const all = deliveries(300, 3);
     const page = await open(await serve({ endpoints, deliveries: all }));
@@ -111,7 +111,7 @@ describePage("the inspector page", ({ open, serve }) => {
     await expect.poll(shown).toBe("300");
   });
 
-  it("keeps what is being read in its place while deliveries come in above", async () => {
+  it("keeps the scroll position while deliveries are added above", async () => {
     const server = await serve({ endpoints: [endpoint()], deliveries: deliveries(200) });
     const page = await open(server);
     await live(page);
@@ -123,7 +123,7 @@ describePage("the inspector page", ({ open, serve }) => {
     await expect.poll(topOf).toBe(before);
   });
 
-  it("lets the list be reached on a low screen", async () => {
+  it("keeps the list reachable on a low screen", async () => {
     const server = await serve({ endpoints: [endpoint()], deliveries: deliveries(200) });
     const page = await open(server, { viewport: { width: 740, height: 360 } });
     await list(page).focus();
@@ -140,7 +140,7 @@ describePage("the inspector page", ({ open, serve }) => {
     await expect.poll(inView).toBe(true);
   });
 
-  it("opens a delivery by its address, and goes back and forward", async () => {
+  it("opens a delivery by its address, with back and forward", async () => {
     const server = await serve({
       endpoints: [endpoint()],
       deliveries: [delivery("a/b"), delivery("c", { type: "order.accepted" })],
@@ -160,7 +160,7 @@ describePage("the inspector page", ({ open, serve }) => {
     expect(new URL(page.url()).hash).toBe("#/");
   });
 
-  it("says so where the sandbox no longer remembers a delivery", async () => {
+  it("says that a forgotten delivery is no longer known", async () => {
     const page = await open(await serve({ endpoints: [endpoint()] }), { hash: "#/deliveries/gone" });
     await page.getByText("no longer remembers this delivery").waitFor();
   });
@@ -183,7 +183,7 @@ describePage("the inspector page", ({ open, serve }) => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toContain("createHmac");
   });
 
-  it("shows a body indented, and raw on request, without a change to its numbers", async () => {
+  it("shows a body indented or raw, with its numbers unchanged", async () => {
     const raw = '{"event":"order.filled","data":{"price":1.10,"serial":12345678901234567890,"list":[]}}';
     const { detailOf } = await import("./world.ts");
     const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d")] });
@@ -200,7 +200,7 @@ describePage("the inspector page", ({ open, serve }) => {
     expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(raw);
   });
 
-  it("counts the next retry down by the sandbox's clock, and follows what it becomes", async () => {
+  it("counts down to the next retry by the sandbox's clock", async () => {
     const retried = delivery("d", { state: "retrying", attempts: failures(DAWN, 3) });
     const server = await serve({ endpoints: [endpoint()], deliveries: [retried] });
     server.now = (retried.nextAttemptAt ?? 0) - 600_000;
@@ -215,7 +215,7 @@ describePage("the inspector page", ({ open, serve }) => {
     await opened(page).getByRole("heading", { name: "Answer to attempt 4" }).waitFor();
   });
 
-  it("tells a forgery that was refused from one that was taken for genuine", async () => {
+  it("distinguishes refused forgeries from accepted ones", async () => {
     const refused = { origin: "forged", state: "parked", attempts: [attempt(DAWN, { status: 401 })] } as const;
     const taken = { origin: "forged", type: "order.accepted" } as const;
     const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("r", refused), delivery("t", taken)] });
@@ -226,7 +226,7 @@ describePage("the inspector page", ({ open, serve }) => {
     await opened(page).getByText("accepted a forgery").waitFor();
   });
 
-  it("counts a refused forgery as no failure, and an accepted one as an alarm, in list, filters and chart alike", async () => {
+  it("counts an accepted forgery as an alarm and a refused one as no failure", async () => {
     const refused = { origin: "forged", state: "parked", attempts: [attempt(DAWN, { status: 401 })] } as const;
     const all = [delivery("r", refused), delivery("t", { origin: "forged" }), delivery("d")];
     const page = await open(await serve({ endpoints: [endpoint()], deliveries: all }));
@@ -244,7 +244,7 @@ describePage("the inspector page", ({ open, serve }) => {
     await expect.poll(() => rows(page).evaluateAll((each) => each.map(({ id }) => id))).toEqual(["row-t"]);
   });
 
-  it("draws the outcomes, and tells them as a sentence and as figures", async () => {
+  it("shows the outcomes as a chart, a sentence and figures", async () => {
     const all = [...deliveries(50).filter(({ state }) => state === "delivered"), delivery("p", { state: "parked" })];
     const page = await open(await serve({ endpoints: [endpoint()], deliveries: all }));
     const delivered = all.length - 1;
@@ -256,7 +256,7 @@ describePage("the inspector page", ({ open, serve }) => {
   });
 
   for (const colorScheme of ["light", "dark"] as const) {
-    it(`has a legend that tells outcomes apart by shape as well as by colour, ${colorScheme}`, async () => {
+    it(`has a legend that distinguishes outcomes by shape and colour, ${colorScheme}`, async () => {
       const refused = { origin: "forged", state: "parked", attempts: [attempt(DAWN, { status: 401 })] } as const;
       const all = [
         delivery("d"),

@@ -2,7 +2,7 @@ import { Buffer } from "node:buffer";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { resourceOf } from "../../../src/sandbox/deliveries/resource.ts";
-import { noting, sandboxed } from "../endpoints.ts";
+import { recordingEndpoint, sandboxed } from "../endpoints.ts";
 import { describePage } from "./browser.ts";
 import { attempt, DAWN, deliveries, delivery, endpoint } from "./world.ts";
 
@@ -13,14 +13,14 @@ const idsOf = (page: Page) => rows(page).evaluateAll((all) => all.map(({ id }) =
 describe("the resource of an event", () => {
   const of = (data: unknown) => resourceOf(Buffer.from(JSON.stringify({ event: "a.b", data })));
 
-  it("is its id, under any of the documented names", () => {
+  it("has its id from any of the documented fields", () => {
     expect(of({ id: "ord_1", deposit_id: "dep_1" })).toEqual({ resourceId: "ord_1" });
     for (const name of ["deposit_id", "withdrawal_id", "document_id", "workflow_id"]) {
       expect(of({ [name]: "x_1", investor_id: "inv_1" })).toEqual({ resourceId: "x_1" });
     }
   });
 
-  it("has the amount of a transfer, and the quantity and price of an order, as the payload writes them", () => {
+  it("has the amount of a transfer, and quantity and price of an order, unchanged", () => {
     const amounts = [
       { amount: "250.00", currency: "USD" },
       { amount: 250.5 },
@@ -41,7 +41,7 @@ describe("the resource of an event", () => {
     ]);
   });
 
-  it("is nothing where the body has none, is no JSON object, or is large, and a long value is cut", () => {
+  it("is empty for a body without one, not JSON or too large, and long values are cut", () => {
     for (const data of [undefined, null, [], "ord_1", {}, { id: "" }, { id: { a: 1 }, amount: [1], quantity: null }]) {
       expect(of(data)).toEqual({});
     }
@@ -89,7 +89,7 @@ describePage("the rows of the list", ({ open, serve }) => {
     }
   });
 
-  it("show an event that no handler took as acknowledged, but unhandled", async () => {
+  it("show an event without a matching handler as unhandled", async () => {
     const attempts = [attempt(DAWN, { unhandled: true })];
     const all = [delivery("ok"), delivery("u", { type: "kyc.done", attempts })];
     const page = await open(await serve({ endpoints: [endpoint()], deliveries: all }));
@@ -108,7 +108,7 @@ describePage("the rows of the list", ({ open, serve }) => {
     expect(await panel.locator(".attempt .tag").allInnerTexts()).toEqual(["unhandled"]);
   });
 
-  it("show a forged event that no handler took as an accepted forgery", async () => {
+  it("show an unhandled forged event as an accepted forgery", async () => {
     const attempts = [attempt(DAWN, { unhandled: true })];
     const server = await serve({
       endpoints: [endpoint()],
@@ -121,8 +121,8 @@ describePage("the rows of the list", ({ open, serve }) => {
 });
 
 describePage("the rows of a real sandbox", ({ open }) => {
-  it("tell resource, amount and what no handler took", async () => {
-    const app = await noting((_, response) => {
+  it("name resource, amount and unhandled events in their label", async () => {
+    const app = await recordingEndpoint((_, response) => {
       const unhandled = app.arrived.length === 2;
       response.writeHead(200).end(JSON.stringify({ received: true, ...(unhandled ? { unhandled } : {}) }));
     });
@@ -144,10 +144,12 @@ describePage("the rows of a real sandbox", ({ open }) => {
     await expect.poll(() => rows(page).count()).toBe(1);
   });
 
-  it("call unhandled only what was acknowledged", async () => {
+  it("call only acknowledged events unhandled", async () => {
     const answers = ['{"received":true,"unhandled":false}', '{"unhandled":"yes"}', "unhandled", '["unhandled"]'];
-    const app = await noting((_, response) => response.writeHead(200).end(answers[app.arrived.length - 1]));
-    const refusing = await noting((_, response) => response.writeHead(401).end('{"received":true,"unhandled":true}'));
+    const app = await recordingEndpoint((_, response) => response.writeHead(200).end(answers[app.arrived.length - 1]));
+    const refusing = await recordingEndpoint((_, response) =>
+      response.writeHead(401).end('{"received":true,"unhandled":true}'),
+    );
     const sandbox = await sandboxed({ speed: 0 });
     await sandbox.endpoint({ url: app.url });
     const [first] = await sandbox.send("order.filled");

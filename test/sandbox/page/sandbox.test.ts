@@ -2,22 +2,25 @@ import type { ServerResponse } from "node:http";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import type { SandboxOptions } from "../../../src/sandbox/index.ts";
-import { noting, sandboxed, statuses } from "../endpoints.ts";
+import { recordingEndpoint, sandboxed, statuses } from "../endpoints.ts";
 import { type Bench, describePage } from "./browser.ts";
 
 /** A real sandbox with an app that listens to it, and the page open on it. */
 async function opened(
   open: Bench["open"],
-  { answer = statuses(200), ...options }: SandboxOptions & { readonly answer?: Parameters<typeof noting>[0] } = {},
+  {
+    answer = statuses(200),
+    ...options
+  }: SandboxOptions & { readonly answer?: Parameters<typeof recordingEndpoint>[0] } = {},
 ) {
-  const app = await noting(answer);
+  const app = await recordingEndpoint(answer);
   const sandbox = await sandboxed({ seed: 7, ...options });
   const { id, secret } = await sandbox.endpoint({ url: app.url, name: "My app" });
   const page = await open(sandbox);
   const trouble: string[] = [];
   page.on("console", (message) => message.type() === "error" && trouble.push(message.text()));
   page.on("pageerror", ({ message }) => trouble.push(message));
-  // From the start, so that what the first load says is heard too.
+  // Listens from the start, so that messages of the first load count too.
   await page.reload();
   await page.getByText("Live", { exact: true }).waitFor();
   return { app, sandbox, page, id, secret, trouble };
@@ -26,14 +29,14 @@ async function opened(
 const rows = (page: Page) => page.getByRole("listbox", { name: "Deliveries" }).getByRole("option");
 const panel = (page: Page) => page.locator(".delivery");
 
-/** Sends one event by the form. */
+/** Sends one event with the form. */
 async function sendByForm(page: Page, type: string): Promise<void> {
   await page.getByLabel("One event").fill(type);
   await page.getByRole("button", { name: "Send", exact: true }).click();
 }
 
 describePage("the page of a real sandbox", ({ open }) => {
-  it("tells a story by its button, and shows each step as it is delivered", async () => {
+  it("sends a scenario by its button and shows each step", async () => {
     const { app, page, trouble } = await opened(open, { speed: 20 });
     await page
       .getByRole("main")
@@ -53,7 +56,7 @@ describePage("the page of a real sandbox", ({ open }) => {
     expect(trouble).toEqual([]);
   });
 
-  it("is shown under both its policies without a complaint, and loads nothing else", async () => {
+  it("violates neither of its content policies and loads nothing else", async () => {
     const { page, sandbox, trouble } = await opened(open);
     const { headers } = await fetch(sandbox.url);
     expect(headers.get("content-security-policy")).toContain("frame-ancestors 'none'");
@@ -69,7 +72,7 @@ describePage("the page of a real sandbox", ({ open }) => {
     expect(trouble).toEqual([]);
   });
 
-  it("follows a delivery from its failure to its retry, and shows what was answered to each", async () => {
+  it("shows a failed attempt, its retry and both answers", async () => {
     const { page, secret, trouble } = await opened(open, { speed: 60, answer: statuses(500, 200) });
     await sendByForm(page, "order.filled");
     await rows(page).getByText("Retrying").waitFor();
@@ -85,7 +88,7 @@ describePage("the page of a real sandbox", ({ open }) => {
     expect(trouble).toEqual([]);
   });
 
-  it("replays what is parked by the button, which goes away with it", async () => {
+  it("replays parked deliveries by the button, which then disappears", async () => {
     let answered = 500;
     const answer = (_: unknown, response: ServerResponse) => response.writeHead(answered).end();
     const { page, sandbox, app, trouble } = await opened(open, { speed: 0, answer });
@@ -106,10 +109,10 @@ describePage("the page of a real sandbox", ({ open }) => {
     expect(trouble).toEqual([]);
   });
 
-  it("forges a delivery in every way that it offers, and calls it refused where the app refuses it", async () => {
+  it("forges a delivery in every way and shows that the app refused it", async () => {
     const genuine = new Set<unknown>();
     const { page, app, trouble } = await opened(open, {
-      // An app that lets through what was signed like the first delivery.
+      // An app that accepts the signature of the first delivery for any body.
       answer: ({ headers, body }, response) => {
         const seen = `${headers["x-bluum-signature"]} ${body}`;
         if (genuine.size === 0) genuine.add(seen);
@@ -134,7 +137,7 @@ describePage("the page of a real sandbox", ({ open }) => {
     expect(trouble).toEqual([]);
   });
 
-  it("raises an alarm where the app takes a forgery for genuine", async () => {
+  it("raises an alarm if the app accepts a forged delivery", async () => {
     const { page, sandbox } = await opened(open);
     const [sent] = await sandbox.send("order.filled");
     await rows(page).getByText("Delivered").waitFor();
@@ -143,7 +146,7 @@ describePage("the page of a real sandbox", ({ open }) => {
     await page.getByRole("button", { name: "Accepted 1" }).waitFor();
   });
 
-  it("pauses the app's endpoint, which then gets nothing, and lets it go on", async () => {
+  it("pauses the app's endpoint and activates it again", async () => {
     const { page, sandbox, app, id, trouble } = await opened(open);
     await page.getByRole("button", { name: "Pause My app" }).click();
     await page.getByText("My app is paused").waitFor();
@@ -155,6 +158,43 @@ describePage("the page of a real sandbox", ({ open }) => {
     await sendByForm(page, "order.filled");
     await rows(page).getByText("Delivered").waitFor();
     expect(app.arrived).toHaveLength(1);
+    expect(trouble).toEqual([]);
+  });
+
+  it("adds an endpoint by its form, which gets events and has the secret that the page showed", async () => {
+    const { page, sandbox, trouble } = await opened(open);
+    const other = await recordingEndpoint();
+    await page.getByRole("button", { name: "Add endpoint" }).click();
+    await page.getByRole("form").getByLabel("URL").fill("ftp://localhost/hooks");
+    await page.getByRole("form").getByRole("button", { name: "Add" }).click();
+    await page.getByRole("form").getByRole("alert").getByText("must be https").waitFor();
+    await page.getByRole("form").getByLabel("URL").fill(other.url);
+    await page.getByRole("form").getByLabel("Event types").fill("order.*");
+    await page.keyboard.press("Enter");
+    const added = page.getByRole("region", { name: "Endpoint added" });
+    const secret = await added.locator("pre").innerText();
+    const [, endpoint] = sandbox.endpoints();
+    expect(endpoint).toMatchObject({ url: other.url, name: other.url, eventTypeNames: ["order.*"] });
+    expect(sandbox.secrets(endpoint?.id ?? "")).toEqual([secret]);
+    await sendByForm(page, "order.filled");
+    await expect.poll(() => other.arrived.length).toBe(1);
+    expect(trouble.filter((each) => !each.includes("400"))).toEqual([]);
+  });
+
+  it("counts as replayable what is parked at an active endpoint", async () => {
+    const { page, sandbox, trouble } = await opened(open, { speed: 0, answer: statuses(500) });
+    await sandbox.send("order.filled");
+    await sandbox.settled();
+    const button = page.getByRole("button", { name: "Replay 1 parked" });
+    await button.waitFor();
+    await page.getByRole("button", { name: "Pause My app" }).click();
+    await button.waitFor({ state: "detached" });
+    expect(await page.getByRole("button", { name: /^Parked/ }).innerText()).toMatch(/1$/);
+    await page.reload();
+    await page.getByRole("button", { name: /^Parked/ }).waitFor();
+    expect(await button.count()).toBe(0);
+    await page.getByRole("button", { name: "Activate My app" }).click();
+    await button.waitFor();
     expect(trouble).toEqual([]);
   });
 });

@@ -9,7 +9,7 @@ const COUNT = 10_000;
 const END = DAWN + 86_400_000;
 const ENDPOINTS = [endpoint(), endpoint({ id: "wh_2", name: "Ledger" })];
 
-/** Scrolls the list for a while, and says how long the frames took meanwhile. */
+/** Scrolls the list for a while and returns the durations of the frames. */
 async function framesWhile(page: Page, pixelsPerFrame: number, frames: number): Promise<number[]> {
   return page.evaluate(
     async ([step, count]) => {
@@ -37,7 +37,7 @@ const heapOf = (page: Page) =>
   page.evaluate(() => (performance as unknown as { memory: { usedJSHeapSize: number } }).memory.usedJSHeapSize / 1e6);
 
 describePage("the page at 10,000 deliveries", ({ open, serve }) => {
-  it("keeps only what can be seen in the document, and takes a storm of changes", async () => {
+  it("keeps only visible rows in the document and stays fluid under many changes", async () => {
     const server = await serve({ endpoints: ENDPOINTS, deliveries: deliveries(COUNT) });
     const page = await open(server);
     await page.locator("#deliveries [role=option]").first().waitFor();

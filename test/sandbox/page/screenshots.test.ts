@@ -28,7 +28,7 @@ const END = DAWN + 400_000;
 /** Some minutes before the fourth attempt of the delivery that is retried. */
 const NOW = END + 1_910_000;
 
-/** A morning's work, and at its end one delivery of each kind that there is. */
+/** The deliveries of a morning, with one of each kind at the end. */
 const BUSY: readonly DeliverySummary[] = [
   ...deliveries(140, 7).filter(({ state }) => state !== "retrying"),
   delivery("dlv_parked", { type: "transfer.deposit.completed", endpointId: "wh_2", state: "parked", createdAt: END }),
@@ -74,7 +74,7 @@ const BUSY: readonly DeliverySummary[] = [
   delivery("dlv_sending", { type: "document.approved", endpointId: "wh_2", state: "sending", createdAt: END + 5_000 }),
 ];
 
-/** What is worth a look: where the page stands, and what is done first. */
+/** The pages to capture: the address of each, and what to do first. */
 const SCENES: readonly {
   readonly name: string;
   readonly world: keyof typeof WORLDS;

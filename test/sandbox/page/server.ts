@@ -20,7 +20,7 @@ interface Numbered {
   readonly change: Change;
 }
 
-/** One call that the page made. */
+/** One call of the page. */
 export interface Call {
   readonly method: string;
   readonly path: string;
@@ -37,7 +37,7 @@ interface Registration {
 }
 type Body = Registration & { readonly event?: string; readonly kind?: string; readonly status?: string };
 
-/** A made-up sandbox behind the inspector page: the whole of page-api.ts, and levers for what may go wrong. */
+/** A scripted sandbox behind the inspector page: all of page-api.ts, with switches for errors. */
 export class PageServer {
   readonly calls: Call[] = [];
   readonly #server: Server = createServer((request, response) => void this.#answer(request, response));
@@ -75,7 +75,7 @@ export class PageServer {
     return this.#streams.size;
   }
 
-  /** What was asked for, without the page's own reading. */
+  /** The calls of the page that change something. */
   get pressed(): readonly Call[] {
     return this.calls.filter(({ method }) => method !== "GET");
   }
@@ -84,12 +84,12 @@ export class PageServer {
     for (const each of deliveries) this.emit({ kind: "delivery", now: this.now, delivery: each });
   }
 
-  /** Opens a delivery with other contents than the made-up ones. */
+  /** Sets the details of a delivery. */
   reveal(detail: DeliveryDetail): void {
     this.#bodies.set(detail.id, detail);
   }
 
-  /** Replays a delivery from elsewhere, of which the page does not hear. */
+  /** Replays a delivery without a change in the stream, as if from another page. */
   supersedeUnseen(id: string): void {
     const found = this.#deliveries.get(id);
     if (found !== undefined) this.#deliveries.set(id, { ...found, replayed: true });
@@ -109,7 +109,7 @@ export class PageServer {
     for (const stream of this.#streams) stream.destroy();
   }
 
-  /** Forgets which changes there were, as after a restart. */
+  /** Forgets all changes, as after a restart. */
   forgetChanges(): void {
     this.#changes = [];
     this.#revision += 1_000;
@@ -177,7 +177,7 @@ export class PageServer {
     if (room === "events") return this.#start([delivery("single", { type: body.event ?? "" })]);
     if (room === "endpoints" && method === "POST") return this.#addEndpoint(body);
     if (room === "endpoints") return this.#setStatus(id, body.status as EndpointView["status"]);
-    if (room !== "deliveries") throw new Refusal(404, "There is no such thing.");
+    if (room !== "deliveries") throw new Refusal(404, "Not found.");
     return method === "GET" ? this.#open(id) : this.#press(id, verb, body.kind);
   }
 
@@ -185,7 +185,7 @@ export class PageServer {
     return this.#replay(this.#replayable());
   }
 
-  /** As the real sandbox: each once, no forgery, no copy, and nothing of a paused endpoint. */
+  /** As in the real sandbox: each once, no forged delivery, no copy, none of a paused endpoint. */
   #replayable(): readonly DeliverySummary[] {
     const isActive = (id: string) => this.#endpoints.get(id)?.status === "ACTIVE";
     return [...this.#deliveries.values()].filter((each) => waitsForReplay(each) && isActive(each.endpointId));
@@ -198,7 +198,7 @@ export class PageServer {
 
   #open(id: string): object {
     const found = this.#deliveries.get(id);
-    if (found === undefined) throw new Refusal(404, "There is no such thing.");
+    if (found === undefined) throw new Refusal(404, "Not found.");
     return this.#bodies.get(id) ?? detailOf(found);
   }
 
@@ -229,7 +229,7 @@ export class PageServer {
 
   #setStatus(id: string, status: EndpointView["status"]): object {
     const found = this.#endpoints.get(id);
-    if (found === undefined) throw new Refusal(404, "There is no such thing.");
+    if (found === undefined) throw new Refusal(404, "Not found.");
     const endpoint = { ...found, status };
     this.emit({ kind: "endpoint", now: this.now, endpoint });
     return endpoint;

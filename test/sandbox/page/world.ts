@@ -11,12 +11,12 @@ import type {
   Snapshot,
 } from "../../../src/sandbox/page-api.ts";
 
-/** When the made-up world begins. */
+/** When the sample data begins. */
 export const DAWN: number = Date.UTC(2026, 2, 12, 14, 2, 11);
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
-/** After which pause each attempt follows. */
+/** The delay before each attempt. */
 const PAUSES = [0, MINUTE, 5 * MINUTE, 30 * MINUTE, 120 * MINUTE, 480 * MINUTE];
 
 const EVENT_TYPES: readonly string[] = [
@@ -31,7 +31,7 @@ const EVENT_TYPES: readonly string[] = [
   "kyc.verification.approved",
 ];
 
-/** What stays the same in every world. */
+/** What all sample states have in common. */
 export const SURROUNDINGS: Pick<Snapshot, "scheme" | "scenarios" | "eventTypes" | "forgeries" | "firstSteps"> = {
   scheme: "X-Bluum-Signature: <hex HMAC-SHA256 of the raw body>, optionally with sha256= before it",
   scenarios: [
@@ -50,7 +50,7 @@ export const SURROUNDINGS: Pick<Snapshot, "scheme" | "scenarios" | "eventTypes" 
   ],
   firstSteps: [
     {
-      title: "Tell the tools where the sandbox is",
+      title: "Point the tools at the sandbox",
       code: "export BLUUM_BASE_URL=http://127.0.0.1:4400/v1\nexport BLUUM_API_KEY=sandbox_key\nexport BLUUM_API_SECRET=sandbox_secret",
     },
     {
@@ -101,7 +101,7 @@ export function delivery(id: string, overrides: Partial<DeliverySummary> = {}): 
   };
 }
 
-/** What the sandbox reads from the payload of such an event; nothing of a type that it has no sample for. */
+/** What the sandbox reads from the payload of such an event; nothing for a type without a sample. */
 function resourceFor(type: string, id: string): Pick<DeliverySummary, "resourceId" | "amount"> {
   const [domain = ""] = type.split(".");
   const [prefix, amount] = RESOURCES[domain] ?? [];
@@ -141,7 +141,7 @@ function attemptsFor(state: DeliveryState, createdAt: number): AttemptSummary[] 
 const MIX: readonly DeliveryState[] = ["delivered", "delivered", "delivered", "delivered", "retrying", "parked"];
 const ORIGINS: readonly DeliveryOrigin[] = ["event", "event", "event", "event", "duplicate", "replay"];
 
-/** So many deliveries of every kind, one after the other; the same ones for the same seed. */
+/** A number of deliveries of every kind; the same ones for the same seed. */
 export function deliveries(count: number, seed = 1): DeliverySummary[] {
   const random = seeded(seed);
   const pick = <Item>(items: readonly Item[]) => items[Math.floor(random() * items.length)] as Item;
@@ -172,7 +172,7 @@ function seeded(seed: number): () => number {
 
 const SECRET = "a sandbox secret of some length";
 
-/** The same delivery opened. */
+/** The details of a delivery. */
 export function detailOf(summary: DeliverySummary, body: string = bodyOf(summary)): DeliveryDetail {
   return { ...summary, body: view(body), attempts: summary.attempts.map((each) => exchange(each, summary, body)) };
 }

@@ -7,12 +7,12 @@ export const PATH = "/webhooks/bluum";
 const endings: (() => Promise<void>)[] = [];
 afterAll(() => Promise.all(endings.map((end) => end())));
 
-/** Starts a server, until all tests of the file are over; gives its address. */
+/** Starts a server that stops after all tests of the file. Returns its address. */
 export async function served(app: RequestListener | Server, path: string = PATH): Promise<string> {
   return `http://127.0.0.1:${await portOf(typeof app === "function" ? createServer(app) : app)}${path}`;
 }
 
-/** Starts something that talks as it likes; gives its address. */
+/** Starts a TCP server that may not speak HTTP. Returns its address. */
 export async function raw(talk: (socket: Socket) => void): Promise<string> {
   const server = createTcpServer((socket) => {
     socket.on("error", () => {});
@@ -21,7 +21,7 @@ export async function raw(talk: (socket: Socket) => void): Promise<string> {
   return `http://127.0.0.1:${await portOf(server)}${PATH}`;
 }
 
-/** Listens on a free port of the loopback. */
+/** Listens on a free port of 127.0.0.1. */
 async function portOf(server: TcpServer): Promise<number> {
   const sockets = new Set<Socket>();
   server.on("connection", (socket) => sockets.add(socket.once("close", () => sockets.delete(socket))));
@@ -33,13 +33,13 @@ async function portOf(server: TcpServer): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-/** What a proxy makes of a request. */
+/** A request as a proxy passes it on. */
 export interface Passing {
   readonly headers: IncomingMessage["headers"];
   readonly body: Buffer;
 }
 
-/** A reverse proxy in front of a server, which does something to every request. */
+/** A reverse proxy in front of a server that changes every request. */
 export function proxied(behind: string, change: (passing: Passing) => Passing): Promise<string> {
   return served(async (req, res) => {
     const chunks: Buffer[] = [];

@@ -10,7 +10,7 @@ import {
   postReplayParked,
   postScenario,
 } from "./api.ts";
-import { complain, tell, tellNothing } from "./notices.ts";
+import { reportDone, reportError, reportNothing } from "./notices.ts";
 import { visible } from "./visible-text.ts";
 import { plural } from "./words.ts";
 import { putEndpoint } from "./world.ts";
@@ -34,10 +34,10 @@ async function start(
   try {
     const { deliveryIds } = await started;
     const [first] = deliveryIds;
-    if (first === undefined) tellNothing(`${what}: ${whereNone}`);
-    else tell(`${what}: ${plural(deliveryIds.length, "delivery", "deliveries")} on the way.`, first);
+    if (first === undefined) reportNothing(`${what}: ${whereNone}`);
+    else reportDone(`${what}: ${plural(deliveryIds.length, "delivery", "deliveries")} on the way.`, first);
   } catch (error) {
-    complain(`${what}: ${messageOf(error)}`);
+    reportError(`${what}: ${messageOf(error)}`);
   }
 }
 
@@ -45,13 +45,13 @@ async function setStatus(endpoint: EndpointView, status: EndpointView["status"])
   const name = visible(endpoint.name);
   try {
     putEndpoint(await patchEndpoint(endpoint.id, status));
-    tell(status === "ACTIVE" ? `${name} is active again.` : `${name} is paused: nothing new is sent to it.`);
+    reportDone(status === "ACTIVE" ? `${name} is active again.` : `${name} is paused: nothing new is sent to it.`);
   } catch (error) {
-    complain(`${name}: ${messageOf(error)}`);
+    reportError(`${name}: ${messageOf(error)}`);
   }
 }
 
-/** Registers an endpoint. Returns the reason if that fails, for the form to show beside its fields. */
+/** Registers an endpoint. Returns the reason if that fails, for the form to show next to its fields. */
 export async function addEndpoint(fields: NewEndpoint): Promise<AddedEndpoint | string> {
   try {
     const added = await postEndpoint(fields);

@@ -10,23 +10,23 @@ const QUIET_MS = 5_000;
 
 /** Sums up new deliveries, at most every five seconds: an announcement for each would be too many. */
 export function followNews(): void {
-  let told = 0;
-  let toldParked = 0;
-  let toldFooled = 0;
+  let announced = 0;
+  let announcedParked = 0;
+  let announcedFooled = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
-  const tell = () => {
+  const announce = () => {
     timer = undefined;
-    const news = ledger.size - told;
-    const parked = ledger.counts.parked - toldParked;
-    const fooled = ledger.counts.fooled - toldFooled;
+    const news = ledger.size - announced;
+    const parked = ledger.counts.parked - announcedParked;
+    const fooled = ledger.counts.fooled - announcedFooled;
     if (news > 0 || parked > 0 || fooled > 0) announcement.value = sentence(news, parked, fooled);
-    told = ledger.size;
-    toldParked = ledger.counts.parked;
-    toldFooled = ledger.counts.fooled;
+    announced = ledger.size;
+    announcedParked = ledger.counts.parked;
+    announcedFooled = ledger.counts.fooled;
   };
   effect(() => {
     ledgerVersion.value;
-    if (connection.value === "live" && timer === undefined) timer = setTimeout(tell, QUIET_MS);
+    if (connection.value === "live" && timer === undefined) timer = setTimeout(announce, QUIET_MS);
   });
 }
 

@@ -11,7 +11,7 @@ export function deliveryAt(row: number): DeliverySummary | undefined {
   return ledger.shown[ledger.shown.length - 1 - row]?.delivery;
 }
 
-/** The row of a delivery, newest first; -1 where it is not shown. */
+/** The row of a delivery, newest first; -1 if it is not shown. */
 export function rowOf(id: string | null): number {
   const entry = id === null ? undefined : ledger.find(id);
   const index = entry === undefined ? -1 : ledger.indexOf(entry);

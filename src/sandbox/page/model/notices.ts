@@ -18,17 +18,17 @@ let count = 0;
 export const notices = signal<readonly Notice[]>([]);
 
 /** Reports what was done. */
-export function tell(text: string, deliveryId: string | null = null): void {
+export function reportDone(text: string, deliveryId: string | null = null): void {
   add({ id: count++, kind: "done", text, deliveryId });
 }
 
 /** Reports that there was nothing to do. */
-export function tellNothing(text: string): void {
+export function reportNothing(text: string): void {
   add({ id: count++, kind: "nothing", text, deliveryId: null });
 }
 
 /** Reports an error. It stays until it is dismissed. */
-export function complain(text: string): void {
+export function reportError(text: string): void {
   add({ id: count++, kind: "failed", text, deliveryId: null });
 }
 

@@ -28,7 +28,7 @@ function listen(since: number): void {
   };
   source.onerror = () => {
     connection.value = "lost";
-    // The browser reconnects after a lost connection, but not after an answer that is no stream.
+    // The browser reconnects after a lost connection, but not after an answer that is not a stream.
     if (source.readyState === EventSource.CLOSED) setTimeout(() => listen(revision), RETRY_MS);
   };
   source.addEventListener("change", ({ data, lastEventId }: MessageEvent<string>) => {

@@ -1,10 +1,10 @@
 import type { AttemptSummary, DeliveryOrigin, DeliveryState, DeliverySummary } from "../../page-api.ts";
 
 /**
- * The state of a delivery as the page shows and counts it. Beside the states of the sandbox:
+ * The state of a delivery as the page shows and counts it. In addition to the states of the sandbox:
  *
  * - `unhandled`: acknowledged, but no handler matched the event
- * - `replayed`: parked, and replayed since
+ * - `replayed`: parked, and replayed afterwards
  * - `refused`: a forgery that was answered 4xx, as it should be
  * - `fooled`: a forgery that was acknowledged
  * - `failed`: a copy or a forgery that failed otherwise; neither is sent again
@@ -43,7 +43,7 @@ function isRefusal(attempt: AttemptSummary | undefined): boolean {
   return status >= 400 && status < 500;
 }
 
-/** The looks that the chart tells apart. */
+/** The looks that the chart distinguishes. */
 export type Outcome = "delivered" | "unhandled" | "closed" | "retrying" | "parked" | "fooled" | "open";
 
 /** From the bottom of a column to its top. */

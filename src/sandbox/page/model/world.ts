@@ -9,7 +9,7 @@ type Surroundings = Pick<Snapshot, "scheme" | "scenarios" | "eventTypes" | "forg
 /** null until the sandbox has answered for the first time. */
 export const surroundings = signal<Surroundings | null>(null);
 export const endpoints = signal<readonly EndpointView[]>([]);
-/** How many parked deliveries can be replayed; null if the sandbox does not tell. */
+/** How many parked deliveries can be replayed; null if the sandbox does not say. */
 export const replayable = signal<number | null>(null);
 export const filter = signal<Filter>(EVERYTHING);
 export const ledger: Ledger = new Ledger();

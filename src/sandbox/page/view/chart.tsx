@@ -16,7 +16,7 @@ const WORDS: Readonly<Record<Outcome, string>> = {
   open: "waiting or sending",
 };
 
-/** The share of a column's breadth. Breadth, outline and stripes tell the outcomes apart where colour does not. */
+/** The share of a column's width. Width, outline and stripes distinguish the outcomes without colour. */
 const BREADTHS: Readonly<Record<Outcome, number>> = {
   delivered: 0.76,
   unhandled: 0.7,

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import { complain } from "../model/notices.ts";
+import { reportError } from "../model/notices.ts";
 import { visible, visibleBlock } from "../model/visible-text.ts";
 
 const SAID_MS = 1_600;
@@ -16,7 +16,7 @@ export function CopyButton({ text, what }: { readonly text: string; readonly wha
         copied.value = false;
       }, SAID_MS);
     } catch {
-      complain("The browser did not let the page copy. Select the text, and copy it by hand.");
+      reportError("The browser did not let the page copy. Select the text, and copy it by hand.");
     }
   };
   return (

@@ -15,7 +15,7 @@ export function DeliveryActions({ id }: { readonly id: string }): JSX.Element {
       <button type="button" onClick={() => actions.duplicate(id)} title="Send the same bytes once more (d)">
         Duplicate
       </button>
-      <button type="button" onClick={() => actions.replay(id)} title="Send the event anew, with all its retries (r)">
+      <button type="button" onClick={() => actions.replay(id)} title="Send the event again, with all its retries (r)">
         Replay
       </button>
       {forgeries.length > 0 && (

@@ -11,7 +11,7 @@ import { Countdown, WallCountdown } from "./countdown.tsx";
 import { DeliveryActions } from "./delivery-actions.tsx";
 import { Glyph } from "./glyph.tsx";
 
-/** The opened delivery. It takes the focus; {@link close} gives it back to the list. */
+/** The opened delivery. It takes the focus; {@link close} returns it to the list. */
 export function DeliveryPanel(): JSX.Element | null {
   const opened = openedDelivery.value;
   const heading = useRef<HTMLHeadingElement>(null);

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import type { Look } from "../model/words.ts";
 
-/** Each state has its own shape, so that none is told by colour alone. An event that no handler took is hollow. */
+/** Each state has its own shape, so that no state is shown by colour alone. An unhandled event is hollow. */
 const SHAPES: Readonly<Record<Look, JSX.Element>> = {
   waiting: <circle cx="8" cy="8" r="5.5" class="line dashed" />,
   sending: <path d="M3 8h9M8.5 4.2 12.3 8l-3.8 3.8" class="line" />,
@@ -45,7 +45,7 @@ const SHAPES: Readonly<Record<Look, JSX.Element>> = {
   ),
 };
 
-/** The sign of a state. Its word is always beside it. */
+/** The sign of a state. Its word is always next to it. */
 export function Glyph({ look }: { readonly look: Look }): JSX.Element {
   return (
     <svg class={`glyph look-${look}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { actions } from "../model/actions.ts";
-import { complain } from "../model/notices.ts";
+import { reportError } from "../model/notices.ts";
 import { surroundings } from "../model/world.ts";
 import { EVENT_ID } from "./element-ids.ts";
 
@@ -39,7 +39,7 @@ function EventForm(): JSX.Element {
   const submit = (event: SubmitEvent) => {
     event.preventDefault();
     const parsed = parseData(data.value);
-    if (parsed === null) complain('The data must be JSON, such as { "symbol": "AAPL" }.');
+    if (parsed === null) reportError('The data must be JSON, such as { "symbol": "AAPL" }.');
     else void actions.event(type.value.trim(), parsed.data);
   };
   return (
