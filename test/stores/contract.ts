@@ -1,9 +1,21 @@
 import { describe, it } from "vitest";
 import { dedupeStoreContract, type StoreUnderTest } from "../../src/testing/store-contract.ts";
 
-/** Runs the store contract against one kind of store. */
-export function describeStoreContract(name: string, create: () => StoreUnderTest | Promise<StoreUnderTest>): void {
+/** The case that claims 10,000 times, which takes seconds on a server. */
+const CROWD = /200 times/;
+
+/**
+ * Runs the store contract against one kind of store.
+ *
+ * @param options.crowd whether to run the case that claims 10,000 times. @default true
+ */
+export function describeStoreContract(
+  name: string,
+  create: () => StoreUnderTest | Promise<StoreUnderTest>,
+  { crowd = true }: { readonly crowd?: boolean } = {},
+): void {
   describe(`${name} keeps the store contract`, () => {
-    for (const { name: statement, run, timeoutMs } of dedupeStoreContract(create)) it(statement, run, timeoutMs);
+    for (const { name: statement, run, timeoutMs } of dedupeStoreContract(create))
+      it.skipIf(!crowd && CROWD.test(statement))(statement, run, timeoutMs);
   });
 }
