@@ -1,15 +1,9 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+// biome-ignore lint/suspicious/noTsIgnore: with the types installed there is no error to expect
+/** @ts-ignore: without @types/express these types are any. */
 import type { NextFunction, Request, Response } from "express";
-import { receiverOf, replyTo, rethrowable, settleByStatus } from "../src/adapter.ts";
-import {
-  type AcceptedOutcome,
-  type BluumEvent,
-  type DeliveryContext,
-  type Receiver,
-  type ReceiverOptions,
-  WebhookError,
-} from "../src/index.ts";
-import { makeRoom } from "./express-request.ts";
+import { middlewareMissing, receiverOf, replyTo, rethrowable, settleByStatus, WebhookError } from "../src/adapter.ts";
+import type { AcceptedOutcome, BluumEvent, DeliveryContext, Receiver, ReceiverOptions } from "../src/index.ts";
 import { atEnd, leaveBody, bluumHandler as nodeHandler, refuseSuccess, sendReply, toDelivery } from "./node.ts";
 
 declare global {
@@ -17,19 +11,14 @@ declare global {
     interface Request {
       /** The verified event, behind `bluumWebhooks`. */
       bluumEvent?: BluumEvent;
-      /** What is known of the delivery beside its event. */
+      /** Its delivery: key, raw body, headers, signal. */
       bluumDelivery?: DeliveryContext;
     }
   }
 }
 
-/** What `bluumWebhooks` attaches to a request, present for a handler that is given to it. */
-export interface BluumAttached {
-  /** The verified event. */
-  bluumEvent: BluumEvent;
-  /** What is known of the delivery beside its event. */
-  bluumDelivery: DeliveryContext;
-}
+/** What `bluumWebhooks` sets on a request, for a handler that is given to it. */
+export type BluumAttached = Required<Pick<Express.Request, "bluumEvent" | "bluumDelivery">>;
 
 /** A handler that is given to `bluumWebhooks`: it answers, or passes an error to `next`, throws or rejects. */
 export type BluumRequestHandler<Params = Request["params"]> = (
@@ -38,24 +27,26 @@ export type BluumRequestHandler<Params = Request["params"]> = (
   next: NextFunction,
 ) => unknown;
 
-/** On a request that the app may have: fails its event. */
+/** The key of a request's `Fail`. */
 const FAIL: unique symbol = Symbol("bluum-webhooks: fail");
 
-/** What the adapter uses of an Express request, of either major. */
+/** The parts of an Express request that are used here; they are the same in Express 4 and 5. */
 type ExpressRequest = IncomingMessage & Partial<BluumAttached> & { [FAIL]?: Fail };
+/** Settles the event of a request as failed. */
 type Fail = (error: unknown) => Promise<unknown>;
 type Next = (error?: unknown) => void;
+type AnyHandler = (req: IncomingMessage, res: ServerResponse, next: Next) => unknown;
 
 /**
- * Middleware that lets only genuine, new events through, attaches `req.bluumEvent` and `req.bluumDelivery`, and settles by
- * what the app answers: 2xx is done, anything else is retried. All other deliveries are answered here.
+ * Middleware that passes on only genuine, new events, as `req.bluumEvent` and `req.bluumDelivery`, and answers all other deliveries.
+ * It settles by the status that the app answers: 2xx is processed, anything else is retried.
  *
  * With a handler, an error that it throws, rejects with or passes to `next` fails the event, and goes on to the app's error
  * middleware. Whatever that answers, the sender gets no 2xx. This works on Express 4 as well. Without a handler, mount
- * {@link bluumErrors} behind the routes: else an error middleware that answers 2xx makes the event count as processed.
+ * {@link bluumErrors} behind the routes: otherwise an error middleware that answers 2xx makes the event count as processed.
  *
  * @param receiver a receiver, or the options to make one
- * @param handler what to do with an event; by default, the handlers behind this middleware
+ * @param handler handles the event. @default the handlers behind this middleware
  * @throws WebhookError `configuration_invalid` if the handler is not a function
  * @example
  * app.post("/webhooks/bluum", bluumWebhooks(receiver, async (req, res) => {
@@ -67,13 +58,13 @@ export function bluumWebhooks<Params = Request["params"]>(
   receiver: Receiver | ReceiverOptions,
   handler?: BluumRequestHandler<Params>,
 ): (req: IncomingMessage, res: ServerResponse, next: Next) => Promise<void> {
-  if (handler !== undefined && typeof handler !== "function") throw handlerInvalid();
+  if (handler !== undefined && typeof handler !== "function")
+    throw new WebhookError("configuration_invalid", "the second argument of bluumWebhooks must be a request handler");
   const mounted = receiverOf(receiver);
   return async function bluumExpressMiddleware(req: ExpressRequest, res, next) {
-    makeRoom(req);
     const outcome = await mounted.receive(toDelivery(req));
     if (outcome.kind !== "accepted") return sendReply(req, res, replyTo(outcome));
-    // First, so that whatever fails from here on is answered and retried.
+    // First, so that an error in the following lines settles the event by its answer.
     atEnd(res, (status) => void settleByStatus(outcome, status));
     req.bluumEvent = outcome.event;
     req.bluumDelivery = outcome.context;
@@ -86,7 +77,7 @@ export function bluumWebhooks<Params = Request["params"]>(
 
 /**
  * Error middleware that fails the event of a request and passes the error on. Mount it behind the routes and before the app's own
- * error middleware. From then on the sender gets no 2xx, whatever the app answers. It leaves other requests alone.
+ * error middleware. From then on the sender gets no 2xx, whatever the app answers. Other requests are not affected.
  *
  * @example
  * app.post("/webhooks/bluum", bluumWebhooks(receiver), handler);
@@ -98,7 +89,7 @@ export function bluumErrors(): (
   res: ServerResponse,
   next: Next,
 ) => Promise<void> {
-  // Express knows error middleware by its four parameters.
+  // All four parameters: Express recognises error middleware by their number.
   return async function bluumExpressErrors(error, req, _res, next) {
     await bluumFailed(req, error);
     next(error);
@@ -107,8 +98,8 @@ export function bluumErrors(): (
 
 /**
  * Fails the event of a request behind `bluumWebhooks`, for code that answers errors outside Express's error middleware, such as an
- * exception filter of NestJS. From this call on the sender gets no 2xx. Does nothing on other requests, and on an event that is
- * settled already.
+ * exception filter of NestJS. From this call on the sender gets no 2xx. Does nothing on other requests, and if the event is settled
+ * already.
  *
  * @param error what went wrong, for the report
  * @returns a promise that resolves once the claim is released; it never rejects and need not be awaited
@@ -117,27 +108,19 @@ export async function bluumFailed(req: IncomingMessage, error: unknown): Promise
   await (req as ExpressRequest)[FAIL]?.(error);
 }
 
-/** Runs the receiver's handlers and answers. The promise never rejects, so Express 4 is safe with it too. */
+/** Runs the receiver's handlers, settles, and answers. The promise never rejects, so Express 4 can use it too. */
 export function bluumHandler(receiver: Receiver): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-  const handler = nodeHandler(receiver);
-  return function bluumExpressHandler(req, res) {
-    makeRoom(req);
-    return handler(req, res);
-  };
+  return nodeHandler(receiver);
 }
 
 /**
  * The event of a request behind `bluumWebhooks`; never undefined.
  *
- * @throws WebhookError `middleware_missing` where `bluumWebhooks` did not accept this request
+ * @throws WebhookError `middleware_missing` if `bluumWebhooks` did not accept this request
  */
 export function bluumEvent(req: IncomingMessage): BluumEvent {
-  const event = (req as ExpressRequest).bluumEvent;
-  if (event === undefined)
-    throw new WebhookError(
-      "middleware_missing",
-      "bluumEvent(req) was called on a request without bluumWebhooks(receiver) before it",
-    );
+  const { bluumEvent: event } = req as ExpressRequest;
+  if (event === undefined) throw middlewareMissing("bluumEvent(req)");
   return event;
 }
 
@@ -149,9 +132,7 @@ function failing(outcome: AcceptedOutcome, res: ServerResponse, earlier: Fail | 
   };
 }
 
-type AnyHandler = (req: IncomingMessage, res: ServerResponse, next: Next) => unknown;
-
-/** Runs a handler. Its failure is settled before Express hears of it. */
+/** Runs a handler. If it fails, the event is settled before Express gets the error. */
 async function run(handler: AnyHandler, req: IncomingMessage, res: ServerResponse, next: Next): Promise<void> {
   const fail = async (error: unknown) => {
     await bluumFailed(req, error);
@@ -164,11 +145,7 @@ async function run(handler: AnyHandler, req: IncomingMessage, res: ServerRespons
   }
 }
 
-/** Whether Express takes what is passed to `next` for an error. */
+/** Whether Express takes the argument of `next` for an error. */
 function isError(passed: unknown): boolean {
   return Boolean(passed) && passed !== "route" && passed !== "router";
-}
-
-function handlerInvalid(): WebhookError {
-  return new WebhookError("configuration_invalid", "the second argument of bluumWebhooks must be a request handler");
 }

@@ -6,34 +6,37 @@ import type {
   RouteHandlerMethod,
   RouteShorthandOptionsWithHandler,
 } from "fastify";
-import { isBytes, isSuccess, receiverOf, refusal, replyTo, rethrowable, settleByStatus } from "../src/adapter.ts";
 import {
-  type AcceptedOutcome,
-  type BluumEvent,
-  type DeliveryContext,
-  type Receiver,
-  type ReceiverOptions,
+  isBytes,
+  isSuccess,
+  middlewareMissing,
   type Reply,
+  receiverOf,
+  refusal,
+  replyTo,
+  rethrowable,
+  settleByStatus,
   WebhookError,
-} from "../src/index.ts";
+} from "../src/adapter.ts";
+import type { AcceptedOutcome, BluumEvent, DeliveryContext, Receiver, ReceiverOptions } from "../src/index.ts";
 import { atEnd, leaveBody, refuseSuccess, sendReply, toDelivery } from "./node.ts";
 
 declare module "fastify" {
   interface FastifyRequest {
     /** The verified event, behind `bluumWebhooks`. */
     bluumEvent?: BluumEvent;
-    /** What is known of the delivery beside its event. */
+    /** Its delivery: key, raw body, headers, signal. */
     bluumDelivery?: DeliveryContext;
   }
 }
 
 /**
- * A plugin with one route, for your own handler: only genuine, new events reach it, with `request.bluumEvent` and
- * `request.bluumDelivery`. It settles by the status of the answer: 2xx is done; anything else, or an error whatever
- * `setErrorHandler` made of it, is retried. All other deliveries are answered here. The plugin is encapsulated: what it does to
- * content types stays inside.
+ * A plugin with one route, for a handler of your own: it gets only genuine, new events, as `request.bluumEvent` and
+ * `request.bluumDelivery`. All other deliveries are answered here. It settles by the status of the answer: 2xx is processed. Anything
+ * else is retried, and so is an error, whatever `setErrorHandler` answers. The plugin is encapsulated: other routes keep their
+ * content type parsers.
  *
- * Its options are the path, as `prefix`, the `handler`, and whatever else a route of Fastify takes.
+ * Its options are the path, as `prefix`, the `handler`, and all other options of a Fastify route.
  *
  * @param receiver a receiver, or the options to make one
  * @example
@@ -50,24 +53,24 @@ export function bluumWebhooks(
 ): FastifyPluginAsync<RouteShorthandOptionsWithHandler> {
   const mounted = receiverOf(receiver);
   return async function bluumFastifyWebhooks(scope, { handler, onSend = [], ...route }) {
-    if (typeof handler !== "function") throw handlerMissing();
+    if (typeof handler !== "function") throw new WebhookError("configuration_invalid", HANDLER_MISSING);
     leaveStreamsAlone(scope);
     scope.addHook("preValidation", async (request, reply) => {
       const outcome = await mounted.receive(toDelivery(request.raw));
-      if (outcome.kind === "accepted") pass(request, reply, outcome);
+      if (outcome.kind === "accepted") accept(request, reply, outcome);
       else answer(request, reply, replyTo(outcome));
     });
     scope.addHook("onError", async (request, reply, error) => noteFailure(request, reply, error));
-    // Settles after the hooks that may still change the status.
-    scope.post("/", { ...route, onSend: [onSend, settleBeforeSend].flat(), handler: answeringTheGone(handler) });
+    // Last, after hooks that may change the status.
+    scope.post("/", { ...route, onSend: [onSend, settleBeforeSend].flat(), handler: alwaysAnswering(handler) });
     const others = scope.supportedMethods.filter((method) => method !== "POST");
-    // Never comes to its handler: the receiver refuses these methods.
+    // The receiver refuses these methods before the handler.
     scope.route({ method: others, url: "/", handler: async () => {} });
   };
 }
 
 /**
- * A plugin with one route, on which the receiver's handlers run and it answers. Its only option is the path, as `prefix`.
+ * A plugin with one route, which runs the receiver's handlers, settles, and answers. Its only option is the path, as `prefix`.
  *
  * @example
  * app.register(bluumHandler(receiver), { prefix: "/webhooks/bluum" });
@@ -84,51 +87,43 @@ export function bluumHandler(receiver: Receiver): FastifyPluginAsync {
 /**
  * The event of a request behind `bluumWebhooks`; never undefined.
  *
- * @throws WebhookError `middleware_missing` where `bluumWebhooks` did not accept this request
+ * @throws WebhookError `middleware_missing` if `bluumWebhooks` did not accept this request
  */
 export function bluumEvent(request: { readonly bluumEvent?: BluumEvent }): BluumEvent {
   const { bluumEvent: event } = request;
-  if (event === undefined)
-    throw new WebhookError(
-      "middleware_missing",
-      "bluumEvent(request) was called on a request that did not come through the plugin bluumWebhooks(receiver)",
-    );
+  if (event === undefined) throw middlewareMissing("bluumEvent(request)");
   return event;
 }
 
-/** On a request that the handler may have. */
-const PASSED: unique symbol = Symbol("bluum-webhooks: accepted");
+const HANDLER_MISSING =
+  'bluumWebhooks needs a handler: app.register(bluumWebhooks(receiver), { prefix: "/webhooks/bluum", handler })';
 
-interface Passed {
+/** The key of an accepted request's state. */
+const ACCEPTED: unique symbol = Symbol("bluum-webhooks: accepted");
+
+interface Accepted {
   readonly outcome: AcceptedOutcome;
-  /** An error that the app raised on the way to an answer. */
+  /** An error that the app raised before it answered. */
   failure?: { readonly error: unknown };
 }
 
-type PassedRequest = FastifyRequest & { [PASSED]?: Passed };
+type AcceptedRequest = FastifyRequest & { [ACCEPTED]?: Accepted };
 
-function handlerMissing(): WebhookError {
-  return new WebhookError(
-    "configuration_invalid",
-    'bluumWebhooks needs a handler: app.register(bluumWebhooks(receiver), { prefix: "/webhooks/bluum", handler })',
-  );
-}
-
-/** Fastify would parse or refuse a body by its content type. In this scope and nowhere else, it reads none. */
+/** Fastify would parse or refuse a body by its content type. In this scope only, it reads none. */
 function leaveStreamsAlone(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
 }
 
-function pass(request: FastifyRequest, { raw: res }: FastifyReply, outcome: AcceptedOutcome): void {
-  const passed: Passed = { outcome };
-  (request as PassedRequest)[PASSED] = passed;
+function accept(request: FastifyRequest, { raw: res }: FastifyReply, outcome: AcceptedOutcome): void {
+  const accepted: Accepted = { outcome };
+  (request as AcceptedRequest)[ACCEPTED] = accepted;
   request.bluumEvent = outcome.event;
   request.bluumDelivery = outcome.context;
   request.body = outcome.event.payload;
   leaveBody(request.raw, outcome);
-  // Whatever ends the response without coming past the hook: a stream, reply.raw, the app's 404.
-  atEnd(res, (status) => void settle(passed, status));
+  // For answers that do not pass the onSend hook: a stream, reply.raw, the app's 404.
+  atEnd(res, (status) => void settle(accepted, status));
 }
 
 function answer({ raw: req }: FastifyRequest, reply: FastifyReply, ours: Reply): void {
@@ -136,58 +131,51 @@ function answer({ raw: req }: FastifyRequest, reply: FastifyReply, ours: Reply):
   sendReply(req, reply.raw, ours);
 }
 
-function noteFailure({ [PASSED]: passed }: PassedRequest, { raw: res }: FastifyReply, error: unknown): void {
-  if (passed === undefined) return;
-  passed.failure = { error };
-  // Past the hook, too: an error handler may answer by reply.raw.
+function noteFailure({ [ACCEPTED]: accepted }: AcceptedRequest, { raw: res }: FastifyReply, error: unknown): void {
+  if (accepted === undefined) return;
+  accepted.failure = { error };
+  // An error handler may answer by reply.raw, past the onSend hook.
   refuseSuccess(res);
 }
 
-/** Settles before the answer leaves, where all of it is known by then. */
-async function settleBeforeSend(request: PassedRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
-  const passed = request[PASSED];
+/** Settles before the answer is sent, if it is known as a whole by then. */
+async function settleBeforeSend(request: AcceptedRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
+  const accepted = request[ACCEPTED];
   // A stream may still fail, and a Response has a status of its own.
   const whole = payload === undefined || payload === null || typeof payload === "string" || isBytes(payload);
-  if (passed === undefined || !(whole || passed.failure)) return payload;
-  // An error handler that answers 2xx would tell the provider to forget an event whose handler failed.
-  const refused = passed.failure && (!whole || isSuccess(reply.statusCode)) ? refusal("handler_failed") : undefined;
-  const overruled = (await settle(passed, refused?.status ?? reply.statusCode)) ?? refused;
+  if (accepted === undefined || !(whole || accepted.failure)) return payload;
+  // A 2xx of the error handler would acknowledge an event whose handler failed.
+  const refused = accepted.failure && (!whole || isSuccess(reply.statusCode)) ? refusal("handler_failed") : undefined;
+  const overruled = (await settle(accepted, refused?.status ?? reply.statusCode)) ?? refused;
   if (overruled === undefined) return payload;
   for (const name in reply.getHeaders()) reply.removeHeader(name);
   reply.code(overruled.status).headers(overruled.headers);
   return overruled.body;
 }
 
-/** @returns the reply that must take the place of the app's own 2xx */
-async function settle({ outcome, failure }: Passed, status: number): Promise<Reply | undefined> {
+/** @returns the reply that replaces the app's own 2xx */
+async function settle({ outcome, failure }: Accepted, status: number): Promise<Reply | undefined> {
   if (failure === undefined) return settleByStatus(outcome, status);
   await outcome.settle("failed", { status, error: failure.error });
   return undefined;
 }
 
 /**
- * Fastify answers what an async handler resolves with; but where that is nothing and the sender has left it answers nothing, and
- * the result of the work would be lost.
+ * Fastify sends the result of an async handler. But if the result is undefined and the sender has disconnected, it sends nothing,
+ * and the event would not be settled.
  */
-function answeringTheGone(handler: RouteHandlerMethod): RouteHandlerMethod {
-  const fail = (thrown: unknown): never => {
-    throw rethrowable(thrown);
-  };
+function alwaysAnswering(handler: RouteHandlerMethod): RouteHandlerMethod {
   return function bluumFastifyRoute(request, reply) {
+    const answered = () => reply.sent || reply.raw.headersSent;
+    const fail = (thrown: unknown): never => {
+      throw rethrowable(thrown);
+    };
     try {
-      const result: unknown = handler.call(this, request, reply);
-      if (!isThenable(result)) return result;
-      return result.then((payload) => (payload === undefined && isUnanswered(reply) ? reply.send() : payload), fail);
+      const result = handler.call(this, request, reply) as PromiseLike<unknown> | undefined;
+      if (typeof result?.then !== "function") return result;
+      return result.then((payload) => (payload === undefined && !answered() ? reply.send() : payload), fail);
     } catch (thrown) {
       return fail(thrown);
     }
   };
-}
-
-function isUnanswered(reply: FastifyReply): boolean {
-  return !reply.sent && !reply.raw.headersSent;
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof (value as { then?: unknown } | undefined | null)?.then === "function";
 }

@@ -1,29 +1,31 @@
+// biome-ignore lint/suspicious/noTsIgnore: with the types installed there is no error to expect
+/** @ts-ignore: without @types/koa these types are any. */
 import type { Middleware, ParameterizedContext } from "koa";
-import { isBytes, receiverOf, replyTo, rethrowable, settleByStatus } from "../src/adapter.ts";
 import {
-  type AcceptedOutcome,
-  type BluumEvent,
   type Delivery,
-  type DeliveryContext,
-  type Receiver,
-  type ReceiverOptions,
+  isBytes,
+  middlewareMissing,
   type Reply,
-  WebhookError,
-} from "../src/index.ts";
-import { atEnd, leaveBody, leftUnread, type NodeRequest, refuseSuccess, sendReply, toDelivery } from "./node.ts";
+  receiverOf,
+  replyTo,
+  rethrowable,
+  settleByStatus,
+} from "../src/adapter.ts";
+import type { AcceptedOutcome, BluumEvent, DeliveryContext, Receiver, ReceiverOptions } from "../src/index.ts";
+import { atEnd, leaveBody, leftUnread, refuseSuccess, sendReply, toDelivery } from "./node.ts";
 
-/** What `bluumWebhooks` puts in `ctx.state`. */
+/** What `bluumWebhooks` sets in `ctx.state`. */
 export interface BluumState {
   /** The verified event. */
   bluumEvent?: BluumEvent;
-  /** What is known of the delivery beside its event. */
+  /** Its delivery: key, raw body, headers, signal. */
   bluumDelivery?: DeliveryContext;
 }
 
 /**
- * Middleware that lets only genuine, new events through, attaches `ctx.state.bluumEvent` and `ctx.state.bluumDelivery`, and
- * settles by `ctx.status` once the middleware after it is done: 2xx is done; anything else, or a throw whatever a middleware
- * further out made of it, is retried. All other deliveries are answered here.
+ * Middleware that passes on only genuine, new events, as `ctx.state.bluumEvent` and `ctx.state.bluumDelivery`, and answers all other
+ * deliveries. It settles by `ctx.status` after the middleware behind it: 2xx is processed. Anything else is retried, and so is a
+ * throw, whatever a middleware further out answers.
  *
  * @param receiver a receiver, or the options to make one
  * @example
@@ -45,7 +47,7 @@ export function bluumWebhooks(receiver: Receiver | ReceiverOptions): Middleware<
   };
 }
 
-/** Runs the receiver's handlers and answers. */
+/** Runs the receiver's handlers, settles, and answers. */
 export function bluumHandler(receiver: Receiver): Middleware {
   return async function bluumKoaHandler(ctx) {
     answer(ctx, await receiver.handle(deliveryOf(ctx)));
@@ -55,19 +57,19 @@ export function bluumHandler(receiver: Receiver): Middleware {
 /**
  * The event of a context behind `bluumWebhooks`; never undefined.
  *
- * @throws WebhookError `middleware_missing` where `bluumWebhooks` did not accept this request
+ * @throws WebhookError `middleware_missing` if `bluumWebhooks` did not accept this request
  */
 export function bluumEvent(ctx: { readonly state: object }): BluumEvent {
   const { bluumEvent: event } = ctx.state as BluumState;
-  if (event === undefined)
-    throw new WebhookError(
-      "middleware_missing",
-      "bluumEvent(ctx) was called on a request without bluumWebhooks(receiver) before it",
-    );
+  if (event === undefined) throw middlewareMissing("bluumEvent(ctx)");
   return event;
 }
 
-/** @returns the reply that must take the place of the app's own */
+type Context = ParameterizedContext<BluumState>;
+/** Where Koa's body parsers keep their results. */
+type ParsedRequest = { body?: unknown; rawBody?: unknown };
+
+/** @returns the reply that replaces the app's own */
 async function settleAfter(
   next: () => Promise<unknown>,
   ctx: Context,
@@ -76,48 +78,41 @@ async function settleAfter(
   try {
     await next();
   } catch (thrown) {
-    // A middleware further out may answer 2xx, and tell the provider to forget the event.
+    // A middleware further out may answer 2xx, which would acknowledge the event.
     refuseSuccess(ctx.res);
     const sent = ctx.headerSent ? { status: ctx.res.statusCode } : {};
     await outcome.settle("failed", { ...sent, error: thrown });
     throw rethrowable(thrown);
   }
   if (ctx.respond !== false) return settleByStatus(outcome, ctx.status);
-  // The app has taken the response over, and answers when it likes, or has answered.
+  // The app has taken over the response: it answers later, or has answered.
   const settle = (status: number) => void settleByStatus(outcome, status);
   if (ctx.res.writableEnded) settle(ctx.res.statusCode);
   else atEnd(ctx.res, settle);
   return undefined;
 }
 
-type Context = ParameterizedContext<BluumState>;
-/** Where Koa's body parsers keep what they made of the body. */
-type ParsedRequest = { body?: unknown; rawBody?: unknown };
-
-/** Koa's parsers leave their marks on `ctx.request`; a parsed object there says why the stream is drained. */
 function deliveryOf(ctx: Context): Delivery {
   const { body, rawBody } = ctx.request as ParsedRequest;
-  const req: NodeRequest = ctx.req;
-  return toDelivery(req, [rawBody, body]);
+  return toDelivery(ctx.req, [rawBody, body]);
 }
 
 function leaveKoaBody(ctx: Context, outcome: AcceptedOutcome): void {
   leaveBody(ctx.req, outcome);
   const request = ctx.request as ParsedRequest;
-  // A parser that skipped the body has left an empty object there.
+  // A parser that skipped the body may have left an empty object here.
   if (!isBytes(request.body)) request.body = outcome.event.payload;
 }
 
 function answer(ctx: Context, reply: Reply): void {
   ctx.status = reply.status;
   if (leftUnread(ctx.req)) {
-    // Koa would end the response at once, and the sender that is still writing could lose it.
+    // Koa would end the response at once, and a sender that is still writing could lose it.
     ctx.respond = false;
     sendReply(ctx.req, ctx.res, reply);
     return;
   }
   if (ctx.headerSent) return;
-  // Past ctx.set, which costs as much as the rest of the answer.
-  for (const name in reply.headers) ctx.res.setHeader(name, reply.headers[name] as string);
+  ctx.set(reply.headers);
   ctx.body = reply.body;
 }

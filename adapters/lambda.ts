@@ -1,16 +1,17 @@
 import { STATUS_CODES } from "node:http";
+import { setTimeout } from "node:timers/promises";
 import type { Delivery, Receiver, Reply } from "../src/index.ts";
 
-/** What is used of an event of API Gateway (REST and HTTP), of a Function URL, or of an Application Load Balancer. */
+/** The used fields of an event of API Gateway (REST and HTTP), of a Function URL, or of an Application Load Balancer. */
 export interface LambdaHttpEvent {
-  /** The method, where the payload has format 1.0 or comes from a load balancer. */
+  /** The method, in payload format 1.0 and from a load balancer. */
   readonly httpMethod?: string;
   readonly requestContext: {
-    /** The method, where the payload has format 2.0. */
+    /** Has the method, in payload format 2.0. */
     readonly http?: { readonly method: string };
-    /** There when a load balancer asks. */
+    /** Only from a load balancer. */
     readonly elb?: unknown;
-    /** All that REST has in common with the others. */
+    /** The only field that REST shares with the others. */
     readonly requestId?: string;
   };
   readonly headers?: Readonly<Record<string, string | undefined>> | null | undefined;
@@ -19,27 +20,27 @@ export interface LambdaHttpEvent {
   readonly isBase64Encoded: boolean;
 }
 
-/** What is used of an invocation's context. */
+/** The used methods of an invocation's context. */
 export interface LambdaContext {
   getRemainingTimeInMillis(): number;
 }
 
-/** An answer in the shape that the event's source asks for. */
+/** An answer in the shape that the event's source expects. */
 export interface LambdaHttpResult {
   statusCode: number;
-  /** For a load balancer only. */
+  /** Only for a load balancer. */
   statusDescription?: string;
   headers?: Record<string, string>;
-  /** In place of `headers`, for a load balancer whose target group has multi-value headers. */
+  /** Instead of `headers`, for a load balancer whose target group has multi-value headers. */
   multiValueHeaders?: Record<string, string[]>;
   body: string;
   isBase64Encoded: boolean;
 }
 
 /**
- * Mounts a receiver as an AWS Lambda function behind API Gateway (REST or HTTP), a Function URL, or an Application Load
- * Balancer: its handlers run, it settles, it answers. The claim lasts no longer than the invocation, and the answer is out
- * before that ends. It rejects for events of other kinds only, such as a queue's.
+ * Mounts a receiver as an AWS Lambda function behind API Gateway (REST or HTTP), a Function URL, or an Application Load Balancer: runs
+ * its handlers, settles, and answers. The claim lasts no longer than the invocation, and the answer is sent before that ends. The
+ * promise rejects only for events that are no HTTP requests, such as a queue's.
  *
  * @example
  * export const handler = bluumHandler(receiver);
@@ -59,32 +60,26 @@ export function bluumHandler(
   };
 }
 
-/** An event as a delivery. A body that is not in base64 is the text that the gateway made of the bytes, in UTF-8. */
+/** An event as a delivery. A body that is not in base64 is text that the gateway decoded as UTF-8. */
 function toDelivery(event: LambdaHttpEvent): Delivery {
   const { requestContext, httpMethod, headers, multiValueHeaders, body, isBase64Encoded } = event;
   if (requestContext === undefined) throw new TypeError("the event is no HTTP request: it has no requestContext");
   return {
     method: requestContext.http?.method ?? httpMethod ?? "",
-    // REST keeps but the last of several values in `headers`.
+    // In `headers` REST keeps only the last of several values.
     headers: multiValueHeaders ?? headers ?? {},
     body: async () => Buffer.from(body ?? "", isBase64Encoded ? "base64" : "utf8"),
     request: event,
   };
 }
 
-const LONGEST_WAIT_MS = 5_000;
+const MAX_WAIT_MS = 5_000;
 const SPARE_MS = 500;
 
-/** After the answer everything is frozen: so what the store has not taken yet has a moment, where there is one to spare. */
+/** Waits a short time for unfinished store calls, if there is time left: Lambda freezes the process after the answer. */
 async function wait(open: readonly Promise<unknown>[], context: LambdaContext | undefined): Promise<void> {
-  const spareMs = Math.min(LONGEST_WAIT_MS, (context?.getRemainingTimeInMillis() ?? 0) - SPARE_MS);
-  if (spareMs <= 0) return;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise((resolve) => {
-    timer = setTimeout(resolve, spareMs);
-  });
-  await Promise.race([Promise.all(open), late]);
-  clearTimeout(timer);
+  const waitMs = Math.min(MAX_WAIT_MS, (context?.getRemainingTimeInMillis() ?? 0) - SPARE_MS);
+  if (waitMs > 0) await Promise.race([Promise.all(open), setTimeout(waitMs, undefined, { ref: false })]);
 }
 
 function toResult({ requestContext, multiValueHeaders, headers }: LambdaHttpEvent, reply: Reply): LambdaHttpResult {

@@ -32,9 +32,10 @@ function forbiddenIn(room) {
   return [...others.map((name) => `../**/${name}/**`), ...doors, "../**/adapters/**"];
 }
 
-const family = { group: ["../src/**", "!../src/index.ts", "!../src/adapter.ts"], message: MESSAGE };
+const DOORS = ["../src/index.ts", "../src/adapter.ts", "../../src/index.ts", "../../src/adapter.ts"];
+const family = { group: ["../src/**", "../../src/**", ...DOORS.map((door) => `!${door}`)], message: MESSAGE };
 const noRawBody = {
-  group: ["raw-body", "./node.ts", "./node/**"],
+  group: ["raw-body", "./node.ts", "./node/**", "../node.ts", "../node/**"],
   message: "the fetch family and Lambda never load raw-body",
 };
 
@@ -46,7 +47,7 @@ const walls = [
   ),
   ...Object.keys(ROOMS).map((room) => wall([`src/${room}/**`], forbiddenIn(room))),
   wall(["adapters/**"], [], [family]),
-  wall(["adapters/fetch.ts", "adapters/hono.ts", "adapters/lambda.ts"], [], [family, noRawBody]),
+  wall(["adapters/{fetch,hono,lambda}.ts", "adapters/{fetch,hono}/**"], [], [family, noRawBody]),
 ];
 
 /** The text of biome.walls.json: one wall per line. */

@@ -1,8 +1,16 @@
 /** The door `bluum-webhooks/adapter`: what an adapter of your own needs. */
 export { BodyBuffer } from "./body.ts";
-export type { BodyLimits, BodyReader, Delivery, DeliveryHeaders, HeaderLookup, Reply } from "./delivery.ts";
+export type { BodyLimits, BodyReader, Delivery, DeliveryHeaders, Reply } from "./delivery.ts";
 export { isBytes } from "./delivery.ts";
-export { bodyAlreadyParsed, bodyIncomplete, bodyTimedOut, bodyTooLarge, rethrowable } from "./errors.ts";
+export {
+  bodyAlreadyParsed,
+  bodyIncomplete,
+  bodyTimedOut,
+  bodyTooLarge,
+  middlewareMissing,
+  rethrowable,
+  WebhookError,
+} from "./errors.ts";
 export { receiverOf } from "./pipeline/receiver.ts";
 export { isSuccess, refusal, replyTo, settleByStatus } from "./pipeline/reply.ts";
 export { diagnosis } from "./schemes/diagnosis.ts";

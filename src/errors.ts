@@ -108,6 +108,18 @@ export function bodyAlreadyParsed(
 }
 
 /**
+ * For adapters: `bluumEvent` was called on a request that has no event.
+ *
+ * @param call how the app called it, such as `bluumEvent(req)`
+ */
+export function middlewareMissing(call: string): WebhookError {
+  return new WebhookError(
+    "middleware_missing",
+    `${call} was called on a request that bluumWebhooks(receiver) did not accept; mount that before this handler`,
+  );
+}
+
+/**
  * Whether a value is an error of any realm. `instanceof` alone does not suffice: test runners such as Jest run programs in a separate
  * realm, where errors thrown by Node or a native driver have another `Error` class.
  */

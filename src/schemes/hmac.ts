@@ -114,7 +114,9 @@ export function hmacScheme(spec: HmacSpec): SignatureScheme<MacKey, PresentedDig
 function readDigests(spec: HmacSpec, value: string): string[] {
   const elements = listElements(value);
   if (elements === undefined || elements.length > MAX_SIGNATURES) return [];
-  return elements.map((element) => readDigest(spec, element)).filter((digest) => digest !== undefined);
+  return elements
+    .map((element) => readDigest(spec, element))
+    .filter((digest): digest is string => digest !== undefined);
 }
 
 function readDigest({ algorithm, encoding, acceptedPrefixes }: HmacSpec, element: string): string | undefined {

@@ -132,7 +132,7 @@ const MAX_ED25519_SIGNATURES = 4;
 function ed25519Signatures(encoded: readonly string[]): Uint8Array[] {
   return encoded
     .map((base64) => decodeExactly(ED25519_SIGNATURE_BYTES, base64, "base64"))
-    .filter((signature) => signature !== undefined)
+    .filter((signature): signature is Uint8Array => signature !== undefined)
     .slice(0, MAX_ED25519_SIGNATURES);
 }
 

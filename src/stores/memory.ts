@@ -43,7 +43,7 @@ interface Entry {
  * is never dropped: `claim` rejects with `store_unavailable` while live claims alone fill the store. `complete` never fails
  * for lack of room; then the store holds one event more than `maxEntries`. It starts no timer.
  *
- * A completed event takes about 200 bytes.
+ * A completed event takes about 220 bytes.
  *
  * @throws WebhookError `configuration_invalid` where `maxEntries` is not a whole number from 1 up
  * @example

@@ -3,6 +3,7 @@ import { createAdaptorServer } from "@hono/node-server";
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
 import { HTTPException } from "hono/http-exception";
+import { cloneRawRequest } from "hono/request";
 import type { StatusCode } from "hono/utils/http-status";
 import { validator } from "hono/validator";
 import { describe, expect, it } from "vitest";
@@ -151,9 +152,9 @@ for (const [where, overSockets, serve] of [
           stacked([], [], async (c) => JSON.parse(await (await c.req.blob()).text())),
           options,
         ));
-      it(`before c.req.raw.json()${how}`, () =>
+      it(`before hono's cloneRawRequest(c.req)${how}`, () =>
         expectTrueBytes(
-          stacked([], [], (c) => c.req.raw.json()),
+          stacked([], [], async (c) => (await cloneRawRequest(c.req)).json()),
           options,
         ));
     }
@@ -216,10 +217,8 @@ for (const [where, overSockets, serve] of [
         return serve(quiet(app.post(PATH, bluumHandler(receiver.on("*", (event) => reached(event))))));
       }));
     it("by two receivers with stores of their own", () => expectTrueBytes(stacked([bluumWebhooks(quietReceiver())])));
-    it("by two receivers, with c.req.json() and c.req.raw.text() between them", () =>
-      expectTrueBytes(
-        stacked([bluumWebhooks(quietReceiver()), reading(async (c) => (await c.req.json()) && c.req.raw.text())]),
-      ));
+    it("by two receivers, with c.req.json() between them", () =>
+      expectTrueBytes(stacked([bluumWebhooks(quietReceiver()), reading((c) => c.req.json())])));
   });
 
   describe.concurrent(`Hono ${where}: when the app's answer counts`, () => {

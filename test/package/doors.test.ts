@@ -55,17 +55,16 @@ describe("the doors of the package", () => {
     expect(existsSync(`${root}${sourceOf(target)}`)).toBe(true);
   });
 
-  it("are all adapters, all durable stores and the indexes", () => {
-    // Parts of the adapters.
-    const parts = ["arrived.ts", "express-request.ts"];
-    const names = readdirSync(`${root}adapters`).filter((name) => !parts.includes(name));
-    const adapters = names.map((name) => `adapters/${name}`);
-    const stores = ["postgres", "redis", "sqlite"].map((name) => `src/stores/${name}.ts`);
+  it("are the indexes of src, all adapters and all durable stores", () => {
+    const filesIn = (folder: string) =>
+      readdirSync(root + folder, { withFileTypes: true }).filter((entry) => entry.isFile());
+    const pathsIn = (folder: string) => filesIn(folder).map(({ name }) => `${folder}/${name}`);
+    const inSrc = readdirSync(`${root}src`, { recursive: true }).map((name) => `src/${name}`);
+    const indexes = ["src/adapter.ts", ...inSrc.filter((path) => /^src\/(\w+\/)?index\.ts$/.test(path))];
+    // A durable store has parts, in a folder of its name.
+    const stores = pathsIn("src/stores").filter((path) => existsSync(root + path.replace(/\.ts$/, "")));
     const sources = doors.map(([, target]) => sourceOf(target));
-    const indexes = ["index", "adapter", "testing/index", "client/index", "sandbox/index"].map(
-      (name) => `src/${name}.ts`,
-    );
-    expect(sources.toSorted()).toEqual([...indexes, ...adapters, ...stores].toSorted());
+    expect(sources.toSorted()).toEqual([...indexes, ...pathsIn("adapters"), ...stores].toSorted());
   });
 
   it("give applications at most 14 values by the main door", async () => {

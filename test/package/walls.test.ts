@@ -29,8 +29,11 @@ const others: Breach[] = [
   { file: "src/stores/inner/probe-index.ts", specifier: "../../index.ts" },
   { file: "src/delivery.ts", specifier: "./pipeline/receiver.ts" },
   { file: "adapters/probe-pipeline.ts", specifier: "../src/pipeline/receiver.ts" },
+  { file: "adapters/node/probe-pipeline.ts", specifier: "../../src/pipeline/receiver.ts" },
   { file: "adapters/hono.ts", specifier: "raw-body" },
   { file: "adapters/lambda.ts", specifier: "./node.ts" },
+  { file: "adapters/fetch/probe-node.ts", specifier: "../node/stream.ts" },
+  { file: "adapters/hono/probe-node.ts", specifier: "../node.ts" },
 ];
 const CIRCLE = ["src/events/circle-a.ts", "src/events/circle-b.ts"];
 

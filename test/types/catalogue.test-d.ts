@@ -20,7 +20,7 @@ expectType<Equal<BluumEventMap["transfer.withdrawal.initiated"], BluumWithdrawal
 expectType<Equal<BluumEventMap["document.rejected"], BluumDocument>>();
 expectType<Equal<BluumEventMap["kyc.verification.approved"], BluumKycVerification>>();
 
-// As long as nobody merges, the map is the catalogue, and the list at run time is of its names.
+// Without merged names, the map is the catalogue, and the list at run time has its names.
 expectType<Equal<keyof BluumEventMap, keyof BluumCatalogue>>();
 expectType<Equal<typeof KNOWN_EVENT_TYPES, readonly CatalogueEventType[]>>();
 
@@ -33,7 +33,7 @@ expectType<Equal<BluumOrder["id"], string>>();
 expectType<Equal<typeof order.average_price, string | undefined>>();
 use(order.qty, order.quantity, order.account_id, order.investor_id, order.canceled_at, order.reject_reason);
 use(withdrawal.withdrawal_id, withdrawal.submitted_at, deposit.deposit_id, deposit.method_details?.bank_name);
-// @ts-expect-error a number is no amount
+// @ts-expect-error an amount is not a number
 order.average_price = 178.5;
 
 // A misspelt field does not compile: no resource has an index signature.

@@ -45,7 +45,7 @@ if (event.type === "order.filld") use(event);
 if (event.type !== "order.filld") use(event);
 // @ts-expect-error misspelt
 if ("order.filld" === event.type) use(event);
-// @ts-expect-error a domain is no type
+// @ts-expect-error a domain is not a type
 if (event.type === "order") use(event);
 
 // A switch over every known name still reaches its default, for the events outside the catalogue.
@@ -86,7 +86,7 @@ switch (event.type) {
   }
 }
 
-// A known type that a switch forgets is told by `satisfies` on the rest.
+// `satisfies` on the rest reports a known type that a switch forgets.
 switch (event.type) {
   case "order.filled":
     break;

@@ -23,7 +23,7 @@ app.register(bluumWebhooks(receiver), {
   },
 });
 
-// Whatever else a route takes, and a handler that is no promise.
+// Other route options, and a handler that returns no promise.
 const handler: RouteHandlerMethod = (request, reply) => void reply.send(bluumEvent(request).id);
 app.register(bluumWebhooks({ secret: "", maxBodyBytes: 1 }), {
   prefix: "/:tenant",

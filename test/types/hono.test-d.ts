@@ -25,7 +25,7 @@ app.post("/webhooks/bluum", (c) => {
   return c.json({ id: bluumEvent(c).id });
 });
 
-// Beside variables and bindings of one's own.
+// With the app's own variables and bindings.
 const busy = new Hono<{ Bindings: { SECRET: string }; Variables: BluumVariables & { user: string } }>();
 busy.post("/", bluumWebhooks(receiver), (c) => {
   use(c.env.SECRET, c.get("user"));
@@ -34,7 +34,7 @@ busy.post("/", bluumWebhooks(receiver), (c) => {
 busy.post("/handled", bluumHandler(receiver));
 new Hono().route("/inner", app).post("/", bluumHandler(receiver));
 
-// In a function of its own, whatever the context is typed as.
+// In a separate function, for any type of context.
 function plain(c: Context): BluumEvent {
   return bluumEvent(c);
 }

@@ -20,7 +20,7 @@ const alb: ALBHandler = bluumHandler(receiver);
 const time: LambdaContext = context;
 use(rest, http, url, alb, time);
 
-// Without those types, as a function of one's own.
+// Without those types, as a custom function.
 const event: LambdaHttpEvent = { requestContext: { http: { method: "POST" } }, body: "{}", isBase64Encoded: false };
 void bluumHandler(receiver)(event).then(({ statusCode, body }) => use(statusCode.toFixed(), body.length));
 

@@ -130,9 +130,9 @@ receiver.on("order.*", book);
 receiver.on("order.filld", () => {});
 // @ts-expect-error misspelt prefix
 receiver.on("transfer.depositt.*", () => {});
-// @ts-expect-error a name is no prefix
+// @ts-expect-error a name is not a prefix
 receiver.on("order.filled.*", () => {});
-// @ts-expect-error a prefix is no name
+// @ts-expect-error a prefix is not a name
 receiver.on("transfer.deposit", () => {});
 
 // Refused: no pattern at all.

@@ -1,0 +1,42 @@
+import type { ServerResponse } from "node:http";
+import { isSuccess, refusal } from "../../src/adapter.ts";
+
+/**
+ * Calls back with the status when `res.end()` is called for the first time. The call itself is not delayed. The events `finish` and
+ * `close` would not do: if the sender disconnects, `finish` never comes, and the work may still succeed. If the response is never
+ * ended, there is no call, and the claim stands until `maxProcessingMs`.
+ */
+export function atEnd(res: ServerResponse, onEnd: (status: number) => void): void {
+  const end = res.end as (...args: unknown[]) => ServerResponse;
+  let ended = false;
+  function observedEnd(this: ServerResponse, ...args: unknown[]): ServerResponse {
+    const result = end.apply(this, args);
+    if (!ended) onEnd(this.statusCode);
+    ended = true;
+    return result;
+  }
+  res.end = observedEnd as ServerResponse["end"];
+}
+
+/**
+ * Replaces a 2xx answer with 500 `handler_failed`, for an event that has failed. Where the app calls `writeHead` or streams the
+ * body, the status becomes 500 and the body stays the app's. A status that was sent before stands.
+ */
+export function refuseSuccess(res: ServerResponse): void {
+  const end = res.end as (...args: unknown[]) => ServerResponse;
+  const writeHead = res.writeHead as (status: number, ...rest: unknown[]) => ServerResponse;
+  const { status: failure, headers, body } = refusal("handler_failed");
+  function refusingEnd(this: ServerResponse, ...args: unknown[]): ServerResponse {
+    if (this.headersSent || !isSuccess(this.statusCode)) return end.apply(this, args);
+    const callback = args.find((arg) => typeof arg === "function");
+    for (const name of this.getHeaderNames()) this.removeHeader(name);
+    this.statusCode = failure;
+    for (const [name, value] of Object.entries(headers)) this.setHeader(name, value);
+    return end.call(this, body, callback);
+  }
+  function refusingWriteHead(this: ServerResponse, status: number, ...rest: unknown[]): ServerResponse {
+    return writeHead.call(this, isSuccess(status) ? failure : status, ...rest);
+  }
+  res.end = refusingEnd as ServerResponse["end"];
+  res.writeHead = refusingWriteHead as ServerResponse["writeHead"];
+}
