@@ -2,7 +2,7 @@ import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 
 /**
  * The rooms of the tests, and the folders and files of `test` in each: `npx vitest run --project stores` runs one. What none of them
- * names belongs to the room `core`.
+ * names belongs to the room `core`. Each room has a fast part and, with EXHAUSTIVE=true, a thorough one: see `test/exhaustive.ts`.
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   adapters: ["adapters"],
@@ -21,8 +21,10 @@ export default defineConfig({
     // The benchmarks want the machine for themselves: BENCH=true npx vitest run --project bench
     projects: [core, ...others].filter(({ test }) => test.name !== "bench" || process.env.BENCH === "true"),
     testTimeout: 20_000,
-    // The slow cases wait for time-outs, not for the processor.
+    // The slow cases wait for timeouts, not for the processor.
     maxConcurrency: 25,
+    // Vitest would leave a processor free, which is half of a small machine.
+    maxWorkers: "100%",
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts", "adapters/**/*.ts"],

@@ -26,7 +26,8 @@ async function started(name: string): Promise<Server> {
   const server = new URL("flood/server.mjs", import.meta.url);
   const child = fork(server, [name], { execArgv: ["--expose-gc", "--no-warnings"] });
   children.push(child);
-  const [{ port, path }] = await once(child, "message");
+  const ended = once(child, "exit").then(() => Promise.reject(new Error("the server ended")));
+  const [{ port, path }] = await Promise.race([once(child, "message"), ended]);
   const measure = async () => {
     child.send("measure");
     return (await once(child, "message"))[0];

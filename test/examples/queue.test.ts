@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { eventKey } from "../../src/pipeline/identity.ts";
 import { sampleEvent, signDelivery } from "../../src/testing/index.ts";
 import { ROOT } from "../docs/markdown.ts";
+import { exhaustive, runs } from "../exhaustive.ts";
 import { type FlakyProxy, flakyProxy } from "../services/flaky-proxy.ts";
 import { findRedis } from "../services/redis.ts";
 import { character } from "../unicode.ts";
@@ -143,34 +144,37 @@ describe.skipIf(!service)("examples/queue", () => {
     expect(await jobs()).toHaveLength(2);
   });
 
-  it("makes no second job where it is killed after the job was stored and before the event was remembered", async () => {
-    const proxy = await unreliably();
-    const app = await startReceiver(proxy.url);
-    const delivery = sign(order("ord_crash", { id: "evt_crash" }));
-    const answer = told(app, delivery).catch(() => "none");
-    await proxy.hasSent("ord_crash");
-    proxy.holdReplies(); // the queue has the job, and the app will never know
-    await expect.poll(jobs).toHaveLength(1);
-    await app.kill();
-    expect(await answer).toBe("none");
+  it.runIf(exhaustive)(
+    "makes no second job where it is killed after the job was stored and before the event was remembered",
+    async () => {
+      const proxy = await unreliably();
+      const app = await startReceiver(proxy.url);
+      const delivery = sign(order("ord_crash", { id: "evt_crash" }));
+      const answer = told(app, delivery).catch(() => "none");
+      await proxy.hasSent("ord_crash");
+      proxy.holdReplies(); // the queue has the job, and the app will never know
+      await expect.poll(jobs).toHaveLength(1);
+      await app.kill();
+      expect(await answer).toBe("none");
 
-    const worker = startWorker(0);
-    await worker.says(/^booked ord_crash at 2/m);
-    const restarted = await startReceiver();
-    const held = await told(restarted, delivery);
-    expect(held).toEqual([503, { error: { code: "event_in_flight" } }]);
-    await redis.pexpire(`bluum:${name}/order.filled/evt_crash`, 1); // as time would, 30 s after the crash
-    await expect.poll(() => told(restarted, delivery)).toEqual([200, { received: true }]);
-    expect(await told(restarted, delivery)).toEqual([200, { received: true, duplicate: true }]);
+      const worker = startWorker(0);
+      await worker.says(/^booked ord_crash at 2/m);
+      const restarted = await startReceiver();
+      const held = await told(restarted, delivery);
+      expect(held).toEqual([503, { error: { code: "event_in_flight" } }]);
+      await redis.pexpire(`bluum:${name}/order.filled/evt_crash`, 1); // as time would, 30 s after the crash
+      await expect.poll(() => told(restarted, delivery)).toEqual([200, { received: true }]);
+      expect(await told(restarted, delivery)).toEqual([200, { received: true, duplicate: true }]);
 
-    const [job, ...others] = await jobs();
-    expect(others).toEqual([]);
-    expect(await job?.getState()).toBe("completed");
-    const { output } = await worker.stop();
-    expect(output.match(/^working on/gm)).toHaveLength(1);
-  });
+      const [job, ...others] = await jobs();
+      expect(others).toEqual([]);
+      expect(await job?.getState()).toBe("completed");
+      const { output } = await worker.stop();
+      expect(output.match(/^working on/gm)).toHaveLength(1);
+    },
+  );
 
-  it("loses no job with a worker that is killed while it works on it", async () => {
+  it.runIf(exhaustive)("loses no job with a worker that is killed while it works on it", async () => {
     const app = await startReceiver();
     expect(await told(app, sign(order("ord_work", { id: "evt_work" })))).toEqual([200, { received: true }]);
     for (const _time of [1, 2]) {
@@ -230,7 +234,7 @@ describe.skipIf(!service)("examples/queue", () => {
         expect((await queue.getJob(jobId))?.data).toBe("first");
         await queue.remove(jobId);
       }),
-      { numRuns: 200 },
+      { numRuns: runs(20, 1_000) },
     );
   });
 });

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MountError, verifyMount } from "../../src/testing/index.ts";
+import { runs } from "../exhaustive.ts";
 import { raw } from "./mounts/servers.ts";
 
 const secret = "the-secret-of-a-mount-0123456789";
@@ -62,7 +63,7 @@ describe("for any answer, a check ends in time with a MountError", () => {
         };
         await expectToEnd(url);
       }),
-      { numRuns: 40 },
+      { numRuns: runs(8, 200) },
     );
   });
 
@@ -89,7 +90,7 @@ describe("for any answer, a check ends in time with a MountError", () => {
     );
     await fc.assert(
       fc.asyncProperty(response, (answer) => expectToEnd(answer as () => Response)),
-      { numRuns: 100 },
+      { numRuns: runs(20, 500) },
     );
   });
 
@@ -102,7 +103,7 @@ describe("for any answer, a check ends in time with a MountError", () => {
           return Response.json({ error: { code } }, { status });
         }),
       ),
-      { numRuns: 50 },
+      { numRuns: runs(10, 300) },
     );
   });
 });

@@ -103,15 +103,15 @@ async function hono() {
 
 /** `bluum-webhooks listen`. */
 async function listen() {
-  const { taker } = await import("../../../src/cli/listen/take.ts");
-  const { judgeBy } = await import("../../../src/cli/listen/judge.ts");
+  const { requestHandler } = await import("../../../src/cli/listen/request-handler.ts");
+  const { deliveryCheck } = await import("../../../src/cli/listen/check-delivery.ts");
   const { bluumSignature } = await import("../../../src/index.ts");
-  const judge = judgeBy(["the-secret-of-the-flood-0123456789"], bluumSignature());
-  return listening(createServer(taker({ path: "/webhooks/bluum", judge })));
+  const checkDelivery = deliveryCheck(["the-secret-of-the-flood-0123456789"], bluumSignature());
+  return listening(createServer(requestHandler({ host: "127.0.0.1", path: "/webhooks/bluum", checkDelivery })));
 }
 
 async function sandbox() {
-  const { createSandbox } = await import("../../../src/sandbox.ts");
+  const { createSandbox } = await import("../../../src/sandbox/index.ts");
   const { url } = await createSandbox();
   return { port: Number(new URL(url).port), path: "/_inspector/events" };
 }

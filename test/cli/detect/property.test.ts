@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { detectScheme } from "../../../src/cli/detect.ts";
+import { runs } from "../../exhaustive.ts";
 import { character } from "../../unicode.ts";
 import { captured, hmac, NOW, SECONDS } from "./captures.ts";
 import { Programs, receive, refusalOf } from "./programs.ts";
@@ -71,7 +72,7 @@ describe("detect", () => {
         expect(refusalOf(await receive(program, capture.capture))).toBe("accepted");
         expect(refusalOf(await receive(program, capture.capture, `${of.body} `))).toBe("signature_mismatch");
       }),
-      { numRuns: 150 },
+      { numRuns: runs(25, 500) },
     );
   }, 60_000);
 
@@ -85,7 +86,7 @@ describe("detect", () => {
         fc.pre(!wrong.key.equals(of.secret.key));
         expect(detectScheme([sent(of)], [wrong.given])).toMatchObject({ verdict: "none", findings: [] });
       }),
-      { numRuns: 150 },
+      { numRuns: runs(25, 500) },
     );
   }, 60_000);
 
@@ -116,7 +117,7 @@ describe("detect", () => {
           expect(detectScheme(named, secrets)).toMatchObject({ verdict: "none", findings: [] });
         },
       ),
-      { numRuns: 300 },
+      { numRuns: runs(50, 2_000) },
     );
   }, 60_000);
 });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { detectScheme } from "../../../src/cli/detect.ts";
+import { exhaustive } from "../../exhaustive.ts";
 import { BODY, captured, NOW } from "./captures.ts";
 import { Programs, receive, refusalOf } from "./programs.ts";
 import { VARIATIONS } from "./variations.ts";
@@ -18,7 +19,8 @@ describe("detect", () => {
     expect(new Set(VARIATIONS.map(({ name }) => name)).size).toBe(VARIATIONS.length);
   });
 
-  it.each(VARIATIONS.map((variation) => [variation.name, variation] as const))("finds %s", async (_, variation) => {
+  const tried = exhaustive ? VARIATIONS : VARIATIONS.filter((_, place) => place % 5 === 0);
+  it.each(tried.map((variation) => [variation.name, variation] as const))("finds %s", async (_, variation) => {
     const { secret, sends, scheme } = variation;
     const one = captured(sends(BODY));
     const other = captured({ ...sends(OTHER_BODY), body: OTHER_BODY });

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import type { DeliverySummary } from "../../../src/sandbox/page-api.ts";
+import { exhaustive } from "../../exhaustive.ts";
 import { describePage, screenshotPath } from "./browser.ts";
 import type { PageServer } from "./server.ts";
 import { attempt, DAWN, deliveries, delivery, endpoint, failures } from "./world.ts";
@@ -159,7 +160,8 @@ async function disconnect(page: Page, server: PageServer): Promise<void> {
 }
 
 describePage("pictures of the page", ({ open, serve }) => {
-  for (const { name, world, hash, before } of SCENES) {
+  const scenes = exhaustive ? SCENES : SCENES.filter(({ name }) => name === "list");
+  for (const { name, world, hash, before } of scenes) {
     for (const colorScheme of ["light", "dark"] as const) {
       for (const viewport of WIDTHS) {
         it(`${name}, ${colorScheme}, ${viewport.width} wide`, async () => {
