@@ -1,17 +1,15 @@
 // biome-ignore lint/suspicious/noTsIgnore: with the types installed there is no error to expect
 /** @ts-ignore: without @types/koa these types are any. */
 import type { Middleware, ParameterizedContext } from "koa";
-import {
-  type Delivery,
-  isBytes,
-  middlewareMissing,
-  type Reply,
-  receiverOf,
-  replyTo,
-  rethrowable,
-  settleByStatus,
-} from "../src/adapter.ts";
-import type { AcceptedOutcome, BluumEvent, DeliveryContext, Receiver, ReceiverOptions } from "../src/index.ts";
+import { middlewareMissing, type Reply, receiverOf, replyTo, rethrowable, settleByStatus } from "../src/adapter.ts";
+import type {
+  AcceptedOutcome,
+  BluumEvent,
+  Delivery,
+  DeliveryContext,
+  Receiver,
+  ReceiverOptions,
+} from "../src/index.ts";
 import { atEnd, leaveBody, leftUnread, refuseSuccess, sendReply, toDelivery } from "./node.ts";
 
 /** What `bluumWebhooks` sets in `ctx.state`. */
@@ -41,7 +39,8 @@ export function bluumWebhooks(receiver: Receiver | ReceiverOptions): Middleware<
     if (outcome.kind !== "accepted") return answer(ctx, replyTo(outcome));
     ctx.state.bluumEvent = outcome.event;
     ctx.state.bluumDelivery = outcome.context;
-    leaveKoaBody(ctx, outcome);
+    // Body parsers check both.
+    for (const request of [ctx.req, ctx.request]) leaveBody(request, outcome);
     const overruled = await settleAfter(next, ctx, outcome);
     if (overruled) answer(ctx, overruled);
   };
@@ -66,8 +65,6 @@ export function bluumEvent(ctx: { readonly state: object }): BluumEvent {
 }
 
 type Context = ParameterizedContext<BluumState>;
-/** Where Koa's body parsers keep their results. */
-type ParsedRequest = { body?: unknown; rawBody?: unknown };
 
 /** @returns the reply that replaces the app's own */
 async function settleAfter(
@@ -92,16 +89,10 @@ async function settleAfter(
   return undefined;
 }
 
-function deliveryOf(ctx: Context): Delivery {
-  const { body, rawBody } = ctx.request as ParsedRequest;
-  return toDelivery(ctx.req, [rawBody, body]);
-}
-
-function leaveKoaBody(ctx: Context, outcome: AcceptedOutcome): void {
-  leaveBody(ctx.req, outcome);
-  const request = ctx.request as ParsedRequest;
-  // A parser that skipped the body may have left an empty object here.
-  if (!isBytes(request.body)) request.body = outcome.event.payload;
+/** Koa's body parsers keep their results on `ctx.request`. */
+function deliveryOf({ req, request }: Context): Delivery {
+  const { body, rawBody } = request as { body?: unknown; rawBody?: unknown };
+  return toDelivery(req, [rawBody, body]);
 }
 
 function answer(ctx: Context, reply: Reply): void {
