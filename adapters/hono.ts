@@ -1,5 +1,6 @@
 import type { Context, Handler, MiddlewareHandler } from "hono";
 import {
+  type Delivery,
   isSuccess,
   middlewareMissing,
   type Reply,
@@ -9,14 +10,7 @@ import {
   rethrowable,
   settleByStatus,
 } from "../src/adapter.ts";
-import type {
-  AcceptedOutcome,
-  BluumEvent,
-  Delivery,
-  DeliveryContext,
-  Receiver,
-  ReceiverOptions,
-} from "../src/index.ts";
+import type { AcceptedOutcome, BluumEvent, DeliveryContext, Receiver, ReceiverOptions } from "../src/index.ts";
 import { toResponse } from "./fetch.ts";
 import { readHonoBody } from "./hono/body.ts";
 

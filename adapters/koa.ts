@@ -1,15 +1,16 @@
 // biome-ignore lint/suspicious/noTsIgnore: with the types installed there is no error to expect
 /** @ts-ignore: without @types/koa these types are any. */
 import type { Middleware, ParameterizedContext } from "koa";
-import { middlewareMissing, type Reply, receiverOf, replyTo, rethrowable, settleByStatus } from "../src/adapter.ts";
-import type {
-  AcceptedOutcome,
-  BluumEvent,
-  Delivery,
-  DeliveryContext,
-  Receiver,
-  ReceiverOptions,
-} from "../src/index.ts";
+import {
+  type Delivery,
+  middlewareMissing,
+  type Reply,
+  receiverOf,
+  replyTo,
+  rethrowable,
+  settleByStatus,
+} from "../src/adapter.ts";
+import type { AcceptedOutcome, BluumEvent, DeliveryContext, Receiver, ReceiverOptions } from "../src/index.ts";
 import { atEnd, leaveBody, leftUnread, refuseSuccess, sendReply, toDelivery } from "./node.ts";
 
 /** What `bluumWebhooks` sets in `ctx.state`. */
