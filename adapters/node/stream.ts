@@ -13,6 +13,8 @@ import type { BodyLimits } from "../../src/index.ts";
 export async function readStream(req: IncomingMessage, limits: BodyLimits): Promise<Uint8Array> {
   const { maxBytes, timeoutMs } = limits;
   const gathered = gatherer(new BodyBuffer(limits));
+  // raw-body stops listening when it rejects; a later error of the stream must not end the process.
+  gathered.on("error", () => {});
   const timer = setTimeout(() => gathered.destroy(bodyTimedOut(timeoutMs)), timeoutMs);
   const onEnd = (cause?: unknown) => {
     if (!req.readableEnded) gathered.destroy(bodyIncomplete(cause));

@@ -12,7 +12,8 @@ export interface AgeSettings {
 
 /**
  * Refuses an event that is too old by its own time, where the scheme signs no timestamp: a captured delivery would be valid for
- * ever, and new again once its event is forgotten. An event without a readable time passes, with a warning.
+ * ever, and new again once its event is forgotten. An event without a readable time passes; a time that is present but unreadable is
+ * warned of.
  *
  * @throws WebhookError `event_too_old`
  */

@@ -72,8 +72,8 @@ function askOption(option: EventIdOption, { headers, ...verified }: Identifiable
   );
 }
 
-// What may stand in a key as it is. No `/` in a type, so that type and id cannot be cut elsewhere; no `#`, which parts the
-// event's key from a handler's; no `:`, which job queues refuse.
+// What a key may contain unhashed. No `/` in a type, so that a key splits in one way only; no `#`, which separates the event's key
+// from a handler's name; no `:`, which job queues refuse.
 const PLAIN_TYPE = /^[A-Za-z0-9_.-]{1,64}$/;
 const PLAIN_ID = /^[!"$-9;-~]{1,90}$/;
 

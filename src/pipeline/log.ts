@@ -135,7 +135,7 @@ function called(logger: Logger, level: Level, line: string, error: unknown): unk
   return (logger as unknown as Record<Level, (first: object, line: string) => unknown>)[level](first, line);
 }
 
-/** Whether it is pino or bunyan, or speaks like them. winston has `child()`, too, and takes the line first. */
+/** Whether it has the methods of pino or bunyan. winston has `child()`, too, and takes the line first. */
 function takesErrorFirst(logger: Logger): boolean {
   const { child, bindings, addSerializers } = logger as unknown as Readonly<Record<string, unknown>>;
   return typeof child === "function" && (typeof bindings === "function" || typeof addSerializers === "function");

@@ -26,6 +26,8 @@ export type EventTypeOption = (verified: VerifiedPayload) => string | undefined;
 
 /** The options that parsing depends on. */
 export interface ParseOptions {
+  /** The type, where it is known already. */
+  readonly type?: string | undefined;
   readonly parseJson?: ((text: string) => unknown) | undefined;
   readonly eventType?: EventTypeOption | undefined;
   readonly headers?: () => Readonly<Record<string, string>>;
@@ -50,7 +52,7 @@ function readEnvelope(payload: unknown, rawBody: Uint8Array | undefined, options
   }
   refusePromise(payload);
   const fields = payload as Payload;
-  const type = askEventType(fields, rawBody, options) || eventTypeField(fields);
+  const type = options.type || askEventType(fields, rawBody, options) || eventTypeField(fields);
   if (type === undefined) {
     throw new WebhookError(
       "payload_not_event",
@@ -100,10 +102,15 @@ export function toEvent({ type, payload, occurredAt }: Envelope, id: string): Bl
  * @param payload the parsed payload, or its bytes
  * @param options.id the event's id, as `context.eventId` gave it. Without it the id is read from the payload; where the payload has
  *   none, it is the hash of the bytes, or for a parsed payload of its JSON text
+ * @param options.type the event's type, as `event.type` gave it; needed where the `eventType` option named it
  * @throws WebhookError `payload_not_utf8`, `payload_not_json` or `payload_not_event`
  */
-export function parseEvent(payload: unknown, options: { readonly id?: string } = {}): BluumEvent {
-  const envelope = isBytes(payload) ? parseEnvelope(payload) : readEnvelope(payload, undefined, {});
+export function parseEvent(
+  payload: unknown,
+  options: { readonly id?: string; readonly type?: string } = {},
+): BluumEvent {
+  const { type } = options;
+  const envelope = isBytes(payload) ? parseEnvelope(payload, { type }) : readEnvelope(payload, undefined, { type });
   const id = options.id ?? eventIdField(envelope.payload) ?? bodyHash(isBytes(payload) ? payload : jsonText(payload));
   return toEvent(envelope, id);
 }

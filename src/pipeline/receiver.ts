@@ -179,9 +179,9 @@ class WebhookReceiver implements Receiver {
   }
 
   async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    this.#closed = true;
     if (typeof timeoutMs !== "number" || Number.isNaN(timeoutMs))
       throw new WebhookError("configuration_invalid", "timeoutMs must be a number of milliseconds");
+    this.#closed = true;
     const until = performance.now() + timeoutMs;
     while (this.#claiming + this.#claimSettings.open.size > 0 && performance.now() < until) {
       await sleep(Math.min(10, timeoutMs));
@@ -352,7 +352,7 @@ function storeStuck(): Error {
 
 function deadlineOf({ timeLeftMs }: Delivery): Deadline | undefined {
   if (timeLeftMs === undefined || timeLeftMs === Number.POSITIVE_INFINITY) return undefined;
-  // A lease of no length would keep nobody away.
+  // A lease of length zero would protect nothing.
   if (Number.isFinite(timeLeftMs)) return deadlineIn(timeLeftMs);
   ignoreRejection(timeLeftMs);
   throw new WebhookError("receiver_failed", "the delivery's timeLeftMs is not a number of milliseconds");

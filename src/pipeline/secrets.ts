@@ -113,7 +113,7 @@ async function fetchKeys(
   }
 }
 
-/** Prepares keys, and keeps those of the last answer: a secret manager mostly says the same again. */
+/** Prepares keys, and keeps those of the last answer: a secret manager mostly returns the same. */
 function rememberingPrepare(scheme: SignatureScheme): (secrets: Secrets) => Keys {
   let last: readonly string[] = [];
   let keys: Keys = [];

@@ -39,7 +39,7 @@ interface Entry {
  * A store in this process's memory: for tests, development, and services that run as one process. Other processes do not
  * share it, and a restart forgets it.
  *
- * When it is full, expired entries are dropped first, then the event that was completed first, which is reported. A live claim
+ * Expired entries are dropped a few at a time. When it is full, the event that was completed first is dropped, which is reported. A live claim
  * is never dropped: `claim` rejects with `store_unavailable` while live claims alone fill the store. `complete` never fails
  * for lack of room; then the store holds one event more than `maxEntries`. It starts no timer.
  *
@@ -91,7 +91,7 @@ class Records {
     if (claim) claim.expiresAt = at + leaseMs;
     else {
       this.#requireRoomForClaim(at);
-      this.#makeRoom();
+      this.#makeRoom(at);
       this.#claims.set(key, { token, expiresAt: at + leaseMs });
     }
     return { status: "claimed" };
@@ -111,7 +111,7 @@ class Records {
     const claim = live(this.#claims, key, at);
     if (claim && claim.token !== token) return "held_by_another";
     if (claim) this.#claims.delete(key);
-    else this.#makeRoom();
+    else this.#makeRoom(at);
     this.#completions.set(key, { token, expiresAt: at + retentionMs });
     return "stored";
   }
@@ -137,12 +137,12 @@ class Records {
     dropExpired(this.#completions, this.#completionSweep, at, SWEPT_AT_ONCE);
   }
 
-  #makeRoom(): void {
+  #makeRoom(at: number): void {
     while (this.#completions.size > 0 && this.#claims.size + this.#completions.size >= this.#maxEntries) {
       const oldest = this.#oldestCompletion.next();
       if (oldest === undefined) return;
       this.#completions.delete(oldest.key);
-      report(this.#onEvict);
+      if (oldest.entry.expiresAt > at) report(this.#onEvict);
     }
   }
 

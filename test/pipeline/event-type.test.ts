@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { EventTypeOption, VerifiedDelivery, VerifiedPayload } from "../../src/index.ts";
+import { type EventTypeOption, parseEvent, type VerifiedDelivery, type VerifiedPayload } from "../../src/index.ts";
 import { accepted, bench, signed, verdict } from "./receiving.ts";
 
 /** A delivery whose body names no event in the documented places. */
@@ -44,6 +44,14 @@ describe("the eventType option", () => {
     const forged = { ...unnamed(), body: new TextEncoder().encode('{"event":"order.filled"}') };
     expect(verdict(await receiver.receive(forged))).toBe("signature_mismatch");
     expect(asked).toEqual([]);
+  });
+});
+
+describe("parseEvent", () => {
+  it("takes the type that the option had named", async () => {
+    const { receiver } = bench({ eventType: ({ payload }) => payload.kind as string });
+    const { event } = accepted(await receiver.receive(signed({ kind: "push", data: {} })));
+    expect(parseEvent(event.payload, { id: event.id, type: event.type })).toEqual(event);
   });
 });
 
