@@ -72,7 +72,7 @@ describe("the log line of a probe", () => {
     expect(reports).toMatchObject([{ outcome: "rejected", code: "signature_mismatch", probe: true }]);
   });
 
-  it("is limited apart from the lines of other deliveries", async () => {
+  it("is counted apart from the lines of other deliveries", async () => {
     const { receiver, lines, reports } = bench();
     for (let n = 0; n < 3; n++) await receiver.handle(forged(probes));
     for (let n = 0; n < 3; n++) await receiver.handle(forged());

@@ -223,7 +223,7 @@ describe("several handlers", () => {
     expect(ran).toEqual(["book", "mail"]);
   });
 
-  it("wait while another process runs the first of them", async () => {
+  it("wait while another process runs one of them", async () => {
     const store = faultyStore();
     const { receiver, reports } = bench({ store, namespace: "a" });
     const { ran } = four(receiver);
@@ -645,7 +645,7 @@ describe("a request that was accepted before", () => {
     expect(JSON.stringify(request)).toBe('{"x-header":"1"}');
   });
 
-  it("is accepted when it is frozen, and is a duplicate the second time", async () => {
+  it("is accepted when it is frozen, and is in flight the second time", async () => {
     const { receiver } = bench();
     const delivery = { ...signed(), request: Object.freeze({}) };
     expect(verdict(await receiver.receive(delivery))).toBe("accepted");
