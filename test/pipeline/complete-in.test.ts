@@ -10,10 +10,10 @@ import type { DedupeStore } from "../../src/stores/store.ts";
 import { openPglite } from "../stores/postgres-subjects.ts";
 import { anEvent, bench, signed } from "./receiving.ts";
 
-/** A store with a ledger beside it, and transactions over both. */
+/** A store and a ledger in one database, with transactions over both. */
 interface Bank {
   readonly store: DedupeStore;
-  /** Books and completes in one transaction; then `end` decides: a throw rolls it back. */
+  /** Books and completes in one transaction, which is rolled back if `end` throws. */
   credit(context: DeliveryContext, end?: () => void): Promise<void>;
   booked(): Promise<number>;
   close(): Promise<void>;
@@ -81,7 +81,7 @@ describe.each([
     throw new Error("the transaction fails");
   };
 
-  it("is booked once, and a duplicate is told that it is done", async () => {
+  it("is booked once, and the retry is a duplicate", async () => {
     const { receiver, reports } = opened();
     receiver.on("transfer.deposit.completed", (_event, context) => bank.credit(context));
     const delivery = signed(anEvent("transfer.deposit.completed"));
@@ -94,7 +94,7 @@ describe.each([
     ]);
   });
 
-  it("rolled back and swallowed is answered 500 completion_rolled_back, and the retry runs", async () => {
+  it("is answered 500 completion_rolled_back when the handler swallows the rollback", async () => {
     const { receiver, lines } = opened();
     const ends = [boom, undefined];
     receiver.on("transfer.deposit.completed", (_event, context) => bank.credit(context, ends.shift()).catch(() => {}));
@@ -108,7 +108,7 @@ describe.each([
     expect(await bank.booked()).toBe(1);
   });
 
-  it("rolled back with the error let through is answered 500 handler_failed, and the retry runs", async () => {
+  it("is answered 500 handler_failed when the handler throws the rollback's error", async () => {
     const { receiver } = opened();
     const ends = [boom, undefined];
     receiver.on("transfer.deposit.completed", (_event, context) => bank.credit(context, ends.shift()));
@@ -118,7 +118,7 @@ describe.each([
     expect(await bank.booked()).toBe(1);
   });
 
-  it("stays completed where the handler throws after the commit: the retry is a duplicate", async () => {
+  it("stays completed when the handler throws after the commit", async () => {
     const { receiver, lines } = opened();
     receiver.on("transfer.deposit.completed", async (_event, context) => {
       await bank.credit(context);
@@ -134,7 +134,7 @@ describe.each([
     expect(await bank.booked()).toBe(1);
   });
 
-  it("taken over by another before is claim_lost: nothing is booked, the answer is 503 event_in_flight", async () => {
+  it("is answered 503 event_in_flight and not booked when the claim was lost", async () => {
     for (const completed of [false, true]) {
       const { receiver, lines } = opened();
       receiver.on("transfer.deposit.completed", async (_event, context) => {
@@ -154,7 +154,7 @@ describe.each([
     }
   });
 
-  it("by several handlers is completed by each for itself: a retry repeats none that was committed", async () => {
+  it("is completed for each handler, and a retry repeats none", async () => {
     const { receiver } = opened();
     const ends = [undefined, boom, undefined];
     receiver
@@ -168,7 +168,7 @@ describe.each([
     expect(await receiver.handle(delivery)).toMatchObject({ body: '{"received":true,"duplicate":true}' });
   });
 
-  it("by one of several handlers, rolled back and swallowed, runs again", async () => {
+  it("runs a handler again that swallowed a rollback, and no other", async () => {
     const { receiver } = opened();
     const ends = [boom, undefined];
     let audits = 0;
@@ -183,7 +183,7 @@ describe.each([
     expect([audits, await bank.booked()]).toEqual([1, 1]);
   });
 
-  it("is not taken for committed while the store cannot tell: the retry finds out", async () => {
+  it("is retried when the store cannot say whether it was committed", async () => {
     const { store } = bank;
     let silent = false;
     const claim = store.claim.bind(store);
@@ -200,7 +200,7 @@ describe.each([
     expect(await bank.booked()).toBe(1);
   });
 
-  it("refuses a context that is none of a delivery's", async () => {
+  it("refuses a value that is not a delivery's context", async () => {
     await expect(bank.credit({} as DeliveryContext)).rejects.toMatchObject({ code: "configuration_invalid" });
   });
 });

@@ -10,7 +10,7 @@ beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", 
 afterEach(() => void vi.useRealTimers());
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 
-/** A receiver whose store notes when each lease ends that it is asked for. */
+/** A receiver whose store records when each requested lease ends. */
 function leasing(
   options: Partial<ReceiverOptions> = {},
 ): Bench & { readonly leases: [verb: string, endsAt: number][] } {
@@ -25,17 +25,17 @@ function leasing(
   return { leases, ...bench({ store, namespace: "ending", ...options }) };
 }
 
-describe("a delivery to a process that has some time left", () => {
+describe("a delivery with timeLeftMs", () => {
   const within = (timeLeftMs: number, delivery: Delivery = signed()): Delivery => ({ ...delivery, timeLeftMs });
 
-  it("is claimed for no longer than that", async () => {
+  it("is claimed at most until the deadline", async () => {
     const { receiver, leases } = leasing();
     receiver.on("*", () => {});
     await receiver.handle(within(5_000));
     expect(leases).toEqual([["claim", 5_000]]);
   });
 
-  it("is renewed up to its end and not beyond", async () => {
+  it("is renewed at most until the deadline", async () => {
     const { receiver, leases } = leasing({ leaseMs: 30_000 });
     receiver.on("*", () => new Promise(() => {}));
     const answer = receiver.handle(within(45_000));
@@ -48,7 +48,7 @@ describe("a delivery to a process that has some time left", () => {
   it.each([
     [60_000, 59_500],
     [1_000, 900],
-  ])("of %i ms: the handler is told and the answer is made after %i", async (timeLeftMs, answeredAfterMs) => {
+  ])("of %i ms aborts the handler and is answered after %i ms", async (timeLeftMs, answeredAfterMs) => {
     const { receiver, reports } = leasing();
     let context: DeliveryContext | undefined;
     receiver.on("*", (_event, given) => {
@@ -72,7 +72,7 @@ describe("a delivery to a process that has some time left", () => {
     expect(await answer).toMatchObject(TIMEOUT);
   });
 
-  it("is free for another process once the end is there", async () => {
+  it("is free for another process after the deadline", async () => {
     const { receiver } = leasing();
     receiver.on("*", () => new Promise(() => {}));
     const delivery = signed();
@@ -83,7 +83,7 @@ describe("a delivery to a process that has some time left", () => {
     expect((await receiver.receive(delivery)).kind).toBe("accepted");
   });
 
-  it("bounds the claims of several handlers by the same end", async () => {
+  it("limits the claims of several handlers", async () => {
     const { receiver, leases } = leasing();
     receiver.on("*", () => new Promise((resolve) => setTimeout(resolve, 2_000)));
     receiver.on("order.*", () => {});
@@ -93,7 +93,7 @@ describe("a delivery to a process that has some time left", () => {
     expect(leases.filter(([verb]) => verb === "claim")).toEqual(Array(3).fill(["claim", 5_000]));
   });
 
-  it("is not taken where the time is over before it was read", async () => {
+  it("is not claimed when the deadline passes while its body is read", async () => {
     const { receiver, leases } = leasing();
     receiver.on("*", () => {});
     const { body } = signed();
@@ -112,8 +112,8 @@ describe("a delivery to a process that has some time left", () => {
   });
 });
 
-describe("waitUntil of a delivery", () => {
-  /** What was handed over: how many, and how many of them are done. */
+describe("waitUntil", () => {
+  /** Counts the promises that waitUntil got, and how many of them are settled. */
   function holder() {
     const held = { taken: 0, done: 0 };
     const waitUntil = (work: Promise<unknown>) => {
@@ -125,7 +125,7 @@ describe("waitUntil of a delivery", () => {
     return { held, waitUntil };
   }
 
-  it("is handed the handlers' work from its beginning: a sender that leaves must not end it", async () => {
+  it("gets the handlers' work when it starts", async () => {
     const { receiver } = leasing();
     const working = gate();
     receiver.on("*", () => working.passed);
@@ -139,7 +139,7 @@ describe("waitUntil of a delivery", () => {
     expect(held).toEqual({ taken: 1, done: 1 });
   });
 
-  it("holds work that outlasts its answer until its result is settled", async () => {
+  it("gets work that outlasts the answer, until it is settled", async () => {
     const { receiver } = leasing({ leaseMs: 1_000, maxProcessingMs: 1_000 });
     const working = gate();
     receiver.on("*", () => working.passed);
@@ -155,7 +155,7 @@ describe("waitUntil of a delivery", () => {
     expect(await receiver.handle(delivery)).toMatchObject(DUPLICATE);
   });
 
-  it.each(["handle", "receive"] as const)("is handed a completion that the store has not taken, by %s", async (way) => {
+  it.each(["handle", "receive"] as const)("gets a completion that is being retried, from %s", async (way) => {
     let failures = 2;
     const sound = memoryStore();
     const complete: DedupeStore["complete"] = async (...args) => {
@@ -177,7 +177,7 @@ describe("waitUntil of a delivery", () => {
     expect(await receiver.handle(delivery)).toMatchObject(DUPLICATE);
   });
 
-  it("that throws costs nothing but a line of the log", async () => {
+  it("is logged when it throws, and the event is processed", async () => {
     const { receiver, lines } = leasing();
     receiver.on("*", () => {});
     const waitUntil = () => {

@@ -15,8 +15,8 @@ function line(code: WebhookErrorCode, headers: Delivery["headers"] = {}): string
   return diagnose(new WebhookError(code, "what happened"), delivery, bluumSignature());
 }
 
-describe("what the operator is told of a refused signature", () => {
-  it("is what was expected, and which headers look like a signature", () => {
+describe("the log line of a refused signature", () => {
+  it("names the expected header and those that look like a signature", () => {
     const headers = {
       host: "x",
       "content-type": "y",
@@ -30,19 +30,19 @@ describe("what the operator is told of a refused signature", () => {
     expect(text).toMatch(/^signature_missing: what happened; .* See docs\/errors\.md#signature_missing$/);
   });
 
-  it("is that none came", () => {
+  it("says when no header looks like a signature", () => {
     for (const headers of [{ host: "x" }, new Headers({ host: "x" })]) {
       expect(line("signature_malformed", headers)).toContain("no header of the delivery looks like a signature");
     }
   });
 
-  it("names at most eight headers, however many came", () => {
+  it("names at most eight headers", () => {
     const headers = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`x-signature-${n}`, "v"]));
     expect(line("signature_mismatch", headers)).toMatch(/x-signature-7 and 42 more\./);
     expect(line("signature_mismatch", headers)).not.toContain("x-signature-8");
   });
 
-  it("is one line of printable text, whatever the sender named its headers", () => {
+  it("is one line of printable text for any header names", () => {
     fc.assert(
       fc.property(fc.array(fc.string({ unit: character, maxLength: 200 })), (names) => {
         const headers = Object.fromEntries(names.map((name) => [`signature${name}`, "v"]));
@@ -55,14 +55,14 @@ describe("what the operator is told of a refused signature", () => {
   });
 });
 
-describe("what the operator is told of a probe", () => {
+describe("the log line of a probe", () => {
   const probes = { "bluum-webhooks-probe": "1" };
   const forged = (headers: object = {}) => {
     const delivery = signed(anEvent(), { secret: "some-other-shared-secret" });
     return { ...delivery, headers: { ...delivery.headers, ...headers } };
   };
 
-  it("is that it claims to be one, and the report says so, too", async () => {
+  it("says that it claims to be one, as the report does", async () => {
     const { receiver, lines, reports } = bench();
     expect(await receiver.handle(forged(probes))).toMatchObject({ status: 401 });
     expect(lines).toMatchObject([
@@ -72,7 +72,7 @@ describe("what the operator is told of a probe", () => {
     expect(reports).toMatchObject([{ outcome: "rejected", code: "signature_mismatch", probe: true }]);
   });
 
-  it("takes no line from a delivery that claims nothing, and hides none that claims it falsely", async () => {
+  it("is counted apart from the lines of other deliveries", async () => {
     const { receiver, lines, reports } = bench();
     for (let n = 0; n < 3; n++) await receiver.handle(forged(probes));
     for (let n = 0; n < 3; n++) await receiver.handle(forged());
@@ -85,7 +85,7 @@ describe("what the operator is told of a probe", () => {
     expect(reports.map(({ probe }) => probe)).toEqual([true, true, true, undefined, undefined, undefined]);
   });
 
-  it("changes nothing for a delivery that is genuine or a duplicate", async () => {
+  it("is not written for a genuine delivery or a duplicate", async () => {
     const { receiver, lines, reports } = bench();
     let runs = 0;
     receiver.on("*", () => void runs++);
@@ -103,7 +103,7 @@ describe("what the operator is told of a probe", () => {
     ]);
   });
 
-  it("is nothing where the header says something else", async () => {
+  it("is not written for another value of the header", async () => {
     const { receiver, lines, reports } = bench();
     await receiver.handle(forged({ "bluum-webhooks-probe": "0" }));
     expect(lines[0]?.message).not.toContain("probe of verifyMount");
@@ -111,29 +111,29 @@ describe("what the operator is told of a probe", () => {
   });
 });
 
-describe("what the operator is told of other refusals", () => {
+describe("the log line of another refusal", () => {
   it.each<[WebhookErrorCode, string]>([
     ["receiver_busy", "over 64 KiB"],
     ["event_too_old", "maxEventAgeMs"],
     ["body_too_large", "maxBodyBytes"],
     ["secret_unavailable", "secret function"],
     ["store_unavailable", "until the store is back"],
-  ])("%s comes with the remedy: %s", (code, remedy) => {
+  ])("gives the remedy for %s: %s", (code, remedy) => {
     expect(line(code)).toContain(remedy);
   });
 
-  it("is not what headers came", () => {
+  it("names no headers", () => {
     expect(line("payload_not_json", { "x-signature": "v" })).toBe(
       "payload_not_json: what happened. See docs/errors.md#payload_not_json",
     );
   });
 });
 
-describe("all that is ever logged or reported", () => {
+describe("logs and reports", () => {
   const PAYLOAD = "PAYLOAD-9c1f";
   const HEADER = "HEADER-VALUE-77aa";
 
-  /** Deliveries that fail in every way a sender can think of, each carrying recognisable text everywhere. */
+  /** Deliveries that fail in every way that a sender can cause, with recognisable text everywhere. */
   function failures(): Delivery[] {
     const body = JSON.stringify({ ...anEvent(), note: PAYLOAD });
     const genuine = signed(body);
@@ -157,7 +157,7 @@ describe("all that is ever logged or reported", () => {
     ];
   }
 
-  it("holds no secret, no signature, no header's value and nothing of a payload", async () => {
+  it("hold no secret, signature, header value or part of a payload", async () => {
     const broken = faultyStore();
     broken.break("claim", rejects);
     const secretsThatFail = { secret: () => [SECRET, "short"] };
@@ -182,13 +182,13 @@ describe("all that is ever logged or reported", () => {
     }
   });
 
-  it("is one line a minute for each code, however many deliveries fail", async () => {
+  it("have one line a minute for each code", async () => {
     const { receiver, lines } = bench();
     for (let n = 0; n < 100; n++) await receiver.receive(signed(anEvent(), { secret: "some-other-shared-secret" }));
     expect(lines).toHaveLength(1);
   });
 
-  it("leaves out what strangers cause without any harm: a wrong method", async () => {
+  it("leave out a wrong method", async () => {
     const { receiver, lines } = bench();
     await receiver.receive({ ...signed(), method: "GET" });
     expect(lines).toEqual([]);

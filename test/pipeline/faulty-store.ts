@@ -3,7 +3,7 @@ import type { DedupeStore } from "../../src/stores/store.ts";
 
 type Verb = "claim" | "renew" | "complete" | "release";
 
-/** What takes the place of a verb; `act` is what the sound store would have done. */
+/** Replaces a verb; `act` does what the sound store would have done. */
 export type Fault = (act: () => Promise<unknown>) => Promise<unknown>;
 
 class StoreDown extends Error {
@@ -15,18 +15,18 @@ export const throwsAtOnce: Fault = () => {
   throw new StoreDown("down, at once");
 };
 export const hangs: Fault = () => new Promise(() => {});
-/** The reply that got lost: the store did it, and the caller hears of a failure. */
+/** A lost reply: the store acts, and the caller gets an error. */
 export const actsThenRejects: Fault = async (act) => {
   await act();
   throw new StoreDown("the reply was lost");
 };
 
-/** A memory store that fails as it is told, and remembers what it was asked. */
+/** A memory store whose verbs can be broken, and that records its calls. */
 export interface FaultyStore extends DedupeStore {
   /** The verbs that were called, in order. */
   readonly calls: { readonly verb: Verb; readonly key: string; readonly token: string }[];
   readonly sound: DedupeStore;
-  /** Breaks a verb, for so many calls. */
+  /** Breaks a verb for a number of calls. */
   break(verb: Verb, fault: Fault, times?: number): void;
   /** Makes a verb sound again. */
   heal(verb: Verb): void;

@@ -40,7 +40,7 @@ describe("where an event's id comes from", () => {
     expect(identityOf(payload, more)).toEqual({ id: ids[source], identifiedBy });
   });
 
-  it.each([undefined, ""])("is the default order's where the option says %j", (answer) => {
+  it.each([undefined, ""])("is found in the default order when the option returns %j", (answer) => {
     expect(identityOf(all, { option: () => answer })).toEqual({ id: "evt_a", identifiedBy: "payload" });
     expect(identityOf(all, { option: () => answer, messageId: "msg_1" })).toEqual({
       id: "msg_1",
@@ -48,12 +48,12 @@ describe("where an event's id comes from", () => {
     });
   });
 
-  it.each([0, 7, null, true, {}, [], ["evt_1"]])("is never %j, which is no string", (value) => {
+  it.each([0, 7, null, true, {}, [], ["evt_1"]])("is never %j, which is not a string", (value) => {
     const payload = { event: "order.filled", event_id: value, eventId: value, id: value };
     expect(identityOf(payload)).toEqual({ id: hashOf(payload), identifiedBy: "body_hash" });
   });
 
-  it("is not looked for in headers that nothing signs", async () => {
+  it("is not read from headers that are not signed", async () => {
     const { receiver } = bench();
     const delivery = signed({ event: "order.filled" });
     const { context } = accepted(
@@ -65,7 +65,7 @@ describe("where an event's id comes from", () => {
     expect(context.identifiedBy).toBe("body_hash");
   });
 
-  it("is one for two events with identical bytes, unless the option tells them apart", async () => {
+  it("is the same for identical bytes, unless the option tells them apart", async () => {
     const deliver = async (options: object) => {
       const { receiver } = bench(options);
       await accepted(await receiver.receive(signed({ event: "order.filled" }))).settle("processed");
@@ -91,7 +91,7 @@ describe("where an event's id comes from", () => {
 });
 
 describe("the eventId option", () => {
-  it("sees what was verified", async () => {
+  it("gets the verified delivery", async () => {
     let seen: unknown;
     const eventId: EventIdOption = (verified) => {
       seen = verified;
@@ -121,7 +121,7 @@ describe("the eventId option", () => {
       },
     ],
   ];
-  it.each(failing)("that %s is answered 500, so that nothing is lost", async (_, eventId) => {
+  it.each(failing)("that %s is answered 500, and the event is retried", async (_, eventId) => {
     const { receiver, lines } = bench({ eventId: eventId as EventIdOption });
     expect(await receiver.handle(signed())).toMatchObject({
       status: 500,
@@ -131,8 +131,8 @@ describe("the eventId option", () => {
   });
 });
 
-describe("an envelope's id that is a resource's", () => {
-  it.each(PREFIXES)("is none when it begins with %s", (prefix) => {
+describe("an envelope's id that belongs to a resource", () => {
+  it.each(PREFIXES)("is not the event's id when it begins with %s", (prefix) => {
     for (const field of ["id", "event_id", "eventId"]) {
       const id = `${prefix}x9y8`;
       expect(identityOf({ event: "order.filled", [field]: id }).identifiedBy).toBe("body_hash");
@@ -142,7 +142,7 @@ describe("an envelope's id that is a resource's", () => {
     expect(identityOf({ event: "order.filled", id: `evt_${prefix}1`, data: {} }).identifiedBy).toBe("payload");
   });
 
-  it.each(["order", "deposit", "webhook", ""])("is none when `object` is %j", (object) => {
+  it.each(["order", "deposit", "webhook", ""])("is not the event's id when `object` is %j", (object) => {
     expect(identityOf({ event: "order.filled", id: "evt_9f3a", object, data: {} }).identifiedBy).toBe("body_hash");
   });
 
@@ -153,7 +153,7 @@ describe("an envelope's id that is a resource's", () => {
     { id: "evt_9f3a", object: "webhook.event" },
     { id: "9f3a", object: "event" },
     { id: "evt_9f3a", data: undefined },
-  ])("is not: %j is an event's", (fields) => {
+  ])("is not assumed: %j has an event's id", (fields) => {
     expect(identityOf({ event: "order.filled", data: { id: "ord_1" }, ...fields })).toEqual({
       id: fields.id,
       identifiedBy: "payload",
@@ -166,7 +166,7 @@ describe("an envelope's id that is a resource's", () => {
     { id: "evt9f3a" },
     { id: "x_evt_9f3a" },
     { id: "9f3a", object: "webhook.event" },
-  ])("is one without an event's prefix or object: %j", (fields) => {
+  ])("is used as the event's id: %j", (fields) => {
     expect(identityOf({ event: "order.filled", data: { id: "ord_1" }, ...fields }).identifiedBy).toBe("body_hash");
   });
 });
@@ -194,7 +194,7 @@ describe("an id that the data repeats", () => {
     ["as a number too large to be exact", "9007199254740993", JSON.parse('{"id":9007199254740993}')],
     ["as a number of a parser of one's own", "9007199254740993", { id: 9007199254740993n }],
     ["as a boolean", "true", { id: true }],
-  ])("is none: %s", (_, id, data) => {
+  ])("is not the event's id: %s", (_, id, data) => {
     for (const fields of [{ event_id: id }, { eventId: id }, { id }, { id, object: "event" }])
       expect(eventIdField({ event: "order.filled", ...fields, data })).toBeUndefined();
   });
@@ -206,12 +206,12 @@ describe("an id that the data repeats", () => {
     ["the same as a key", { evt_9f3a: null }],
     ["a hundred thousand levels", nested(100_000, "x")],
     ["itself", circular()],
-  ])("is one when the data holds %s", (_, data) => {
+  ])("is the event's id when the data holds %s", (_, data) => {
     for (const field of ["event_id", "eventId", "id"])
       expect(eventIdField({ event: "order.filled", [field]: "evt_9f3a", data })).toBe("evt_9f3a");
   });
 
-  it("is none where the resource's fields stand at the top level", () => {
+  it("is not the event's id when the resource is at the top level", () => {
     for (const fields of [
       { id: 77 },
       { id: "77" },
@@ -223,7 +223,7 @@ describe("an id that the data repeats", () => {
     expect(identityOf({ event: "order.filled", event_id: "evt_1", eventId: "evt_1", id: "evt_1" }).id).toBe("evt_1");
   });
 
-  it("leaves the next field to be looked at", () => {
+  it("leaves the next field to be read", () => {
     const data = { order_id: "77" };
     expect(eventIdField({ event: "order.filled", event_id: "77", eventId: "evt_1", data })).toBe("evt_1");
     expect(eventIdField({ event: "order.filled", event_id: "77", id: "evt_1", data })).toBe("evt_1");
@@ -236,7 +236,7 @@ function circular(): object {
   return one;
 }
 
-describe("the events of one order", () => {
+describe("events of one order", () => {
   const orderId = fc.oneof(
     fc.uuid(),
     fc.uuid().map((id) => `ord_${id}`),
@@ -244,7 +244,7 @@ describe("the events of one order", () => {
     fc.nat().map(String),
     fc.string({ minLength: 1 }),
   );
-  /** As another sender might write the same id: in another case, or as a number. */
+  /** The same id in another form: in another case, or as a number. */
   const rewritten = (id: string) => (/^\d+$/.test(id) ? Number(id) : id.toUpperCase());
   const shape = fc.constantFrom<(id: string, fill: object) => Record<string, unknown>>(
     (id, fill) => ({ event: "order.partially_filled", data: { id, ...fill } }),
@@ -272,7 +272,7 @@ describe("the events of one order", () => {
     (id, fill) => ({ type: "order.partially_filled", event_id: id, order_id: rewritten(id), ...fill }),
   );
 
-  it("never collapse, in any shape of envelope, even within one second", () => {
+  it("have different ids in any envelope, even within one second", () => {
     const timestamp = "2025-06-15T14:30:15Z";
     fc.assert(
       fc.property(shape, orderId, fc.nat(1_000), fc.nat(1_000), (envelope, id, filled, more) => {
@@ -286,7 +286,7 @@ describe("the events of one order", () => {
     );
   });
 
-  it("are told apart by their type, whatever their id", async () => {
+  it("are told apart by type when they have one id", async () => {
     const { receiver } = bench();
     for (const event of ["order.accepted", "order.filled"]) {
       const outcome = accepted(await receiver.receive(signed({ event, event_id: "evt_1", data: { id: "ord_1" } })));
@@ -311,13 +311,13 @@ describe("the key of an event", () => {
       ),
   );
 
-  it("is plain to read where type and id are", () => {
+  it("is readable for a plain type and id", () => {
     expect(eventKey("order.filled", "evt_1")).toBe("order.filled/evt_1");
     const hash = "0".repeat(64);
     expect(eventKey("order.filled", `sha256:${hash}`)).toBe(`order.filled/sha256-${hash}`);
   });
 
-  it("is hashed where they are not", () => {
+  it("is hashed for any other type or id", () => {
     for (const id of [
       "",
       "a b",
@@ -337,7 +337,7 @@ describe("the key of an event", () => {
       expect(eventKey(type, "evt_1")).toMatch(/^\*\/[0-9a-f]{64}$/);
   });
 
-  it("is the same for no two events", () => {
+  it("differs for any two events", () => {
     fc.assert(
       fc.property(hostile, hostile, hostile, hostile, (type, id, otherType, otherId) => {
         const same = type === otherType && id === otherId;
@@ -347,7 +347,7 @@ describe("the key of an event", () => {
     );
   });
 
-  it("is the same for no two ways of cutting one text in two", () => {
+  it("differs for any two splits of one text", () => {
     fc.assert(
       fc.property(hostile, fc.nat(), fc.nat(), (text, cut, otherCut) => {
         const at = (place: number) => [text.slice(0, place), text.slice(place)] as const;
@@ -357,11 +357,11 @@ describe("the key of an event", () => {
     );
   });
 
-  it("keeps apart what UTF-8 would not: lone surrogates", () => {
+  it("differs for lone surrogates", () => {
     expect(new Set(["\ud800", "\ud801", "\udc00", "\ufffd"].map((id) => eventKey("a.b", id))).size).toBe(4);
   });
 
-  it("is printable ASCII without what job queues refuse, and fits every store, a handler's name included", () => {
+  it("is printable ASCII that fits every store and job queue, also with a handler's name", () => {
     fc.assert(
       fc.property(hostile, hostile, hostile, (type, id, name) => {
         const key = eventKey(type, id);
@@ -374,7 +374,7 @@ describe("the key of an event", () => {
     );
   });
 
-  it("is never that of a handler, and no two handlers of an event share one", () => {
+  it("differs from that of each handler, and those differ from each other", () => {
     fc.assert(
       fc.property(hostile, hostile, hostile, (id, name, otherName) => {
         const key = eventKey("order.filled", id);
@@ -385,7 +385,7 @@ describe("the key of an event", () => {
     );
   });
 
-  it("shows a handler's name where it is plain", () => {
+  it("shows a plain handler name", () => {
     expect(handlerKey("order.filled/evt_1", "order.*:1")).toBe("order.filled/evt_1#order.*:1");
     for (const name of ["a b", "=x", "é", "x".repeat(256)]) expect(handlerKey("k", name)).toMatch(/^k#=[0-9a-f]{32}$/);
   });

@@ -14,7 +14,7 @@ function logging() {
 }
 
 describe("the throttled log", () => {
-  it("writes one line a minute for each topic, and then how many it left out", () => {
+  it("writes one warning a minute for each topic, and counts the rest", () => {
     const { log, written } = logging();
     log.warn("a", "first");
     log.error("b", "other");
@@ -33,7 +33,7 @@ describe("the throttled log", () => {
     expect(written).toEqual([]);
   });
 
-  it("writes ten failures a minute for each topic, and then how many it left out", () => {
+  it("writes ten failures a minute for each topic, and counts the rest", () => {
     const { log, written } = logging();
     for (let n = 1; n <= 25; n++) log.failure("a", `failure ${n}`);
     log.failure("b", "another handler's");
@@ -45,7 +45,7 @@ describe("the throttled log", () => {
     expect(written.slice(11)).toEqual([["error", "bluum-webhooks: a: and 15 more within a minute"]]);
   });
 
-  it("writes what it left out before the next line, where a runtime has dropped its timer", () => {
+  it("writes the count before the next line when the timer was lost", () => {
     const { log, written } = logging();
     for (let n = 0; n < 4; n++) log.warn("a", "flood");
     vi.clearAllTimers();
@@ -57,7 +57,7 @@ describe("the throttled log", () => {
     ]);
   });
 
-  it("writes what it left out when it is flushed, once", () => {
+  it("writes the count once when it is flushed", () => {
     const { log, written } = logging();
     for (let n = 0; n < 4; n++) log.warn("a", "flood");
     log.flush();
@@ -67,20 +67,20 @@ describe("the throttled log", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("sets no timer before it has left something out", () => {
+  it("sets no timer until it leaves a line out", () => {
     const { log } = logging();
     log.warn("a", "first");
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it("counts a topic whether it warned or failed", () => {
+  it("counts warnings and failures of a topic together", () => {
     const { log, written } = logging();
     log.warn("a", "first");
     log.error("a", "second");
     expect(written).toHaveLength(1);
   });
 
-  it("says some things only once", () => {
+  it("writes some lines only once", () => {
     const { log, written } = logging();
     log.once("a", "hello");
     vi.advanceTimersByTime(10 * 60_000);
@@ -88,13 +88,13 @@ describe("the throttled log", () => {
     expect(written).toEqual([["warn", "bluum-webhooks: hello"]]);
   });
 
-  it("falls silent before a flood of things to say once fills the memory", () => {
+  it("limits the number of lines that it writes once", () => {
     const { log, written } = logging();
     for (let n = 0; n < 2_000; n++) log.once(`type ${n}`, "unhandled");
     expect(written).toHaveLength(1_000);
   });
 
-  it("keeps at most a thousand topics; the failures beyond them share one", () => {
+  it("keeps at most a thousand topics, and one for all others", () => {
     const { log, written } = logging();
     for (let n = 0; n < 2_000; n++) log.failure(`type ${n}`, "failed");
     expect(written).toHaveLength(1_000 + 10);
@@ -113,7 +113,7 @@ describe("the throttled log", () => {
     expect(built).toBe(1);
   });
 
-  it("hands an error on, and no second argument without one", () => {
+  it("passes an error on, and no second argument without one", () => {
     const { log, written } = logging();
     const error = new Error("underneath");
     log.error("a", "failed", error);
@@ -121,7 +121,7 @@ describe("the throttled log", () => {
     expect(written.map((line) => line.slice(2))).toEqual([[error], []]);
   });
 
-  it("writes a thrown value that is no object into the line", () => {
+  it("writes a thrown text into the line", () => {
     const { log, written } = logging();
     const values = ["boom", null, 7, Symbol("s")];
     for (const [n, value] of values.entries()) log.error(`${n}`, "failed", value);

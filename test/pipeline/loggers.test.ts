@@ -7,7 +7,7 @@ import winston from "winston";
 import { createReceiver, type Logger } from "../../src/index.ts";
 import { anEvent, SECRET, signed } from "./receiving.ts";
 
-/** Loggers that people have, each writing to a stream. */
+/** Common loggers, each writing to a stream. */
 const LOGGERS: Record<string, (stream: Writable) => Logger> = {
   "pino()": (stream) => pino(stream),
   "a child of pino()": (stream) => pino(stream).child({ module: "webhooks" }),
@@ -27,7 +27,7 @@ const LOGGERS: Record<string, (stream: Writable) => Logger> = {
   "a Console": (stream) => new Console(stream),
 };
 
-/** What a receiver with this logger writes when a handler throws, and when a delivery is forged. */
+/** The output of a receiver with this logger when a handler throws, and when a delivery is forged. */
 async function writtenBy(make: (stream: Writable) => Logger, thrown: unknown, type?: string): Promise<string> {
   let text = "";
   const stream = new Writable({
@@ -65,7 +65,7 @@ describe.each(Object.entries(LOGGERS))("the logger %s", (_, make) => {
     expect(await writtenBy(make, "the database is away")).toContain("the database is away");
   });
 
-  it("gets the error where the event's name looks like a format", async () => {
+  it("gets the error when the event's name looks like a format", async () => {
     const text = await writtenBy(make, new RangeError("the database is away"), "order.%c%d%s%j%o");
     expect(text).toContain("the database is away");
     expect(text).toContain("loggers.test.ts:");

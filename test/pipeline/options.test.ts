@@ -15,7 +15,7 @@ function creating(options: object): () => unknown {
   return () => createReceiver({ secret: SECRET, logger: false, ...options } as ReceiverOptions);
 }
 
-/** The refusal of a configuration: its message begins with the option. */
+/** The error of a configuration: its message begins with the option. */
 function refusing(option: string, problem: RegExp = /./) {
   return expect.objectContaining({
     name: "WebhookError",
@@ -26,7 +26,7 @@ function refusing(option: string, problem: RegExp = /./) {
   });
 }
 
-/** All that a refusal shows. */
+/** The printed form of an error. */
 function shownBy(options: object): string {
   try {
     creating(options)();
@@ -64,12 +64,12 @@ describe("the bounds of the numeric options", () => {
     for (const value of wrong) expect(creating({ ...more, [option]: value })).toThrow(refusing(option));
   });
 
-  it("has a retention that outlives the provider's retries", () => {
+  it("keeps the retention above the provider's retries", () => {
     expect(BLUUM_RETRY_HORIZON_MS).toBe(DAY);
     expect(creating({ retentionMs: BLUUM_RETRY_HORIZON_MS - 1 })).toThrow(refusing("retentionMs"));
   });
 
-  it("keeps a replayed event's age within the retention", () => {
+  it("keeps maxEventAgeMs within the retention", () => {
     expect(creating({ retentionMs: 2 * DAY, maxEventAgeMs: 2 * DAY })).not.toThrow();
     expect(creating({ retentionMs: 2 * DAY, maxEventAgeMs: 2 * DAY + 1 })).toThrow(refusing("maxEventAgeMs"));
     expect(creating({ retentionMs: DAY })).not.toThrow();
@@ -116,11 +116,11 @@ describe("the other options", () => {
     }
   });
 
-  it("lists the options there are when it meets one that there is not", () => {
+  it("lists the known options when it refuses an unknown one", () => {
     expect(creating({ maxBody: 1 })).toThrow(/maxBodyBytes/);
   });
 
-  it("takes every option at once", () => {
+  it("accepts all options together", () => {
     const options: Required<ReceiverOptions> = {
       secret: () => SECRET,
       secretTimeoutMs: 1_000,
@@ -147,11 +147,11 @@ describe("the other options", () => {
 });
 
 describe("the namespace", () => {
-  it("may be left out where the receiver makes its own store", () => {
+  it("may be left out without the option store", () => {
     for (const options of [{}, { store: undefined }]) expect(creating(options)).not.toThrow();
   });
 
-  it("is required with every store that is handed in, since another receiver may have it too", () => {
+  it("is required with the option store", () => {
     for (const store of [memoryStore(), faultyStore()]) {
       expect(creating({ store })).toThrow(refusing("namespace", /required/));
       expect(creating({ store, namespace: undefined })).toThrow(refusing("namespace", /required/));
@@ -182,13 +182,13 @@ describe("a secret that cannot work", () => {
     expect(creating({ secret })).toThrow(refusing(option, problem));
   });
 
-  it("is told once which it is, in one sentence", () => {
+  it("is named once, in one sentence", () => {
     expect(creating({ secret: [SECRET, "short"] })).toThrow(
       "secret[1]: it has fewer than 16 bytes, so it could be guessed; copy the whole secret.",
     );
   });
 
-  it("is judged after decoding", () => {
+  it("is measured after decoding", () => {
     const scheme = standardWebhooksSignature();
     const whsec = (bytes: number) => `whsec_${Buffer.alloc(bytes, 7).toString("base64")}`;
     expect(creating({ scheme, secret: whsec(16) })).not.toThrow();
@@ -205,7 +205,7 @@ describe("a secret that cannot work", () => {
     }
   });
 
-  it("of which a scheme throws something of its own is refused without what was thrown", () => {
+  it("is refused without the error that a custom scheme threw", () => {
     const scheme = {
       ...hmacSignature({ header: "x" }),
       name: "mine",
@@ -219,7 +219,7 @@ describe("a secret that cannot work", () => {
 });
 
 describe("receiverOf", () => {
-  it("gives a receiver back as it is, and makes one of options", async () => {
+  it("returns a receiver unchanged, and makes one of options", async () => {
     const { receiver } = bench();
     expect(receiverOf(receiver)).toBe(receiver);
     const made = receiverOf({ secret: SECRET });
@@ -230,7 +230,7 @@ describe("receiverOf", () => {
 describe("in production", () => {
   afterEach(() => vi.unstubAllEnvs());
 
-  it("a memory store is warned of, once", async () => {
+  it("the memory store is warned of once", async () => {
     vi.stubEnv("NODE_ENV", "production");
     for (const options of [{}, { store: memoryStore(), namespace: "a" }]) {
       const { receiver, lines } = bench(options);
@@ -240,12 +240,12 @@ describe("in production", () => {
     }
   });
 
-  it("a store that can be shared is not warned of", () => {
+  it("a shared store is not warned of", () => {
     vi.stubEnv("NODE_ENV", "production");
     expect(bench({ store: faultyStore(), namespace: "a" }).lines).toEqual([]);
   });
 
-  it("ids that are only hashes are warned of, once", async () => {
+  it("ids that are hashes are warned of once", async () => {
     vi.stubEnv("NODE_ENV", "production");
     const { receiver, lines } = bench({ store: faultyStore(), namespace: "a" });
     for (const id of ["ord_1", "ord_2"]) await receiver.receive(signed({ event: "order.filled", data: { id } }));
@@ -253,14 +253,14 @@ describe("in production", () => {
     for (const words of ["identical bytes", "eventId option"]) expect(lines[0]?.message).toContain(words);
   });
 
-  it("only counts where the environment says so", async () => {
+  it("is recognised by NODE_ENV alone", async () => {
     vi.stubEnv("NODE_ENV", "development");
     const { receiver, lines } = bench();
     await receiver.receive(signed({ event: "order.filled" }));
     expect(lines).toEqual([]);
   });
 
-  it("is not assumed where the environment may not be read", () => {
+  it("is not assumed when the environment cannot be read", () => {
     const denied = new Proxy(
       {},
       {
@@ -279,7 +279,7 @@ describe("in production", () => {
 });
 
 describe("the receiver's own store", () => {
-  it("tells the receiver's log when it forgets for want of room", async () => {
+  it("warns in the receiver's log when it drops events", async () => {
     vi.resetModules();
     vi.doMock("../../src/stores/memory.ts", async (original) => {
       const real = await original<typeof import("../../src/stores/memory.ts")>();

@@ -29,7 +29,7 @@ async function eventOf(body: object | string | Uint8Array) {
 }
 
 describe("the documented payload", () => {
-  it("becomes an event, its data untouched", async () => {
+  it("becomes an event with its data unchanged", async () => {
     expect(await eventOf(EXAMPLE)).toEqual({
       id: expect.stringMatching(/^sha256:[0-9a-f]{64}$/),
       type: "order.filled",
@@ -42,7 +42,7 @@ describe("the documented payload", () => {
   });
 });
 
-describe("the encoding", () => {
+describe("the encoding of the body", () => {
   it.each<[string, number[]]>([
     ["a byte that begins nothing", [0xff]],
     ["a lone continuation byte", [0x80]],
@@ -51,13 +51,13 @@ describe("the encoding", () => {
     ["an encoded surrogate", [0xed, 0xa0, 0x80]],
     ["a code point beyond the last", [0xf4, 0x90, 0x80, 0x80]],
     ["UTF-16", [0xff, 0xfe, 0x7b, 0x00]],
-  ])("is not UTF-8 with %s", async (_, wrong) => {
+  ])("is refused with %s", async (_, wrong) => {
     const body = new Uint8Array([...utf8('{"event":"a.b","note":"'), ...wrong, ...utf8('"}')]);
     expect(await received(body)).toBe("payload_not_utf8");
     expect(() => parseEvent(body)).toThrow(expect.objectContaining({ code: "payload_not_utf8" }));
   });
 
-  it("may begin with one byte order mark, which is dropped", async () => {
+  it("may begin with a byte order mark, which is dropped", async () => {
     const text = JSON.stringify(EXAMPLE);
     expect((await eventOf(`\ufeff${text}`)).payload).toEqual(EXAMPLE);
     expect(await received(`\ufeff\ufeff${text}`)).toBe("payload_not_json");
@@ -69,26 +69,26 @@ describe("the encoding", () => {
   });
 });
 
-describe("the JSON", () => {
+describe("the JSON of the body", () => {
   it.each(["", " ", "{", "{}}", "event", "{'event':'a.b'}", "NaN", '{"event":"a.b",}', "\u0000"])(
-    "%j is none",
+    "is refused: %j",
     async (body) => {
       expect(await received(body)).toBe("payload_not_json");
     },
   );
 
-  it.each(["null", "[]", '"x"', "0", "true", '[{"event":"a.b"}]', "{}"])("%s is no event", async (body) => {
+  it.each(["null", "[]", '"x"', "0", "true", '[{"event":"a.b"}]', "{}"])("is no event: %s", async (body) => {
     expect(await received(body)).toBe("payload_not_event");
     expect(() => parseEvent(JSON.parse(body))).toThrow(expect.objectContaining({ code: "payload_not_event" }));
   });
 
-  it.each(['""', "null", "7", "[]", "{}", '["order.filled"]'])("names no event by %s", async (name) => {
+  it.each(['""', "null", "7", "[]", "{}", '["order.filled"]'])("names no event with event %s", async (name) => {
     expect(await received(`{"event":${name}}`)).toBe("payload_not_event");
     expect(await received(`{"event":${name},"type":${name}}`)).toBe("payload_not_event");
     expect((await eventOf(`{"event":${name},"type":"order.filled"}`)).type).toBe("order.filled");
   });
 
-  it("names its event by `event`, or else by `type`", async () => {
+  it("names its event by `event`, else by `type`", async () => {
     expect((await eventOf({ type: "order.filled" })).type).toBe("order.filled");
     expect((await eventOf({ event: "order.filled", type: "market" })).type).toBe("order.filled");
   });
@@ -110,7 +110,7 @@ describe("the JSON", () => {
     expect(await received('{"__proto__":{"event":"order.filled"}}')).toBe("payload_not_event");
   });
 
-  it("is parsed by parseJson where it is set, and a throw of it is no JSON", async () => {
+  it("is parsed by parseJson, whose error is payload_not_json", async () => {
     const text = '{"event":"order.filled","data":{"quantity":9007199254740993}}';
     const lossless = (json: string) =>
       JSON.parse(json, (_, value, context?: { source: string }) =>
@@ -132,7 +132,7 @@ describe("the JSON", () => {
     expect(inspect([outcome, lines], { depth: 9 })).not.toContain("9007199254740993");
   });
 
-  it("must not be parsed asynchronously: the event comes again, and a rejection does not end the process", async () => {
+  it("is refused with receiver_failed when parseJson returns a promise", async () => {
     const text = '{"event":"order.filled","data":{}}';
     for (const parseJson of [async (json: string) => JSON.parse(json), () => Promise.reject(new Error("no"))]) {
       const { receiver, lines } = bench({ parseJson });
@@ -157,16 +157,16 @@ describe("the event's name", () => {
 });
 
 describe("the data", () => {
-  it.each([{ id: "ord_1" }, "text", 7, null, [], [1, { a: [] }], false])("arrives as it is: %j", async (data) => {
+  it.each([{ id: "ord_1" }, "text", 7, null, [], [1, { a: [] }], false])("is passed on unchanged: %j", async (data) => {
     expect((await eventOf({ event: "order.filled", data })).data).toEqual(data);
   });
 
-  it("is undefined where there is none", async () => {
+  it("is undefined when missing", async () => {
     expect((await eventOf({ event: "order.filled" })).data).toBeUndefined();
   });
 });
 
-describe("when it happened", () => {
+describe("the time of an event", () => {
   it.each([
     [{ timestamp: "2025-06-15T14:30:15Z" }, "2025-06-15T14:30:15.000Z"],
     [{ timestamp: "2025-06-15t14:30:15z" }, "2025-06-15T14:30:15.000Z"],
@@ -203,7 +203,7 @@ describe("when it happened", () => {
     expect(parseEvent({ event: "order.filled", data: {}, ...fields }).occurredAt).toBeUndefined();
   });
 
-  it.each([undefined, null, "ord_1", 7])("is told by timestamp alone where data is %j", (data) => {
+  it.each([undefined, null, "ord_1", 7])("is read from timestamp alone when data is %j", (data) => {
     const resource = {
       event: "order.filled",
       id: "ord_1",
@@ -219,7 +219,7 @@ describe("when it happened", () => {
   const happened = (timestamp: string) => parseEvent({ event: "order.filled", timestamp }).occurredAt?.getTime();
   const asDateSays = (timestamp: string) => new Date(timestamp).getTime();
 
-  it("is what Date makes of the form that Bluum writes, in every year", () => {
+  it("agrees with Date for Bluum's format, in every year", () => {
     for (let day = 0; day < 3_000_000; day += exhaustive ? 97 : 4_999) {
       const timestamp = new Date((day - 719_528) * 86_400_000 + day * 977).toISOString().replace(/\.\d+/, "");
       expect(happened(timestamp)).toBe(asDateSays(timestamp));
@@ -232,7 +232,7 @@ describe("when it happened", () => {
     }
   });
 
-  it("is what Date makes of it, or unknown where it makes nothing of it, whatever stands in its twenty places", () => {
+  it("agrees with Date, or is unknown, for any twenty characters", () => {
     const place = fc.constantFrom(..."0123456789-:TZz. +/x");
     const change = fc.tuple(fc.nat({ max: 19 }), place);
     fc.assert(
@@ -260,7 +260,7 @@ describe("a body of more than a kilobyte", () => {
     ["beyond ASCII", "é"],
     ["beyond the first plane", "😀"],
   ];
-  it.each(texts)("is read to the character: %s", (_, character) => {
+  it.each(texts)("keeps every character: %s", (_, character) => {
     for (const [before, after] of [
       [0, 2_000],
       [2_000, 0],
@@ -274,7 +274,7 @@ describe("a body of more than a kilobyte", () => {
     }
   });
 
-  it("is refused where one byte of it is no UTF-8, and may begin with a BOM", () => {
+  it("is refused with one invalid byte, and may begin with a BOM", () => {
     const json = new TextEncoder().encode(JSON.stringify({ event: "order.filled", note: "a".repeat(2_000) }));
     const broken = Uint8Array.from(json);
     broken[1_500] = 0xff;
@@ -284,7 +284,7 @@ describe("a body of more than a kilobyte", () => {
 });
 
 describe("parseEvent", () => {
-  it("makes the event that the receiver made, from the payload, from its bytes or with the id at hand", async () => {
+  it("makes the receiver's event from the payload, its bytes or the id", async () => {
     for (const payload of [anEvent(), EXAMPLE, { type: "a.b", id: "evt_7" }]) {
       const event = await eventOf(payload);
       expect(parseEvent(event.payload, { id: event.id })).toEqual(event);
@@ -293,19 +293,19 @@ describe("parseEvent", () => {
     }
   });
 
-  it("reads the id from the payload, or makes the hash of its text", () => {
+  it("reads the id from the payload, or hashes its text", () => {
     expect(parseEvent({ event: "order.filled", event_id: "evt_1" }).id).toBe("evt_1");
     expect(parseEvent({ event: "order.filled" }).id).toMatch(/^sha256:[0-9a-f]{64}$/);
   });
 
-  it("refuses what is no event", () => {
+  it("refuses a payload that is no event", () => {
     for (const wrong of [undefined, null, 7, "{}", [], {}, () => {}]) {
       expect(() => parseEvent(wrong)).toThrow(expect.objectContaining({ code: "payload_not_event" }));
     }
     expect(() => parseEvent(utf8("{"))).toThrow(expect.objectContaining({ code: "payload_not_json" }));
   });
 
-  it("refuses what has neither an id nor a JSON text to hash", () => {
+  it("refuses a payload with neither an id nor a JSON text", () => {
     const circular: Record<string, unknown> = { event: "order.filled" };
     circular.self = circular;
     for (const wrong of [
@@ -318,7 +318,7 @@ describe("parseEvent", () => {
     expect(parseEvent({ ...circular, event_id: "evt_1" }).id).toBe("evt_1");
   });
 
-  it("throws nothing but its own errors, whatever JSON it is given", () => {
+  it("throws only WebhookErrors for any JSON", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         try {

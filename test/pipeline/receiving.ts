@@ -13,7 +13,7 @@ import { signDelivery } from "../../src/testing/sign.ts";
 
 export const SECRET = "a-shared-secret-of-some-length";
 
-/** An event of its own: no two have the same id. */
+/** An event with an id that no other event has. */
 export function anEvent(
   type = "order.filled",
   more: object = {},
@@ -29,7 +29,7 @@ interface Signing {
   readonly messageId?: string;
 }
 
-/** A genuine delivery, with its bytes at hand. */
+/** A genuine delivery with its body as bytes. */
 export function signed(
   event: object | string | Uint8Array = anEvent(),
   signing: Signing = {},
@@ -51,7 +51,7 @@ export interface Bench {
   readonly reports: DeliveryReport[];
 }
 
-/** A receiver, what it logs and what it reports. A store that is handed in is under one namespace, unless they say another. */
+/** A receiver, what it logs and what it reports. With the option `store` its namespace is `bench`, unless the options name another. */
 export function bench(options: Partial<ReceiverOptions> = {}): Bench {
   const lines: Line[] = [];
   const reports: DeliveryReport[] = [];
@@ -67,7 +67,7 @@ export function bench(options: Partial<ReceiverOptions> = {}): Bench {
   return { receiver, lines, reports };
 }
 
-/** The accepted outcome, or a failure that names the other. */
+/** The outcome, if it is accepted; else throws an error that names it. */
 export function accepted(outcome: Outcome): AcceptedOutcome {
   if (outcome.kind === "accepted") return outcome;
   throw new Error(`${outcome.kind}, not accepted: ${outcome.kind === "rejected" ? outcome.error.code : ""}`);
@@ -92,7 +92,7 @@ export function gate<T = void>(): Gate<T> {
   return { passed, open };
 }
 
-/** Waits until something is so, looking again at each turn of the event loop. */
+/** Waits until the condition holds, checking it at each turn of the event loop. */
 export async function until(condition: () => boolean, what: string): Promise<void> {
   const deadline = performance.now() + 5_000;
   while (!condition()) {

@@ -54,15 +54,12 @@ describe("the answer to a rejection", () => {
     expect(JSON.stringify(reply)).not.toContain("detail");
   });
 
-  it.each(CODES)(
-    "of %s (%i) is JSON, says when to retry on 503 alone, and what is allowed on 405 alone",
-    (code, status) => {
-      const expected: Record<string, string> = { "content-type": "application/json" };
-      if (status === 503) expected["retry-after"] = "5";
-      if (status === 405) expected.allow = "POST";
-      expect(refusal(code).headers).toEqual(expected);
-    },
-  );
+  it.each(CODES)("of %s (%i) is JSON, has Retry-After on 503 alone and Allow on 405 alone", (code, status) => {
+    const expected: Record<string, string> = { "content-type": "application/json" };
+    if (status === 503) expected["retry-after"] = "5";
+    if (status === 405) expected.allow = "POST";
+    expect(refusal(code).headers).toEqual(expected);
+  });
 
   it.each([
     [0, "1"],
@@ -90,14 +87,14 @@ describe("the answer to a rejection", () => {
 describe("the answer to any other outcome", () => {
   const json = { "content-type": "application/json" };
 
-  it("is 200 where the event needs no more deliveries", () => {
+  it("is 200 when the event needs no more deliveries", () => {
     expect(replyTo({ kind: "accepted" } as Outcome)).toEqual({ status: 200, headers: json, body: '{"received":true}' });
     expect(replyTo({ kind: "ping" })).toEqual({ status: 200, headers: json, body: '{"received":true,"ping":true}' });
     const duplicate = replyTo({ kind: "duplicate", eventId: "evt_1" });
     expect(duplicate).toEqual({ status: 200, headers: json, body: '{"received":true,"duplicate":true}' });
   });
 
-  it("is 503 while the event is in flight, with the time that the other has left", () => {
+  it("is 503 while the event is in flight, with the rest of the lease", () => {
     expect(replyTo({ kind: "in_flight", eventId: "evt_1", retryAfterMs: 12_345 })).toEqual({
       status: 503,
       headers: { ...json, "retry-after": "13" },
@@ -106,7 +103,7 @@ describe("the answer to any other outcome", () => {
   });
 });
 
-describe("what a settlement makes of a 2xx", () => {
+describe("the reply that replaces a 2xx after settling", () => {
   it.each<[Settled, string | undefined]>([
     ["stored", undefined],
     ["released", undefined],

@@ -26,7 +26,7 @@ const identified = {
 } as const;
 const handling = (receiver: Receiver) => receiver.on("order.*", () => {});
 
-/** Every way in which a delivery can end. */
+/** Every outcome of a delivery. */
 const PATHS: Record<string, Path> = {
   handled: { before: handling, delivery: signed(event), report: { outcome: "accepted", status: 200, ...identified } },
   failed: {
@@ -135,7 +135,7 @@ describe("a delivery's report", () => {
     expect(reports).toMatchObject([{ error: { code: "store_unavailable", cause: { name: "StoreDown" } } }]);
   });
 
-  it("waits for the settlement of what middleware accepted, and carries what it was told", async () => {
+  it("is sent when middleware settles, with its detail", async () => {
     const { receiver, reports } = bench();
     const processed = accepted(await receiver.receive(signed()));
     expect(reports).toEqual([]);
@@ -149,7 +149,7 @@ describe("a delivery's report", () => {
     expect(reports[2]).not.toHaveProperty("status");
   });
 
-  it("stays as it was sent, whatever is settled afterwards", async () => {
+  it("is not changed by a later settlement", async () => {
     const { receiver, reports } = bench();
     const outcome = accepted(await receiver.receive(signed()));
     await outcome.settle("processed", { status: 200 });
@@ -158,7 +158,7 @@ describe("a delivery's report", () => {
     expect(reports).toEqual(sent);
   });
 
-  it("tells the time of each step", async () => {
+  it("has the duration of each step", async () => {
     let at = 0;
     const store = faultyStore();
     const body = gate<Uint8Array>();
@@ -198,7 +198,7 @@ describe("an observer", () => {
       }),
     ],
   ];
-  it.each(misbehaving)("that %s costs nothing", async (_, observe) => {
+  it.each(misbehaving)("that %s does no harm", async (_, observe) => {
     const unhandled: unknown[] = [];
     const note = (reason: unknown) => void unhandled.push(reason);
     process.on("unhandledRejection", note);
@@ -211,7 +211,7 @@ describe("an observer", () => {
     expect(unhandled).toEqual([]);
   });
 
-  it("is not needed", async () => {
+  it("may be left out", async () => {
     const { receiver } = bench({ observe: undefined as never });
     expect(await receiver.receive(signed())).toMatchObject({ kind: "accepted" });
   });

@@ -9,7 +9,7 @@ const OLD = "the-secret-of-yesterday";
 const NEW = "the-secret-of-tomorrow";
 
 describe("several secrets", () => {
-  it("are all tried, and the place of the one that matched is told", async () => {
+  it("are all tried, and the index of the matching one is reported", async () => {
     const { receiver, reports } = bench({ secret: [NEW, OLD] });
     for (const [index, secret] of [NEW, OLD].entries()) {
       expect(await receiver.receive(signed(anEvent(), { secret }))).toMatchObject({ context: { secretIndex: index } });
@@ -19,7 +19,7 @@ describe("several secrets", () => {
     expect(reports[0]).not.toHaveProperty("secretIndex");
   });
 
-  it("count by their place in what a function returned", async () => {
+  it("are counted by their index in the function's answer", async () => {
     const { receiver } = bench({ secret: async () => [NEW, OLD] });
     const outcome = await receiver.receive(signed(anEvent(), { secret: OLD }));
     expect(outcome).toMatchObject({ context: { secretIndex: 1 } });
@@ -43,7 +43,7 @@ describe("a secret function", () => {
     expect(secret).not.toHaveBeenCalled();
   });
 
-  it("is not called for a delivery whose headers or body cannot succeed", async () => {
+  it("is not called for a delivery that its headers or body refuse", async () => {
     const secret = vi.fn(() => SECRET);
     const { receiver } = bench({ secret, maxBodyBytes: 200 });
     const genuine = signed();
@@ -56,7 +56,7 @@ describe("a secret function", () => {
     expect(secret).not.toHaveBeenCalled();
   });
 
-  it("is picked up at once where it returns another secret: a mismatch asks it again", async () => {
+  it("is called again on a mismatch, so that a new secret works at once", async () => {
     let current: Secrets = OLD;
     const { receiver } = bench({ secret: () => current });
     expect(verdict(await receiver.receive(signed(anEvent(), { secret: OLD })))).toBe("accepted");
@@ -65,7 +65,7 @@ describe("a secret function", () => {
     expect(await receiver.receive(signed(anEvent(), { secret: OLD }))).toMatchObject({ context: { secretIndex: 1 } });
   });
 
-  it("may change the very list that it returned before", async () => {
+  it("may change the list that it returned before", async () => {
     const list = [OLD];
     const { receiver } = bench({ secret: () => list });
     await receiver.receive(signed(anEvent(), { secret: OLD }));
@@ -85,7 +85,7 @@ describe("a secret function", () => {
     expect(secret).toHaveBeenCalledTimes(1);
   });
 
-  it("is asked again by a mismatch only: neither by a stale timestamp nor by a malformed signature", async () => {
+  it("is called again on a mismatch only", async () => {
     const scheme = timestampedSignature({ header: "X-Sig" });
     const secret = vi.fn(() => SECRET);
     const { receiver } = bench({ scheme, secret });
@@ -100,7 +100,7 @@ describe("a secret function", () => {
 describe("the keys of a secret function", () => {
   const scheme = hmacSignature({ header: "X-Sig" });
 
-  /** Keys on a clock of the test's own, and the function that is asked for their secrets. */
+  /** Keys on a manual clock, and the function that returns their secrets. */
   function onClock(first: Secrets) {
     let now = 0;
     const asked = vi.fn<() => Secrets | Promise<Secrets>>(() => first);
@@ -112,7 +112,7 @@ describe("the keys of a secret function", () => {
     return { asked, prepare, keys, advance };
   }
 
-  it("are good for ten seconds from the answer on", async () => {
+  it("are used for ten seconds after the answer", async () => {
     const { asked, keys, advance } = onClock(OLD);
     const first = await keys.current();
     advance(9_999);
@@ -127,7 +127,7 @@ describe("the keys of a secret function", () => {
     expect(asked).toHaveBeenCalledTimes(3);
   });
 
-  it("are made anew only when the answer is another one", async () => {
+  it("are made again only when the answer has changed", async () => {
     const { asked, prepare, keys, advance } = onClock([OLD, NEW]);
     const first = await keys.current();
     advance(10_000);
@@ -140,7 +140,7 @@ describe("the keys of a secret function", () => {
     expect(prepare).toHaveBeenCalledTimes(4);
   });
 
-  it("are asked for again at once when they do not match, at most once a second", async () => {
+  it("are fetched again on a mismatch, at most once a second", async () => {
     const { asked, keys, advance } = onClock(OLD);
     const used = await keys.current();
     expect(await keys.newerThan(used)).toBeUndefined();
@@ -155,13 +155,13 @@ describe("the keys of a secret function", () => {
     const newer = await keys.newerThan(used);
     expect(newer).toHaveLength(1);
     expect(asked).toHaveBeenCalledTimes(3);
-    // Who was verified with the old ones gets the new ones without another call.
+    // A delivery verified with the old keys gets the new ones without another call.
     expect(await keys.newerThan(used)).toBe(newer);
     expect(await keys.current()).toBe(newer);
     expect(asked).toHaveBeenCalledTimes(3);
   });
 
-  it("are asked for in one call by all that do not match at the same time", async () => {
+  it("are fetched in one call by concurrent mismatches", async () => {
     const { asked, keys } = onClock(OLD);
     const used = await keys.current();
     const answer = gate<string>();
@@ -174,7 +174,7 @@ describe("the keys of a secret function", () => {
     expect(asked).toHaveBeenCalledTimes(2);
   });
 
-  it("are not lost by a call that fails: that is neither remembered nor repeated within the second", async () => {
+  it("are kept when a call fails, which is not repeated within the second", async () => {
     const { asked, keys, advance } = onClock(OLD);
     const used = await keys.current();
     asked.mockImplementationOnce(() => Promise.reject(new Error("vault sealed")));
@@ -196,7 +196,7 @@ describe("the keys of a secret function", () => {
     expect(await keys.newerThan(used)).toBeUndefined();
   });
 
-  it("are asked for by a thousand forged deliveries twice: once to verify, once to make sure", async () => {
+  it("are fetched twice by a thousand forged deliveries", async () => {
     const secret = vi.fn(() => SECRET);
     const { receiver } = bench({ secret, now: () => 1_750_000_000_000 });
     const forged = () => receiver.receive(signed(anEvent(), { secret: OLD }));
@@ -227,7 +227,7 @@ describe("a secret function that fails", () => {
     "returns bytes": () => Buffer.from(SECRET) as unknown as string,
   };
 
-  it.each(Object.entries(secretThat))("because it %s is answered 503, and nothing is verified", async (_, secret) => {
+  it.each(Object.entries(secretThat))("is answered 503 when it %s", async (_, secret) => {
     const { receiver, lines, reports } = bench({ secret });
     const reply = await receiver.handle(signed());
     expect(reply).toMatchObject({
@@ -240,7 +240,7 @@ describe("a secret function that fails", () => {
     expect(JSON.stringify(lines) + lines.map((line) => String(line.error))).not.toContain(SECRET);
   });
 
-  it("is not held against it when it works again", async () => {
+  it("is used again when it works again", async () => {
     const answers: Secrets[] = ["", "", SECRET];
     const { receiver } = bench({ secret: () => answers.shift() });
     const verdicts = [];
@@ -248,7 +248,7 @@ describe("a secret function that fails", () => {
     expect(verdicts).toEqual(["secret_unavailable", "secret_unavailable", "accepted", "accepted"]);
   });
 
-  it("when a mismatch asks it is answered 503: the signature may be a new secret's", async () => {
+  it("is answered 503 on a mismatch too", async () => {
     const answers: Secrets[] = [OLD, ""];
     const { receiver } = bench({ secret: () => answers.shift() });
     const verdicts = [];
@@ -256,7 +256,7 @@ describe("a secret function that fails", () => {
     expect(verdicts).toEqual(["accepted", "secret_unavailable", "accepted"]);
   });
 
-  it("fails all the deliveries that share its call, and only those", async () => {
+  it("fails only the deliveries that share its call", async () => {
     const secret = vi.fn().mockRejectedValueOnce(new Error("vault sealed")).mockResolvedValue(SECRET);
     const { receiver } = bench({ secret });
     const together = await Promise.all([receiver.receive(signed()), receiver.receive(signed())]);
@@ -269,7 +269,7 @@ describe("a secret function that never answers", () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "performance"] }));
   afterEach(() => void vi.useRealTimers());
 
-  it("has failed after secretTimeoutMs, five seconds unless set", async () => {
+  it("fails after secretTimeoutMs, by default five seconds", async () => {
     for (const [options, ms] of [
       [{}, 5_000],
       [{ secretTimeoutMs: 70 }, 70],
@@ -283,7 +283,7 @@ describe("a secret function that never answers", () => {
     }
   });
 
-  it("is given up: the next delivery asks anew", async () => {
+  it("is called again by the next delivery", async () => {
     const secret = vi
       .fn()
       .mockReturnValueOnce(new Promise(() => {}))
@@ -295,7 +295,7 @@ describe("a secret function that never answers", () => {
     expect(verdict(await receiver.receive(signed()))).toBe("accepted");
   });
 
-  it("may reject after its time without any harm", async () => {
+  it("may reject after its timeout", async () => {
     let reject: (error: Error) => void = () => {};
     const { receiver } = bench({
       secret: () =>

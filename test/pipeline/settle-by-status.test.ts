@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { isSuccess, rethrowable, settleByStatus } from "../../src/adapter.ts";
 import type { AcceptedOutcome, Settled } from "../../src/index.ts";
 
-/** An accepted outcome that only notes how it was settled. */
+/** An accepted outcome that only records how it was settled. */
 function settling(settled: Settled): { outcome: AcceptedOutcome; seen: unknown[] } {
   const seen: unknown[] = [];
   const settle = async (...given: unknown[]) => {
@@ -13,21 +13,21 @@ function settling(settled: Settled): { outcome: AcceptedOutcome; seen: unknown[]
 }
 
 describe("settleByStatus", () => {
-  it.each([200, 201, 204, 299])("takes %i for a promise", async (status) => {
+  it.each([200, 201, 204, 299])("settles %i as processed", async (status) => {
     const { outcome, seen } = settling("stored");
     expect(await settleByStatus(outcome, status)).toBeUndefined();
     expect(seen).toEqual(["processed", { status }]);
     expect(isSuccess(status)).toBe(true);
   });
 
-  it.each([100, 199, 300, 304, 400, 404, 500, 503, Number.NaN])("takes %d for a failure", async (status) => {
+  it.each([100, 199, 300, 304, 400, 404, 500, 503, Number.NaN])("settles %d as failed", async (status) => {
     const { outcome, seen } = settling("released");
     expect(await settleByStatus(outcome, status)).toBeUndefined();
     expect(seen).toEqual(["failed", { status }]);
     expect(isSuccess(status)).toBe(false);
   });
 
-  it("overrules a 2xx for an event that another process holds or has completed, never a failure", async () => {
+  it("replaces a 2xx for a lost claim, never a failure", async () => {
     expect(await settleByStatus(settling("held_by_another").outcome, 200)).toMatchObject({ status: 503 });
     expect(await settleByStatus(settling("completed_by_another").outcome, 204)).toMatchObject({ status: 200 });
     expect(await settleByStatus(settling("rolled_back").outcome, 200)).toMatchObject({ status: 500 });
@@ -36,7 +36,7 @@ describe("settleByStatus", () => {
 });
 
 describe("rethrowable", () => {
-  it("leaves an error as it is where a framework makes a failure of it", () => {
+  it("returns an error unchanged when a framework answers it as a failure", () => {
     for (const more of [{}, { status: 400 }, { statusCode: 503 }, { status: 500, statusCode: 500 }]) {
       const error = Object.assign(new Error("boom"), more);
       expect(rethrowable(error)).toBe(error);

@@ -10,7 +10,7 @@ import { anEvent, bench, SECRET, signed, verdict } from "./receiving.ts";
 const NOW = 1_750_000_000_000;
 const DAY = 86_400_000;
 
-/** What can be wrong with one delivery, in the order in which it must be found. */
+/** The faults of a delivery, in the order in which they must be found. */
 const FAULTS = [
   "method_not_allowed",
   "content_encoding_unsupported",
@@ -30,7 +30,7 @@ const FAULTS = [
 ] as const;
 type Fault = (typeof FAULTS)[number];
 
-/** A delivery with all of these faults at once, and a receiver that has its own. */
+/** A delivery with all of these faults, and a receiver for it. */
 function faulty(faults: readonly Fault[]): { delivery: Delivery; options: Partial<ReceiverOptions> } {
   const has = (fault: Fault) => faults.includes(fault);
   const event = {
@@ -58,7 +58,7 @@ function faulty(faults: readonly Fault[]): { delivery: Delivery; options: Partia
   };
 }
 
-// A reader meets its faults in the order of the adapters: parsed before, too large, too slow.
+// A reader finds faults in the order of the adapters: already parsed, too large, too slow.
 function bodyWith(has: (fault: Fault) => boolean, bytes: Uint8Array): Delivery["body"] {
   if (has("body_already_parsed")) return new TextDecoder().decode(bytes) as unknown as Uint8Array;
   if (has("body_too_large")) return bytes;
@@ -133,7 +133,7 @@ describe("the content encoding", () => {
     expect(verdict(await bench().receiver.receive({ ...delivery, headers }))).toBe("content_encoding_unsupported");
   });
 
-  it.each(["identity", "Identity", ""])("%j is none", async (encoding) => {
+  it.each(["identity", "Identity", ""])("%j is allowed", async (encoding) => {
     const delivery = signed();
     const headers = { ...delivery.headers, "CONTENT-ENCODING": encoding };
     expect(verdict(await bench().receiver.receive({ ...delivery, headers }))).toBe("accepted");
@@ -141,7 +141,7 @@ describe("the content encoding", () => {
 });
 
 describe("the body", () => {
-  it("is read with the limits, and only when the headers can still succeed", async () => {
+  it("is read with the limits, and only after the headers were checked", async () => {
     const { body, ...delivery } = signed();
     const read = vi.fn(async (_: BodyLimits) => body);
     const { receiver } = bench({ maxBodyBytes: 1_000, bodyTimeoutMs: 2_000 });
@@ -157,7 +157,7 @@ describe("the body", () => {
     expect(read.mock.calls).toEqual([[expect.objectContaining({ maxBytes: 1_000, timeoutMs: 2_000 })]]);
   });
 
-  it("may have exactly maxBodyBytes, read or at hand", async () => {
+  it("may have exactly maxBodyBytes, read or given", async () => {
     const delivery = signed();
     const reading = { ...delivery, body: async () => delivery.body };
     const size = delivery.body.length;
@@ -167,7 +167,7 @@ describe("the body", () => {
     }
   });
 
-  it("may have 1 MiB, unless set otherwise", async () => {
+  it("may have 1 MiB by default", async () => {
     const padded = (size: number) =>
       JSON.stringify({ event: "order.filled", pad: "" }).replace('""', `"${"x".repeat(size - 33)}"`);
     expect(padded(100)).toHaveLength(100);
@@ -191,7 +191,7 @@ describe("the body", () => {
     ]);
   });
 
-  it("is the exact bytes, whichever array they came in", async () => {
+  it("is the exact bytes of any kind of array", async () => {
     const { body, ...delivery } = signed();
     const padded = new Uint8Array(body.length + 20);
     padded.set(body, 10);
@@ -202,7 +202,7 @@ describe("the body", () => {
   });
 
   it.each(["body_too_large", "body_timeout", "body_incomplete", "body_already_parsed"] as const)(
-    "keeps its reader's %s",
+    "is refused with its reader's %s",
     async (code) => {
       const body = () => Promise.reject(new WebhookError(code, "so it was"));
       expect(verdict(await bench().receiver.receive({ ...signed(), body }))).toBe(code);
@@ -224,7 +224,7 @@ describe("the body", () => {
 });
 
 describe("headers", () => {
-  it("are found without regard to case, as a record, as lists and as Headers", async () => {
+  it("are found in any case, as a record, as lists and as Headers", async () => {
     const { headers, ...delivery } = signed();
     const signature = (headers as Record<string, string>)["X-Bluum-Signature"] ?? "";
     const forms = [
@@ -246,7 +246,7 @@ describe("headers", () => {
   });
 });
 
-describe("a scheme of one's own", () => {
+describe("a custom scheme", () => {
   it("that throws fails the delivery with 500, not the process", async () => {
     for (const part of ["read", "verify"] as const) {
       const scheme = { ...timestampedSignature({ header: "X-Sig" }), [part]: failing };
@@ -284,21 +284,21 @@ describe("a scheme of one's own", () => {
     });
   }
 
-  it("whose promise rejects admits nothing, and does not end the process", async () => {
+  it("whose promise rejects admits nothing", async () => {
     for (const part of ["read", "verify"] as const) {
       const scheme = { ...own("read", {}), [part]: async () => failing() } as SignatureScheme;
       expect(verdict(await bench({ scheme }).receiver.receive(delivered()))).toBe("receiver_failed");
     }
   });
 
-  it("that reads something else than an object or a code admits nothing", async () => {
+  it("that reads neither an object nor a code admits nothing", async () => {
     for (const answer of [undefined, null, true, 7, "mismatch"]) {
       const { receiver } = bench({ scheme: own("read", answer) });
       expect(verdict(await receiver.receive(delivered()))).toBe("receiver_failed");
     }
   });
 
-  it("may present a function, and no message id by null", async () => {
+  it("may present a function, and null as message id", async () => {
     const sound = timestampedSignature({ header: "X-Sig" });
     const presenting: SignatureScheme = {
       ...sound,
@@ -314,7 +314,7 @@ describe("a scheme of one's own", () => {
     expect(verdict(await bench({ scheme: presenting }).receiver.receive(delivered()))).toBe("accepted");
   });
 
-  it("that names a code refuses with it", async () => {
+  it("refuses with the code that it returns", async () => {
     for (const code of ["signature_mismatch", "timestamp_out_of_tolerance"]) {
       expect(verdict(await bench({ scheme: own("verify", code) }).receiver.receive(delivered()))).toBe(code);
     }

@@ -11,7 +11,7 @@ import type { StoreKind, TimedFault } from "./plan.ts";
 /** A store's server or file, made for one storm. */
 export interface Backend {
   readonly address: string;
-  /** What can be done to it. Each resolves once it is over. */
+  /** The faults that can strike it. Each resolves once it is over. */
   readonly faults: Partial<Readonly<Record<TimedFault["act"], (forMs: number) => Promise<void>>>>;
   /** The effects that were committed together with completions. */
   rows(): Promise<EffectRow[]>;
@@ -37,7 +37,7 @@ export function openBackend(kind: StoreKind, directory: string): Promise<Backend
 }
 
 async function openRedis(): Promise<Backend> {
-  // A Redis that forgets at a restart forgets completions; what is tried here is the store, not that setting.
+  // Without this a Redis forgets completions at a restart; the storm tests the store, not that setting.
   const server = await startRedis("--appendonly", "yes", "--appendfsync", "always");
   return {
     address: server.url,
@@ -61,7 +61,7 @@ async function openRedis(): Promise<Backend> {
 }
 
 async function openPostgres(): Promise<Backend> {
-  // Its processes are killed, the machine is not: what was handed to the kernel is there afterwards.
+  // Only processes are killed, not the machine: what the kernel has is kept.
   const server = await startPostgres("fsync=off");
   const ask = (statement: string) => askOnce(server.url, statement);
   await ask(EFFECTS_TABLE);
@@ -124,7 +124,7 @@ async function openSqlite(file: string): Promise<Backend> {
   };
 }
 
-/** Others hold the lock most of the time, for a moment. */
+/** Other connections hold the lock most of the time, for a moment each. */
 async function insist(attempt: () => void): Promise<void> {
   for (let tries = 0; ; tries += 1) {
     try {

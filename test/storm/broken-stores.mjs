@@ -1,4 +1,4 @@
-// Two stores in Redis that are wrong in the two ways in which stores are mostly wrong. The storm must find them out.
+// Two Redis stores with the two most common flaws of stores. The storm must detect them.
 import { setTimeout as pause } from "node:timers/promises";
 
 /** @returns the sound store with the flaw put into it */
@@ -9,7 +9,7 @@ export function broken(flaw, sound, redis) {
 const keyed = (key) => `bluum:${key}`;
 
 const FLAWS = {
-  /** Two round trips: between the look and the write, another may have looked too. */
+  /** Two round trips: between the read and the write, another process may have read, too. */
   "check-then-set": (redis) => ({
     async claim(key, { token, leaseMs }) {
       const known = await redis.get(keyed(key));
@@ -21,7 +21,7 @@ const FLAWS = {
     },
   }),
 
-  /** The token is never looked at after the claim: whoever lost the event still decides about it. */
+  /** The token is not checked after the claim: a process that lost the event can still complete it. */
   unfenced: (redis) => ({
     async renew(key, { leaseMs }) {
       return (await redis.pexpire(keyed(key), leaseMs)) === 1;

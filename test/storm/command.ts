@@ -21,7 +21,7 @@ const FLAWS = ["check-then-set", "unfenced"] as const;
 const EVENTS_A_MINUTE = 2_400;
 const FAULTS_A_MINUTE = 250;
 
-/** Runs the storms that the arguments ask for. Gives the exit code: 1 where a promise was broken. */
+/** Runs the storms that the arguments name. Returns the exit code: 1 if a promise was broken. */
 export async function command(args: string[], signal: AbortSignal): Promise<number> {
   const options = optionsOf(args);
   if (options === undefined) {

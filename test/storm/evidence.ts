@@ -1,14 +1,14 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** A while, in epoch milliseconds, and the process or the fault that it is about. */
+/** A time span in epoch milliseconds, and the process or the fault that it belongs to. */
 export interface Span {
   readonly who: string;
   readonly from: number;
   readonly to: number;
 }
 
-/** An effect that has happened: a line of the independent log, or a row beside the completion. */
+/** An effect: a line of the independent log, or a row that was committed with the completion. */
 export interface Effect {
   readonly eventId: string;
   readonly receiver: string;
@@ -25,7 +25,7 @@ export interface EffectRow {
   readonly happenedAt: number;
 }
 
-/** The store's word that an event is complete. */
+/** The store answered that it stored the completion. */
 interface Stored {
   readonly eventId: string;
   readonly delivery: string | undefined;
@@ -40,7 +40,7 @@ export interface Trouble extends Span {
   readonly eventId: string;
 }
 
-/** What the receiver processes left behind. */
+/** What the receiver processes have recorded. */
 export interface Evidence {
   readonly effects: readonly Effect[];
   readonly stored: readonly Stored[];

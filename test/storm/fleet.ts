@@ -4,7 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Span } from "./evidence.ts";
 
-/** What all receivers of a storm have in common. */
+/** The settings of all receivers of a storm. */
 export interface ReceiverConfig {
   readonly kind: string;
   readonly flaw?: string | undefined;
@@ -29,19 +29,19 @@ interface Receiver {
 const SCRIPT = fileURLToPath(new URL("receiver.mjs", import.meta.url));
 const READY_WITHIN_MS = 20_000;
 
-/** The receiver processes: each slot always has one, since whatever dies is started again. */
+/** The receiver processes, one for each slot. A process that ends is started again. */
 export class Fleet {
   /** When which process was killed. */
   readonly kills = new Map<string, number>();
   /** When which process was stopped from outside. */
   readonly stops: Span[] = [];
-  /** What ended a process that nobody had killed. */
+  /** How processes ended that the storm had not killed. */
   readonly crashes: string[] = [];
   readonly #config: ReceiverConfig;
   readonly #slots: Receiver[] = [];
   #incarnations = 0;
   #ending = false;
-  /** Whatever ends this process ends them too. */
+  /** Ends them when this process ends. */
   readonly #endAll = (): void => {
     for (const { child } of this.#slots) child.kill("SIGKILL");
   };
@@ -59,7 +59,7 @@ export class Fleet {
     ]);
   }
 
-  /** The port of a receiver, be it dead or alive. */
+  /** The port of a receiver, running or not. */
   portOf(chance: number): number {
     return this.#slots[Math.floor(chance * this.#slots.length)]?.port ?? 1;
   }
@@ -73,7 +73,7 @@ export class Fleet {
     if (!receiver.gone) await once(receiver.child, "exit");
   }
 
-  /** Stops a receiver in mid-air, for a while. */
+  /** Suspends a receiver for a while. */
   async stop(slot: number, forMs: number): Promise<void> {
     const receiver = this.#well(slot);
     if (receiver === undefined) return;
@@ -132,7 +132,7 @@ export class Fleet {
   async #replace(slot: number, name: string, crash: string | undefined): Promise<void> {
     if (crash === undefined) this.kills.set(name, Date.now());
     else this.crashes.push(crash);
-    // One that cannot start at all must not be started again without end.
+    // A process that cannot start must not be restarted forever.
     await pause(crash === undefined ? (this.#downMs.get(name) ?? 100) : 1_000);
     if (!this.#ending) await this.#launch(slot);
   }

@@ -55,20 +55,20 @@ const trouble = (kind: Trouble["kind"], from: number, to: number): Trouble => ({
   to,
 });
 
-describe("the judgement of a storm", () => {
-  it("calls an event lost that has no effect, whatever was answered", () => {
+describe("judging a storm", () => {
+  it("finds an event lost that has no effect", () => {
     expect(judge(facts({ evidence: { effects: [] } })).lost).toEqual(["evt_1"]);
     expect(judge(facts()).lost).toEqual([]);
   });
 
-  it("sees a 2xx that came before the effect", () => {
+  it("finds a 2xx that was sent before the effect", () => {
     expect(judge(facts({ attempts: [attempt({ delivery: "d1", answeredAt: 1_050 })] })).promisedEarly).toEqual([
       "evt_1",
     ]);
     expect(judge(facts({ attempts: [attempt({ delivery: "d1", answeredAt: 1_150 })] })).promisedEarly).toEqual([]);
   });
 
-  it("sees an event that the store called completed for two deliveries, but takes a repetition for none", () => {
+  it("finds an event that was completed for two deliveries, not a repeated reply", () => {
     expect(judge(facts({ evidence: { stored: [stored("d1", 1_200), stored("d2", 3_150)] } })).completedTwice).toEqual([
       "evt_1",
     ]);
@@ -77,11 +77,11 @@ describe("the judgement of a storm", () => {
     );
   });
 
-  it("takes no doubled effect for granted", () => {
+  it("finds a doubled effect unexplained without a fault", () => {
     expect(judge(facts()).unexplained).toHaveLength(1);
   });
 
-  it("counts rows, and nothing else, for an event with completeIn", () => {
+  it("counts only rows for an event with completeIn", () => {
     const events = [{ ...EVENT, exactlyOnce: true }];
     const row = { eventId: EVENT.id, receiver: "A", happenedAt: 1_100 };
     expect(judge(facts({ events, evidence: { effects: [] } })).lost).toEqual(["evt_1"]);
@@ -106,32 +106,32 @@ describe("a doubled effect", () => {
     expect(reasons({ kills: new Map([["B", 1_500]]) })).toEqual([]);
   });
 
-  it("is not explained by a kill after a 2xx: that was a promise", () => {
+  it("is not explained by a kill after a 2xx", () => {
     const attempts = [attempt({ delivery: "d1", answeredAt: 1_200 }), ACKNOWLEDGED];
     expect(reasons({ attempts, kills: new Map([["A", 1_500]]) })).toEqual([]);
   });
 
-  it("is explained by a stop or a freeze long enough for the lease to lapse, of the first's own process", () => {
+  it("is explained by a stop of the first process that outlasts its lease", () => {
     expect(reasons({ stops: [{ who: "A", from: 1_050, to: 2_900 }] })).toEqual(["stop"]);
     expect(reasons({ stops: [{ who: "B", from: 1_050, to: 2_900 }] })).toEqual([]);
     expect(reasons({ stops: [{ who: "A", from: 1_050, to: 1_300 }] })).toEqual([]);
     expect(reasons({ evidence: { still: [{ who: "A", from: 1_050, to: 2_900 }] } })).toEqual(["starved"]);
   });
 
-  it("is explained by an outage only where the first's own dealings with the store suffered from it", () => {
+  it("is explained by an outage only if calls of the first process failed", () => {
     const outages = [{ who: "restart", from: 1_050, to: 2_000 }];
     expect(reasons({ outages })).toEqual([]);
     expect(reasons({ outages, evidence: { troubles: [trouble("failed", 1_120, 1_130)] } })).toEqual(["store"]);
     expect(reasons({ evidence: { troubles: [trouble("failed", 1_120, 1_130)] } })).toEqual([]);
   });
 
-  it("is explained by another process that stood still with the only lock, where there is but one", () => {
+  it("is explained by another process that stopped with SQLite's lock", () => {
     const evidence = { still: [{ who: "C", from: 1_050, to: 2_900 }], troubles: [trouble("failed", 1_120, 1_130)] };
     expect(reasons({ evidence, oneWriter: true })).toEqual(["store"]);
     expect(reasons({ evidence })).toEqual([]);
   });
 
-  it("is explained by nothing where the store had promised the completion before the second delivery came", () => {
+  it("is not explained after the store had stored the completion", () => {
     const still = [{ who: "A", from: 1_050, to: 2_900 }];
     expect(reasons({ evidence: { still, stored: [stored("d1", 2_950)] } })).toEqual([]);
     expect(reasons({ evidence: { still, stored: [stored("d1", 2_995)] } })).toEqual(["starved"]);

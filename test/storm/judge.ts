@@ -2,7 +2,7 @@ import type { Effect, EffectRow, Evidence, Span, Trouble } from "./evidence.ts";
 import type { PlannedEvent } from "./plan.ts";
 import type { Attempt } from "./provider.ts";
 
-/** All that is known after a storm. */
+/** The facts that are known after a storm. */
 export interface Case {
   readonly events: readonly PlannedEvent[];
   readonly attempts: readonly Attempt[];
@@ -13,7 +13,7 @@ export interface Case {
   readonly stops: readonly Span[];
   /** When the store was down, frozen, locked, or had its connections cut. */
   readonly outages: readonly Span[];
-  /** Whether a process that stands still may do so with the store's only lock in its hands. */
+  /** Whether a suspended process may hold the only lock of the store, as in SQLite. */
   readonly oneWriter: boolean;
   readonly leaseMs: number;
 }
@@ -22,13 +22,13 @@ export interface Case {
 export const REASONS = ["kill", "stop", "freeze", "store", "starved"] as const;
 type Reason = (typeof REASONS)[number];
 
-/** What the storm has shown. */
+/** The findings of a storm. */
 export interface Verdict {
   /** Events without an effect. */
   readonly lost: readonly string[];
   /** Events that were answered 2xx before there was any effect. */
   readonly promisedEarly: readonly string[];
-  /** Events that the store called completed for two deliveries. */
+  /** Events whose completion the store stored for two deliveries. */
   readonly completedTwice: readonly string[];
   /** Doubled effects without `completeIn` that a fault between the effect and the completion explains. */
   readonly explained: Readonly<Record<Reason, number>>;
@@ -38,20 +38,21 @@ export interface Verdict {
   readonly doubledInTransaction: readonly string[];
 }
 
-/** How long an outage may be felt after its end: clients wait for answers, and take their time to connect again. */
+/** How long an outage has effects after its end: clients wait for answers and reconnect. */
 const AFTERMATH_MS = 5_000;
-/** How late this process may learn of another's end. */
+/** How late this process may notice the end of another. */
 const NEWS_MS = 250;
 
-/** Holds the log of effects against the promises. */
+/** Checks the recorded effects against the promises. */
 export function judge(facts: Case): Verdict {
   const effects = groupBy(facts.evidence.effects, ({ eventId }) => eventId);
   const rows = groupBy(facts.rows, ({ eventId }) => eventId);
   const happened = (event: PlannedEvent) => (event.exactlyOnce ? rows : effects).get(event.id) ?? [];
+  const acknowledged = acknowledgedAt(facts);
   const ids = (events: readonly PlannedEvent[]) => events.map(({ id }) => id);
   return {
     lost: ids(facts.events.filter((event) => happened(event).length === 0)),
-    promisedEarly: ids(facts.events.filter((event) => promisedBefore(happened(event), event, acknowledgedAt(facts)))),
+    promisedEarly: ids(facts.events.filter((event) => promisedBefore(happened(event), event, acknowledged))),
     completedTwice: completedTwice(facts),
     ...explanations([...effects.values()], facts),
     doubledInTransaction: [...rows].filter(([, committed]) => committed.length > 1).map(([id]) => id),
@@ -67,21 +68,16 @@ function promisedBefore(
   return promised !== undefined && !effects.some(({ happenedAt }) => happenedAt <= promised);
 }
 
-const firstPromises = new WeakMap<Case, Map<string, number>>();
-
 /** When each event was first answered 2xx. */
 function acknowledgedAt(facts: Case): Map<string, number> {
-  const known = firstPromises.get(facts);
-  if (known) return known;
   const first = new Map<string, number>();
   for (const { eventId, acknowledged, answeredAt } of facts.attempts) {
     if (acknowledged) first.set(eventId, Math.min(answeredAt, first.get(eventId) ?? Number.POSITIVE_INFINITY));
   }
-  firstPromises.set(facts, first);
   return first;
 }
 
-/** One delivery may be told so repeatedly, where replies were lost. Two may not. */
+/** One delivery may complete repeatedly, when replies were lost. Two deliveries of an event may not. */
 function completedTwice({ evidence }: Case): string[] {
   const byEvent = groupBy(evidence.stored, ({ eventId }) => eventId);
   return [...byEvent].filter(([, stored]) => new Set(stored.map(({ token }) => token)).size > 1).map(([id]) => id);
@@ -107,14 +103,14 @@ function explanations(
   return { explained, unexplained };
 }
 
-/** Whose claim came first cannot be told where both were on their way at once. */
+/** For overlapping deliveries it is unknown which one claimed first. */
 function overlapping(first: Effect, second: Effect): boolean {
   return second.receivedAt < first.startedAt;
 }
 
 /**
- * Finds why the first of two effects was not yet a completion when the second delivery got the claim. What counts is what befell
- * the first's own process, or its own dealings with the store on this event, between its arrival and the second's start.
+ * Finds why the first of two effects was not completed when the second delivery got the claim: a fault of the first delivery's own
+ * process, or of its own calls to the store for this event, between its arrival and the start of the second.
  */
 class Explainer {
   readonly #facts: Case;
@@ -129,7 +125,7 @@ class Explainer {
     const acknowledged = facts.attempts.filter((attempt) => attempt.acknowledged);
     this.#facts = facts;
     this.#outages = facts.oneWriter ? [...facts.outages, ...facts.stops, ...still] : facts.outages;
-    // The first word counts: a delivery whose reply was lost asks again.
+    // The first answer counts: a delivery whose reply was lost asks again.
     this.#storedAt = new Map(
       [...stored].sort((one, other) => other.at - one.at).map(({ delivery, at }) => [delivery, at]),
     );
@@ -139,13 +135,13 @@ class Explainer {
   }
 
   reasonFor(first: Effect, second: Effect): Reason | undefined {
-    // Whatever happened afterwards: a completion that the store has promised must keep later deliveries away.
+    // Once the store has stored a completion, later deliveries must be duplicates; no fault after that is a reason.
     if ((this.#storedAt.get(first.delivery) ?? Number.POSITIVE_INFINITY) < second.receivedAt) return undefined;
     const between = { who: first.receiver, from: first.receivedAt, to: second.startedAt };
     return this.#stillness(between) ?? this.#trouble(first, between) ?? this.#kill(first, second);
   }
 
-  /** Long enough for a lease to lapse: a renewal was due soon. */
+  /** Stops that are long enough for a lease to expire: half of it, since a renewal may have been due. */
   #stillness(between: Span): Reason | undefined {
     const { stops, leaseMs } = this.#facts;
     const long = (span: Span) => meet(span, between) && span.to - span.from >= leaseMs / 2;
@@ -165,7 +161,7 @@ class Explainer {
     return this.#outages.some(({ who, from, to }) => meet({ who, from, to: to + AFTERMATH_MS }, trouble));
   }
 
-  /** After the effect, before the answer, and long enough ago for the claim to have lapsed. */
+  /** A kill after the effect and before the answer. */
   #kill({ receiver, delivery, happenedAt }: Effect, { startedAt }: Effect): Reason | undefined {
     const killedAt = this.#facts.kills.get(receiver);
     if (killedAt === undefined || killedAt < happenedAt || killedAt > startedAt + NEWS_MS) return undefined;

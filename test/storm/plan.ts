@@ -5,13 +5,13 @@ import { randomFrom } from "../../src/sandbox/random.ts";
 export const STORES = ["redis", "postgres", "sqlite"] as const;
 export type StoreKind = (typeof STORES)[number];
 
-/** Where in a handler a fault strikes: before any work; after the effect; after `completeIn`, before the commit; before the return. */
+/** When a fault strikes in a handler: at its start, after the effect, between `completeIn` and the commit, before it returns. */
 type Moment = "start" | "effect" | "completed" | "end";
 
-/** What a handler does wrong. `slow` waits past the lease and must harm nothing; `freeze` blocks its whole process past it. */
+/** The fault of a handler. `slow` waits longer than the lease and must do no harm; `freeze` blocks its process for longer. */
 type Act = "throw" | "return" | "slow" | "freeze" | "freeze and throw" | "kill";
 
-/** A fault in the handler of one event. It strikes once, in whichever process gets that far first. */
+/** A fault in the handler of one event. It strikes once, in the first process that gets there. */
 interface HandlerFault {
   readonly id: number;
   readonly act: Act;
@@ -19,24 +19,24 @@ interface HandlerFault {
   readonly forMs: number;
 }
 
-/** What the supervisor does to a process or to the store, whatever goes on at that moment. */
+/** A fault of a process or of the store, at a planned time. */
 export interface TimedFault {
   readonly id: number;
   readonly act: "kill" | "stop" | "cut" | "restart" | "hang" | "lock";
   readonly atMs: number;
   readonly forMs: number;
-  /** Which receiver; where that one is down, the next. */
+  /** Which receiver; the next one if it is down. */
   readonly slot: number;
 }
 
-/** One event, and what befalls it. Times count from the start of the storm. */
+/** One event with its faults. Times count from the start of the storm. */
 export interface PlannedEvent {
   readonly id: string;
   readonly type: string;
   /** Whether its effect and its completion are one transaction. */
   readonly exactlyOnce: boolean;
   readonly body: string;
-  /** When its first delivery is sent, and the duplicates that the provider sends for no reason. */
+  /** When its first delivery is sent, and the duplicates that the provider sends without need. */
   readonly sentAtMs: readonly number[];
   readonly faults: HandlerFault[];
 }
@@ -44,7 +44,7 @@ export interface PlannedEvent {
 export interface Plan {
   readonly events: readonly PlannedEvent[];
   readonly timed: readonly TimedFault[];
-  /** How long the provider goes on with new events. */
+  /** How long the provider sends new events. */
   readonly spanMs: number;
   /** The same for the same plan. */
   readonly digest: string;
@@ -58,7 +58,7 @@ export interface PlanOptions {
   readonly receivers: number;
   readonly leaseMs: number;
   readonly spanMs: number;
-  /** How often each kind of fault strikes, beside the others. @default all that the store can have */
+  /** The share of each kind of fault. @default all that the store can have */
   readonly shares?: Readonly<Record<string, number>> | undefined;
 }
 
@@ -66,7 +66,7 @@ type Random = () => number;
 
 const OF_PROCESSES = { throw: 26, slow: 13, freeze: 6, "freeze and throw": 4, kill: 11, killed: 8, stop: 8 };
 const OF_SERVERS = { cut: 10, restart: 4, hang: 4 };
-/** How often each fault strikes, beside the others. Most of the fleet has to be well at any time, or there is nobody to race with. */
+/** The share of each fault. Most receivers must be up at any time, or there are no races. */
 const SHARES: Readonly<Record<StoreKind, Readonly<Record<string, number>>>> = {
   redis: { ...OF_PROCESSES, ...OF_SERVERS },
   postgres: { ...OF_PROCESSES, ...OF_SERVERS, return: 6 },
@@ -90,7 +90,7 @@ const TRANSACTION_MOMENTS: Readonly<Record<string, readonly Moment[]>> = {
   kill: ["start", "effect", "completed", "end"],
 };
 
-/** Draws up a storm: the same options give the same events, duplicates and faults. */
+/** Plans a storm: the same options give the same events, duplicates and faults. */
 export function drawPlan(options: PlanOptions): Plan {
   const random = randomFrom(options.seed);
   const events = Array.from({ length: options.events }, (_, number) => drawEvent(number, options, random));
@@ -116,14 +116,14 @@ function drawEvent(number: number, { store, events, spanMs }: PlanOptions, rando
   const exactlyOnce = store !== "redis" && random() < 0.5;
   const id = `evt_${String(number).padStart(6, "0")}`;
   const type = exactlyOnce ? "transfer.deposit.completed" : "order.filled";
-  // Careful handlers look at their signal before the effect; others do not, and must be fenced all the same.
+  // Some handlers check their signal before the effect; the others must be fenced, too.
   const data = {
     id: `${exactlyOnce ? "dep" : "ord"}_${number}`,
     work_ms: between(random, 5, 50),
     careful: random() < 0.5,
   };
   const body = JSON.stringify({ event: type, event_id: id, data });
-  // The provider promises no order: neighbours overtake one another.
+  // The provider promises no order: deliveries overtake each other.
   const first = (spanMs * number) / events + between(random, 0, 400);
   const sentAtMs = [first];
   if (random() < 0.2) sentAtMs.push(first + between(random, 0, 15));
@@ -131,7 +131,7 @@ function drawEvent(number: number, { store, events, spanMs }: PlanOptions, rando
   return { id, type, exactlyOnce, body, sentAtMs, faults: [] };
 }
 
-/** What shall happen how often, in proportion to the shares, in an order of its own. */
+/** A list of kinds in proportion to their shares, in random order. */
 function drawActs({ store, faults, shares: chosen = SHARES[store] }: PlanOptions, random: Random): string[] {
   const shares = Object.entries(chosen);
   const whole = shares.reduce((sum, [, share]) => sum + share, 0);
@@ -164,7 +164,7 @@ function drawTimed(id: number, act: TimedFault["act"] | "killed", options: PlanO
     id,
     act: act === "killed" ? "kill" : act,
     atMs: between(random, 0.02 * spanMs, spanMs),
-    // Mostly short: a store that is away half of the time leaves nothing to race for.
+    // Mostly short: with a store that is down half of the time there are no races.
     forMs: Math.round(least + (most - least) * random() ** 2),
     slot: between(random, 0, receivers - 1),
   };
@@ -177,7 +177,7 @@ function drawHandlerFault(
   { store, leaseMs }: PlanOptions,
   random: Random,
 ): void {
-  // One for each event: two that strike at different moments could leave one without its turn.
+  // One for each event: of two faults one might never strike.
   const fitting = events.filter(({ exactlyOnce, faults }) => faults.length === 0 && (exactlyOnce || act !== "return"));
   const event = fitting[between(random, 0, fitting.length - 1)];
   if (event === undefined) return;
@@ -185,7 +185,7 @@ function drawHandlerFault(
   const at = moments[between(random, 0, moments.length - 1)] as Moment;
   const lasts = act === "slow" || act.startsWith("freeze");
   event.faults.push({ id, act, at, forMs: lasts ? between(random, 1.2 * leaseMs, 1.8 * leaseMs) : 0 });
-  // Somebody else should be there to take the event over, and later to ask for it again.
+  // Another delivery should come, to take the event over and to ask for it again later.
   const [first = 0] = event.sentAtMs;
   (event.sentAtMs as number[]).push(first + between(random, 0, 30), first + between(random, 500, 4_000));
 }

@@ -4,18 +4,18 @@ import { randomFrom } from "../../src/sandbox/random.ts";
 import { type SignedDelivery, signDelivery } from "../../src/testing/sign.ts";
 import { between, type PlannedEvent } from "./plan.ts";
 
-/** One attempt of the provider's, and what came of it. Times are epoch milliseconds. */
+/** One attempt of the provider, and its answer. Times are epoch milliseconds. */
 export interface Attempt {
   readonly delivery: string;
   readonly eventId: string;
   readonly sentAt: number;
   readonly answeredAt: number;
-  /** `processed`, `duplicate`, an error code; or `refused`, `cut off` or `timed out` where there was none. */
+  /** `processed`, `duplicate`, an error code; or `refused`, `cut off` or `timed out` without an answer. */
   readonly answer: string;
   readonly acknowledged: boolean;
 }
 
-/** Where the receivers are to be found, one of them picked as a load balancer does, whether it is well or not. */
+/** Picks a receiver as a load balancer does, running or not. */
 type PortOf = (chance: number) => number;
 
 export interface ProviderOptions {
@@ -26,8 +26,8 @@ export interface ProviderOptions {
 }
 
 /**
- * Bluum's schedule, scaled down: from about one lease's tenth to more than a lease. The last one is repeated, so that an event that
- * stays away is lost indeed, and not given up by the provider.
+ * Bluum's retry delays, scaled down: from a tenth of a lease to more than a lease. The last one is repeated, so that the provider
+ * never gives up and a missing event is a lost one.
  */
 const SCHEDULE_MS = [
   [60, 200],
@@ -38,7 +38,7 @@ const SCHEDULE_MS = [
 ] as const;
 const TIMEOUT_MS = 2_500;
 
-/** Bluum, as far as receivers see it: it delivers until it gets a 2xx. */
+/** Bluum as receivers see it: it delivers until it gets a 2xx. */
 export class Provider {
   readonly attempts: Attempt[] = [];
   readonly #options: ProviderOptions;
@@ -67,7 +67,7 @@ export class Provider {
     );
   }
 
-  /** Sends every event once more, some at a time: nothing of it may run again. */
+  /** Sends every event once more, some at a time: none may run again. */
   async replay(events: readonly PlannedEvent[]): Promise<void> {
     const left = [...events];
     const line = async () => {
@@ -141,7 +141,7 @@ export class Provider {
   }
 }
 
-/** Status 0 where there was no whole answer. */
+/** Status 0 without a complete answer. */
 interface Reply {
   readonly status: number;
   readonly answer: string;

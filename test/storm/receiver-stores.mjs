@@ -1,4 +1,4 @@
-// The stores of the receiver processes, each with its client as a user would set it up, and the user's own transaction.
+// The stores of the receiver processes, each with a client and a transaction as users set them up.
 import { setTimeout as pause } from "node:timers/promises";
 import { broken } from "./broken-stores.mjs";
 
@@ -75,7 +75,7 @@ async function openSqlite({ dist, address }) {
   const { default: Database } = await import("libsql");
   const { sqliteStore } = await import(`${dist}/src/stores/sqlite.js`);
   const database = new Database(address);
-  // A driver that waits for the lock stops its whole process, and with it the renewals of every claim that it holds.
+  // A driver that waits for the lock blocks its process, and the renewals of all its claims.
   database.exec("PRAGMA busy_timeout = 0");
   const store = sqliteStore(database);
 
@@ -91,7 +91,7 @@ async function openSqlite({ dist, address }) {
 
   async function transact({ context, row, strike }) {
     await begin();
-    // No await from here on: the connection is the store's, too.
+    // No await from here on: the store uses the same connection.
     try {
       database.prepare("INSERT INTO storm_effects VALUES (?, ?, ?)").run(...row);
       strike("effect");

@@ -1,4 +1,4 @@
-// One receiver process among several that share a store. What it is and does comes as JSON in its argument.
+// One of several receiver processes that share a store. Its settings come as JSON in its argument.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { createServer } from "node:http";
@@ -10,7 +10,7 @@ const { name, dist, directory, leaseMs, secret } = config;
 const { createReceiver } = await import(`${dist}/src/index.js`);
 const { bluumHandler } = await import(`${dist}/adapters/node.js`);
 
-/** Which delivery is being worked on, and what shall go wrong with it. */
+/** The delivery that is being processed, and its planned fault. */
 const deliveries = new AsyncLocalStorage();
 const effects = openSync(join(directory, "effects.log"), "a");
 const journal = openSync(join(directory, `journal-${name}.log`), "a");
@@ -30,7 +30,7 @@ server.listen(0, "127.0.0.1", () => process.send({ port: server.address().port }
 // Nobody is left to end it.
 process.on("disconnect", () => process.exit());
 
-/** The plain handler: its effect is a line in a log of which the store knows nothing. */
+/** The plain handler: its effect is a line in a log apart from the store. */
 async function append(event, context) {
   const startedAt = Date.now();
   await strike("start");
@@ -43,7 +43,7 @@ async function append(event, context) {
   await strike("end");
 }
 
-/** The handler whose effect is a row, written in one transaction with the completion. */
+/** The handler whose effect is a row in one transaction with the completion. */
 async function book(event, context) {
   await strike("start");
   await pause(event.data.work_ms);
@@ -51,7 +51,7 @@ async function book(event, context) {
   await strike("end");
 }
 
-/** Lets the fault strike that is planned for this moment, once in the whole storm. */
+/** Lets the planned fault strike, once in the whole storm. */
 function strike(moment) {
   const fault = deliveries.getStore().faults.find(({ at, id }) => at === moment && isFirst(id));
   if (fault === undefined) return undefined;
@@ -62,7 +62,7 @@ function strike(moment) {
   return fault.act;
 }
 
-/** A file that is made once, by whichever process comes first, and outlives it. */
+/** Creates a file that only the first of all processes can create. */
 function isFirst(id) {
   try {
     closeSync(openSync(join(directory, "struck", String(id)), "wx"));
@@ -74,12 +74,12 @@ function isFirst(id) {
 
 function freeze(forMs) {
   const from = Date.now();
-  // Written before, since the process may be killed before it thaws.
+  // Written first, since the process may be killed while it is frozen.
   note({ kind: "frozen", from, to: from + forMs });
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, forMs);
 }
 
-/** Notes what the store promised, and every verb that failed or took long. */
+/** Records stored completions, and verbs that failed or took long. */
 function watchStore(watched) {
   for (const verb of ["claim", "renew", "complete", "release"]) {
     const original = watched[verb];
@@ -101,7 +101,7 @@ function watchStore(watched) {
   }
 }
 
-/** Notes when this process stood still, for whatever reason. */
+/** Records when this process stood still, for any reason. */
 function watchEventLoop() {
   let last = Date.now();
   setInterval(() => {

@@ -27,7 +27,7 @@ const ROWS: readonly (Row | string)[] = [
   ["  answered: the handler failed", answer("handler_failed")],
   ["  answered: rolled back", answer("completion_rolled_back")],
   ["  answered: the store is away", answer("store_unavailable")],
-  ["  refused: nobody is there", answer("refused")],
+  ["  refused: no receiver listens", answer("refused")],
   ["  cut off", answer("cut off")],
   ["  timed out", answer("timed out")],
   ["faults", ({ faults }) => all(faults)],
@@ -67,7 +67,7 @@ function wordsFor(reason: (typeof REASONS)[number]): string {
   }[reason];
 }
 
-/** A table with a column for each storm, and what was broken, if anything was. */
+/** A table with a column for each storm, and the promises that were broken. */
 export function reportOf(results: readonly StormResult[]): string {
   const columns = results.map(({ store, flaw }) => flaw ?? store);
   const width = Math.max(14, ...columns.map(({ length }) => length + 2));

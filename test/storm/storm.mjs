@@ -7,7 +7,7 @@ const { command } = await import("./command.ts");
 
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM"]) {
-  // At first it ends what it has started; the second time at once, and what it has started with it.
+  // The first signal ends the storm in order, the second one at once.
   process.on(signal, () => (interrupted.signal.aborted ? process.exit(130) : interrupted.abort()));
 }
 process.exit(await command(process.argv.slice(2), interrupted.signal));

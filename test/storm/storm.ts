@@ -10,7 +10,7 @@ import { judge, type Verdict } from "./judge.ts";
 import { drawPlan, type Plan, type StoreKind, type TimedFault } from "./plan.ts";
 import { type Attempt, Provider } from "./provider.ts";
 
-/** Which storm. */
+/** The options of a storm. */
 export interface StormOptions {
   readonly store: StoreKind;
   readonly seed: number;
@@ -18,24 +18,24 @@ export interface StormOptions {
   readonly faults: number;
   /** @default 4 */
   readonly receivers?: number;
-  /** How long new events come. @default 25 ms an event, and 240 ms a fault */
+  /** How long new events are sent, in milliseconds. @default 25 ms an event, and 240 ms a fault */
   readonly spanMs?: number | undefined;
-  /** Which faults, and how often each beside the others. @default all that the store can have */
+  /** The share of each fault. @default all that the store can have */
   readonly shares?: Readonly<Record<string, number>> | undefined;
-  /** A store with this flaw in it, in place of the sound one; Redis only. */
+  /** Runs a store with this flaw instead of the sound one; Redis only. */
   readonly flaw?: "check-then-set" | "unfenced" | undefined;
-  /** Where the built package is, as a URL. @default dist of this repository */
+  /** The URL of the built package. @default dist of this repository */
   readonly dist?: string | undefined;
-  /** Ends the storm early; what was found by then is judged. */
+  /** Ends the storm early; what was recorded by then is judged. */
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What came of a storm. */
+/** The result of a storm. */
 export interface StormResult {
   readonly store: StoreKind;
   readonly flaw: string | undefined;
   readonly seed: number;
-  /** The same wherever the same events and faults were planned. */
+  /** The digest of the plan: the same for the same events and faults. */
   readonly plan: string;
   readonly events: number;
   readonly eventsInTransaction: number;
@@ -49,18 +49,18 @@ export interface StormResult {
   readonly verdict: Verdict;
   readonly crashes: readonly string[];
   readonly durationMs: number;
-  /** The promises that were broken. None: the store has weathered it. */
+  /** The promises that were broken. Empty if the store passed. */
   readonly broken: readonly string[];
 }
 
 const LEASE_MS = 1_000;
-/** How long the last retries may take after the last new event. */
+/** How long retries may take after the last new event. */
 const TAIL_MS = 45_000;
 const REPLAY_MS = 30_000;
 const SECRET = "a secret for the storm only";
 const DIST = new URL("../../dist", import.meta.url).href;
 
-/** Lets a storm loose on a store, and judges what is left of its promises. */
+/** Runs a storm over a store, and judges it. */
 export async function runStorm(options: StormOptions): Promise<StormResult> {
   const { events, faults, receivers = 4, spanMs = Math.max(25 * events, 240 * faults), store, seed, shares } = options;
   const plan = drawPlan({ shares, store, seed, events, faults, receivers, spanMs, leaseMs: LEASE_MS });
@@ -71,7 +71,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
     mkdirSync(join(directory, "struck"));
     const backend = await openBackend(store, directory);
     try {
-      return await weather(options, plan, directory, receivers, backend);
+      return await runPlan(options, plan, directory, receivers, backend);
     } finally {
       await backend.stop();
     }
@@ -81,7 +81,7 @@ export async function runStorm(options: StormOptions): Promise<StormResult> {
   }
 }
 
-async function weather(
+async function runPlan(
   options: StormOptions,
   plan: Plan,
   directory: string,
@@ -111,9 +111,9 @@ async function weather(
   try {
     await fleet.start(receivers);
     const startedAt = Date.now();
-    const weathering = unleash(plan.timed, startedAt, fleet, backend, over.signal);
+    const striking = strike(plan.timed, startedAt, fleet, backend, over.signal);
     await inTime(provider.send(plan.events, startedAt), plan.spanMs + TAIL_MS);
-    const struck = await weathering;
+    const struck = await striking;
     if (provider.pending === 0) await inTime(provider.replay(plan.events), REPLAY_MS);
     over.abort();
     await fleet.end();
@@ -166,8 +166,8 @@ interface Struck {
   readonly outages: Span[];
 }
 
-/** Lets the timed faults strike: those of processes beside one another, those of the store one after the other. */
-async function unleash(
+/** Lets the timed faults strike: those of processes in parallel, those of the store in sequence. */
+async function strike(
   timed: readonly TimedFault[],
   startedAt: number,
   fleet: Fleet,

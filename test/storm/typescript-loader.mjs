@@ -1,4 +1,4 @@
-// Lets a Node that knows no TypeScript import it: types are taken away, file by file, and nothing is checked.
+// Lets an older Node import TypeScript: it strips the types, file by file, and checks nothing.
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import ts from "typescript-5.9";
