@@ -49,7 +49,10 @@ async function flood({ port, path }: Server): Promise<number> {
 
 /** The same over HTTP/2, in frames of one byte. */
 async function floodHttp2({ port, path }: Server): Promise<number> {
-  const stream = connectHttp2(`http://127.0.0.1:${port}`).request({ ":method": "POST", ":path": path, ...HEADERS });
+  const session = connectHttp2(`http://127.0.0.1:${port}`);
+  const stream = session.request({ ":method": "POST", ":path": path, ...HEADERS });
+  // The server is killed at the end. Until then a failed write rejects.
+  for (const each of [session, stream]) each.on("error", () => {});
   stream.once("response", () => stream.destroy(new Error("answered early")));
   const byte = Buffer.from("x");
   for (let chunk = 1; chunk < CHUNKS; chunk += 1) {
