@@ -22,7 +22,7 @@ describe(`the snippets of ${PAGE}`, () => {
     vi.unstubAllEnvs();
   });
 
-  it("create what is not there, and leave it alone the next time", async () => {
+  it("create a missing endpoint, and leave it unchanged the next time", async () => {
     const server = await startBluum();
     const env = { ...credentials(server), BLUUM_WEBHOOK_SECRET: "a secret of 16 bytes or more" };
     expect(await runToEnd(programOf("export const ensured"), env)).toMatch(/^created wh_\w+\n$/);
@@ -30,7 +30,7 @@ describe(`the snippets of ${PAGE}`, () => {
     expect(server.webhooks.map(({ eventTypeNames }) => eventTypeNames)).toEqual([["order.filled", "transfer.*"]]);
   });
 
-  it("go through all calls", async () => {
+  it("run all calls", async () => {
     const server = await startBluum();
     expect(await runToEnd(programOf("export const names"), credentials(server))).toMatch(
       /^keep its secret: true\nwh_\w+ INACTIVE https:\/\/example\.com\/webhooks\/orders\n$/,
@@ -39,7 +39,7 @@ describe(`the snippets of ${PAGE}`, () => {
     expect(server.calls().at(-1)).toBe("GET /v1/webhooks/event-types");
   });
 
-  it("tell a webhook that is not there from other failures", async () => {
+  it("tell a missing webhook from other failures", async () => {
     const server = await startBluum({ webhooks: [{ id: "wh_1" }] });
     for (const [name, value] of Object.entries(credentials(server))) vi.stubEnv(name, value);
     const { remove } = await import(programOf("async function remove"));
@@ -48,13 +48,13 @@ describe(`the snippets of ${PAGE}`, () => {
     await expect(remove("../wh_1")).rejects.toMatchObject({ code: "configuration_invalid" });
   });
 
-  it("are each tried, here or with those of the other pages", () => {
+  it("are all run, here or in readme.test.ts", () => {
     expect(snippets.map(({ kind }) => kind)).toEqual(["part", "part", "part", "test"]);
   });
 });
 
 describe(`the tables of ${PAGE}`, () => {
-  it("have every code, in their order", () => {
+  it("list every code in order", () => {
     const codes = unionMembers("src/client/errors.ts", "BluumApiErrorCode");
     expect(codes).toContain("unexpected_answer");
     expect(tableOf(PAGE, "codes").map(([code = ""]) => codeWords(code)[0])).toEqual(codes);
@@ -62,7 +62,7 @@ describe(`the tables of ${PAGE}`, () => {
 
   const rows = tableOf(PAGE, "options").map(([option = "", ...cells]) => [codeWords(option)[0] ?? "", ...cells]);
 
-  it("have every option, in their order", () => {
+  it("list every option in order", () => {
     const [, behind = ""] = readText("src/client/options.ts").split("export interface BluumClientOptions {");
     const declared = [...(behind.split("\n}")[0] ?? "").matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name);
     expect(declared).toContain("retries");
@@ -70,7 +70,7 @@ describe(`the tables of ${PAGE}`, () => {
   });
 
   const numeric = rows.filter(([, , bounds = ""]) => bounds.includes(" to "));
-  it.each(numeric)("tell default and bounds of %s", (option = "", byDefault = "", bounds = "") => {
+  it.each(numeric)("give default and bounds of %s", (option = "", byDefault = "", bounds = "") => {
     const known = { apiKey: "key", apiSecret: "secret", baseUrl: "sandbox" };
     const number = (text: string) => Number(text.replaceAll(",", ""));
     const [least = 0, most = 0] = bounds.split(" to ").map(number);

@@ -12,7 +12,7 @@ const usages = [
     ?.matchAll(/\| "([^"]+)"/g) ?? []),
 ].map(([, code = ""]) => code);
 
-describe("docs/errors.md, to which log lines lead", () => {
+describe("docs/errors.md", () => {
   it("has a heading for every code and no other", () => {
     expect(rejections).toContain("signature_missing");
     expect(usages).toContain("claim_lost");
@@ -20,7 +20,7 @@ describe("docs/errors.md, to which log lines lead", () => {
     expect(headings(PAGE, 2).sort()).toEqual([...rejections, ...usages].sort());
   });
 
-  it.each(rejections)("tells what is answered for %s", (code) => {
+  it.each(rejections)("gives the answer for %s", (code) => {
     const { status, headers } = refusal(code as WebhookErrorCode);
     const [, section = ""] = readText(PAGE).split(`\n## ${code}\n`);
     const [answer = ""] = section.trimStart().split("\n");

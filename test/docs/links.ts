@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { posix } from "node:path";
 
 /**
- * The relative links of a Markdown page that lead nowhere: to a file that is missing, or to an anchor that no heading makes.
+ * The broken relative links of a Markdown page: to a missing file, or to an anchor without a heading.
  *
  * @param root the folder that the page's path starts from, with a slash at its end
  */

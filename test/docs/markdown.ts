@@ -6,11 +6,11 @@ export const ROOT: string = fileURLToPath(new URL("../../", import.meta.url));
 
 /** A fenced code block of a page. */
 export interface CodeBlock {
-  /** The page it stands on, as a path from the root. */
+  /** The path of its page, from the root. */
   readonly page: string;
   /** The line of its first line of code, from 1. */
   readonly line: number;
-  /** What stands behind the fence, such as `ts`. */
+  /** The language of the fence, such as `ts`. */
   readonly language: string;
   readonly code: string;
 }

@@ -12,7 +12,7 @@ export function snippetsOf(page: string): string[] {
   return [...text.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code as string);
 }
 
-/** Runs a snippet that imports nothing but types, and gives what it exports. */
+/** Runs a snippet that imports only types, and returns its exports. */
 export async function exportsOf(snippet: string): Promise<Record<string, unknown>> {
   const folder = mkdtempSync(join(tmpdir(), "snippet-"));
   const file = join(folder, "snippet.mjs");
@@ -25,7 +25,7 @@ export async function exportsOf(snippet: string): Promise<Record<string, unknown
   }
 }
 
-/** What the compiler has against a snippet, in a strict project that has this package installed. */
+/** The compiler's errors about a snippet, in a strict project with this package. */
 export function complaintsAbout(snippet: string): string[] {
   const name = join(ROOT, "test/docs/snippet.ts");
   const options: ts.CompilerOptions = {

@@ -9,7 +9,7 @@ import { compileSnippets, removeSnippets, type Snippet, snippetsOf, start } from
 const secret = `whsec_${Buffer.from("a secret of 32 bytes for testing").toString("base64")}`;
 const PAGE = "docs/mounting.md";
 
-/** The snippets that export what no server of Node's takes; test/readme.test.ts starts the others. */
+/** The snippets whose exports cannot be mounted on a Node server; test/readme.test.ts starts the others. */
 describe(`${PAGE}, the snippets that are a part of a program`, () => {
   const snippets = snippetsOf([PAGE]);
 
@@ -32,7 +32,7 @@ describe(`${PAGE}, the snippets that are a part of a program`, () => {
     expect(await (await action({ request: request() })).json()).toEqual({ received: true });
   });
 
-  it("the module of Workers, Bun and Deno takes one on its path, and hands its work to the context", async () => {
+  it("the module of Workers, Bun and Deno takes one on its path, and passes its work to waitUntil", async () => {
     const { default: app } = (await exportsOf("export default {")) as {
       default: { fetch(request: Request, env?: object, context?: object): Promise<Response> };
     };
@@ -57,7 +57,7 @@ describe(`${PAGE}, the snippets that are a part of a program`, () => {
     expect(await handler(event)).toMatchObject({ statusCode: 200, body: '{"received":true}' });
   });
 
-  it("NestJS's exception filter that answers 200 loses no event: 500, and the retry runs", async () => {
+  it("an exception filter of NestJS that answers 200 loses no event", async () => {
     const snippet = snippets.find(({ code }) => code.includes("useGlobalFilters")) as Snippet;
     const { url, stop } = await start(snippet, { BLUUM_WEBHOOK_SECRET: secret });
     try {
@@ -85,7 +85,7 @@ describe(`${PAGE}, the versions`, () => {
     Elysia: "elysia",
   };
 
-  it.each(Object.entries(packages))("of %s is of the major that is installed", (name, folder) => {
+  it.each(Object.entries(packages))("of %s has the installed major version", (name, folder) => {
     const row = readText(PAGE)
       .split("\n")
       .find((line) => line.startsWith(`| ${name} |`));

@@ -1,13 +1,13 @@
-// How the snippets of the documentation are tried. Each is a whole program, and what it holds tells how it is driven:
+// How the snippets of the documentation are tested. Each is a whole program, and its text decides how it is run:
 //   it imports node:test     a test: it is run and must pass
-//   it calls fetch           a sender: it is run against a receiver, and must say that it was received
+//   it calls fetch           a sender: it is run against a receiver, and must print its answer
 //   it exports receiver      mounted on an HTTP server here, then driven as a server
 //   it exports POST          likewise
 //   it exports a default     an API route of Next.js: mounted by Next.js's own resolver
 //   it registers a function  mounted on the server of Google's functions framework
 //   it reads PORT            a server: deliveries are sent to each of its paths
-//   it exports anything else a part of a program: compiled here, and tried by a test of its own
-// What reads REDIS_URL or DATABASE_URL is run where such a server can be had.
+//   it exports anything else a part of a program: compiled here, and run by another test
+// A snippet that reads REDIS_URL or DATABASE_URL is run if there is such a server.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -26,10 +26,10 @@ export interface Snippet extends CodeBlock {
   readonly program: string;
 }
 
-/** Under the root, so that the package's own name resolves to what was built. */
+/** Under the root, so that the package's name resolves to the built package. */
 const FOLDER = `${ROOT}.tmp/snippets-${process.pid}/`;
 
-/** The modules that snippets import as the reader's own. */
+/** The reader's own modules that snippets import. */
 const READERS_OWN = {
   "queue.ts": `
     interface Job { readonly id: string; readonly payload: unknown }
@@ -66,8 +66,8 @@ export function snippetsOf(pages: readonly string[]): Snippet[] {
 }
 
 /**
- * Compiles all of them, strictly. What one snippet merges into the package's types holds in its whole program, so those
- * that do are compiled each for itself.
+ * Compiles all of them, strictly. A snippet that merges into the package's types is compiled alone, since the merge applies to its
+ * whole program.
  *
  * @throws with the compiler's findings; its line numbers are the page's
  */
@@ -82,12 +82,12 @@ export async function compileSnippets(snippets: readonly Snippet[]): Promise<voi
   for (const group of [others, ...merging.map((snippet) => [snippet])]) await compile(group);
 }
 
-/** Removes what was written. */
+/** Removes the compiled snippets. */
 export function removeSnippets(): void {
   rmSync(FOLDER, { recursive: true, force: true });
 }
 
-/** Runs a program to its end and gives what it printed. Fails where its exit code is not 0. */
+/** Runs a program to its end and returns its output. Fails if its exit code is not 0. */
 export async function runToEnd(program: string, env: Record<string, string>): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, [program], {
     cwd: FOLDER,
@@ -99,7 +99,7 @@ export async function runToEnd(program: string, env: Record<string, string>): Pr
 /** A program that listens. */
 export interface Running {
   readonly url: string;
-  /** Ends it, by its id, and gives all that it printed. */
+  /** Ends it, by its id, and returns its output. */
   stop(): Promise<string>;
 }
 
@@ -161,7 +161,7 @@ async function compile(snippets: readonly Snippet[]): Promise<void> {
   );
 }
 
-/** A program that listens with what the snippet exports. */
+/** A program that mounts the snippet's exports on a server. */
 function mounted({ program }: Snippet): string {
   const mount = program.replace(/\.js$/, "-mounted.js");
   writeFileSync(
@@ -194,7 +194,7 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-/** Fulfils once something accepts connections on the port; rejects once the program has ended instead. */
+/** Resolves once a server listens on the port; rejects if the program ends before. */
 async function listening(port: number, child: ChildProcess): Promise<void> {
   while (child.exitCode === null) {
     const socket = connect(port, "127.0.0.1");

@@ -17,7 +17,7 @@ describe("the causes in docs/verify-mount.md", () => {
     change,
   }));
 
-  it("are all that there are, in their order", () => {
+  it("are complete and in order", () => {
     const causes = unionMembers("src/testing/mount-findings.ts", "MountCause");
     expect(causes).toContain("body_parsed");
     expect(rows.map(({ cause }) => cause)).toEqual(causes);

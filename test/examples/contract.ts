@@ -6,7 +6,7 @@ import { type Ended, type RunningExample, startExample } from "./programs.ts";
 
 const secret = "the secret of the examples' endpoint";
 
-/** What every example does, started as a program of its own and driven over HTTP. */
+/** The behaviour of every example, run as a program and called over HTTP. */
 export function exampleContract(name: string): void {
   describe(`examples/${name}`, () => {
     let example: RunningExample;
@@ -24,20 +24,20 @@ export function exampleContract(name: string): void {
       expect([200, 204]).toContain((await post(order)).status);
     });
 
-    it("answers its duplicate", async () => {
+    it("acknowledges its duplicate", async () => {
       const response = await post(order);
       expect(response.status).toBe(200);
       expect(await response.json()).toEqual({ received: true, duplicate: true });
     });
 
-    it("refuses a forged one", async () => {
+    it("refuses a forged delivery", async () => {
       const forged = sign(sampleEvent("order.filled", { data: { id: "ord_forged" } }), "a secret of somebody else");
       const response = await post(forged);
       expect(response.status).toBe(401);
       expect(await response.json()).toEqual({ error: { code: "signature_mismatch" } });
     });
 
-    it("ends in peace when it is told to, having worked on the genuine event once", async () => {
+    it("exits in order when it is asked to, having processed the event once", async () => {
       ended = await example.stop();
       expect(ended.code).toBe(0);
       expect(ended.output.match(/ord_of_the_test/g)).toHaveLength(1);
@@ -45,7 +45,7 @@ export function exampleContract(name: string): void {
       expect(ended.output).toMatch(/closed\n$/);
     });
 
-    it("names in its package.json what it imports, and nothing else", () => {
+    it("lists exactly its imports in its package.json", () => {
       const text = readFileSync(`${ROOT}examples/${name}/app.mjs`, "utf8");
       const imported = [...text.matchAll(/from "((?:@[^/"]+\/)?[^/"]+)/g)].map(([, dependency]) => dependency);
       const { dependencies } = JSON.parse(readFileSync(`${ROOT}examples/${name}/package.json`, "utf8"));

@@ -25,7 +25,7 @@ describe("the demo", () => {
     await postgres?.stop();
   });
 
-  it("shows in a table what happened to each delivery, without colours where nobody sees them", async () => {
+  it("shows a table of the deliveries, without colours in a pipe", async () => {
     const { code, output } = await run(DEMO);
     expect(code).toBe(0);
     expect(output).not.toContain("\u001b[");
@@ -38,7 +38,7 @@ describe("the demo", () => {
     expect(output).toMatch(/^ {2}its retry: only the second runs +200 .* mailed the investor$/m);
   });
 
-  it("fails, and says which, where an answer is not the expected one", async () => {
+  it("fails and names the answer that it did not expect", async () => {
     const demo = readFileSync(ROOT + DEMO, "utf8");
     mkdirSync(copies, { recursive: true });
     cpSync(`${ROOT}examples/demo`, copies, { recursive: true });
@@ -49,8 +49,8 @@ describe("the demo", () => {
     expect(output).toContain("1 of 16 answers");
   });
 
-  it.skipIf(!existsSync(PTY))("stays on a terminal with a page that works, until Ctrl-C", async () => {
-    // In a process group of its own, as a terminal has it, so that all of it gets the signal.
+  it.skipIf(!existsSync(PTY))("keeps running on a terminal, with a page, until Ctrl-C", async () => {
+    // In its own process group, as on a terminal, so that all of its processes get the signal.
     const child = spawn(PTY, ["-qec", `exec ${process.execPath} ${DEMO}`, "/dev/null"], { cwd: ROOT, detached: true });
     const ended = once(child, "close");
     try {
@@ -78,7 +78,7 @@ describe("the demo", () => {
     }
   });
 
-  it("tells the same of a SQLite file, which it deletes", async () => {
+  it("shows the same with a SQLite file, which it deletes", async () => {
     const folder = mkdtempSync(join(tmpdir(), "demo-test-"));
     try {
       expect(await shownOn("sqlite", { TMPDIR: folder })).toBe(await shownOn("memory"));
@@ -88,7 +88,7 @@ describe("the demo", () => {
     }
   });
 
-  it.skipIf(!redis)("tells the same of Redis, where it leaves no key", async () => {
+  it.skipIf(!redis)("shows the same with Redis, where it leaves no key", async () => {
     const { url = "" } = redis ?? {};
     const client = new Redis(url);
     try {
@@ -99,7 +99,7 @@ describe("the demo", () => {
     }
   });
 
-  it.skipIf(!postgres)("tells the same of PostgreSQL, where it leaves no schema", async () => {
+  it.skipIf(!postgres)("shows the same with PostgreSQL, where it leaves no schema", async () => {
     const { url = "" } = postgres ?? {};
     const client = new pg.Client({ connectionString: url });
     await client.connect();
@@ -112,7 +112,7 @@ describe("the demo", () => {
     }
   });
 
-  it("says what to do where a store cannot be had, without the password of its address", async () => {
+  it("says what to do when a store is missing, without the password of its URL", async () => {
     const port = await freePort();
     for (const [store, variable] of [
       ["redis", "REDIS_URL"],
@@ -127,7 +127,7 @@ describe("the demo", () => {
     }
   });
 
-  it("names the stores that there are where it is asked for another", async () => {
+  it("lists the stores when it is asked for an unknown one", async () => {
     const { code, output } = await run(DEMO, ["--store", "carrier-pigeon"]);
     expect(code).toBe(1);
     expect(output).toBe('There is no store "carrier-pigeon". There are memory, sqlite, redis, postgres.\n');
@@ -139,7 +139,7 @@ function deliveredTypes({ deliveries }: { deliveries: { type: string; state: str
   return deliveries.slice(-6).flatMap(({ type, state }) => (state === "delivered" ? [type] : []));
 }
 
-/** What the demo shows, apart from the name of the store and the hashes of events, which have the time in them. */
+/** The demo's output without the name of the store and the hashes of events, which depend on the time. */
 async function shownOn(store: string, env: Record<string, string> = {}): Promise<string> {
   const { code, output } = await run(DEMO, ["--store", store], env);
   expect(output).toMatch(/^On \w/);

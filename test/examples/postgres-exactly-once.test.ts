@@ -14,13 +14,13 @@ const secret = "the secret of the ledger's endpoint";
 
 const service = await findPostgres();
 
-/** The program, and what it takes to drive it. */
+/** The running program. */
 interface Ledger {
   readonly child: ChildProcess;
   readonly url: string;
-  /** What it has printed. */
+  /** Its output. */
   output(): string;
-  /** Ends it as `kill -9` does, and waits until it has. */
+  /** Kills it as `kill -9` does, and waits for its end. */
   kill(): Promise<void>;
 }
 
@@ -91,7 +91,7 @@ describe.skipIf(!service)("examples/postgres-exactly-once", () => {
     return rows.map(({ amount }) => amount);
   }
 
-  it("books a deposit once, to the last cent, of many deliveries at once to two processes", async () => {
+  it("books a deposit once when many deliveries go to two processes", async () => {
     const ledgers = [await start(), await start()];
     const delivery = deposit("dep_many");
     const answers = await Promise.all(
@@ -106,7 +106,7 @@ describe.skipIf(!service)("examples/postgres-exactly-once", () => {
     }
   });
 
-  it("books nothing where the entry fails, and the retry books", async () => {
+  it("books nothing when the entry fails, and books at the retry", async () => {
     const ledger = await start();
     const delivery = deposit("dep_refused");
     await database.query("ALTER TABLE ledger RENAME TO ledger_away");
@@ -116,7 +116,7 @@ describe.skipIf(!service)("examples/postgres-exactly-once", () => {
     expect(await entriesOf("dep_refused")).toHaveLength(1);
   });
 
-  it("books a deposit once where the process is killed between COMMIT and the answer", async () => {
+  it("books a deposit once when the process is killed between COMMIT and the answer", async () => {
     const ledger = await start();
     const delivery = deposit("dep_killed");
     const [first, second] = [await database.connect(), await database.connect()];
@@ -128,7 +128,7 @@ describe.skipIf(!service)("examples/postgres-exactly-once", () => {
       () => "none",
     );
     await waitingFor("ledger");
-    // Next in line for the events, before whatever the process asks between COMMIT and its answer.
+    // Next in the queue for the events, before the queries of the process between COMMIT and its answer.
     await second.query("BEGIN");
     const locked = second.query("LOCK TABLE bluum_webhook_events");
     await waitingFor("bluum_webhook_events");
@@ -148,7 +148,7 @@ describe.skipIf(!service)("examples/postgres-exactly-once", () => {
     expect(await entriesOf("dep_killed")).toHaveLength(1);
   });
 
-  it("ends in peace when it is told to", async () => {
+  it("exits in order when it is asked to", async () => {
     const { child, output } = await start();
     const gone = once(child, "close");
     child.kill("SIGTERM");
@@ -156,7 +156,7 @@ describe.skipIf(!service)("examples/postgres-exactly-once", () => {
     expect(output()).toMatch(/closed\n$/);
   });
 
-  it("names in its package.json what it imports, and nothing else", () => {
+  it("lists exactly its imports in its package.json", () => {
     const text = ["app.mjs", "pool.mjs", "setup.mjs"]
       .map((file) => readFileSync(`${EXAMPLE}/${file}`, "utf8"))
       .join("\n");
@@ -171,7 +171,7 @@ describe.skipIf(!service)("examples/postgres-exactly-once", () => {
   }
 });
 
-/** A copy of the example with the package beside it; what else it needs is found in the root's node_modules. */
+/** A copy of the example with the package; its other dependencies are found in the root's node_modules. */
 function install(): void {
   if (!existsSync(`${ROOT}dist/src/stores/postgres.js`)) throw new Error("run `npm run build` first");
   mkdirSync(`${folder}/node_modules`, { recursive: true });

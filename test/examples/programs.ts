@@ -3,29 +3,29 @@ import { once } from "node:events";
 import { cpSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import { ROOT } from "../docs/markdown.ts";
 
-/** How a program ended, and what it printed. */
+/** The exit code and the output of a program. */
 export interface Ended {
   readonly code: number | null;
   readonly output: string;
 }
 
-/** A program that is running. */
+/** A running program. */
 export interface Running {
   readonly child: ChildProcess;
-  /** Waits until it has printed this, and gives the match. */
+  /** Waits until it has printed this, and returns the match. */
   says(words: RegExp): Promise<RegExpExecArray>;
-  /** Asks it to end, by its id, as a platform would, and waits until it has. */
+  /** Asks it to exit, by its id, as a platform does, and waits for its end. */
   stop(): Promise<Ended>;
-  /** Ends it as `kill -9` does, and waits until it has. */
+  /** Kills it as `kill -9` does, and waits for its end. */
   kill(): Promise<Ended>;
 }
 
-/** An example that is running and listens. */
+/** A running example that listens. */
 export interface RunningExample extends Running {
   readonly url: string;
 }
 
-/** Runs a program from the root to its end, where its output is no terminal. */
+/** Runs a program of the root to its end, without a terminal. */
 export function run(program: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Ended> {
   return new Promise((resolve) => {
     const options = { cwd: ROOT, env: { ...process.env, ...env } };
@@ -87,7 +87,7 @@ export async function startApp(folder: string, env: NodeJS.ProcessEnv): Promise<
   return { ...program, url: `http://127.0.0.1:${port}` };
 }
 
-/** A copy of the example with the package beside it; the frameworks are found in the root's node_modules. */
+/** A copy of the example with the package; the frameworks are found in the root's node_modules. */
 export function installed(name: string): string {
   const folder = `${ROOT}.tmp/example-${name}-${process.pid}`;
   mkdirSync(`${folder}/node_modules`, { recursive: true });

@@ -62,7 +62,7 @@ describe.skipIf(!service)("examples/queue", () => {
     return program;
   }
 
-  /** Redis, by way of a network that can fail. */
+  /** Redis, through a network that can fail. */
   async function unreliably(): Promise<FlakyProxy & { readonly url: string }> {
     const proxy = await flakyProxy(redisPort);
     proxies.add(proxy);
@@ -83,7 +83,7 @@ describe.skipIf(!service)("examples/queue", () => {
     }
   }
 
-  it("puts an event on the queue under its own key, and a duplicate or a forged one nowhere", async () => {
+  it("adds an event to the queue under its key, and neither a duplicate nor a forgery", async () => {
     const app = await startReceiver();
     const event = order("ord_fresh", { id: "evt_fresh" });
     expect(await told(app, sign(event))).toEqual([200, { received: true }]);
@@ -97,7 +97,7 @@ describe.skipIf(!service)("examples/queue", () => {
     expect(job?.data).toEqual({ id: "evt_fresh", payload: event });
   });
 
-  it("takes events without an id of their own: the hash of the body makes a job id too", async () => {
+  it("uses the hash of the body as job id for events without an id", async () => {
     const app = await startReceiver();
     for (const id of ["ord_1", "ord_2"]) expect(await told(app, sign(order(id)))).toEqual([200, { received: true }]);
     const ids = (await jobs()).map((job) => job.id);
@@ -105,7 +105,7 @@ describe.skipIf(!service)("examples/queue", () => {
     for (const id of ids) expect(id).toMatch(/^order\.filled\/sha256-[0-9a-f]{64}$/);
   });
 
-  it("makes one job of many deliveries at once to two processes", async () => {
+  it("adds one job when many deliveries go to two processes", async () => {
     const apps = [await startReceiver(), await startReceiver()];
     const delivery = sign(order("ord_many"));
     const answers = await Promise.all(
@@ -116,7 +116,7 @@ describe.skipIf(!service)("examples/queue", () => {
     expect(await jobs()).toHaveLength(1);
   });
 
-  it("answers 5xx while the queue does not take the job, and the retry makes it", async () => {
+  it("answers 5xx while the queue fails, and adds the job at the retry", async () => {
     const app = await startReceiver();
     const delivery = sign(order("ord_refused"));
     // BullMQ reads this hash before it adds anything.
@@ -128,7 +128,7 @@ describe.skipIf(!service)("examples/queue", () => {
     expect(await jobs()).toHaveLength(1);
   });
 
-  it("answers 503 while Redis is away, at its start and later, and goes on when it is back", async () => {
+  it("answers 503 while Redis is away, and goes on when it is back", async () => {
     const proxy = await unreliably();
     await proxy.refuse();
     const app = await startReceiver(proxy.url);
@@ -144,37 +144,34 @@ describe.skipIf(!service)("examples/queue", () => {
     expect(await jobs()).toHaveLength(2);
   });
 
-  it.runIf(exhaustive)(
-    "makes no second job where it is killed after the job was stored and before the event was remembered",
-    async () => {
-      const proxy = await unreliably();
-      const app = await startReceiver(proxy.url);
-      const delivery = sign(order("ord_crash", { id: "evt_crash" }));
-      const answer = told(app, delivery).catch(() => "none");
-      await proxy.hasSent("ord_crash");
-      proxy.holdReplies(); // the queue has the job, and the app will never know
-      await expect.poll(jobs).toHaveLength(1);
-      await app.kill();
-      expect(await answer).toBe("none");
+  it.runIf(exhaustive)("adds no second job when it is killed between the job and the completion", async () => {
+    const proxy = await unreliably();
+    const app = await startReceiver(proxy.url);
+    const delivery = sign(order("ord_crash", { id: "evt_crash" }));
+    const answer = told(app, delivery).catch(() => "none");
+    await proxy.hasSent("ord_crash");
+    proxy.holdReplies(); // the queue has the job, and the app will never know
+    await expect.poll(jobs).toHaveLength(1);
+    await app.kill();
+    expect(await answer).toBe("none");
 
-      const worker = startWorker(0);
-      await worker.says(/^booked ord_crash at 2/m);
-      const restarted = await startReceiver();
-      const held = await told(restarted, delivery);
-      expect(held).toEqual([503, { error: { code: "event_in_flight" } }]);
-      await redis.pexpire(`bluum:${name}/order.filled/evt_crash`, 1); // as time would, 30 s after the crash
-      await expect.poll(() => told(restarted, delivery)).toEqual([200, { received: true }]);
-      expect(await told(restarted, delivery)).toEqual([200, { received: true, duplicate: true }]);
+    const worker = startWorker(0);
+    await worker.says(/^booked ord_crash at 2/m);
+    const restarted = await startReceiver();
+    const held = await told(restarted, delivery);
+    expect(held).toEqual([503, { error: { code: "event_in_flight" } }]);
+    await redis.pexpire(`bluum:${name}/order.filled/evt_crash`, 1); // as time would, 30 s after the crash
+    await expect.poll(() => told(restarted, delivery)).toEqual([200, { received: true }]);
+    expect(await told(restarted, delivery)).toEqual([200, { received: true, duplicate: true }]);
 
-      const [job, ...others] = await jobs();
-      expect(others).toEqual([]);
-      expect(await job?.getState()).toBe("completed");
-      const { output } = await worker.stop();
-      expect(output.match(/^working on/gm)).toHaveLength(1);
-    },
-  );
+    const [job, ...others] = await jobs();
+    expect(others).toEqual([]);
+    expect(await job?.getState()).toBe("completed");
+    const { output } = await worker.stop();
+    expect(output.match(/^working on/gm)).toHaveLength(1);
+  });
 
-  it.runIf(exhaustive)("loses no job with a worker that is killed while it works on it", async () => {
+  it.runIf(exhaustive)("loses no job when a worker is killed", async () => {
     const app = await startReceiver();
     expect(await told(app, sign(order("ord_work", { id: "evt_work" })))).toEqual([200, { received: true }]);
     for (const _time of [1, 2]) {
@@ -188,7 +185,7 @@ describe.skipIf(!service)("examples/queue", () => {
     expect(Object.keys(await redis.hgetall(`${name}:booked`))).toContain("order.filled/evt_work");
   });
 
-  it("books an order once, though its job runs twice", async () => {
+  it("books an order once when its job runs twice", async () => {
     const app = await startReceiver();
     const delivery = sign(order("ord_twice", { id: "evt_twice" }));
     await told(app, delivery);
@@ -201,7 +198,7 @@ describe.skipIf(!service)("examples/queue", () => {
     await worker.says(/^ord_twice was booked before$/m);
   });
 
-  it("ends in peace when it is told to, the worker with its work done", async () => {
+  it("exits in order when it is asked to, the worker after its job", async () => {
     const [app, worker] = [await startReceiver(), startWorker(300)];
     await told(app, sign(order("ord_last")));
     await worker.says(/^working on ord_last$/m);
@@ -213,14 +210,14 @@ describe.skipIf(!service)("examples/queue", () => {
     expect(await job?.getState()).toBe("completed");
   });
 
-  it("names in its package.json what it imports, and nothing else", () => {
+  it("lists exactly its imports in its package.json", () => {
     const text = ["app.mjs", "worker.mjs"].map((file) => readFileSync(`${folder}/${file}`, "utf8")).join("\n");
     const imported = [...text.matchAll(/from "((?!node:)[^."/][^"/]*)/g)].map(([, dependency]) => dependency);
     const { dependencies } = JSON.parse(readFileSync(`${folder}/package.json`, "utf8"));
     expect(Object.keys(dependencies).sort()).toEqual([...new Set(imported)].sort());
   });
 
-  it("finds that BullMQ takes every event key as a job id, whatever type and id it is made of", async () => {
+  it("uses event keys that BullMQ accepts as job ids, for any type and id", async () => {
     const text = fc.oneof(
       fc.string({ minLength: 1 }),
       fc.string({ minLength: 1, unit: character }),

@@ -15,7 +15,7 @@ const RECEIVING = [".", "./express", "./koa", "./fastify", "./hono", "./node", "
 /** The source of a door: `./dist/adapters/koa.js` is compiled from `adapters/koa.ts`. */
 const sourceOf = (target: string) => target.replace("./dist/", "").replace(/\.js$/, ".ts");
 
-/** What a door loads in a process of its own. */
+/** The modules that a door loads in a fresh process. */
 function loadedBy(target: string): string {
   const script = `await import(${JSON.stringify(pathToFileURL(`${root}${target}`).href)});
     const { createRequire } = await import("node:module");
@@ -23,7 +23,7 @@ function loadedBy(target: string): string {
   return execFileSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
 }
 
-/** Every source that a source imports at run time, straight or through others. */
+/** Every source that a source imports at run time, directly or indirectly. */
 function reachableFrom(source: string, seen = new Set<string>()): string[] {
   if (seen.has(source)) return [];
   seen.add(source);
@@ -33,7 +33,7 @@ function reachableFrom(source: string, seen = new Set<string>()): string[] {
   return [...seen];
 }
 
-/** Every built file that a built file imports, straight or through others, itself included. */
+/** Every built file that a built file imports, directly or indirectly, itself included. */
 function builtFilesOf(path: string, seen = new Set<string>()): string[] {
   if (seen.has(path)) return [];
   seen.add(path);
@@ -42,14 +42,14 @@ function builtFilesOf(path: string, seen = new Set<string>()): string[] {
   return [...seen];
 }
 
-/** The sources that a built file was made of, as the bundler notes above each. */
+/** The sources of a built file, from the bundler's comment above each. */
 function modulesIn(path: string): string[] {
   const text = readFileSync(`${root}${path}`, "utf8");
   return [...text.matchAll(/^\/\/ ((?:src|adapters|node_modules)\/\S+)$/gm)].map(([, source = ""]) => source);
 }
 
 describe("the doors of the package", () => {
-  it.each(doors)("%s leads to a compiled file with its types beside it, and has a source", (_door, target) => {
+  it.each(doors)("%s has a compiled file, its types and a source", (_door, target) => {
     expect(existsSync(`${root}${target}`), "run `npm run build` first").toBe(true);
     expect(existsSync(`${root}${target.replace(/\.js$/, ".d.ts")}`)).toBe(true);
     expect(existsSync(`${root}${sourceOf(target)}`)).toBe(true);
@@ -73,7 +73,7 @@ describe("the doors of the package", () => {
     expect(values.length).toBeLessThanOrEqual(14);
   });
 
-  it("to receive do not load the durable stores, nor the testing tools, the client, the sandbox or the command line", () => {
+  it("to receive load no durable store, testing tools, client, sandbox or command line", () => {
     for (const door of RECEIVING) {
       expect(reachableFrom(sourceOf(manifest.exports[door]))).not.toEqual(
         expect.arrayContaining([
@@ -83,12 +83,12 @@ describe("the doors of the package", () => {
     }
   });
 
-  it("to receive come in few files, since a cold process pays for each", () => {
+  it("to receive load at most five files", () => {
     for (const door of RECEIVING)
       expect(builtFilesOf(posix.normalize(manifest.exports[door])).length).toBeLessThanOrEqual(5);
   });
 
-  it("to receive load nothing of the tools, nor of what is bundled for them", () => {
+  it("to receive load no tools and no bundled packages", () => {
     expect(modulesIn("dist/src/program.js")).toContain("src/cli/program.ts");
     for (const door of RECEIVING) {
       const modules = builtFilesOf(posix.normalize(manifest.exports[door])).flatMap(modulesIn);
@@ -97,14 +97,11 @@ describe("the doors of the package", () => {
     }
   });
 
-  it.each(doors)(
-    "%s loads no import.meta and awaits nothing, so that test runners can make CommonJS of it",
-    (_door, target) => {
-      for (const path of builtFilesOf(posix.normalize(target))) {
-        expect(readFileSync(`${root}${path}`, "utf8"), path).not.toMatch(/\bimport\.meta\b|^(?:const .* = )?await /m);
-      }
-    },
-  );
+  it.each(doors)("%s has no import.meta and no top-level await, which CommonJS cannot have", (_door, target) => {
+    for (const path of builtFilesOf(posix.normalize(target))) {
+      expect(readFileSync(`${root}${path}`, "utf8"), path).not.toMatch(/\bimport\.meta\b|^(?:const .* = )?await /m);
+    }
+  });
 
   it.each(doors)("%s can be imported and required by its name", async (door) => {
     const name = `bluum-webhooks${door.slice(1)}`;
@@ -113,7 +110,7 @@ describe("the doors of the package", () => {
     execFileSync(process.execPath, ["-e", script], { cwd: root, stdio: "ignore" });
   });
 
-  it("of the fetch family and of Lambda never load raw-body, nor does the core", () => {
+  it("of the fetch family, of Lambda and of the core never load raw-body", () => {
     for (const door of ["./fetch", "./hono", "./lambda", "."])
       expect(loadedBy(manifest.exports[door])).not.toContain("raw-body");
     expect(loadedBy(manifest.exports["./express"])).toContain("raw-body");
@@ -156,14 +153,14 @@ describe("the manifest", () => {
     expect(packed.files.map(({ path }) => path)).toContain("dist/LICENSES.txt");
   });
 
-  /** The size of what is published, without what only the tools need, and without some files. */
+  /** The size of the published files, without those of the tools and without some others. */
   function sizeWithout(others: RegExp): number {
     const tools = toolFiles();
     const counted = packed.files.filter(({ path }) => !tools.has(path) && !others.test(path));
     return counted.reduce((sum, { size }) => sum + size, 0);
   }
 
-  it("publishes what was built, the pages and the examples; no source and no test", () => {
+  it("publishes the built files, the pages and the examples, no source and no test", () => {
     const paths = packed.files.map(({ path }) => path);
     expect(paths.filter((path) => /^(src|adapters|test|scripts|bench)\//.test(path))).toEqual([]);
     expect(paths).toEqual(expect.arrayContaining(["docs/errors.md", "examples/express/app.mjs"]));
@@ -198,7 +195,7 @@ function toolFiles(): Set<string> {
   return new Set([...bundles, ...declarations]);
 }
 
-/** What would be published; without `prepack`, which would take `dist` from under the other tests. */
+/** The published files. Without `prepack`, which would remove `dist` while other tests use it. */
 function pack(): { readonly unpackedSize: number; readonly files: readonly { path: string; size: number }[] } {
   const args = ["pack", "--dry-run", "--json", "--silent", "--ignore-scripts"];
   return JSON.parse(execFileSync("npm", args, { cwd: root, encoding: "utf8" }))[0];

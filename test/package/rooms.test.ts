@@ -17,12 +17,12 @@ describe("the rooms that run without a build", () => {
   it.each([
     ["core", tests.filter((path) => !elsewhere.includes(path))],
     ["adapters", testsIn(ROOMS.adapters)],
-  ])("%s has no test that takes the built package, nor a helper that does", (_, files) => {
+  ])("%s has no test and no helper that imports the built package", (_, files) => {
     expect(files.length).toBeGreaterThan(10);
     expect(withHelpers(files).filter(takesBuilt)).toEqual([]);
   });
 
-  it("are told from those that need one", () => {
+  it("are told from those that need a build", () => {
     expect(withHelpers(testsIn(ROOMS.docs)).filter(takesBuilt)).toContain("docs/snippets.ts");
   });
 });
@@ -31,7 +31,7 @@ function takesBuilt(path: string): boolean {
   return BUILT.test(readText(`test/${path}`));
 }
 
-/** Files below `test`, and all there that they import, straight or through others. */
+/** Files below `test`, and those there that they import, directly or indirectly. */
 function withHelpers(files: readonly string[], seen = new Set<string>()): string[] {
   for (const file of files.filter((path) => !path.startsWith("..") && !seen.has(path))) {
     seen.add(file);

@@ -19,11 +19,11 @@ describe("the pages of the unpacked tarball", () => {
     expect(docs.toSorted()).toEqual(written.map((name) => `docs/${name}`).toSorted());
   });
 
-  it.each([...pages, ...docs])("%s is there, and its relative links and anchors lead somewhere", (page) => {
+  it.each([...pages, ...docs])("%s is included, and its relative links and anchors are valid", (page) => {
     expect(brokenLinks(unpacked, page)).toEqual([]);
   });
 
-  it("are read for all kinds of links", () => {
+  it("are checked for all kinds of links", () => {
     const text =
       '[a](a.md) [b](b.md#c "d")\n[e]: f.md\n<img src="g.png"> `[h](i.md)`\n```md\n[j](k.md)\n```\n[l](https://m)\n';
     expect(relativeLinks(text)).toEqual(["a.md", "b.md#c", "f.md", "g.png"]);
@@ -39,7 +39,7 @@ describe("the pages of the unpacked tarball", () => {
 });
 
 describe("the examples in the tarball", () => {
-  it("come without what is installed, locked or kept beside them", () => {
+  it("come without node_modules, lock files and other leftovers", () => {
     const folder = join(work, "copy/");
     const example = join(folder, "examples/express");
     cpSync(`${ROOT}package.json`, join(folder, "package.json"));
@@ -64,7 +64,7 @@ describe("the manifest in the tarball", () => {
     expect(execFileSync(process.execPath, ["-e", script], { cwd: ROOT, encoding: "utf8" })).toBe("bluum-webhooks\n");
   });
 
-  it("names the repository, the place for bugs and the home page", () => {
+  it("names the repository, the bug tracker and the home page", () => {
     const place = "https://github.com/bluum-webhooks/bluum-webhooks";
     expect(manifest.repository).toEqual({ type: "git", url: `git+${place}.git` });
     expect(manifest.bugs).toEqual({ url: `${place}/issues` });
@@ -72,7 +72,7 @@ describe("the manifest in the tarball", () => {
   });
 });
 
-/** Packs a folder; without `prepack`, which would take `dist` from under the other tests. */
+/** Packs a folder. Without `prepack`, which would remove `dist` while other tests use it. */
 function pack(folder: string): string {
   const target = mkdtempSync(join(work, "pack-"));
   const args = ["pack", "--json", "--silent", "--ignore-scripts", "--pack-destination", target];
@@ -80,7 +80,7 @@ function pack(folder: string): string {
   return join(target, filename);
 }
 
-/** Unpacks a tarball, and gives the folder of the package in it, with a slash at its end. */
+/** Unpacks a tarball, and returns the folder of the package in it, with a slash at its end. */
 function unpack(tarball: string): string {
   const folder = mkdtempSync(join(work, "unpacked-"));
   execFileSync("tar", ["-xzf", tarball, "-C", folder]);

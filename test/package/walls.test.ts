@@ -9,7 +9,7 @@ import { generated, ROOMS } from "../../scripts/walls.mjs";
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const rooms: [string, readonly string[]][] = Object.entries(ROOMS);
 
-/** An import that must not be: the file that has it, and what it imports. */
+/** A forbidden import: its file, and what it imports. */
 interface Breach {
   readonly file: string;
   readonly specifier: string;
@@ -76,11 +76,11 @@ describe("the walls between rooms", () => {
 
   const filesWith = (category: string) => findings.filter((each) => each.category === category).map(({ file }) => file);
 
-  it("are written from the table of rooms", () => {
+  it("are generated from the table of rooms", () => {
     expect(readFileSync(`${root}biome.walls.json`, "utf8")).toBe(generated);
   });
 
-  it("refuse every import that the table does not allow, at any depth, of types too", () => {
+  it("refuse every import that the table does not allow, at any depth, also of types", () => {
     const refused = filesWith("lint/style/noRestrictedImports");
     expect(betweenRooms.length).toBeGreaterThan(50);
     expect([...betweenRooms, ...others].filter(({ file }) => !refused.includes(file))).toEqual([]);

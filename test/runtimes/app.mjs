@@ -5,7 +5,7 @@ import { runSuite } from "./suite/suite.mjs";
 
 /** How long a claim stands in the receivers of this app, in milliseconds. */
 export const LEASE_MS = 3_000;
-/** The most bytes a body may have here. */
+/** The body limit of this app. */
 export const LIMIT_BYTES = 100_000;
 
 /**
@@ -19,7 +19,7 @@ export function makeApp(doors, Hono) {
   const receivers = makeReceivers(doors["."]);
   return {
     receivers,
-    /** GET paths and what they give as JSON. */
+    /** GET paths and their JSON answers. */
     reads: { "/suite": () => runSuite(doors, Hono), "/seen": () => receivers.seen },
     fetch(request) {
       const { pathname } = new URL(request.url);

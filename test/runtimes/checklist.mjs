@@ -1,10 +1,10 @@
-// Named checks, and nothing that not every runtime has.
+// Named checks that use only what every runtime has.
 
-/** Each check fails when it takes longer, in milliseconds: a body that is never let go of must not stop the list. */
+/** The time limit of each check, in milliseconds. */
 const CHECK_TIMEOUT_MS = 30_000;
 
 /**
- * A list of named checks that run side by side. A check throws where its statement does not hold.
+ * A list of named checks that run concurrently. A check throws if its statement does not hold.
  *
  * @returns {{ check(name: string, run: () => unknown): void, run(): Promise<{ name: string, error?: string }[]> }}
  */
@@ -33,13 +33,13 @@ async function outcomeOf({ name, run }) {
   }
 }
 
-/** Throws where two values are not the same when written as JSON. */
+/** Throws if two values differ as JSON. */
 export function same(what, actual, expected) {
   const [came, wanted] = [JSON.stringify(actual), JSON.stringify(expected)];
   if (came !== wanted) throw new Error(`${what}: expected ${wanted}, and got ${came}`);
 }
 
-/** Throws where something does not hold. */
+/** Throws if the condition does not hold. */
 export function holds(what, condition) {
   if (!condition) throw new Error(`${what}: it does not hold`);
 }

@@ -5,8 +5,8 @@ const TIMEOUT_MS = 300_000;
 /**
  * Runs a command to its end.
  *
- * @returns what it wrote to its standard output
- * @throws with all that it wrote, where it failed
+ * @returns its standard output
+ * @throws with its whole output, if it fails
  */
 export function command(file, args, cwd) {
   return new Promise((resolve, reject) => {

@@ -1,4 +1,4 @@
-// What was run in which version: docs/compatibility.json, and the table in the README that is made of it.
+// The versions that the tests ran with: docs/compatibility.json, and the README's table that is made of it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { COMPILERS } from "./consumers.mjs";
 import { installedVersion } from "./folder.mjs";
@@ -9,7 +9,7 @@ export const RECORD = "docs/compatibility.json";
 const README = "README.md";
 const MARK = "<!-- test: compatibility -->\n";
 
-/** What is to be recorded once all of it has passed. */
+/** The record to be written once all tests have passed. */
 export function compatibility() {
   return {
     frameworks: FRAMEWORKS.map(({ name, package: folder, door }) => ({
@@ -41,10 +41,10 @@ export function tableInReadme() {
 }
 
 /**
- * Records what was run, or finds out whether the record still says it.
+ * Writes the record, or checks it.
  *
  * @param write whether to record it
- * @returns what is out of date, one line each
+ * @returns the outdated entries, one line each
  */
 export function record(write) {
   const now = compatibility();

@@ -2,7 +2,7 @@ import { resolve } from "node:path";
 import { command } from "./command.mjs";
 import { installedVersion } from "./folder.mjs";
 
-/** Every TypeScript that users may have, by its name in this repository's node_modules. */
+/** Every supported TypeScript, by its name in this repository's node_modules. */
 export const COMPILERS = ["typescript-5.4", "typescript-5.9", "typescript"];
 
 const OPTIONS = ["--noEmit", "--strict", "--target", "es2022", "--types", "node"];
@@ -14,7 +14,7 @@ const RESOLUTIONS = {
 /**
  * Compiles programs against the installed package, its declarations included, under each compiler and resolution.
  *
- * @returns a line for each compiler, and what it had to say
+ * @returns a line for each compiler, with its errors
  */
 export async function checkTypes(folder) {
   const lines = [];

@@ -1,4 +1,4 @@
-// The folder of a user: the packed package installed from its tarball, and the programs of this suite beside it.
+// A user's folder: the packed package installed from its tarball, and the programs of this suite.
 import { cpSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,7 +26,7 @@ export function installedVersion(name) {
   return JSON.parse(readFileSync(join("node_modules", name, "package.json"), "utf8")).version;
 }
 
-/** Writes what the hosts take the package from: every door by its name, imported, required, and for workerd. */
+/** Writes the modules from which the hosts take the package: every door by its name, imported, required, and for workerd. */
 function writeDoors(folder) {
   const { exports } = JSON.parse(readFileSync(join(folder, "node_modules/bluum-webhooks/package.json"), "utf8"));
   const names = Object.keys(exports).filter((name) => name !== "./package.json");
@@ -38,8 +38,8 @@ function writeDoors(folder) {
     `exports.doors = {\n${required.join("")}};\nexports.Hono = require("hono").Hono;\n`,
   );
 
-  // A door that needs a package is one of the Node family, Lambda's runs on Node alone, and the sandbox is a server of Node's own; the
-  // others run without anything beside them.
+  // The doors of the Node family need a package, Lambda's runs on Node alone, and the sandbox is a Node server; the others need no other
+  // package.
   const paths = names
     .filter((name) => name !== "./lambda" && name !== "./sandbox")
     .map((name) => [name, `./${join("node_modules/bluum-webhooks", exports[name])}`])

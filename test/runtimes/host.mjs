@@ -6,8 +6,8 @@ const START_TIMEOUT_MS = 60_000;
 /**
  * Starts a host and waits until it listens.
  *
- * @returns {Promise<{ ports: Record<string, number>, stop(): Promise<void>, said(): string }>} where it listens, by the door
- *   that is mounted there; what ends it; and what it wrote to its standard error
+ * @returns {Promise<{ ports: Record<string, number>, stop(): Promise<void>, said(): string }>} its ports by the door that is mounted
+ *   there; a function that stops it; and its standard error
  */
 export async function startHost(binary, args, folder) {
   const child = spawn(binary, args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
@@ -38,7 +38,7 @@ export async function startHost(binary, args, folder) {
   }
 }
 
-/** The hosts tell their ports themselves; for workerd's it does so, in words of its own. */
+/** Hosts print their ports; for workerd's hosts workerd prints them, in its own format. */
 async function portsFrom(stdout) {
   const lines = createInterface({ input: stdout });
   for await (const line of lines) {

@@ -1,4 +1,4 @@
-// What holds on every runtime, seen from outside: real requests, each in a context of its own.
+// The checks that every runtime passes from outside, by real requests.
 import { connect } from "node:net";
 import { LEASE_MS, LIMIT_BYTES } from "./app.mjs";
 import { checkList, pause, same, until } from "./checklist.mjs";
@@ -53,7 +53,7 @@ export function driveOverHttp(doors, port, door) {
     });
   }
 
-  named("a large body is taken whole, in one piece or in chunks", async () => {
+  named("a large body is accepted, in one piece or in chunks", async () => {
     const sent = event({ note: "é".repeat(40_000) });
     same("in chunks", await send("/webhooks", { ...sent, body: chunked(sent.body) }), "200");
     same("in one piece", await send("/webhooks", sent), "200 duplicate");
@@ -71,7 +71,7 @@ export function driveOverHttp(doors, port, door) {
     sender.leave();
   });
 
-  named("a sender that leaves half-way harms nobody", async () => {
+  named("a sender that leaves half-way does no harm", async () => {
     const sent = event({});
     for (let times = 0; times < 5; times++) {
       const sender = sendHalf(port, "/webhooks", sent);
@@ -83,7 +83,7 @@ export function driveOverHttp(doors, port, door) {
   });
 
   for (const path of ["/webhooks", "/shared-store"]) {
-    named(`a claim is renewed whatever timers other requests have set, on ${path}`, async () => {
+    named(`a claim is renewed beside the timers of other requests, on ${path}`, async () => {
       same("an earlier request", await send(path, event({})), "200");
       const sent = event({ hold_ms: 2.5 * LEASE_MS });
       const answer = send(path, sent);
@@ -103,7 +103,7 @@ export function driveOverHttp(doors, port, door) {
       await until("the handler's start", async () => (await runsOf(sent)) === 1);
       leaving.abort();
       same("the sender", await left, "left");
-      // Where the runtime ends the handler with its request, the claim lapses and the retry runs it again.
+      // If the runtime ends the handler with its request, the claim expires and the retry runs it again.
       let answer;
       await until("a retry that ends well", async () => {
         answer = await send(path, sent);
@@ -119,7 +119,7 @@ export function driveOverHttp(doors, port, door) {
     same("answers", await Promise.all(answers), ["503 handler_timeout", "503 handler_timeout"]);
   });
 
-  named("a sender that leaves while the secret is fetched harms nobody", async () => {
+  named("a sender that leaves while the secret is fetched does no harm", async () => {
     const leaving = new AbortController();
     const left = fetch(`${url}/fetched-secret`, { ...event({}), signal: leaving.signal }).catch(() => "left");
     await pause(300);

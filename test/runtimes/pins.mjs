@@ -1,15 +1,15 @@
-// The runtimes, each in one exact version: the only place that names them. A newer one is tried by changing its version here
-// and running `npm run test:runtimes -- --write`.
+// The runtimes, each in one exact version: the only place that names them. To test a newer one, change its version here
+// and run `npm run test:runtimes -- --write`.
 
 /**
  * @typedef {object} Runtime
- * @property {string} name how it is told in the README
+ * @property {string} name its name in the README
  * @property {string} package its package on npm
  * @property {string} version of the package
- * @property {string} [tells] what `--version` prints of it, where that is not the package's version
+ * @property {string} [prints] what `--version` prints, if that is not the package's version
  * @property {string} bin its binary in node_modules/.bin
- * @property {string} doors what of the package was run on it, in the README's words
- * @property {readonly (readonly string[])[]} hosts what starts its hosts, as arguments of that binary
+ * @property {string} doors the parts of the package that run on it, as in the README
+ * @property {readonly (readonly string[])[]} hosts the arguments of that binary that start its hosts
  */
 
 const ON_NODE = [["hosts/node.mjs"], ["hosts/node-required.cjs"]];
@@ -46,9 +46,9 @@ export const RUNTIMES = [
     bin: "deno",
     doors: "`Deno.serve` and `node:http`; every door",
     hosts: [
-      // With the one permission that a receiver needs: it must not insist on reading the environment.
+      // With the only permission that a receiver needs; reading the environment is not one.
       [...ON_DENO, "hosts/deno.mjs"],
-      // The Node family stands on raw-body, and what that stands on asks whether it may warn of deprecations.
+      // The Node family uses raw-body, one of whose dependencies reads the environment for deprecation warnings.
       [...ON_DENO, "--allow-env=NO_DEPRECATION,TRACE_DEPRECATION", "hosts/node.mjs"],
     ],
   },
@@ -56,7 +56,7 @@ export const RUNTIMES = [
     name: "workerd (Cloudflare Workers)",
     package: "workerd",
     version: "1.20261117.1",
-    tells: "2026-11-17",
+    prints: "2026-11-17",
     bin: "workerd",
     doors: "a module worker with `nodejs_compat`; the fetch family, stores, client and testing",
     hosts: [["serve", "worker.capnp", "--control-fd=1"]],

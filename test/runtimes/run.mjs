@@ -11,7 +11,7 @@ import { installRuntime } from "./install.mjs";
 import { driveOverHttp } from "./over-http.mjs";
 import { RUNTIMES } from "./pins.mjs";
 
-/** As many at once as a small machine has processors: the checks mostly wait. */
+/** How many hosts run at once: the checks mostly wait. */
 const AT_ONCE = 2;
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { write: { type: "boolean" } } });
@@ -53,7 +53,7 @@ async function tryRuntime(runtime) {
   for (const args of runtime.hosts) tell({ subject: `${subject}, ${args.at(-1)}`, ...(await tryHost(binary, args)) });
 }
 
-/** Runs the suite inside of a host, and drives it from outside, at each door that it mounted. */
+/** Runs the suite inside a host, and calls the host from outside at each door that it mounted. */
 async function tryHost(binary, args) {
   let host;
   try {

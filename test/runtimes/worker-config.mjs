@@ -1,13 +1,13 @@
-// workerd takes its modules by name out of a configuration file, and bundles nothing.
+// workerd reads its modules by name from a configuration file, and bundles nothing.
 import { readFileSync } from "node:fs";
 import { join, posix } from "node:path";
 
 const MAIN = "hosts/worker.mjs";
-/** Nothing that is newer than this does the package ask of Cloudflare. */
+/** The newest compatibility date that the package needs. */
 const COMPATIBILITY_DATE = "2024-09-23";
 
 /**
- * The modules that a module reaches by relative imports, itself first, and the packages that it would need beside them.
+ * The modules that a module reaches by relative imports, itself first, and the packages that it imports.
  *
  * @param folder where the paths begin
  * @param stands paths under which other files stand than those of that name

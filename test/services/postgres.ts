@@ -10,23 +10,23 @@ import { freePort } from "./ports.ts";
 /** A PostgreSQL that tests may use, each in a schema of its own. */
 export interface PostgresService {
   readonly url: string;
-  /** Stops it where these tests have started it. */
+  /** Stops it if these tests have started it. */
   stop(): Promise<void>;
 }
 
-/** A PostgreSQL of a test's own. */
+/** A PostgreSQL for one test file. */
 export interface PrivatePostgres extends PostgresService {
   readonly port: number;
-  /** Ends it at once, as a crash does, and waits for its end. */
+  /** Kills it, as a crash does, and waits for its end. */
   kill(): Promise<void>;
   /** Starts it again, on the same port and with the same files. */
   start(): Promise<void>;
-  /** Stops its clock, so to say: connections stand, nothing is answered. */
+  /** Suspends it: connections stay open, and no query is answered. */
   freeze(): void;
   thaw(): void;
 }
 
-/** A schema of a test's own. */
+/** A schema for one test. */
 export interface OwnSchema {
   readonly name: string;
   drop(): Promise<void>;
@@ -36,8 +36,8 @@ const LOCAL = ["test", "postgres"].map((database) => `postgres://postgres:test@1
 const BINARIES = "/usr/lib/postgresql";
 
 /**
- * The PostgreSQL for tests: the one of DATABASE_URL, else one on 127.0.0.1:5432, else one started here. Where there is none the
- * tests that need it are skipped, and say so; but in CI that is a failure.
+ * The PostgreSQL for tests: that of DATABASE_URL, else one on 127.0.0.1:5432, else one started here. Without one its tests are
+ * skipped with a warning; with CI=true they fail.
  */
 export async function findPostgres(): Promise<PostgresService | undefined> {
   const url = process.env.DATABASE_URL;
@@ -50,7 +50,7 @@ export async function findPostgres(): Promise<PostgresService | undefined> {
   return undefined;
 }
 
-/** Whether a PostgreSQL is installed that tests may start. In CI it is a failure where not. */
+/** Whether tests can start a PostgreSQL. With CI=true it throws if they cannot. */
 export function canStartPostgres(): boolean {
   if (binaries() !== undefined) return true;
   if (process.env.CI === "true") throw new Error("PostgreSQL is not installed.");
@@ -58,7 +58,7 @@ export function canStartPostgres(): boolean {
   return false;
 }
 
-/** A PostgreSQL of the test's own, in an empty directory, on a free port, without a password. */
+/** Starts a PostgreSQL in an empty directory, on a free port, without a password. */
 export async function startPostgres(...settings: string[]): Promise<PrivatePostgres> {
   const bin = binaries();
   if (bin === undefined) throw new Error("PostgreSQL is not installed");
@@ -103,7 +103,7 @@ export async function startPostgres(...settings: string[]): Promise<PrivatePostg
   };
 }
 
-/** Makes a schema with a name that nobody else has, unless one is given. */
+/** Creates a schema, by default with a unique name. */
 export async function ownSchema(
   url: string,
   name = `bluum_test_${randomBytes(8).toString("hex")}`,
@@ -128,7 +128,7 @@ async function launched(server: ChildProcess, url: string): Promise<ChildProcess
   server.once("exit", () => {
     ended = true;
   });
-  // Whatever ends the tests ends what they started.
+  // It ends with the tests.
   const killer = () => server.kill("SIGQUIT");
   process.once("exit", killer);
   server.once("exit", () => process.off("exit", killer));
@@ -139,7 +139,7 @@ async function launched(server: ChildProcess, url: string): Promise<ChildProcess
   return server;
 }
 
-/** SIGQUIT: its processes end at once, nothing is put in order, and the next start recovers. */
+/** SIGQUIT: its processes end at once without a clean shutdown, and the next start recovers. */
 async function end(server: ChildProcess): Promise<void> {
   if (server.exitCode !== null || server.signalCode !== null) return;
   const gone = once(server, "exit");
@@ -148,7 +148,7 @@ async function end(server: ChildProcess): Promise<void> {
   await gone;
 }
 
-/** To the server and to each process that serves a connection: those are in sessions of their own. */
+/** Sends a signal to the server and to each of its connection processes, which have their own sessions. */
 function signal(server: ChildProcess, name: "SIGSTOP" | "SIGCONT"): void {
   const { stdout } = spawnSync("ps", ["-o", "pid=", "--ppid", String(server.pid)], { encoding: "utf8" });
   for (const pid of [server.pid, ...stdout.split("\n").map(Number)]) {

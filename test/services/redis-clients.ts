@@ -27,7 +27,7 @@ function ioredis5(url: string, options: object = {}): Connected<Ioredis5> {
   return { client, close: () => client.disconnect() };
 }
 
-/** A client of node-redis that is on its way to being connected, and goes on trying. */
+/** A client of node-redis that is still connecting. */
 export function redis6(url: string, options: object = {}): Connected {
   const client = createClient({ url, ...options });
   client.on("error", silent);

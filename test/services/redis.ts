@@ -6,29 +6,29 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { freePort } from "./ports.ts";
 
-/** A Redis that tests may use, their keys beside those of others. */
+/** A Redis that tests share with others. */
 export interface RedisService {
   readonly host: string;
   readonly port: number;
   readonly url: string;
-  /** Stops it where these tests have started it. */
+  /** Stops it if these tests have started it. */
   stop(): Promise<void>;
 }
 
-/** A Redis of a test's own. */
+/** A Redis for one test file. */
 export interface PrivateRedis extends RedisService {
-  /** Kills it at once, as a crash does, and waits for its end. */
+  /** Kills it, as a crash does, and waits for its end. */
   kill(): Promise<void>;
   /** Starts it again, on the same port and with the same files. */
   restart(): Promise<void>;
-  /** Stops its clock, so to say: connections stand, nothing is answered. */
+  /** Suspends it: connections stay open, and no command is answered. */
   freeze(): void;
   thaw(): void;
 }
 
 /**
- * The Redis for tests: the one of REDIS_URL, else one on 127.0.0.1:6379, else one started here. Where there is none the
- * tests that need it are skipped, and say so; but in CI that is a failure.
+ * The Redis for tests: that of REDIS_URL, else one on 127.0.0.1:6379, else one started here. Without one its tests are
+ * skipped with a warning; with CI=true they fail.
  */
 export async function findRedis(): Promise<RedisService | undefined> {
   const url = process.env.REDIS_URL;
@@ -37,7 +37,7 @@ export async function findRedis(): Promise<RedisService | undefined> {
   return startRedisOrSkip();
 }
 
-/** A Redis of the test's own, with these arguments, and nothing written to disk unless they say so. */
+/** Starts a Redis with these arguments; by default it writes nothing to disk. */
 export function startRedis(...args: string[]): Promise<PrivateRedis> {
   return start(async (port, directory) => [...settings(port, directory), "--save", "", ...args]);
 }
@@ -45,14 +45,14 @@ export function startRedis(...args: string[]): Promise<PrivateRedis> {
 /** A sentinel that watches one primary, which it calls "primary". */
 export function startSentinel(primary: RedisService): Promise<PrivateRedis> {
   return start(async (port, directory) => {
-    // A sentinel takes no less than a file of its own, to which it writes.
+    // A sentinel needs a configuration file that it can write.
     const file = join(directory, "sentinel.conf");
     await writeFile(file, `sentinel monitor primary ${primary.host} ${primary.port} 1\n`);
     return [file, "--sentinel", ...settings(port, directory)];
   });
 }
 
-/** Whether servers of a test's own can be had. In CI it is a failure where not. */
+/** Whether tests can start a Redis. With CI=true it throws if they cannot. */
 export async function canStartRedis(): Promise<boolean> {
   try {
     await (await startRedis()).stop();
@@ -117,7 +117,7 @@ async function launch(args: readonly string[], port: number): Promise<ChildProce
   const failed = once(server, "exit").then(([code]) => {
     throw new Error(`redis-server ended with ${code}`);
   });
-  // Whatever ends the tests ends what they started.
+  // It ends with the tests.
   const end = () => server.kill("SIGKILL");
   process.once("exit", end);
   server.once("exit", () => process.off("exit", end));
@@ -137,7 +137,7 @@ async function untilAnswering(server: ChildProcess, port: number): Promise<void>
   while (server.exitCode === null && !(await answers(port))) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-/** Whether a Redis that is ready for work is there; one that wants a password counts. */
+/** Whether a Redis is ready on this port; one with a password counts. */
 function answers(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, "127.0.0.1", () => socket.write("PING\r\n"));
