@@ -4,7 +4,9 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { NextFunction, Request, Response } from "express";
 import { middlewareMissing, receiverOf, replyTo, rethrowable, settleByStatus, WebhookError } from "../src/adapter.ts";
 import type { AcceptedOutcome, BluumEvent, DeliveryContext, Receiver, ReceiverOptions } from "../src/index.ts";
-import { atEnd, leaveBody, bluumHandler as nodeHandler, refuseSuccess, sendReply, toDelivery } from "./node.ts";
+import { atEnd, leaveBody, refuseSuccess, sendReply, toDelivery } from "./node.ts";
+
+export { bluumHandler } from "./node.ts";
 
 declare global {
   namespace Express {
@@ -106,11 +108,6 @@ export function bluumErrors(): (
  */
 export async function bluumFailed(req: IncomingMessage, error: unknown): Promise<void> {
   await (req as ExpressRequest)[FAIL]?.(error);
-}
-
-/** Runs the receiver's handlers, settles, and answers. The promise never rejects, so Express 4 can use it too. */
-export function bluumHandler(receiver: Receiver): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-  return nodeHandler(receiver);
 }
 
 /**

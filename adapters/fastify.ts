@@ -10,7 +10,6 @@ import {
   isBytes,
   isSuccess,
   middlewareMissing,
-  type Reply,
   receiverOf,
   refusal,
   replyTo,
@@ -18,7 +17,7 @@ import {
   settleByStatus,
   WebhookError,
 } from "../src/adapter.ts";
-import type { AcceptedOutcome, BluumEvent, DeliveryContext, Receiver, ReceiverOptions } from "../src/index.ts";
+import type { AcceptedOutcome, BluumEvent, DeliveryContext, Receiver, ReceiverOptions, Reply } from "../src/index.ts";
 import { atEnd, leaveBody, refuseSuccess, sendReply, toDelivery } from "./node.ts";
 
 declare module "fastify" {

@@ -3,7 +3,6 @@
 import type { Middleware, ParameterizedContext } from "koa";
 import {
   type Delivery,
-  isBytes,
   middlewareMissing,
   type Reply,
   receiverOf,
@@ -41,7 +40,8 @@ export function bluumWebhooks(receiver: Receiver | ReceiverOptions): Middleware<
     if (outcome.kind !== "accepted") return answer(ctx, replyTo(outcome));
     ctx.state.bluumEvent = outcome.event;
     ctx.state.bluumDelivery = outcome.context;
-    leaveKoaBody(ctx, outcome);
+    // Body parsers check both.
+    for (const request of [ctx.req, ctx.request]) leaveBody(request, outcome);
     const overruled = await settleAfter(next, ctx, outcome);
     if (overruled) answer(ctx, overruled);
   };
@@ -66,8 +66,6 @@ export function bluumEvent(ctx: { readonly state: object }): BluumEvent {
 }
 
 type Context = ParameterizedContext<BluumState>;
-/** Where Koa's body parsers keep their results. */
-type ParsedRequest = { body?: unknown; rawBody?: unknown };
 
 /** @returns the reply that replaces the app's own */
 async function settleAfter(
@@ -92,16 +90,10 @@ async function settleAfter(
   return undefined;
 }
 
-function deliveryOf(ctx: Context): Delivery {
-  const { body, rawBody } = ctx.request as ParsedRequest;
-  return toDelivery(ctx.req, [rawBody, body]);
-}
-
-function leaveKoaBody(ctx: Context, outcome: AcceptedOutcome): void {
-  leaveBody(ctx.req, outcome);
-  const request = ctx.request as ParsedRequest;
-  // A parser that skipped the body may have left an empty object here.
-  if (!isBytes(request.body)) request.body = outcome.event.payload;
+/** Koa's body parsers keep their results on `ctx.request`. */
+function deliveryOf({ req, request }: Context): Delivery {
+  const { body, rawBody } = request as { body?: unknown; rawBody?: unknown };
+  return toDelivery(req, [rawBody, body]);
 }
 
 function answer(ctx: Context, reply: Reply): void {

@@ -9,10 +9,12 @@ export { leftUnread, sendReply } from "./node/reply.ts";
 export { atEnd, refuseSuccess } from "./node/response-end.ts";
 
 /**
- * Mounts a receiver on a plain `http`, `https` or HTTP/2 server: runs its handlers, settles, and answers. The promise never rejects.
+ * Mounts a receiver on a plain `http`, `https` or HTTP/2 server, or on a route of Express: runs its handlers, settles, and answers.
+ * The promise never rejects, so Express 4 can use it too.
  *
  * @example
  * http.createServer(bluumHandler(receiver)).listen(3000);
+ * app.post("/webhooks/bluum", bluumHandler(receiver));
  */
 export function bluumHandler(
   receiver: Receiver,

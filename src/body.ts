@@ -1,12 +1,12 @@
-/** Reading bodies into bounded memory: one buffer for each body, and one budget for all that are read at once. */
+/** Reads bodies into bounded memory: one buffer for each body, and one budget for all bodies that are read at the same time. */
 import type { BodyLimits, BodyReader } from "./delivery.ts";
 import { bodyTooLarge, receiverBusy } from "./errors.ts";
 
 const FIRST_BYTES = 1024;
 
 /**
- * Holds a body while it is read. Every chunk is copied into one buffer that doubles, up to `maxBytes`: a body in chunks of one byte
- * takes no more memory than any other. Nothing is allocated for an announced length.
+ * Holds a body while it is read. It copies every chunk into one buffer that doubles, up to `maxBytes`: a body in chunks of one byte
+ * takes no more memory than any other. An announced length allocates nothing.
  *
  * @example
  * const body = new BodyBuffer(limits);
@@ -26,7 +26,7 @@ export class BodyBuffer {
   /**
    * Copies a chunk to the end.
    *
-   * @throws WebhookError `body_too_large` where that is more than `maxBytes`, or `receiver_busy`
+   * @throws WebhookError `body_too_large` if the body is longer than `maxBytes`, or `receiver_busy`
    */
   append(chunk: Uint8Array): void {
     const length = this.#length + chunk.length;
@@ -36,7 +36,7 @@ export class BodyBuffer {
     this.#length = length;
   }
 
-  /** The bytes so far, in a buffer of their length. */
+  /** The bytes so far, in an ArrayBuffer of exactly their length. */
   bytes(): Uint8Array {
     return this.#length === this.#buffer.length ? this.#buffer : this.#buffer.slice(0, this.#length);
   }
@@ -51,13 +51,13 @@ export class BodyBuffer {
   }
 }
 
-/** What every body may take beside the budget, so that small events get in at any time. */
+/** The part of each body that is not counted, so that small events are always accepted. */
 const FREE_BYTES = 64 * 1024;
 const SHARED_BYTES = 64 * 1024 * 1024;
 
 /**
- * Bounds the memory of all bodies that are read at once: beyond the first 64 KiB of each they share 64 MiB, or four times `maxBytes`
- * where that is more.
+ * Limits the memory of all bodies that are read at the same time: beyond the first 64 KiB of each they share 64 MiB, or four times
+ * `maxBytes` if that is more.
  */
 export class BodyBudget {
   readonly #limits: BodyLimits;
@@ -70,7 +70,7 @@ export class BodyBudget {
   }
 
   /**
-   * Reads one body, and gives back what it reserved when the read settles.
+   * Reads one body. The memory that it reserved is free again when the read settles.
    *
    * @throws what the reader throws
    */
@@ -79,7 +79,7 @@ export class BodyBudget {
     let reading = true;
     const reserve = (bufferBytes: number) => {
       const more = bufferBytes - held;
-      // What a reader reserved after its end would never be given back.
+      // A reservation after the end would never be freed.
       if (more <= 0 || !reading) return;
       if (more > this.#leftBytes) throw receiverBusy();
       this.#leftBytes -= more;

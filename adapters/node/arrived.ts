@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { setImmediate } from "node:timers/promises";
-import { type BodyLimits, bodyIncomplete, bodyTooLarge } from "../../src/adapter.ts";
+import { bodyIncomplete, bodyTooLarge } from "../../src/adapter.ts";
+import type { BodyLimits } from "../../src/index.ts";
 
 /**
  * Takes the body of an untouched HTTP/1 request in one piece, if all of it is buffered by the end of this turn of the event loop.

@@ -1,13 +1,6 @@
 import type { IncomingMessage } from "node:http";
-import {
-  type BodyLimits,
-  bodyAlreadyParsed,
-  bodyIncomplete,
-  type Delivery,
-  isBytes,
-  type WebhookError,
-} from "../../src/adapter.ts";
-import type { AcceptedOutcome } from "../../src/index.ts";
+import { bodyAlreadyParsed, bodyIncomplete, isBytes } from "../../src/adapter.ts";
+import type { AcceptedOutcome, BodyLimits, Delivery, WebhookError } from "../../src/index.ts";
 import { takeArrived } from "./arrived.ts";
 import { readStream } from "./stream.ts";
 

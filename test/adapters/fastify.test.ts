@@ -45,14 +45,14 @@ describeAdapterContract(
   }),
 );
 
-/** The app's own handler: notes what reached it, and what `request.body` is there. */
+/** The app's own handler: records the event and `request.body`. */
 const handled = ({ reached }: Mounting): RouteHandlerMethod => {
   return async (request, reply) => {
     reached(bluumEvent(request), request.body);
     reply.code(204);
   };
 };
-/** An app that does something first, and then mounts the receiver. */
+/** Prepares an app, and then mounts the receiver. */
 const after =
   (prepare: (app: FastifyInstance) => void, options: object = {}) =>
   (mounting: Mounting) => {
@@ -63,7 +63,7 @@ const after =
   };
 
 describe.concurrent("Fastify 5: where the receiver is mounted", () => {
-  it("under a prefix, and request.body is the payload", () => expectTrueBytes(after(() => {})));
+  it("under a prefix, with the payload in request.body", () => expectTrueBytes(after(() => {})));
   it("in a plugin with a prefix, in another", () =>
     expectTrueBytes((mounting) => {
       const app = fastify();
@@ -107,14 +107,14 @@ describe.concurrent("Fastify 5: where the receiver is mounted", () => {
       );
       return serve(app);
     }));
-  it("without a handler: the app does not start, and is told why", async () => {
+  it("without a handler the app does not start, and the error says why", async () => {
     const app = fastify();
     app.register(bluumWebhooks(quietReceiver()) as unknown as FastifyPluginAsync, { prefix: PATH });
     await expect(app.ready()).rejects.toMatchObject({ code: "configuration_invalid" });
   });
 });
 
-describe.concurrent("Fastify 5: what the rest of the app sees of it", () => {
+describe.concurrent("Fastify 5: the other routes of the app", () => {
   for (const [what, mount] of [
     [
       "bluumWebhooks",
@@ -122,7 +122,7 @@ describe.concurrent("Fastify 5: what the rest of the app sees of it", () => {
     ],
     ["bluumHandler", (app: FastifyInstance) => app.register(bluumHandler(quietReceiver()), { prefix: PATH })],
   ] as const) {
-    it(`beside ${what} another route keeps its JSON parser, its limit and its refusals`, async () => {
+    it(`a route beside ${what} keeps its JSON parser, its limit and its refusals`, async () => {
       const app = fastify({ bodyLimit: 100 });
       mount(app);
       app.post("/orders", async (request) => ({ got: request.body, event: request.bluumEvent ?? null }));
@@ -152,7 +152,7 @@ describe.concurrent("Fastify 5: true bytes", () => {
           { ...options, contentType },
         ));
     }
-    it(`though the app parses JSON its own way, into bytes or by a catch-all${how}`, () =>
+    it(`although the app has parsers of its own${how}`, () =>
       expectTrueBytes(
         after((app) => {
           app.removeContentTypeParser("application/json");
@@ -168,7 +168,7 @@ describe.concurrent("Fastify 5: true bytes", () => {
         after(() => {}, { bodyLimit: 1 }),
         options,
       ));
-    it(`after hooks that take their time${how}`, () =>
+    it(`after slow hooks${how}`, () =>
       expectTrueBytes(
         after((app) => {
           for (const hook of ["onRequest", "preParsing", "preValidation"] as const)
@@ -228,7 +228,7 @@ describe.concurrent("Fastify 5: true bytes", () => {
   });
 });
 
-describe.concurrent("Fastify 5: bytes that others take", () => {
+describe.concurrent("Fastify 5: bytes that hooks take", () => {
   it("a preParsing hook that drained the stream: body_already_parsed at once", () =>
     expectAlreadyParsed(
       after((app) =>
@@ -259,7 +259,7 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
     readonly runs: number;
   }
 
-  /** Sends one delivery twice to an app with one handler; gives both answers, the reports and the number of runs. */
+  /** Sends one delivery twice to an app with one handler. */
   async function twice(
     handler: RouteHandlerMethod,
     prepare: (app: FastifyInstance) => void = () => {},
@@ -285,7 +285,7 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
     await endpoint.close();
     return { answers, reports, runs };
   }
-  /** Demands that the app's answer was a failure, and that the retry ran. */
+  /** Expects that the app's answer was a failure, and that the retry ran. */
   async function expectFailed(status: number, ...app: Parameters<typeof twice>): Promise<Tried> {
     const tried = await twice(...app);
     expect(tried.answers.map((answer) => answer.status)).toEqual([status, status]);
@@ -348,7 +348,7 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
       ["streams", (_error, _request, reply) => void reply.code(200).send(Readable.from(["confidential"]))],
       ["answers with a Response", async () => new Response("confidential")],
     ] as readonly (readonly [string, Parameters<FastifyInstance["setErrorHandler"]>[0]])[]) {
-      it(`a handler that ${what} has failed, though setErrorHandler ${how} with 200: the answer is 500`, async () => {
+      it(`a handler that ${what} is answered 500, although setErrorHandler ${how} with 200`, async () => {
         const { answers, reports } = await expectFailed(500, handler, (app) =>
           app.setErrorHandler((error, request, reply) => {
             reply.code(200).header("x-app", "confidential");
@@ -362,7 +362,7 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
     }
   }
 
-  it("an error whose setErrorHandler answers 200 by reply.raw has failed: the status is 500", () =>
+  it("an error is answered 500, although setErrorHandler answers 200 by reply.raw", () =>
     expectFailed(
       500,
       () => Promise.reject(new Error("no")),
@@ -373,7 +373,7 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
         }),
     ));
 
-  it("the report of an overruled 200 has the status that was sent, and the log is silent", async () => {
+  it("the report of an overruled 200 has the status that was sent, and nothing is logged", async () => {
     const log: string[] = [];
     const reports: DeliveryReport[] = [];
     const receiver = quietReceiver({
@@ -390,7 +390,7 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
     await endpoint.close();
   });
 
-  it("an onSend hook of the app or of the route that changes the status: the one that is sent counts", async () => {
+  it("the status after all onSend hooks counts", async () => {
     const change = (status: number) => async (_request: unknown, reply: { code(status: number): unknown }) =>
       void reply.code(status);
     await expectFailed(
@@ -424,7 +424,7 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
     [204, true],
     [500, false],
   ] as const) {
-    it(`reply.hijack and ${status} later on reply.raw: the status at its end counts`, () => {
+    it(`after reply.hijack a later ${status} on reply.raw counts`, () => {
       const handler: RouteHandlerMethod = async (_request, reply) => {
         reply.hijack();
         setTimeout(() => reply.raw.writeHead(status).end(), 10);
@@ -433,7 +433,7 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
     });
   }
 
-  it("what an async handler writes to reply.raw by and by, after it returned, is left to it", async () => {
+  it("what an async handler writes to reply.raw after it returned is sent", async () => {
     const { answers } = await expectProcessed(200, async (_request, reply) => {
       reply.raw.write("begun, ");
       setTimeout(() => reply.raw.end("ended"), 10);
@@ -441,7 +441,7 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
     expect(answers[0]?.body).toBe("begun, ended");
   });
 
-  it("a claim lost to another while the app worked: no 2xx, event_in_flight instead, and nothing of the app's", async () => {
+  it("a claim that was lost meanwhile is answered event_in_flight, and nothing of the app's", async () => {
     const store = {
       claim: async () => ({ status: "claimed" as const }),
       renew: async () => true,
@@ -465,7 +465,7 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
     ["returns an object", async () => ({ ok: true })],
     ["sends", async (_request, reply) => reply.code(204).send()],
   ] as readonly (readonly [string, RouteHandlerMethod])[]) {
-    it(`a sender that hangs up before the handler ${what}: it counts`, async () => {
+    it(`if the sender disconnects before the handler ${what}, the result counts`, async () => {
       const left = gate();
       const reports: DeliveryReport[] = [];
       let runs = 0;
@@ -487,7 +487,7 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
       const gone = new Promise((resolve) => app.server.once("connection", resolve));
       sender.destroy();
       await sender.closed;
-      // The server has heard of it once it has taken the next connection and answered over it.
+      // The server has noticed it after it has answered on the next connection.
       expectRefusal(await endpoint.send(delivery), 503, "event_in_flight");
       await gone;
       left.open();
@@ -520,7 +520,7 @@ function rawBodyOf({ raw }: { raw: object }): Uint8Array {
   return (raw as { rawBody: Uint8Array }).rawBody;
 }
 
-/** An app that is spoken to as its own tests would. */
+/** An app that is called by inject, as in its own tests. */
 function injecting(app: FastifyInstance): Endpoint {
   return {
     port: 0,

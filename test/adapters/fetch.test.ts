@@ -4,16 +4,16 @@ import { handlerMember } from "./contract/handler.ts";
 import { quietReceiver } from "./contract/mounts.ts";
 import { inProcess, PATH } from "./contract/sender.ts";
 import { event, signed, until } from "./contract/trial.ts";
-import { describeAdapterContract, expectNothingToEscape } from "./contract.ts";
+import { describeWholeContract, expectNothingToEscape } from "./contract.ts";
 
 expectNothingToEscape();
 
-describeAdapterContract(handlerMember("fetch, handler", false, async (receiver) => inProcess(bluumHandler(receiver))));
+describeWholeContract(handlerMember("fetch, handler", false, async (receiver) => inProcess(bluumHandler(receiver))));
 
 describe.concurrent("fetch, handler: bodies as streams", () => {
   const LIMIT = 2_000;
 
-  /** A signed request with a body of one's own making, and what was done to that body. */
+  /** A signed request with a stream as its body, and what was done to the stream. */
   function streaming(pull: (controller: ReadableStreamDefaultController<Uint8Array>) => unknown, headers = {}) {
     const seen = { pulls: 0, cancelled: false };
     const body = new ReadableStream<Uint8Array>(
@@ -43,40 +43,40 @@ describe.concurrent("fetch, handler: bodies as streams", () => {
     expect(await answerTo(request)).toBe("408 body_incomplete");
   });
 
-  it("a stream that never ends is body_timeout, and is let go of", async () => {
+  it("a stream that never ends is body_timeout, and is cancelled", async () => {
     const { request, seen } = streaming(() => new Promise(() => {}));
     expect(await answerTo(request)).toBe("408 body_timeout");
     await until(() => seen.cancelled, "the end of the stream");
   });
 
-  it("an endless stream is 413 at the limit, and is let go of", async () => {
+  it("an endless stream is 413 at the limit, and is cancelled", async () => {
     const { request, seen } = streaming((controller) => controller.enqueue(new Uint8Array(100)));
     expect(await answerTo(request)).toBe("413 body_too_large");
     await until(() => seen.cancelled, "the end of the stream");
     expect(seen.pulls).toBeLessThan(20_000);
   });
 
-  it("a Content-Length that promises less than comes does not lift the limit", async () => {
+  it("a Content-Length that is too small does not lift the limit", async () => {
     const { request } = streaming((controller) => controller.enqueue(new Uint8Array(100)), { "content-length": "10" });
     expect(await answerTo(request)).toBe("413 body_too_large");
   });
 
-  it("a Content-Length over the limit is 413 without a look at the body", async () => {
+  it("a Content-Length over the limit is 413, and the body is not read", async () => {
     const { request, seen } = streaming(() => {}, { "content-length": String(LIMIT + 1) });
     expect(await answerTo(request)).toBe("413 body_too_large");
     expect(seen.pulls).toBe(0);
   });
 
-  it("an unsigned request's body is not looked at", async () => {
+  it("the body of an unsigned request is not read", async () => {
     const { request, seen } = streaming(() => {}, { "X-Bluum-Signature": "" });
     expect(await answerTo(request)).toBe("401 signature_malformed");
     expect(seen.pulls).toBe(0);
   });
 
-  it("large bodies beyond 64 MiB at once are 503 receiver_busy, and get in once others have ended", async () => {
+  it("large bodies beyond 64 MiB at once are 503 receiver_busy, and accepted later", async () => {
     const handler = bluumHandler(quietReceiver().on("*", () => {}));
     const statusOf = async (request: Request) => (await handler(request)).status;
-    // 960 KiB of each of these are taken from 64 MiB.
+    // Each takes 960 KiB of the 64 MiB.
     const piece = new Uint8Array(1024 * 1024 - 1);
     const open: ReadableStreamDefaultController<Uint8Array>[] = [];
     const answers = Array.from({ length: 68 }, () => {
@@ -94,7 +94,7 @@ describe.concurrent("fetch, handler: bodies as streams", () => {
     const large = signed(event({ padding: "x".repeat(600_000) })) as RequestInit;
     expect(await statusOf(new Request(`http://localhost${PATH}`, large))).toBe(503);
     expect(await statusOf(new Request(`http://localhost${PATH}`, signed() as RequestInit))).toBe(200);
-    for (const controller of open) controller.error(new Error("left"));
+    for (const controller of open) controller.error(new Error("disconnected"));
     expect(new Set(await Promise.all(answers))).toEqual(new Set([408]));
     expect(await statusOf(new Request(`http://localhost${PATH}`, large))).toBe(200);
   });
@@ -105,7 +105,7 @@ describe.concurrent("fetch, handler: bodies as streams", () => {
     expect(await answerTo(request)).toBe("500 body_already_parsed");
   });
 
-  it("a body that another reader holds is body_already_parsed at once", async () => {
+  it("a body that another reader has locked is body_already_parsed at once", async () => {
     const request = new Request(`http://localhost${PATH}`, signed() as RequestInit);
     request.body?.getReader();
     expect(await answerTo(request)).toBe("500 body_already_parsed");

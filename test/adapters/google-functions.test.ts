@@ -1,4 +1,4 @@
-// The server that Google Cloud Functions, Cloud Run functions and Firebase run: its body parsers come first and keep the bytes.
+// The server of Google Cloud Functions, Cloud Run functions and Firebase. Its body parsers come first and keep the bytes.
 import { gzipSync } from "node:zlib";
 import { type HttpFunction, http } from "@google-cloud/functions-framework";
 import { getTestServer } from "@google-cloud/functions-framework/testing";
@@ -20,14 +20,14 @@ let ordinal = 0;
 /** Serves one function as the framework does. */
 function serve(receiver: Receiver): Promise<Endpoint> {
   ordinal += 1;
-  // @koa/bodyparser, which other tests import, declares that rawBody is a string on every request.
+  // @koa/bodyparser, which other tests import, declares rawBody as a string on every request.
   http(`bluum-${ordinal}`, bluumHandler(receiver) as unknown as HttpFunction);
   return listen(getTestServer(`bluum-${ordinal}`));
 }
 
 const member = handlerMember("Google Cloud Functions", true, serve);
 
-// The cases of the contract that are of bodies and sockets are the framework's here: it has read the body before us.
+// Without the cases of bodies and sockets: the framework has read the body before us.
 describe.concurrent("Google Cloud Functions keep the adapter contract", () => {
   signatureCases(member, it);
   claimCases(member, it);
@@ -37,7 +37,7 @@ describe.concurrent("Google Cloud Functions", () => {
   for (const contentType of ["application/json", "text/plain", "application/x-www-form-urlencoded", "x/y"]) {
     for (const chunkBytes of [undefined, 7]) {
       const how = chunkBytes === undefined ? "" : ", in chunks";
-      it(`true bytes of a body that says it is ${contentType}${how}`, () =>
+      it(`true bytes of a body of type ${contentType}${how}`, () =>
         expectTrueBytes(({ receiver, reached }) => serve(receiver.on("*", (event) => reached(event))), {
           contentType,
           ...(chunkBytes === undefined ? {} : { chunkBytes }),
@@ -45,7 +45,7 @@ describe.concurrent("Google Cloud Functions", () => {
     }
   }
 
-  it("what is unsigned, too large, compressed or no POST is refused, and the next delivery is taken", async () => {
+  it("unsigned, too large, compressed and GET requests are refused, and the next delivery is accepted", async () => {
     const endpoint = await serve(quietReceiver({ maxBodyBytes: 2_000 }).on("*", () => {}));
     expectRefusal(await endpoint.send({ body: "{}" }), 401, "signature_missing");
     expectRefusal(await endpoint.send(signed(JSON.stringify({ a: "x".repeat(2_001) }))), 413, "body_too_large");
@@ -57,7 +57,7 @@ describe.concurrent("Google Cloud Functions", () => {
     await endpoint.close();
   });
 
-  it("a body that is no JSON though it says so is answered by the framework itself: 400, and nothing runs", async () => {
+  it("a malformed body of type application/json is answered 400 by the framework", async () => {
     const reached: string[] = [];
     const endpoint = await serve(quietReceiver().on("*", ({ id }) => void reached.push(id)));
     expect((await endpoint.send(signed('{"event":"order.fil'))).status).toBe(400);

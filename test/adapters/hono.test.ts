@@ -17,7 +17,7 @@ import { describeAdapterContract, expectNothingToEscape } from "./contract.ts";
 
 expectNothingToEscape();
 
-/** Hono prints every error itself, unless someone takes it. */
+/** Without an onError Hono prints every error. */
 function quiet(app: Hono): Hono {
   return app.onError((error, c) => (error instanceof HTTPException ? error.getResponse() : c.text("failed", 500)));
 }
@@ -45,7 +45,7 @@ for (const [where, overSockets, serve] of [
     ),
   );
 
-  /** The app's own handler: notes what reached it, and the body as `c.req` still gives it. */
+  /** The app's own handler: records the event, and the body from `c.req`. */
   const handled =
     ({ reached }: Mounting, read: (c: Context) => Promise<unknown> = (c) => c.req.json()) =>
     async (c: Context) => {
@@ -74,7 +74,7 @@ for (const [where, overSockets, serve] of [
         serve(quiet(new Hono().post(PATH, bluumWebhooks(mounting.receiver), handled(mounting)))),
       ));
     it("by app.use on a path", () => expectTrueBytes(stacked([])));
-    it("behind a middleware that brings the signature under its own name", async () => {
+    it("behind a middleware that sets the signature header", async () => {
       const { headers, body } = signed();
       const app = new Hono()
         .use(PATH, async (c, next) => {
@@ -160,7 +160,7 @@ for (const [where, overSockets, serve] of [
     }
     it("before validator('json')", () =>
       expectTrueBytes(stacked([], [validator("json", (value) => value)], async (c) => c.req.valid("json" as never))));
-    it("after a middleware that looked at the body and the headers without reading", () =>
+    it("after a middleware that used c.req.raw.body without reading it", () =>
       expectTrueBytes(stacked([reading((c) => [c.req.raw.body, c.req.header("content-type"), c.req.raw.bodyUsed])])));
   });
 
@@ -181,10 +181,10 @@ for (const [where, overSockets, serve] of [
         async (c: Context) => (await c.req.text()) && c.req.blob(),
       ],
       ["c.req.raw.json()", (c: Context) => c.req.raw.json()],
-      ["c.req.raw.arrayBuffer(), of which nothing is kept", (c: Context) => c.req.raw.arrayBuffer()],
+      ["c.req.raw.arrayBuffer()", (c: Context) => c.req.raw.arrayBuffer()],
       ["a reader that holds the body", (c: Context) => void c.req.raw.body?.getReader()],
       [
-        "a reader that has taken the first part of the body",
+        "a reader that took the first part of the body",
         async (c: Context) => {
           const reader = c.req.raw.body?.getReader();
           await reader?.read();
@@ -192,11 +192,10 @@ for (const [where, overSockets, serve] of [
         },
       ],
     ] as const) {
-      it(`after ${what}`, () =>
-        expectAlreadyParsed(stacked([reading(read)]), {
-          chunkBytes: 7,
-          remedy: "c.req.arrayBuffer() or c.req.blob()",
-        }));
+      const remedy = "c.req.arrayBuffer() or c.req.blob()";
+      it(`after ${what}`, () => expectAlreadyParsed(stacked([reading(read)]), { remedy }));
+      it(`after ${what}, the body in chunks`, () =>
+        expectAlreadyParsed(stacked([reading(read)]), { chunkBytes: 7, remedy }));
     }
     it("after validator('json')", () => expectAlreadyParsed(stacked([validator("json", (value) => value)])));
     it("after c.req.json(), for bluumHandler", () =>
@@ -207,23 +206,23 @@ for (const [where, overSockets, serve] of [
       }));
   });
 
-  describe.concurrent(`Hono ${where}: the same delivery met twice`, () => {
-    it("by one receiver as middleware and as middleware again", () =>
+  describe.concurrent(`Hono ${where}: one delivery, two mounts`, () => {
+    it("one receiver, as middleware twice", () =>
       expectTrueBytes((mounting) => stacked([bluumWebhooks(mounting.receiver)])(mounting)));
-    it("by one receiver as middleware and as handler", () =>
+    it("one receiver, as middleware and as handler", () =>
       expectTrueBytes(({ receiver, reached }) => {
         const app = new Hono();
         app.use(bluumWebhooks(receiver));
         return serve(quiet(app.post(PATH, bluumHandler(receiver.on("*", (event) => reached(event))))));
       }));
-    it("by two receivers with stores of their own", () => expectTrueBytes(stacked([bluumWebhooks(quietReceiver())])));
-    it("by two receivers, with c.req.json() between them", () =>
+    it("two receivers with their own stores", () => expectTrueBytes(stacked([bluumWebhooks(quietReceiver())])));
+    it("two receivers, with c.req.json() between them", () =>
       expectTrueBytes(stacked([bluumWebhooks(quietReceiver()), reading((c) => c.req.json())])));
   });
 
   describe.concurrent(`Hono ${where}: when the app's answer counts`, () => {
     type Inner = Hono<{ Variables: BluumVariables }>;
-    /** Sends one delivery twice to an app; gives both answers, the reports and the number of runs. */
+    /** Sends one delivery twice to an app. */
     async function twice(
       handler: (c: Context) => unknown,
       shape: (app: Inner) => Hono = (app) => quiet(app as unknown as Hono),
@@ -245,7 +244,7 @@ for (const [where, overSockets, serve] of [
       throw new Error("no");
     };
 
-    it("an onError that answers 200 is overruled: 500 handler_failed, the event is released, and the retry runs", async () => {
+    it("an onError that answers 200 is overruled, and the retry runs", async () => {
       const { answers, reports, runs } = await twice(
         failing,
         (app) => app.onError((_error, c) => c.json({ fine: true }, 200, { "x-from": "onError" })) as unknown as Hono,
@@ -260,7 +259,7 @@ for (const [where, overSockets, serve] of [
       ]);
       expect(runs).toBe(2);
     });
-    it("so is the onError of an inner app under app.route", async () => {
+    it("an onError of an inner app under app.route is overruled", async () => {
       const { answers, runs } = await twice(failing, (app) => {
         app.onError((_error, c) => c.text("fine", 202));
         return quiet(new Hono().route("/", app as unknown as Hono));
@@ -268,7 +267,7 @@ for (const [where, overSockets, serve] of [
       for (const answer of answers) expectRefusal(answer, 500, "handler_failed");
       expect(runs).toBe(2);
     });
-    it("an onError that answers 400 keeps its answer, and the event has failed", async () => {
+    it("an onError that answers 400 keeps its answer, and the retry runs", async () => {
       const { answers, runs } = await twice(
         failing,
         (app) => app.onError((_error, c) => c.text("mine", 400)) as unknown as Hono,
@@ -279,12 +278,12 @@ for (const [where, overSockets, serve] of [
       ]);
       expect(runs).toBe(2);
     });
-    it("an onError that throws: 500 handler_failed", async () => {
+    it("an onError that throws is answered 500 handler_failed", async () => {
       const { answers, runs } = await twice(failing, (app) => app.onError(failing) as unknown as Hono);
       for (const answer of answers) expectRefusal(answer, 500, "handler_failed");
       expect(runs).toBe(2);
     });
-    it("an outer middleware that turns the failure into 200 cannot make the event processed: the retry would run", async () => {
+    it("an outer middleware that answers a failure with 200 does not make the event processed", async () => {
       const { answers, reports, runs } = await twice(failing, (app) => {
         const outer = new Hono().use(async (c, next) => {
           await next();
@@ -303,7 +302,7 @@ for (const [where, overSockets, serve] of [
       for (const answer of answers) expectRefusal(answer, 500, "handler_failed");
       expect(runs).toBe(2);
     });
-    it("an HTTPException of status 422 keeps its status, and has failed", async () => {
+    it("an HTTPException of status 422 keeps its status, and the retry runs", async () => {
       const { answers, runs } = await twice(() => {
         throw new HTTPException(422);
       });
@@ -315,7 +314,7 @@ for (const [where, overSockets, serve] of [
       ["undefined", undefined],
       ["a string", "no"],
     ] as const) {
-      it(`throwing ${what}, which Hono hands to nobody: 500 handler_failed`, async () => {
+      it(`a handler that throws ${what} is answered 500 handler_failed`, async () => {
         const { answers, runs } = await twice(() => {
           throw thrown;
         });
@@ -323,7 +322,7 @@ for (const [where, overSockets, serve] of [
         expect(runs).toBe(2);
       });
     }
-    it("a handler that returns nothing has failed, whatever onError would make of it: 500 handler_failed", async () => {
+    it("a handler that returns nothing has failed, whatever onError answers", async () => {
       const { answers, runs } = await twice(
         () => undefined,
         (app) => app.onError((_error, c) => c.text("fine")) as unknown as Hono,
@@ -336,14 +335,14 @@ for (const [where, overSockets, serve] of [
       expect(answers.map(({ status }) => status)).toEqual([302, 302]);
       expect(runs).toBe(2);
     });
-    it("middleware with no handler behind it: 404, and the event has failed", async () => {
+    it("middleware without a handler behind it has failed: 404", async () => {
       const endpoint = await serve(quiet(new Hono().use(PATH, bluumWebhooks(quietReceiver())) as unknown as Hono));
       const delivery = signed();
       expect((await endpoint.send(delivery)).status).toBe(404);
       expect((await endpoint.send(delivery)).status).toBe(404);
       await endpoint.close();
     });
-    it("a claim lost to another while the app worked: no 2xx, event_in_flight instead, without the app's headers", async () => {
+    it("a claim that was lost meanwhile is answered event_in_flight, without the app's headers", async () => {
       const store = {
         claim: async () => ({ status: "claimed" as const }),
         renew: async () => true,
@@ -378,9 +377,9 @@ for (const [where, overSockets, serve] of [
   });
 }
 
-describe("Hono, on a runtime that stops after the answer", () => {
+describe("Hono on a runtime that stops after the answer", () => {
   it.each(["middleware", "handler"] as const)(
-    "hands a completion that was not taken to its context, by the %s",
+    "the %s passes a pending completion to the execution context",
     async (style) => {
       let failures = 1;
       const store = {

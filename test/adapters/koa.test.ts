@@ -43,7 +43,7 @@ for (const [name, Framework] of [
     handlerMember(`${name}, handler`, true, (receiver) => serve(new Framework().use(bluumHandler(receiver)))),
   );
 
-  /** The app's own middleware: notes what reached it, and what `ctx.request.body` is there. */
+  /** The app's own middleware: records the event and `ctx.request.body`. */
   const handled = ({ reached }: Mounting): Middleware => {
     return (ctx) => {
       reached(bluumEvent(ctx), (ctx.request as { body?: unknown }).body);
@@ -95,9 +95,9 @@ for (const [name, Framework] of [
       for (const chunkBytes of [undefined, 7]) {
         const how = chunkBytes === undefined ? "" : ", the body in chunks";
         const options = chunkBytes === undefined ? {} : { chunkBytes };
-        it(`true bytes before it, and ctx.request.body is the payload${how}`, () =>
+        it(`true bytes before it, with the payload in ctx.request.body${how}`, () =>
           expectTrueBytes(stacked([], [make()]), options));
-        it(`true bytes after it skipped another Content-Type, and ctx.request.body is the payload${how}`, () =>
+        it(`true bytes after it skipped another Content-Type, with the payload in ctx.request.body${how}`, () =>
           expectTrueBytes(stacked([make()]), { ...options, contentType: "application/x-bluum" }));
         it(`true bytes between two that skip${how}`, () =>
           expectTrueBytes(stacked([make()], [make()]), { ...options, contentType: "application/x-bluum" }));
@@ -107,7 +107,7 @@ for (const [name, Framework] of [
         expectAlreadyParsed(({ receiver }) =>
           serve(new Framework().use(make()).use(bluumHandler(receiver.on("*", () => {})))),
         ));
-      it("body_already_parsed at once after it took the body for text", () =>
+      it("body_already_parsed at once after it parsed the body as text", () =>
         expectAlreadyParsed(stacked([make({ enableTypes: ["text"] })]), { contentType: "text/plain" }));
       it("body_already_parsed at once after it with patchNode or enableRawChecking", () =>
         expectAlreadyParsed(stacked([make({ patchNode: true, enableRawChecking: true })])));
@@ -116,7 +116,7 @@ for (const [name, Framework] of [
     });
   }
 
-  describe.concurrent(`${name}: bytes that others keep or take`, () => {
+  describe.concurrent(`${name}: bytes that other middleware keeps or takes`, () => {
     for (const [where, keep] of [
       [
         "ctx.request.rawBody",
@@ -142,7 +142,7 @@ for (const [name, Framework] of [
           return serve(app);
         }));
     }
-    it("a listener that has eaten the first part of the body: body_already_parsed at once", () =>
+    it("body_already_parsed at once after a listener that took the first part of the body", () =>
       expectAlreadyParsed(
         stacked([
           async (ctx, next) => {
@@ -153,7 +153,7 @@ for (const [name, Framework] of [
         ]),
         { chunkBytes: 7 },
       ));
-    it("something that drained the stream and kept nothing: body_already_parsed at once", () =>
+    it("body_already_parsed at once after a middleware that drained the stream", () =>
       expectAlreadyParsed(
         stacked([
           async (ctx, next) => {
@@ -164,20 +164,20 @@ for (const [name, Framework] of [
       ));
   });
 
-  describe.concurrent(`${name}: the same delivery met twice`, () => {
-    it("by one receiver as middleware and as middleware again", () =>
+  describe.concurrent(`${name}: one delivery, two mounts`, () => {
+    it("one receiver, as middleware twice", () =>
       expectTrueBytes((mounting) => stacked([bluumWebhooks(mounting.receiver)])(mounting)));
-    it("by one receiver as middleware and as handler", () =>
+    it("one receiver, as middleware and as handler", () =>
       expectTrueBytes(({ receiver, reached }) =>
         serve(
           new Framework().use(bluumWebhooks(receiver)).use(bluumHandler(receiver.on("*", (event) => reached(event)))),
         ),
       ));
-    it("by two receivers with stores of their own", () => expectTrueBytes(stacked([bluumWebhooks(quietReceiver())])));
+    it("two receivers with their own stores", () => expectTrueBytes(stacked([bluumWebhooks(quietReceiver())])));
   });
 
   describe.concurrent(`${name}: when the app's answer counts`, () => {
-    /** Sends one delivery twice to an app of one middleware; gives both answers, the reports and the number of runs. */
+    /** Sends one delivery twice to an app with one middleware. */
     async function twice(
       middleware: Middleware,
       around: Middleware[] = [],
@@ -197,7 +197,7 @@ for (const [name, Framework] of [
       await endpoint.close();
       return { answers, reports, runs };
     }
-    /** Demands that the app's answer was a failure, and that the retry ran. */
+    /** Expects that the app's answer was a failure, and that the retry ran. */
     async function expectFailed(status: number, middleware: Middleware): Promise<void> {
       const { answers, runs } = await twice(middleware);
       expect(answers.map((answer) => answer.status)).toEqual([status, status]);
@@ -210,8 +210,8 @@ for (const [name, Framework] of [
       expect(runs).toBe(1);
     }
 
-    it("a middleware that sets no status has failed: Koa answers 404", () => expectFailed(404, () => {}));
-    it("a middleware that sets a body and no status has succeeded: Koa answers 200", () =>
+    it("a middleware that sets nothing has failed: Koa answers 404", () => expectFailed(404, () => {}));
+    it("a middleware that sets only a body has succeeded: Koa answers 200", () =>
       expectProcessed(200, (ctx) => {
         ctx.body = { ok: true };
       }));
@@ -236,7 +236,7 @@ for (const [name, Framework] of [
       [204, true],
       [500, false],
     ] as const) {
-      it(`ctx.respond = false and ${status} later on ctx.res: the status at its end counts`, async () => {
+      it(`with ctx.respond = false a later ${status} on ctx.res counts`, async () => {
         const { answers, runs } = await twice((ctx) => {
           ctx.respond = false;
           setTimeout(() => {
@@ -249,7 +249,7 @@ for (const [name, Framework] of [
       });
     }
 
-    it("ctx.respond = false and an end before the middleware is done: the status counts", async () => {
+    it("with ctx.respond = false the status of an ended ctx.res counts", async () => {
       const { answers, runs } = await twice((ctx) => {
         ctx.respond = false;
         ctx.res.statusCode = 201;
@@ -264,7 +264,7 @@ for (const [name, Framework] of [
       ["a body", { confidential: true }],
     ];
     for (const [how, body] of bodies) {
-      it(`an outer middleware that turns the failure into 200 by ${how} is overruled: 500 handler_failed, and the retry runs`, async () => {
+      it(`an outer middleware that answers a failure with 200 by ${how} is overruled, and the retry runs`, async () => {
         const { answers, reports, runs } = await twice(() => {
           throw new Error("no");
         }, [
@@ -284,7 +284,7 @@ for (const [name, Framework] of [
       });
     }
 
-    it("so is one that streams its 200: the status is 500", async () => {
+    it("an outer middleware that streams a 200 after a failure sends 500", async () => {
       const { answers, runs } = await twice(() => {
         throw new Error("no");
       }, [
@@ -297,7 +297,7 @@ for (const [name, Framework] of [
       expect(runs).toBe(2);
     });
 
-    it("a throw after a 200 that has left by ctx.res has failed, and the log says so", async () => {
+    it("a throw after a 200 was sent by ctx.res has failed, and the log says so", async () => {
       const log: string[] = [];
       const receiver = quietReceiver({ logger: { warn: () => {}, error: (line) => log.push(line) } });
       const app = new Framework().use(bluumWebhooks(receiver)).use((ctx) => {
@@ -313,14 +313,14 @@ for (const [name, Framework] of [
       await endpoint.close();
     });
 
-    /** Of every event it says at the end that another process holds it. */
+    /** A store whose claims are always lost. */
     const losing = {
       claim: async () => ({ status: "claimed" as const }),
       renew: async () => true,
       complete: async () => "held_by_another" as const,
       release: async () => true,
     };
-    it("a claim lost to another while the app worked: no 2xx, event_in_flight instead", async () => {
+    it("a claim that was lost meanwhile is answered event_in_flight, not 2xx", async () => {
       const app = new Framework().use(bluumWebhooks(quietReceiver({ store: losing, namespace: "koa" }))).use((ctx) => {
         ctx.body = { confidential: true };
       });
@@ -329,7 +329,7 @@ for (const [name, Framework] of [
       await endpoint.close();
     });
 
-    it("the same where the app has sent its answer by ctx.res already: that stands, and nothing fails", async () => {
+    it("a claim that was lost after the app answered by ctx.res changes nothing", async () => {
       const errors: unknown[] = [];
       const app = new Framework().use(bluumWebhooks(quietReceiver({ store: losing, namespace: "koa" }))).use((ctx) => {
         ctx.status = 200;
@@ -342,7 +342,7 @@ for (const [name, Framework] of [
       expect(errors).toEqual([]);
     });
 
-    it("a sender that hangs up before the app sets a status: it counts", async () => {
+    it("if the sender disconnects, the status that the app sets later counts", async () => {
       const left = gate();
       const reports: DeliveryReport[] = [];
       let runs = 0;

@@ -33,7 +33,7 @@ function invocation(leftMs = 30_000): LambdaContext {
   return { getRemainingTimeInMillis: () => Math.floor(end - performance.now()) };
 }
 
-/** A request as a gateway takes it in. Text stays text where it can, as for `application/json`. */
+/** A request at a gateway. By default, UTF-8 stays text, as for `application/json`. */
 function atGateway({ method = "POST", headers = {}, body = "" }: Sending, base64?: boolean): AtGateway {
   const bytes = Buffer.from(body as Uint8Array);
   const isBase64Encoded = base64 ?? !isUtf8(bytes);
@@ -58,7 +58,7 @@ function isUtf8(bytes: Uint8Array): boolean {
   }
 }
 
-/** What a gateway makes of a result: header values in lists or not. */
+/** A result as the gateway's answer. */
 function answerOf({ statusCode, headers, multiValueHeaders, body }: LambdaHttpResult): Answer {
   const lists = Object.entries(multiValueHeaders ?? {}).map(([name, values]) => [name, values.join(", ")]);
   return { status: statusCode, headers: { ...headers, ...Object.fromEntries(lists) }, body };
@@ -67,7 +67,7 @@ function answerOf({ statusCode, headers, multiValueHeaders, body }: LambdaHttpRe
 function behind(source: Source, handler: Handler, base64?: boolean): Endpoint {
   return {
     port: 0,
-    // Through JSON, as everything goes that comes to a function and leaves it.
+    // Events and results of a function are JSON.
     send: async (sending) => answerOf(asJson(await handler(asJson(source(atGateway(sending, base64))), invocation()))),
     close: async () => {},
   };
@@ -81,7 +81,7 @@ for (const [name, source] of Object.entries(SOURCES) as [string, Source][]) {
   describeAdapterContract(
     handlerMember(`lambda behind ${name}`, false, async (receiver) => {
       const endpoint = behind(source, bluumHandler(receiver));
-      // It keeps one value of each header, which no adapter can help: so the contract's sender joins them.
+      // It keeps only one value of each header, so the sender joins them.
       if (source !== SOURCES["a load balancer"]) return endpoint;
       return { ...endpoint, send: (sending) => endpoint.send({ ...sending, headers: joined(sending.headers) }) };
     }),
@@ -94,13 +94,13 @@ for (const [name, source] of Object.entries(SOURCES) as [string, Source][]) {
     }
 
     for (const base64 of [true, false]) {
-      it(`a body with é is taken, ${base64 ? "in base64" : "as text"}`, async () => {
+      it(`a body with é is accepted, ${base64 ? "in base64" : "as text"}`, async () => {
         const text = JSON.stringify(event({ data: { note: "é, €, 😀" } }));
         expect(await answerTo(signed(text), base64)).toMatchObject({ status: 200, body: OK });
       });
     }
 
-    it("a genuine body that is not UTF-8 is verified in base64, and then refused for what it is", async () => {
+    it("a genuine body that is not UTF-8 is payload_not_utf8, in base64", async () => {
       const latin1 = Buffer.from(JSON.stringify(event({ data: { note: "é" } })), "latin1");
       expect(await answerTo(signed(latin1), true)).toMatchObject({
         status: 400,
@@ -108,7 +108,7 @@ for (const [name, source] of Object.entries(SOURCES) as [string, Source][]) {
       });
     });
 
-    it("one that came as text has replacement characters for bytes: no signature fits it", async () => {
+    it("a genuine body that is not UTF-8 is signature_mismatch, as text", async () => {
       const latin1 = Buffer.from(JSON.stringify(event({ data: { note: "é" } })), "latin1");
       expect(await answerTo(signed(latin1), false)).toMatchObject({
         status: 401,
@@ -116,11 +116,11 @@ for (const [name, source] of Object.entries(SOURCES) as [string, Source][]) {
       });
     });
 
-    it("a request without a body has one of 0 bytes", async () => {
+    it("a request without a body has a body of 0 bytes", async () => {
       expect(await answerTo(signed(""))).toMatchObject({ status: 400, body: '{"error":{"code":"payload_not_json"}}' });
     });
 
-    it("an invocation whose context is not handed over is one without an end", async () => {
+    it("an invocation without a context has no deadline", async () => {
       const handler = bluumHandler(quietReceiver().on("*", () => {}));
       expect(await handler(source(atGateway(signed())))).toMatchObject({ statusCode: 200, body: OK });
     });
@@ -130,11 +130,11 @@ for (const [name, source] of Object.entries(SOURCES) as [string, Source][]) {
       body: body ?? "",
     });
     if (source === SOURCES["a load balancer"])
-      it("a header that was sent twice is its last value: the load balancer drops the first", async () => {
+      it("of a header that was sent twice the load balancer drops the first value", async () => {
         expect((await answerTo(twice(signed()))).status).toBe(401);
       });
     else
-      it("a header that was sent twice has both values: the genuine signature is found", async () => {
+      it("a header that was sent twice has both values", async () => {
         expect(await answerTo(twice(signed()))).toMatchObject({ status: 200, body: OK });
       });
   });
@@ -167,7 +167,7 @@ describe("lambda, the shape of an answer", () => {
     });
   });
 
-  it("an event of another kind is a mistake of the deployment: it rejects, naming what is missing", async () => {
+  it("an event that is no HTTP request rejects, naming the missing field", async () => {
     await expect(handler({ Records: [] } as unknown as LambdaHttpEvent, invocation())).rejects.toThrow(
       "requestContext",
     );
@@ -181,7 +181,7 @@ describe.concurrent("lambda, within the time of an invocation", () => {
     return bluumHandler(receiver)(source(atGateway(sending)), invocation(leftMs));
   }
 
-  it("handlers are told before it is over, and 503 handler_timeout is answered", async () => {
+  it("the signal aborts before its end, and 503 handler_timeout is answered", async () => {
     let reason: WebhookError | undefined;
     const reports: DeliveryReport[] = [];
     const receiver = quietReceiver({ observe: (report) => reports.push(report) }).on(
@@ -201,7 +201,7 @@ describe.concurrent("lambda, within the time of an invocation", () => {
     expect(reports).toMatchObject([{ outcome: "accepted", code: "handler_timeout", status: 503 }]);
   });
 
-  it("the event is free for the next one as soon as it is over, though the frozen handler never said anything", async () => {
+  it("the claim expires with it, although the frozen handler never returned", async () => {
     const store = memoryStore();
     const sending = signed();
     const frozen = quietReceiver({ store, namespace: "lambda" }).on("*", () => new Promise(() => {}));
@@ -210,7 +210,7 @@ describe.concurrent("lambda, within the time of an invocation", () => {
     await vi.waitFor(async () => expect((await invoke(next, sending, 30_000)).body).toBe(OK), 5_000);
   });
 
-  it("a handler that was thawed and comes to its end counts, if nobody else took the event", async () => {
+  it("the result of a handler that resumes later counts, if the event was not claimed again", async () => {
     const store = memoryStore();
     const sending = signed();
     const working = gate();
@@ -220,7 +220,7 @@ describe.concurrent("lambda, within the time of an invocation", () => {
     await vi.waitFor(async () => expect((await invoke(receiver, sending, 30_000)).body).toBe(DUPLICATE), 5_000);
   });
 
-  it("an invocation with no time left takes no event", async () => {
+  it("without time left no event is accepted", async () => {
     const handler = vi.fn();
     const receiver = quietReceiver().on("*", handler);
     expect(await invoke(receiver, signed(), 0)).toMatchObject({
@@ -248,14 +248,14 @@ describe.concurrent("lambda, within the time of an invocation", () => {
     };
   }
 
-  it("a completion that the store took at the second try is stored before the answer, since afterwards all is frozen", async () => {
+  it("a completion that fails at first is retried before the answer", async () => {
     const store = failing(1);
     const receiver = quietReceiver({ store, namespace: "lambda", leaseMs: 1_000 }).on("*", () => {});
     expect(await invoke(receiver, signed(), 30_000)).toMatchObject({ statusCode: 200 });
     expect(store.completed).toHaveLength(1);
   });
 
-  it("one that the store does not take holds the answer up no longer than there is time", async () => {
+  it("a completion that keeps failing delays the answer no longer than there is time", async () => {
     const receiver = quietReceiver({ store: failing(1_000), namespace: "lambda", leaseMs: 1_000 }).on("*", () => {});
     const began = performance.now();
     expect(await invoke(receiver, signed(), 1_000)).toMatchObject({ statusCode: 200 });

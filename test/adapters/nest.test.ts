@@ -26,7 +26,7 @@ expectNothingToEscape();
 
 type Create = (module: Type, options: { rawBody?: boolean }) => Promise<INestApplication>;
 
-/** Starts an app, once it was prepared as a user would in main.ts. */
+/** Prepares an app, as in its main.ts, and starts it. */
 async function serve(app: INestApplication, prepare: (app: INestApplication) => void = () => {}): Promise<Endpoint> {
   prepare(app);
   await app.init();
@@ -34,14 +34,14 @@ async function serve(app: INestApplication, prepare: (app: INestApplication) => 
   return listen(app.getHttpServer() as Server);
 }
 
-/** A module, decorated by plain calls: the tests' compiler knows no legacy decorators. */
+/** A module, decorated by plain calls: the tests' compiler does not know legacy decorators. */
 function moduleOf(...controllers: Type[]): Type {
   class AppModule {}
   Module({ controllers })(AppModule);
   return AppModule;
 }
 
-/** A controller on the webhook's path whose method gets the request and, where it asks for it, the response. */
+/** A controller on the webhook's path whose method gets the request and, if it takes it, the response. */
 function controllerOf(answer: (request: never, response: never) => unknown, takesResponse: boolean): Type {
   class WebhookController {
     receive(request: never, response: never): unknown {
@@ -56,7 +56,7 @@ function controllerOf(answer: (request: never, response: never) => unknown, take
   return WebhookController;
 }
 
-/** What requests and responses of both platforms have, or one of them. */
+/** The used fields of the requests and responses of both platforms. */
 interface AnyRequest {
   readonly raw?: IncomingMessage;
   readonly rawBody?: unknown;
@@ -97,12 +97,12 @@ for (const [platform, create] of [
     for (const chunkBytes of [undefined, 7]) {
       const options = chunkBytes === undefined ? {} : { chunkBytes };
       const how = chunkBytes === undefined ? "" : ", the body in chunks";
-      it(`works on the bytes that rawBody: true keeps${how}`, () => expectTrueBytes(controlling(true), options));
-      it(`is told at once that they are missing without rawBody${how}`, () =>
+      it(`gets the bytes that rawBody: true keeps${how}`, () => expectTrueBytes(controlling(true), options));
+      it(`is body_already_parsed at once without rawBody${how}`, () =>
         expectAlreadyParsed(controlling(false), options));
     }
 
-    it("beside app.use goes on getting parsed bodies on its own path", async () => {
+    it("beside app.use still gets parsed bodies", async () => {
       const app = await create(moduleOf(controllerOf((request: { body: unknown }) => request.body, false)), {});
       const endpoint = await serve(app, (started) => started.use("/elsewhere", bluumHandler(quietReceiver())));
       const answer = await endpoint.send({ headers: { "content-type": "application/json" }, body: '{"a":1}' });
@@ -126,7 +126,7 @@ for (const [platform, create] of [
   });
 }
 
-/** An exception filter of the whole app that answers 200 to everything, and does something first. */
+/** An exception filter of the whole app that answers 200 to everything. */
 function filter(first: (exception: unknown, request: IncomingMessage) => void = () => {}): ExceptionFilter {
   class AnyFilter implements ExceptionFilter {
     catch(exception: unknown, host: ArgumentsHost): void {
@@ -144,7 +144,7 @@ describe.concurrent("NestJS 11: an exception filter that answers 200", () => {
     throw new Error("no");
   };
 
-  /** Sends one delivery twice to an app with the filter; gives the answers, and the codes of the reports. */
+  /** Sends one delivery twice to an app with the filter. */
   async function twice(
     mount: (receiver: Receiver) => Promise<INestApplication>,
     answering: ExceptionFilter,
@@ -175,7 +175,7 @@ describe.concurrent("NestJS 11: an exception filter that answers 200", () => {
     expect(answers[1]?.body).toContain("duplicate");
   });
 
-  it("and calls bluumFailed: the answer is 500, and the retry runs", async () => {
+  it("and calls bluumFailed is overruled: 500, and the retry runs", async () => {
     const failing = filter((exception, request) => void bluumFailed(request, exception));
     const { answers, codes } = await twice(controlled, failing);
     for (const answer of answers) expectRefusal(answer, 500, "handler_failed");
@@ -216,7 +216,7 @@ describe.concurrent("NestJS 11: an exception filter that answers 200", () => {
 });
 
 describe.concurrent("NestJS 11 on Express: the middleware before a controller", () => {
-  /** A module that puts the middleware before its controller, which throws as long as it is told to. */
+  /** A module that puts the middleware before its controller. */
   function guarded({ receiver, reached }: Mounting, fails: () => boolean = () => false): Type {
     const controller = controllerOf((request: IncomingMessage) => {
       const event = bluumEvent(request);
@@ -234,14 +234,14 @@ describe.concurrent("NestJS 11 on Express: the middleware before a controller", 
   }
 
   for (const chunkBytes of [undefined, 7]) {
-    it(`works on the bytes that rawBody: true keeps${chunkBytes ? ", the body in chunks" : ""}`, () =>
+    it(`gets the bytes that rawBody: true keeps${chunkBytes ? ", the body in chunks" : ""}`, () =>
       expectTrueBytes(
         async (mounting) => serve(await NestFactory.create(guarded(mounting), { rawBody: true, logger: false })),
         chunkBytes === undefined ? {} : { chunkBytes },
       ));
   }
 
-  it("what the controller throws has failed: the retry runs", async () => {
+  it("an error of the controller fails the event, and the retry runs", async () => {
     const receiver = quietReceiver();
     let fails = true;
     let runs = 0;

@@ -1,5 +1,5 @@
-// Next.js's own resolver of Pages API routes, which makes the request and the response of an API route; the server before it is
-// Node's, as `next start` has one.
+// Next.js's own resolver of Pages API routes, which makes the request and the response of an API route, behind a Node server as in
+// `next start`.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createRequire } from "node:module";
 import { describe, it } from "vitest";
@@ -19,7 +19,7 @@ type Resolve = (
   ...route: [object, object, object, boolean]
 ) => Promise<void>;
 
-// Not imported: Next.js's types would make NODE_ENV a must of every process that a test starts.
+// Not imported: Next.js's types would require NODE_ENV for every process that a test starts.
 const { apiResolver }: { apiResolver: Resolve } = createRequire(import.meta.url)(
   "next/dist/server/api-utils/node/api-resolver.js",
 );

@@ -9,19 +9,17 @@ import { handlerMember } from "./contract/handler.ts";
 import { quietReceiver } from "./contract/mounts.ts";
 import { listen, PATH } from "./contract/sender.ts";
 import { event, signed } from "./contract/trial.ts";
-import { describeAdapterContract, expectNothingToEscape } from "./contract.ts";
+import { describeWholeContract, expectNothingToEscape } from "./contract.ts";
 
 expectNothingToEscape();
 
-describeAdapterContract(
-  handlerMember("node, handler", true, (receiver) => listen(createServer(bluumHandler(receiver)))),
-);
+describeWholeContract(handlerMember("node, handler", true, (receiver) => listen(createServer(bluumHandler(receiver)))));
 
 describe.concurrent("node, handler, over HTTP/2", () => {
-  /** Sends one request on a session of its own; gives the answer, once the server has let go of the stream. */
+  /** Sends one request on its own session; returns the answer once the server has closed the stream. */
   async function answerTo(headers: OutgoingHttpHeaders, body: string, goesOn = false): Promise<string> {
     const server = createHttp2Server(bluumHandler(quietReceiver({ maxBodyBytes: 2_000 }).on("*", () => {})));
-    const letGo = new Promise((resolve) => server.once("stream", (stream) => stream.once("close", resolve)));
+    const closed = new Promise((resolve) => server.once("stream", (stream) => stream.once("close", resolve)));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const session = connect(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
     const stream = session.request({ ":path": PATH, ":method": "POST", ...headers }, { endStream: body === "" });
@@ -36,7 +34,7 @@ describe.concurrent("node, handler, over HTTP/2", () => {
     if (body !== "") stream.write(body);
     if (body !== "" && !goesOn) stream.end();
     const trickle = setInterval(() => goesOn && stream.writable && stream.write("x"), 20);
-    await Promise.all([letGo, new Promise((resolve) => stream.once("end", resolve))]);
+    await Promise.all([closed, new Promise((resolve) => stream.once("end", resolve))]);
     clearInterval(trickle);
     session.destroy();
     await new Promise((resolve) => server.close(resolve));
@@ -48,12 +46,12 @@ describe.concurrent("node, handler, over HTTP/2", () => {
     expect(await answerTo(headers, body as string)).toBe('200 {"received":true}');
   });
 
-  it("a forged one is not", async () => {
+  it("a forged delivery is refused", async () => {
     const { headers } = signed();
     expect(await answerTo(headers, "{}")).toBe('401 {"error":{"code":"signature_mismatch"}}');
   });
 
-  it("an unsigned upload is refused unread", async () => {
+  it("an unsigned upload is refused", async () => {
     expect(await answerTo({}, "x".repeat(1_000_000))).toBe('401 {"error":{"code":"signature_missing"}}');
   });
 
@@ -64,7 +62,7 @@ describe.concurrent("node, handler, over HTTP/2", () => {
     expect(await answerTo(headers, body)).toContain("413");
   });
 
-  it("a sender that goes on and on is answered, and its stream is closed", async () => {
+  it("a sender that never stops is answered, and its stream is closed", async () => {
     expect(await answerTo({}, "x", true)).toContain("401");
     expect(await answerTo(signed().headers, "x".repeat(2_001), true)).toContain("413");
   });
@@ -74,8 +72,8 @@ describe.concurrent("node, handler, over HTTP/2", () => {
   });
 });
 
-describe("node, a request that was accepted", () => {
-  it("has headers that can be handed on as they came", async () => {
+describe("node, an accepted request", () => {
+  it("has headers that can be copied", async () => {
     const receiver = quietReceiver();
     const endpoint = await listen(
       createServer(async (req, res) => {
@@ -93,8 +91,8 @@ describe("node, a request that was accepted", () => {
   });
 });
 
-describe("node, handler, given a request that no socket stands behind", () => {
-  it("one that closes early and says nothing of it is body_incomplete at once", async () => {
+describe("node, handler, for requests without a socket", () => {
+  it("a request that closes early, without an error, is body_incomplete at once", async () => {
     const reports: DeliveryReport[] = [];
     const headers = { "x-bluum-signature": signed().headers["X-Bluum-Signature"] };
     const injected = Object.assign(new Readable({ read() {} }), { method: "POST", headers, httpVersionMajor: 1 });
@@ -109,7 +107,7 @@ describe("node, handler, given a request that no socket stands behind", () => {
     expect(reports).toMatchObject([{ outcome: "rejected", code: "body_incomplete" }]);
   });
 
-  it("is judged by its own body, also where it shares one object of headers with others", async () => {
+  it("requests that share one headers object are verified by their own bodies", async () => {
     const receiver = quietReceiver();
     const { headers, body } = signed(JSON.stringify(event()));
     const shared = { "x-bluum-signature": headers["X-Bluum-Signature"] };

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 
-/** A key and a certificate that it signed itself, in PEM. */
+/** A key and its self-signed certificate, in PEM. */
 export interface SelfSigned {
   readonly key: string;
   readonly cert: string;
@@ -13,7 +13,7 @@ const SHA256_WITH_ECDSA = der(SEQUENCE, der(OID, Buffer.from("2a8648ce3d040302",
 const COMMON_NAME = der(OID, Buffer.from("550403", "hex"));
 const SUBJECT_ALT_NAME = der(OID, Buffer.from("551d11", "hex"));
 
-/** Makes a certificate for 127.0.0.1 (RFC 5280), good for a day: Node can sign one, but not write one. */
+/** Makes a certificate for 127.0.0.1 (RFC 5280), valid for a day. Node has no function for it. */
 export function selfSigned(): SelfSigned {
   const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const name = der(SEQUENCE, der(0x31, der(SEQUENCE, COMMON_NAME, der(0x0c, Buffer.from("bluum-webhooks test")))));

@@ -2,7 +2,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { expect } from "vitest";
 import { asChunk, RawSender } from "./sender.ts";
-import { event, expectRefusal, isSuccess, type Member, signed, trial, until } from "./trial.ts";
+import { event, expectRefusal, type It, isSuccess, type Member, signed, trial, until } from "./trial.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const UPLOAD = 50 * MEBIBYTE;
@@ -10,8 +10,8 @@ const UPLOAD = 50 * MEBIBYTE;
 setFlagsFromString("--expose-gc");
 const collectGarbage = runInNewContext("gc") as () => void;
 
-/** What large uploads may cost: to be run alone, since it measures the whole process. */
-export function memoryCases(member: Member, it: (name: string, run: () => Promise<void>) => void): void {
+/** The memory that large uploads take. Run these cases alone: they measure the whole process. */
+export function memoryCases(member: Member, it: It): void {
   const uploads: readonly (readonly [string, Record<string, string>])[] = [
     ["unsigned, with a Content-Length", { "content-length": String(UPLOAD) }],
     ["unsigned, in chunks", { "transfer-encoding": "chunked" }],
@@ -22,22 +22,22 @@ export function memoryCases(member: Member, it: (name: string, run: () => Promis
     ["with a forged signature, in chunks", { "x-bluum-signature": "0".repeat(64), "transfer-encoding": "chunked" }],
   ];
   for (const [what, headers] of uploads) {
-    it(`an upload of 50 MB ${what}, is never held in memory`, () =>
+    it(`an upload of 50 MB is not kept in memory (${what})`, () =>
       trial(member, {}, async ({ endpoint, send }) => {
         await send(signed());
         const most = await mostHeldDuring(endpoint.port, headers);
-        // The limit itself may be held while it is read, and some is always on its way.
+        // A body of up to maxBodyBytes may be in memory, and some bytes are in the buffers of the sockets.
         expect(most).toBeLessThan(20 * MEBIBYTE);
       }));
   }
 }
 
-/** What many large bodies at once may cost. */
-export function floodCases(member: Member, it: (name: string, run: () => Promise<void>) => void): void {
-  // 960 KiB of each of these are taken from 64 MiB.
+/** The memory that many large bodies take at once. */
+export function floodCases(member: Member, it: It): void {
+  // Each takes 960 KiB of the 64 MiB.
   const ADMITTED = 68;
 
-  it("large bodies beyond 64 MiB at once are 503 receiver_busy; small events get in, and large ones once others have left", () =>
+  it("large bodies beyond 64 MiB at once are 503 receiver_busy; small events are accepted, and large ones later", () =>
     trial(member, { bodyTimeoutMs: 60_000 }, async ({ endpoint, send, reports }) => {
       const headers = { ...signed().headers, "content-length": String(MEBIBYTE) };
       const piece = Buffer.alloc(MEBIBYTE - 1, 0x20);
@@ -57,7 +57,7 @@ export function floodCases(member: Member, it: (name: string, run: () => Promise
     }));
 }
 
-/** Uploads until the server has enough of it; gives the most bytes that were held on the way. */
+/** Uploads until the server ends the connection; returns the most bytes that were in memory meanwhile. */
 async function mostHeldDuring(port: number, headers: Record<string, string>): Promise<number> {
   const before = await held();
   const sender = new RawSender(port);
@@ -72,9 +72,9 @@ async function mostHeldDuring(port: number, headers: Record<string, string>): Pr
   return most;
 }
 
-/** Bytes in buffers that something still refers to. */
+/** The bytes of all buffers that are in use. */
 async function held(): Promise<number> {
-  // Once more a turn later: buffers are freed in the background.
+  // Twice: buffers are freed in the background.
   collectGarbage();
   await new Promise((resolve) => setTimeout(resolve, 5));
   collectGarbage();

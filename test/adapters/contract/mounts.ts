@@ -7,27 +7,24 @@ import { event, expectRefusal, isSuccess, SECRET, signed } from "./trial.ts";
 /** An app under test, as its test file builds it. */
 export interface Mounting {
   readonly receiver: Receiver;
-  /** To be called with what reached the app, and with the body that the app's own code sees there. */
+  /** The app calls it with the event, and with the body that the app's own code gets. */
   readonly reached: (event: BluumEvent, body?: unknown) => void;
 }
 
 export interface MountOptions {
   readonly contentType?: string;
   readonly chunkBytes?: number;
-  /** What the log must say to do about a body that was read already. */
+  /** The remedy that the log must name for a body that was read already. */
   readonly remedy?: string;
   readonly send?: (endpoint: Endpoint, sending: Sending) => Promise<Answer>;
 }
 
-/** A body that no parser and printer gives back as it was, and that says different things in different encodings. */
+/** A body that changes if it is parsed and printed, or read in another encoding. */
 function body(): string {
   return `{ "event" : "order.filled" , "id" : "${event().id}", "data": {"amount":10.00,"b":"\\u00e9\u00e9$&","1":1,"0":0} }`;
 }
 
-/**
- * Demands that an app which mounts the receiver in some way works on the true bytes: genuine deliveries arrive once each,
- * forged ones never.
- */
+/** Expects that the receiver gets the true bytes in this mount: genuine deliveries reach the app once, forged ones never. */
 export async function expectTrueBytes(
   start: (app: Mounting) => Promise<Endpoint>,
   options: MountOptions = {},
@@ -49,7 +46,7 @@ export async function expectTrueBytes(
   });
 }
 
-/** Demands that an app in which something took the bytes first is told so at once, and that nothing ever reaches it. */
+/** Expects body_already_parsed at once, since something else reads the body before the receiver in this mount. */
 export async function expectAlreadyParsed(
   start: (app: Mounting) => Promise<Endpoint>,
   options: MountOptions = {},
@@ -59,7 +56,7 @@ export async function expectAlreadyParsed(
     expectRefusal(await send(signed(body())), 500, "body_already_parsed");
     expectRefusal(await send(signed(event())), 500, "body_already_parsed");
     expect(performance.now() - before).toBeLessThan(2_000);
-    // Nothing that needs no body changes: an unsigned request is unsigned.
+    // Checks that need no body still come first.
     expectRefusal(
       await send({ headers: { "content-type": "application/json" }, body: body() }),
       401,
@@ -93,19 +90,19 @@ async function withMount(
   };
   const endpoint = await start({ receiver, reached: note });
   const { contentType = "application/json", chunkBytes, send = (to, sending) => to.send(sending) } = options;
-  const dressed = (sending: Sending): Sending => ({
+  const withHeaders = (sending: Sending): Sending => ({
     ...sending,
     headers: { ...sending.headers, "content-type": contentType },
     ...(chunkBytes === undefined ? {} : { chunkBytes }),
   });
   try {
-    await run({ send: (sending) => send(endpoint, dressed(sending)), reached, bodies, log });
+    await run({ send: (sending) => send(endpoint, withHeaders(sending)), reached, bodies, log });
   } finally {
     await endpoint.close();
   }
 }
 
-/** A receiver of the common secret that writes nothing to the console. */
+/** A receiver with the common secret that logs nothing. */
 export function quietReceiver(options: Partial<ReceiverOptions> = {}): Receiver {
   return createReceiver({ secret: SECRET, logger: false, ...options });
 }

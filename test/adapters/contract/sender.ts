@@ -1,14 +1,14 @@
 import { request as httpRequest, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
 
-/** What came back. Header names are in lower case. */
+/** An answer. Header names are in lower case. */
 export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 }
 
-/** One request as a sender writes it. A header that is an array is sent once for each value. */
+/** A request to send. A header that is an array is sent once for each value. */
 export interface Sending {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
@@ -17,12 +17,12 @@ export interface Sending {
   readonly chunkBytes?: number;
 }
 
-/** A started app: how to reach it, and how to end it. */
+/** A started app. */
 export interface Endpoint {
   send(sending: Sending): Promise<Answer>;
-  /** Where there is a socket to connect to. */
+  /** The port to connect to, 0 without a socket. */
   readonly port: number;
-  /** Resolves once no connection is left, and rejects where one stays. */
+  /** Resolves once no connection is open, and rejects if one stays open. */
   close(): Promise<void>;
 }
 
@@ -35,12 +35,12 @@ export async function listen(server: Server): Promise<Endpoint> {
   return { port, send: (sending) => sendOver(port, sending), close: () => closeServer(server) };
 }
 
-/** An app that takes a `Request` in this process, with no socket in between. */
+/** An app that takes a `Request` in this process, without a socket. */
 export function inProcess(app: (request: Request) => Response | Promise<Response>): Endpoint {
   return { port: 0, send: async (sending) => answerOf(await app(requestOf(sending))), close: async () => {} };
 }
 
-/** Sends a request as an ordinary client does. */
+/** Sends a request with an HTTP client. */
 function sendOver(
   port: number,
   { method = "POST", headers = {}, body = "", chunkBytes }: Sending,
@@ -74,10 +74,10 @@ function sendOver(
   });
 }
 
-/** A sender that writes to the socket what it likes, when it likes. */
+/** A sender that writes bytes to a socket. */
 export class RawSender {
   readonly socket: Socket;
-  /** When the connection is gone, whichever side ended it and however. */
+  /** Resolves when the connection is closed, by either side. */
   readonly closed: Promise<void>;
   #received = Buffer.alloc(0);
   #wake: () => void = () => {};
@@ -85,7 +85,7 @@ export class RawSender {
 
   constructor(port: number) {
     this.socket = connect(port, "127.0.0.1").setNoDelay(true);
-    // Nothing is read before someone waits for the answer: what a reset takes away is lost, as for a sender that only writes.
+    // Nothing is read before `answer()` is called: a reset loses the answer, as for a sender that only writes.
     this.socket.pause();
     this.socket.on("error", () => {});
     this.socket.on("data", (chunk: Buffer) => {
@@ -102,7 +102,7 @@ export class RawSender {
     );
   }
 
-  /** Writes, and waits until the kernel has taken it; false where the connection was gone. */
+  /** Writes, and waits until the kernel has accepted it; false if the connection was closed. */
   write(data: string | Uint8Array): Promise<boolean> {
     if (this.#gone) return Promise.resolve(false);
     const written = new Promise<boolean>((resolve) => this.socket.write(data, (error) => resolve(!error)));
@@ -115,7 +115,7 @@ export class RawSender {
     return this.write(`${method} ${PATH} HTTP/1.1\r\n${lines.join("")}\r\n`);
   }
 
-  /** Reads one answer. Rejects where the connection ended before it was whole. */
+  /** Reads one answer. Rejects if the connection ended before it was complete. */
   async answer(): Promise<Answer> {
     this.socket.resume();
     for (;;) {
@@ -123,7 +123,7 @@ export class RawSender {
       if (whole) return whole;
       if (this.#gone)
         throw new Error(
-          `the connection ended without a whole answer: ${JSON.stringify(this.#received.toString("latin1"))}`,
+          `the connection ended without a complete answer: ${JSON.stringify(this.#received.toString("latin1"))}`,
         );
       await new Promise<void>((resolve) => {
         this.#wake = resolve;

@@ -2,7 +2,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { expect } from "vitest";
 import { type ReceiverOptions, standardWebhooksSignature, timestampedSignature } from "../../../src/index.ts";
 import { signDelivery } from "../../../src/testing/index.ts";
-import { event, expectRefusal, isSuccess, type Member, SECRET, signed, trial } from "./trial.ts";
+import { event, expectRefusal, type It, isSuccess, type Member, SECRET, signed, trial } from "./trial.ts";
 
 const HEADER = "X-Bluum-Signature";
 const MINUTE_MS = 60_000;
@@ -15,38 +15,57 @@ function genuine(body: string): string {
   return signed(body).headers[HEADER] ?? "";
 }
 
-/** The cases of one signature header: its value or values for a body, and the refusal that it gets; none is accepted. */
-const HEADERS: readonly (readonly [string, (body: string) => string | readonly string[], string | undefined])[] = [
+/** What the signature header is, its value or values for a body, and the code of the refusal; without a code it is accepted. */
+type HeaderCase = readonly [string, (body: string) => string | readonly string[], string?];
+
+/** Headers that a framework could lose or change on their way to the receiver. */
+const HEADERS: readonly HeaderCase[] = [
   ["is empty", () => "", "signature_malformed"],
+  ["is another body's", () => genuine("{}"), "signature_mismatch"],
+  ["is sent twice, the genuine one second", (body) => [...wrong(1), genuine(body)]],
+];
+
+const MORE_HEADERS: readonly HeaderCase[] = [
   ["is longer than 8 KiB", (body) => `${genuine(body)}${",".repeat(8 * 1024)}`, "signature_malformed"],
   ["is not hexadecimal", () => "z".repeat(64), "signature_malformed"],
   ["has the wrong length", (body) => genuine(body).slice(0, -2), "signature_malformed"],
-  ["is another body's", () => genuine("{}"), "signature_mismatch"],
   [
     "is made with another secret",
     (body) => signDelivery({ secret: "a-guess-of-the-secret-0123456789", event: body }).headers[HEADER] ?? "",
     "signature_mismatch",
   ],
   ["is sent twice, both wrong", () => wrong(2), "signature_mismatch"],
-  ["is sent twice, the genuine one second", (body) => [...wrong(1), genuine(body)], undefined],
-  ["is sent twice, the genuine one first", (body) => [genuine(body), ...wrong(1)], undefined],
-  ["holds the genuine signature beside 15 wrong ones", (body) => [...wrong(15), genuine(body)].join(", "), undefined],
+  ["is sent twice, the genuine one first", (body) => [genuine(body), ...wrong(1)]],
+  ["holds the genuine signature and 15 wrong ones", (body) => [...wrong(15), genuine(body)].join(", ")],
   [
     "holds the genuine signature as the 17th",
     (body) => [...wrong(16), genuine(body)].join(", "),
     "signature_malformed",
   ],
-  ["has the prefix sha256=", (body) => `sha256=${genuine(body)}`, undefined],
+  ["has the prefix sha256=", (body) => `sha256=${genuine(body)}`],
 ];
 
-export function signatureCases(member: Member, it: (name: string, run: () => Promise<void>) => void): void {
-  it("an unsigned delivery is refused and never reaches the app", () =>
+/** For every mount: the signature reaches the receiver as it was sent. */
+export function signatureCases(member: Member, it: It): void {
+  it("an unsigned delivery is refused and does not reach the app", () =>
     trial(member, {}, async ({ send, reached }) => {
       expectRefusal(await send({ body: JSON.stringify(event()) }), 401, "signature_missing");
       expect(reached).toEqual([]);
     }));
+  headerCases(member, it, HEADERS);
+}
 
-  for (const [what, header, code] of HEADERS) {
+/** For one mount of each family: every signature, timestamp and secret. */
+export function allSignatureCases(member: Member, it: It): void {
+  signatureCases(member, it);
+  headerCases(member, it, MORE_HEADERS);
+  timestampCases(member, it);
+  publicKeyCase(member, it);
+  secretCases(member, it);
+}
+
+function headerCases(member: Member, it: It, cases: readonly HeaderCase[]): void {
+  for (const [what, header, code] of cases) {
     it(`a delivery whose signature header ${what} is ${code ?? "accepted"}`, () =>
       trial(member, {}, async ({ send, reached }) => {
         const body = JSON.stringify(event());
@@ -56,7 +75,9 @@ export function signatureCases(member: Member, it: (name: string, run: () => Pro
         expect(reached).toHaveLength(code === undefined ? 1 : 0);
       }));
   }
+}
 
+function timestampCases(member: Member, it: It): void {
   for (const [what, driftMs, accepted] of [
     ["6 minutes old", -6 * MINUTE_MS, false],
     ["6 minutes in the future", 6 * MINUTE_MS, false],
@@ -73,8 +94,10 @@ export function signatureCases(member: Member, it: (name: string, run: () => Pro
       });
     });
   }
+}
 
-  it("the bytes of a whpk_ key are no key for an HMAC: who knows the public key cannot sign", () => {
+function publicKeyCase(member: Member, it: It): void {
+  it("the bytes of a whpk_ public key are refused as an HMAC key", () => {
     const scheme = standardWebhooksSignature();
     const { publicKey, privateKey } = generateKeyPairSync("ed25519");
     const pub = Buffer.from(publicKey.export({ format: "jwk" }).x ?? "", "base64url");
@@ -94,24 +117,28 @@ export function signatureCases(member: Member, it: (name: string, run: () => Pro
       expect(reached).toEqual([]);
     });
   });
+}
 
-  const answers: readonly (readonly [string, () => unknown])[] = [
-    ["returns an empty string", () => ""],
-    ["returns blanks", () => " ".repeat(20)],
-    ["returns an empty list", () => []],
-    ["returns undefined", () => undefined],
-    ["returns a secret too short to keep", () => "short"],
-    ["never answers", () => new Promise(() => {})],
-    ["throws", () => Promise.reject(new Error("the secret manager is away"))],
-    [
-      "throws at once",
-      () => {
-        throw new Error("the secret manager is away");
-      },
-    ],
-  ];
-  for (const [what, bad] of answers) {
-    it(`a secret function that ${what} is answered 503 secret_unavailable, whatever the signature`, () => {
+/** What a secret function may do instead of returning a secret. */
+const BAD_SECRETS: readonly (readonly [string, () => unknown])[] = [
+  ["returns an empty string", () => ""],
+  ["returns blanks", () => " ".repeat(20)],
+  ["returns an empty list", () => []],
+  ["returns undefined", () => undefined],
+  ["returns a secret that is too short", () => "short"],
+  ["never settles", () => new Promise(() => {})],
+  ["rejects", () => Promise.reject(new Error("the secret manager is down"))],
+  [
+    "throws",
+    () => {
+      throw new Error("the secret manager is down");
+    },
+  ],
+];
+
+function secretCases(member: Member, it: It): void {
+  for (const [what, bad] of BAD_SECRETS) {
+    it(`if the secret function ${what}, every signature is answered 503 secret_unavailable`, () => {
       let well = false;
       const secret = (() => (well ? SECRET : bad())) as Exclude<ReceiverOptions["secret"], string>;
       return trial(member, { secret, secretTimeoutMs: 50 }, async ({ send, reached }) => {

@@ -17,18 +17,21 @@ type Work = (event: BluumEvent, context: DeliveryContext) => number | Promise<nu
 /** One way of mounting a receiver. */
 export interface Member {
   readonly name: string;
-  /** Whether there is a socket in between; without one, only what a `Request` can express is tried. */
+  /** Whether it listens on a socket; without one, only cases that a `Request` can express are run. */
   readonly overSockets: boolean;
-  /** Whether the app answers by itself, behind the middleware; else the receiver's handlers run, and it answers. */
+  /** Whether the app answers, behind the middleware; otherwise the receiver runs its handlers and answers. */
   readonly appAnswers: boolean;
   start(receiver: Receiver, work: Work): Promise<Endpoint>;
 }
 
+/** Vitest's `it`, of which only the plain form is used. */
+export type It = (name: string, run: () => Promise<void>) => void;
+
 export const SECRET = "the-secret-of-the-contract-0123456789";
-/** Stands in every payload; must never stand in an answer or a line of the log. */
+/** Is in every payload; must never be in an answer or in the log. */
 export const MARK = "confidential-payload-mark";
 
-/** One started endpoint and all that is known of it. */
+/** A started endpoint, and what it did so far. */
 export interface Trial {
   readonly endpoint: Endpoint;
   readonly send: (sending: Sending) => Promise<Answer>;
@@ -42,13 +45,13 @@ export interface Trial {
 
 export interface TrialOptions extends Partial<ReceiverOptions> {
   readonly work?: Work;
-  /** How the closing genuine delivery is signed, where the receiver does not verify by the common secret. */
+  /** How the last, genuine delivery is signed, if the receiver does not verify by the common secret. */
   readonly sign?: (event: object) => Sending;
 }
 
 /**
- * Starts a member, runs one case against it, and then demands what holds after every case: a genuine delivery still gets
- * through, no secret and no payload was told, and no connection is left.
+ * Starts a member, runs one case against it, and then expects what holds after every case: a genuine delivery is accepted, no answer
+ * and no log line holds the secret or the payload, and no connection is open.
  */
 export async function trial(
   member: Member,
@@ -88,14 +91,14 @@ export async function trial(
   } finally {
     await endpoint.close();
   }
-  const told = [...answers.map((answer) => JSON.stringify(answer)), ...log].join("\n");
-  expect(told).not.toContain(SECRET);
-  expect(told).not.toContain(MARK);
+  const printed = [...answers.map((answer) => JSON.stringify(answer)), ...log].join("\n");
+  expect(printed).not.toContain(SECRET);
+  expect(printed).not.toContain(MARK);
 }
 
 let ordinal = 0;
 
-/** A fresh event of the documented shape, with an id of its own. */
+/** A new event of the documented shape, with its own id. */
 export function event(fields: Record<string, unknown> = {}): Record<string, unknown> & { id: string } {
   ordinal += 1;
   const data = { id: `ord_${ordinal}`, note: MARK, average_price: "178.50" };
@@ -120,7 +123,7 @@ export function isSuccess({ status }: Answer): boolean {
   return status >= 200 && status < 300;
 }
 
-/** Demands that an answer is our refusal: the code, and not a byte more. */
+/** Expects that an answer is a refusal of ours: the code and nothing else. */
 export function expectRefusal(answer: Answer, status: number, code: string): void {
   expect({ status: answer.status, body: answer.body }).toEqual({ status, body: JSON.stringify({ error: { code } }) });
   expect(answer.headers["content-type"]).toBe("application/json");
@@ -128,16 +131,16 @@ export function expectRefusal(answer: Answer, status: number, code: string): voi
   if (status === 405) expect(answer.headers.allow).toBe("POST");
 }
 
-/** Waits for a condition, and fails where it does not come. */
+/** Waits until a condition is true. */
 export async function until(condition: () => boolean, what: string, timeoutMs = 5_000): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`waited in vain for ${what}`);
+    if (performance.now() > deadline) throw new Error(`waited too long for ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
 
-/** A promise and what fulfils it. */
+/** A promise, and the function that resolves it. */
 export function gate<T = void>(): { readonly opened: Promise<T>; readonly open: (value: T) => void } {
   let open: (value: T) => void = () => {};
   const opened = new Promise<T>((resolve) => {

@@ -1,5 +1,5 @@
-// One server in a process of its own, so that its memory is that of the bodies that it reads. Argument: which server.
-// On the message "measure" it tells how much memory it has taken since it began to listen.
+// One server in its own process, so that its memory is that of the bodies that it reads. Argument: the name of the server.
+// On the message "measure" it answers with the memory that it has taken since it began to listen.
 import { subscribe } from "node:diagnostics_channel";
 import { createServer } from "node:http";
 import { register } from "node:module";
@@ -8,7 +8,7 @@ if (!process.features.typescript) register("../../storm/typescript-loader.mjs", 
 
 const { createReceiver } = await import("../../../src/index.ts");
 
-// Long enough for a slow machine: the flood must be read, not timed out.
+// Long enough for a slow machine: no body may time out.
 const LIMITS = { bodyTimeoutMs: 120_000 };
 const receiver = createReceiver({ secret: "the-secret-of-the-flood-0123456789", logger: false, ...LIMITS });
 receiver.on("*", () => {});

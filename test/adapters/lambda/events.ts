@@ -1,6 +1,6 @@
 import type { ALBEvent, APIGatewayProxyEvent, APIGatewayProxyEventV2, LambdaFunctionURLEvent } from "aws-lambda";
 
-/** A request as it stands at the gateway: every value of every header, and the body as the event shows it. */
+/** A request at a gateway: every value of every header, and the body as in the event. */
 export interface AtGateway {
   readonly method: string;
   readonly headers: Readonly<Record<string, readonly string[]>>;
@@ -8,7 +8,7 @@ export interface AtGateway {
   readonly isBase64Encoded: boolean;
 }
 
-/** What may ask a function over HTTP, each with the event that it makes: recorded ones, of which only the request is replaced. */
+/** The sources of HTTP events, each with a recorded event in which the request is replaced. */
 export const SOURCES = {
   "API Gateway, REST": restEvent,
   "API Gateway, HTTP": httpEvent,
@@ -17,7 +17,7 @@ export const SOURCES = {
   "a load balancer with multi-value headers": albMultiValueEvent,
 } as const;
 
-/** REST keeps the names as they came, the last value in `headers` and all in `multiValueHeaders`. */
+/** REST keeps the case of names, the last value in `headers` and all values in `multiValueHeaders`. */
 function restEvent({ method, headers, body, isBase64Encoded }: AtGateway): APIGatewayProxyEvent {
   return {
     resource: "/webhooks/bluum",

@@ -9,6 +9,11 @@ import { Row, rowId } from "./row.tsx";
 import { TimeAxis } from "./time-line.tsx";
 import { ROW_PX, useVirtualRows } from "./virtual-rows.ts";
 
+function openRow(id: string): void {
+  activeId.value = id;
+  open(id);
+}
+
 /** The deliveries, newest first. Only the rows in view are in the document. */
 export function DeliveryList(): JSX.Element {
   ledgerVersion.value;
@@ -21,11 +26,6 @@ export function DeliveryList(): JSX.Element {
     const row = rowOf(activeId.value);
     if (row >= 0) rows.scrollToIndex(row, { align: "auto" });
   });
-
-  const openRow = (id: string) => {
-    activeId.value = id;
-    open(id);
-  };
 
   return (
     <div class="list">

@@ -1,5 +1,5 @@
-// The frameworks of the fetch family, Hono aside. Elysia, h3 and React Router are run themselves, and so is Astro's endpoint pipeline. Of
-// Next.js and SvelteKit, which want a build, it is what they make of Node's request: NextRequest, and SvelteKit's getRequest.
+// The frameworks of the fetch family, except Hono. Elysia, h3, React Router and Astro's endpoint pipeline run themselves. Next.js and
+// SvelteKit need a build, so only the part that makes their request runs: NextRequest, and SvelteKit's getRequest.
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { getRequest, setResponse } from "@sveltejs/kit/node";
 import { experimental_AstroContainer as AstroContainer } from "astro/container";
@@ -12,13 +12,13 @@ import { NextRequestAdapter } from "next/dist/server/web/spec-extension/adapters
 import { NextRequest } from "next/server.js";
 import { createRequestHandler, type ServerBuild } from "react-router";
 import { describe, expect, it } from "vitest";
-import { type BluumFetchHandler, bluumHandler } from "../../adapters/fetch.ts";
-import type { Receiver } from "../../src/index.ts";
-import { handlerMember } from "./contract/handler.ts";
-import { expectAlreadyParsed, expectTrueBytes, quietReceiver } from "./contract/mounts.ts";
-import { type Endpoint, inProcess, listen, PATH, type Sending } from "./contract/sender.ts";
-import { event, gate, signed } from "./contract/trial.ts";
-import { describeAdapterContract, expectNothingToEscape } from "./contract.ts";
+import { type BluumFetchHandler, bluumHandler } from "../../../adapters/fetch.ts";
+import type { Receiver } from "../../../src/index.ts";
+import { handlerMember } from "../contract/handler.ts";
+import { expectAlreadyParsed, expectTrueBytes, quietReceiver } from "../contract/mounts.ts";
+import { type Endpoint, inProcess, listen, PATH, type Sending } from "../contract/sender.ts";
+import { event, gate, signed } from "../contract/trial.ts";
+import { describeAdapterContract, expectNothingToEscape } from "../contract.ts";
 
 expectNothingToEscape();
 
@@ -37,7 +37,7 @@ function reactRouter(action: (args: { request: Request }) => Promise<Response>):
 
 const astro = await AstroContainer.create();
 
-/** Astro's own pipeline, of which the endpoint gets its `APIContext`. */
+/** Astro's own pipeline, which makes the endpoint's `APIContext`. */
 function astroEndpoint(endpoint: object): App {
   return (request) => astro.renderToResponse(endpoint as never, { routeType: "endpoint", request });
 }
@@ -51,7 +51,7 @@ function nextRoute(route: (request: NextRequest, context: object) => Promise<Res
   };
 }
 
-/** SvelteKit's own request and response over Node, and what an endpoint uses of the `RequestEvent`. */
+/** SvelteKit's own request and response over Node, and the used fields of its `RequestEvent`. */
 function svelteKitEndpoint(endpoint: BluumFetchHandler) {
   return async (req: IncomingMessage, res: ServerResponse) => {
     const request = await getRequest({ request: req, base: "http://localhost" });
@@ -63,12 +63,12 @@ function elysiaApp(receiver: Receiver) {
   return new Elysia().all(PATH, bluumHandler(receiver), { parse: "none" });
 }
 
-/** Headers, with one malformed value in place of none. */
+/** The headers, with a malformed value for each empty one. */
 function withValues(headers: Sending["headers"] = {}): NonNullable<Sending["headers"]> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value === "" ? "," : value]));
 }
 
-/** Every framework: whether a socket's peculiarities pass through to the handler, and how it is started. */
+/** Every framework, whether it is tried with raw sockets, and how it is started. */
 const FRAMEWORKS: readonly (readonly [string, boolean, (receiver: Receiver) => Promise<Endpoint>])[] = [
   ["Elysia, app.handle", false, async (receiver) => inProcess((request) => elysiaApp(receiver).handle(request))],
   [
@@ -98,7 +98,7 @@ const FRAMEWORKS: readonly (readonly [string, boolean, (receiver: Receiver) => P
         h3v1.eventHandler((event) => handler(h3v1.toWebRequest(event), event)),
       );
       const endpoint = await listen(createServer(h3v1.toNodeListener(app)));
-      // Its toWebRequest leaves out headers without a value; a blank that Node trims would be one.
+      // Its toWebRequest drops headers without a value.
       return { ...endpoint, send: (sending) => endpoint.send({ ...sending, headers: withValues(sending.headers) }) };
     },
   ],
@@ -117,7 +117,7 @@ const FRAMEWORKS: readonly (readonly [string, boolean, (receiver: Receiver) => P
     false,
     async (receiver) => {
       const endpoint = await listen(createServer(svelteKitEndpoint(bluumHandler(receiver))));
-      // SvelteKit makes no body of a request that names no type.
+      // SvelteKit drops the body of a request without a Content-Type.
       const headers = { "content-type": "application/json" };
       return {
         ...endpoint,
@@ -132,7 +132,7 @@ for (const [name, overSockets, start] of FRAMEWORKS) {
 
   describe.concurrent(`${name}: true bytes`, () => {
     for (const chunkBytes of [undefined, 7])
-      it(chunkBytes === undefined ? "of a body that comes whole" : "of a body that comes in chunks", () =>
+      it(chunkBytes === undefined ? "of a body with a Content-Length" : "of a body in chunks", () =>
         expectTrueBytes(
           ({ receiver, reached }) => start(receiver.on("*", (event) => reached(event))),
           chunkBytes === undefined ? {} : { chunkBytes },
@@ -141,7 +141,7 @@ for (const [name, overSockets, start] of FRAMEWORKS) {
   });
 }
 
-describe("the fetch family: body_already_parsed, where a framework read the body first", () => {
+describe("the fetch family: body_already_parsed, if a framework read the body first", () => {
   it("Elysia without parse: 'none'", () =>
     expectAlreadyParsed(async ({ receiver }) => {
       const handler = bluumHandler(receiver.on("*", () => {}));
@@ -183,7 +183,7 @@ describe("the fetch family: work that may go on after the answer", () => {
     const request = new Request(`http://localhost${PATH}`, signed(event()) as RequestInit);
     return { done, handler, request };
   };
-  /** What Cloudflare hands over: it refuses to be called without its `this`. */
+  /** Like the context of Cloudflare, whose method throws without its `this`. */
   class ExecutionContext {
     readonly #held: Promise<unknown>[] = [];
     waitUntil(work: Promise<unknown>): void {
@@ -194,7 +194,7 @@ describe("the fetch family: work that may go on after the answer", () => {
     }
   }
 
-  it("goes to the context of fetch(request, env, context), as Workers call it", async () => {
+  it("is passed to the context of fetch(request, env, context), as in Workers", async () => {
     const { done, handler, request } = working();
     const context = new ExecutionContext();
     done.open();
@@ -202,7 +202,7 @@ describe("the fetch family: work that may go on after the answer", () => {
     expect(context.held).toBe(1);
   });
 
-  it("goes to a waitUntil of the caller's own, beside an event of the framework", async () => {
+  it("is passed to an own waitUntil beside a framework's event", async () => {
     const { done, handler, request } = working();
     const held: Promise<unknown>[] = [];
     const answer = handler({ request }, { waitUntil: (work: Promise<unknown>) => held.push(work) });
@@ -211,7 +211,7 @@ describe("the fetch family: work that may go on after the answer", () => {
     expect(held).toHaveLength(1);
   });
 
-  it("goes to the waitUntil of a request that has one, as srvx makes it for h3 and Nitro", async () => {
+  it("is passed to the waitUntil of a request, as in h3 and Nitro", async () => {
     const { done, handler, request } = working();
     const context = new ExecutionContext();
     done.open();
@@ -219,7 +219,7 @@ describe("the fetch family: work that may go on after the answer", () => {
     expect(context.held).toBe(1);
   });
 
-  it("goes to the event of h3", async () => {
+  it("is passed to the event of h3", async () => {
     const { done, handler, request } = working();
     const context = new ExecutionContext();
     done.open();
@@ -228,7 +228,7 @@ describe("the fetch family: work that may go on after the answer", () => {
     expect(context.held).toBe(1);
   });
 
-  it("is nobody's where nobody waits: the answer comes after the event is settled all the same", async () => {
+  it("is done before the answer, if there is no waitUntil", async () => {
     const { done, handler, request } = working();
     done.open();
     expect((await handler(request)).status).toBe(200);

@@ -2,13 +2,13 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { connect } from "node:net";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { bluumHandler } from "../../adapters/node.ts";
-import type { Receiver } from "../../src/index.ts";
-import { quietReceiver } from "./contract/mounts.ts";
-import { listen, PATH } from "./contract/sender.ts";
-import { event, signed, until } from "./contract/trial.ts";
+import { bluumHandler } from "../../../adapters/node.ts";
+import type { Receiver } from "../../../src/index.ts";
+import { quietReceiver } from "../contract/mounts.ts";
+import { listen, PATH } from "../contract/sender.ts";
+import { event, signed, until } from "../contract/trial.ts";
 
-/** The whole request in one piece, as a small one mostly comes. */
+/** A whole request as one text. */
 function written(headers: object, body: string): string {
   const lines = Object.entries({ host: "localhost", "content-length": Buffer.byteLength(body), ...headers });
   return `POST ${PATH} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body}`;
@@ -19,7 +19,7 @@ function genuine(id: string): string {
   return written(signed(body).headers as object, body);
 }
 
-/** Sends each text on a connection of its own, all in one go, and gives what came back on each. */
+/** Sends each text on its own connection, all in one turn; returns the answers. */
 async function sendAtOnce(port: number, texts: readonly string[]): Promise<string[]> {
   const sockets = texts.map(() => connect({ port, host: "127.0.0.1" }));
   await Promise.all(sockets.map((socket) => new Promise((resolve) => socket.once("connect", resolve))));
@@ -35,7 +35,7 @@ async function sendAtOnce(port: number, texts: readonly string[]): Promise<strin
   return answers;
 }
 
-/** A server whose listeners see each request at once, before anything of it is handled. */
+/** A server that calls back with each request before it is handled. */
 async function serving(receiver: Receiver, before: (req: IncomingMessage, res: ServerResponse) => void) {
   const handler = bluumHandler(receiver);
   const listener: RequestListener = (req, res) => {
@@ -45,10 +45,10 @@ async function serving(receiver: Receiver, before: (req: IncomingMessage, res: S
   return listen(createServer(listener));
 }
 
-describe("bodies that came with their headers", () => {
+describe("bodies that come with their headers", () => {
   afterEach(() => void vi.useRealTimers());
 
-  it("are each their own request's, however many come in one turn", async () => {
+  it("are not mixed up if many come in one turn", async () => {
     const ids = Array.from({ length: 40 }, (_, place) => `evt_${place}`);
     const reached: string[] = [];
     const receiver = quietReceiver().on("*", (event) => void reached.push(event.id));
@@ -59,7 +59,7 @@ describe("bodies that came with their headers", () => {
     await endpoint.close();
   });
 
-  it("are read to their end, which is announced before the event is handled, and leave the connection open", async () => {
+  it("are read to their end before the event is handled, and the connection stays open", async () => {
     const ended: boolean[] = [];
     let current: IncomingMessage | undefined;
     const receiver = quietReceiver().on("*", () => void ended.push(current?.readableEnded === true));
@@ -72,7 +72,7 @@ describe("bodies that came with their headers", () => {
     await endpoint.close();
   });
 
-  it("may come in chunks, without their length", async () => {
+  it("may be chunked, without a Content-Length", async () => {
     const body = JSON.stringify(event());
     const chunked = written({ ...signed(body).headers, "transfer-encoding": "chunked" }, "")
       .replace("content-length: 0\r\n", "")
@@ -85,7 +85,7 @@ describe("bodies that came with their headers", () => {
     await endpoint.close();
   });
 
-  it("are not the worse for a listener on another request that throws", async () => {
+  it("are not affected by a listener of another request that throws", async () => {
     const handler = bluumHandler(quietReceiver().on("*", () => {}));
     let first = true;
     const endpoint = await listen(
@@ -93,9 +93,9 @@ describe("bodies that came with their headers", () => {
         void handler(req, res);
         if (!first) return;
         first = false;
-        // It only watches, so the stream is not read by it; it gets what is taken.
+        // Added after the handler, so it does not start the stream.
         req.on("data", () => {
-          throw new Error("a listener's own");
+          throw new Error("an error of a listener");
         });
       }),
     );
@@ -104,7 +104,7 @@ describe("bodies that came with their headers", () => {
     await endpoint.close();
   });
 
-  it("announce their end in their own request's asynchronous context", async () => {
+  it("end in the asynchronous context of their own request", async () => {
     const contexts = new AsyncLocalStorage<number>();
     const seen: (number | undefined)[] = [];
     const handled: (number | undefined)[] = [];
@@ -128,7 +128,7 @@ describe("bodies that came with their headers", () => {
     await endpoint.close();
   });
 
-  it("come while an app's tests have stopped the clocks of the global scope", async () => {
+  it("are read while a test has faked the global timers", async () => {
     const endpoint = await serving(
       quietReceiver().on("*", () => {}),
       () => {},

@@ -2,12 +2,12 @@ import { connect, createSecureServer, type Http2SecureServer } from "node:http2"
 import { createServer, request, type Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
-import { bluumHandler } from "../../adapters/node.ts";
-import { selfSigned } from "./contract/certificate.ts";
-import { expectTrueBytes, quietReceiver } from "./contract/mounts.ts";
-import { type Answer, type Endpoint, PATH, type Sending } from "./contract/sender.ts";
-import { expectRefusal, isSuccess, signed } from "./contract/trial.ts";
-import { expectNothingToEscape } from "./contract.ts";
+import { bluumHandler } from "../../../adapters/node.ts";
+import { selfSigned } from "../contract/certificate.ts";
+import { expectTrueBytes, quietReceiver } from "../contract/mounts.ts";
+import { type Answer, type Endpoint, PATH, type Sending } from "../contract/sender.ts";
+import { expectRefusal, isSuccess, signed } from "../contract/trial.ts";
+import { expectNothingToEscape } from "../contract.ts";
 
 expectNothingToEscape();
 
@@ -30,7 +30,7 @@ function sendOverHttps(port: number, { method = "POST", headers = {}, body = "" 
   });
 }
 
-/** Sends one request over HTTP/2 and TLS, on a session of its own. */
+/** Sends one request over HTTP/2 and TLS, on its own session. */
 function sendOverHttp2(port: number, { method = "POST", headers = {}, body = "" }: Sending): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const session = connect(`https://127.0.0.1:${port}`, { ca: tls.cert }).on("error", reject);
@@ -66,12 +66,12 @@ for (const [name, start, send] of [
   ["https", (handler: ReturnType<typeof bluumHandler>) => createServer(tls, handler), sendOverHttps],
   ["HTTP/2 over TLS", (handler: ReturnType<typeof bluumHandler>) => createSecureServer(tls, handler), sendOverHttp2],
   [
-    "HTTP/2 that allows HTTP/1.1, spoken to in HTTP/2",
+    "HTTP/2 that allows HTTP/1.1, by an HTTP/2 client",
     (handler: ReturnType<typeof bluumHandler>) => createSecureServer(both(), handler),
     sendOverHttp2,
   ],
   [
-    "HTTP/2 that allows HTTP/1.1, spoken to in HTTP/1.1",
+    "HTTP/2 that allows HTTP/1.1, by an HTTP/1.1 client",
     (handler: ReturnType<typeof bluumHandler>) => createSecureServer(both(), handler),
     sendOverHttps,
   ],
@@ -87,7 +87,7 @@ for (const [name, start, send] of [
       expectTrueBytes(({ receiver, reached }) =>
         serve(start(bluumHandler(receiver.on("*", (event) => reached(event)))), send),
       ));
-    it("what is unsigned, too large, compressed or no POST is refused, and the next delivery is taken", () =>
+    it("unsigned, too large, compressed and GET requests are refused, and the next delivery is accepted", () =>
       trying(async (endpoint) => {
         expectRefusal(await endpoint.send({ body: "{}" }), 401, "signature_missing");
         expectRefusal(await endpoint.send(signed("x".repeat(2_001))), 413, "body_too_large");
