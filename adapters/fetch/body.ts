@@ -38,7 +38,7 @@ export async function readBody(request: Request, limits: BodyLimits, remedy: str
 }
 
 /**
- * Waits for a body, but not for ever.
+ * Waits for a body up to a time limit.
  *
  * @throws WebhookError `body_timeout` after `timeoutMs`
  */

@@ -22,7 +22,7 @@ export function describeAdapterContract(member: Member): void {
   if (exhaustive && member.overSockets) describeLargeBodies(member);
 }
 
-/** The whole contract of a receiver over HTTP, for one mount of each family: the others share all that this adds. */
+/** The whole contract of a receiver over HTTP, for one mount of each family. What it adds depends on no framework. */
 export function describeWholeContract(member: Member): void {
   describe.concurrent(`${member.name} keeps the whole contract`, () => {
     allSignatureCases(member, it);
