@@ -54,6 +54,11 @@ async function complete(store: DedupeStore, key: string, token = randomUUID()): 
   expect(await store.complete(key, completeBy(token))).toBe("stored");
 }
 
+/** Uses the store until it is connected and Redis has its scripts, so that later calls keep within a short timeout. */
+async function warmUp(store: DedupeStore): Promise<void> {
+  await vi.waitFor(() => complete(store, randomUUID()), PATIENCE);
+}
+
 async function status(store: DedupeStore, key: string, token = "a stranger's"): Promise<string> {
   return (await store.claim(key, claimBy(token))).status;
 }
@@ -152,7 +157,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
       expect(performance.now() - startedAt).toBeLessThan(2_000);
       for (const result of results) expect(result).toMatchObject({ status: "rejected", reason: UNAVAILABLE });
       await proxy.open();
-      await vi.waitFor(() => complete(store, randomUUID()), PATIENCE);
+      await warmUp(store);
     });
 
     it("a late claim from the client's offline queue is released", async () => {
@@ -167,7 +172,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
 
     it("a claim answered too late is released once, long before its lease expires", async () => {
       const store = storeAt(viaProxy, connect);
-      await complete(store, randomUUID());
+      await warmUp(store);
       // The scripts are known from here on: each verb is one command.
       await store.release(randomUUID(), { token: "nobody's" });
       proxy.holdReplies();
@@ -186,7 +191,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
     it("every verb repeated by its token after a lost reply returns the lost answer", async () => {
       const store = storeAt(viaProxy, connect);
       const event = randomUUID();
-      await complete(store, randomUUID());
+      await warmUp(store);
       const lost = async (verb: () => Promise<unknown>, written: string) => {
         proxy.loseReplies();
         // A client may resend by itself what was in flight, or reject.
@@ -206,7 +211,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
 
     it("connections cut in the middle of work lose no claim and recover", async () => {
       const store = storeAt(viaProxy, connect, { ...IMPATIENT, timeoutMs: 1_000 });
-      await complete(store, randomUUID());
+      await warmUp(store);
       const events = Array.from({ length: 200 }, () => randomUUID());
       const claims = events.map((event) => store.claim(event, claimBy(`by ${event}`)).catch(() => undefined));
       await proxy.hasSent(`by ${events[100]}`);
@@ -215,11 +220,12 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
       for (const [place, answer] of told.entries()) {
         if (answer) expect(await admin.get(`bluum:${events[place]}`)).toBe(`held:by ${events[place]}`);
       }
-      await vi.waitFor(() => complete(store, randomUUID()), PATIENCE);
+      await warmUp(store);
     });
 
     it("a frozen server fails the claim in time, and serves again once it continues", async () => {
       const store = storeAt(redis.url, connect);
+      await warmUp(store);
       await complete(store, "done");
       redis.freeze();
       cleanups.push(() => redis.thaw());
@@ -235,17 +241,19 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
 
     it("a server that was killed and restarted serves again, without a restart of the service", async () => {
       const store = storeAt(redis.url, connect);
+      await warmUp(store);
       await complete(store, "done");
       await redis.kill();
       await expect(store.claim("event", claimBy("t"))).rejects.toMatchObject(UNAVAILABLE);
       await redis.restart();
-      await vi.waitFor(() => complete(store, randomUUID()), PATIENCE);
+      await warmUp(store);
     });
   });
 
   describe.each(Object.entries(CLIENTS))("through %s", (_name, connect) => {
     it("the scripts are sent again after Redis lost them", async () => {
       const store = redisStore(used(await connect(redis.url)).client, { warn: false });
+      await warmUp(store);
       await complete(store, "done");
       await admin.script("FLUSH");
       expect(await status(store, "done")).toBe("completed");
@@ -256,6 +264,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
     it("a closed client rejects, and does not hang", async () => {
       const connected = await connect(redis.url);
       const store = redisStore(connected.client, IMPATIENT);
+      await warmUp(store);
       await complete(store, "done");
       await connected.close();
       await expect(store.claim("event", claimBy("t"))).rejects.toMatchObject(UNAVAILABLE);
@@ -286,6 +295,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
 
   it("a full Redis refuses new events, still answers duplicates, and recovers when there is room", async () => {
     const store = storeAt(redis.url);
+    await warmUp(store);
     await complete(store, "done");
     await status(store, "running", "mine");
     await admin.config("SET", "maxmemory", "1");
@@ -351,6 +361,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
   it("a Redis with an append-only file remembers across a restart, and loses only its scripts", async () => {
     const durable = used(await startRedis("--appendonly", "yes", "--appendfsync", "always"));
     const store = storeAt(durable.url);
+    await warmUp(store);
     await complete(store, "done");
     await status(store, "running", "mine");
     await durable.restart();
@@ -361,6 +372,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
 
   it("a Redis without persistence has forgotten everything after a restart", async () => {
     const store = storeAt(redis.url);
+    await warmUp(store);
     await complete(store, "done");
     await redis.restart();
     await vi.waitFor(async () => expect(await status(store, "done")).toBe("claimed"), PATIENCE);
@@ -389,7 +401,7 @@ describe.skipIf(!installed)("a replica", () => {
   });
 
   it("knows after its promotion only what was replicated", async () => {
-    const before = storeAt(redis.url);
+    const before = storeAt(redis.url, ioredis, { warn: false });
     await complete(before, "replicated");
     const heir = used(ioredis(replica.url)).client;
     await vi.waitFor(async () => expect(await heir.exists("bluum:replicated")).toBe(1), PATIENCE);
@@ -399,7 +411,7 @@ describe.skipIf(!installed)("a replica", () => {
     await redis.kill();
     await heir.replicaof("NO", "ONE");
 
-    const after = storeAt(replica.url);
+    const after = storeAt(replica.url, ioredis, { warn: false });
     expect(await status(after, "replicated")).toBe("completed");
     // A duplicate of this one runs again: docs/stores.md.
     expect(await status(after, "lost")).toBe("claimed");
