@@ -45,10 +45,10 @@ export const ROUTES = [
   {
     name: "ours: middleware",
     signed: "bluum",
-    atMost: 0.95,
+    atMost: 1,
     handlers: () => [bluumWebhooks(receivingReceiver()), ourHandler],
   },
-  { name: "ours: handler", signed: "bluum", atMost: 0.95, handlers: () => [bluumHandler(handlingReceiver())] },
+  { name: "ours: handler", signed: "bluum", atMost: 1, handlers: () => [bluumHandler(handlingReceiver())] },
   { name: "stripe constructEvent", signed: "stripe", handlers: () => [raw, byStripe] },
   { name: "octokit", signed: "github", handlers: () => [createNodeMiddleware(octokitWebhooks(), { path: PATH })] },
   { name: "svix", signed: "svix", handlers: () => [raw, bySvix] },

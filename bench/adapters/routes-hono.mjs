@@ -40,10 +40,10 @@ export const ROUTES = [
   {
     name: "ours: middleware",
     signed: "bluum",
-    atMost: 0.9,
+    atMost: 1.1,
     handlers: () => [bluumWebhooks(receivingReceiver()), ourHandler],
   },
-  { name: "ours: handler", signed: "bluum", atMost: 0.9, handlers: () => [bluumHandler(handlingReceiver())] },
+  { name: "ours: handler", signed: "bluum", atMost: 1.1, handlers: () => [bluumHandler(handlingReceiver())] },
   { name: "stripe constructEvent", signed: "stripe", handlers: () => [byStripe] },
   { name: "octokit", signed: "github", handlers: () => [byOctokit()] },
 ].map(({ handlers, ...route }) => ({ ...route, framework: "Hono on Node", server: () => serverOf(handlers()) }));

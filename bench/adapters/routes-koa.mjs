@@ -25,8 +25,8 @@ export const ROUTES = [
   { name: "by hand", middleware: () => [byHand] },
   { name: "by hand again (A/A)", middleware: () => [byHand] },
   { name: "answers 204, reads nothing", middleware: () => [done] },
-  { name: "ours: middleware", atMost: 0.95, middleware: () => [bluumWebhooks(receivingReceiver()), ourHandler] },
-  { name: "ours: handler", atMost: 0.95, middleware: () => [bluumHandler(handlingReceiver())] },
+  { name: "ours: middleware", atMost: 1, middleware: () => [bluumWebhooks(receivingReceiver()), ourHandler] },
+  { name: "ours: handler", atMost: 1, middleware: () => [bluumHandler(handlingReceiver())] },
 ].map(({ middleware, ...route }) => ({
   ...route,
   framework: "Koa",

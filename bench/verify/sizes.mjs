@@ -2,10 +2,10 @@
 import { bodyOf } from "../material/bodies.mjs";
 
 const SIZES = [
-  { name: "300 B", size: 300, bodies: 64, toFloor: 0.8, toRival: 1.5 },
-  { name: "2 KB", size: 2_048, bodies: 64, toFloor: 0.95, toRival: 1.15 },
-  { name: "64 KB", size: 65_536, bodies: 8, toFloor: 1.02 },
-  { name: "1 MB", size: 1_048_576, bodies: 2, toFloor: 1.02 },
+  { name: "300 B", size: 300, bodies: 64, toFloor: 1.1, toRival: 1 },
+  { name: "2 KB", size: 2_048, bodies: 64, toFloor: 1.1, toRival: 1 },
+  { name: "64 KB", size: 65_536, bodies: 8, toFloor: 1.1 },
+  { name: "1 MB", size: 1_048_576, bodies: 2, toFloor: 1.1 },
 ];
 const TEXTS = { ascii: "ASCII", beyond: "not ASCII" };
 

@@ -59,7 +59,8 @@ function readEnvelope(payload: unknown, rawBody: Uint8Array | undefined, options
       "the body names no event: neither `event` nor `type` is a non-empty string",
     );
   }
-  return { type, payload: fields, ...eventTime(fields) };
+  const { occurredAt, unreadableTime } = eventTime(fields);
+  return { type, payload: fields, occurredAt, unreadableTime };
 }
 
 function askEventType(

@@ -12,7 +12,7 @@ import { memoryStore } from "../stores/memory.ts";
 import type { DedupeStore } from "../stores/store.ts";
 import { Accepted } from "./accepted.ts";
 import { checkAge, retentionOf } from "./age.ts";
-import { acquire, type Claim, type ClaimSettings, type NotAcquired, withoutClaim } from "./claim.ts";
+import { acquire, type Claim, type ClaimSettings, fencingTokens, type NotAcquired, withoutClaim } from "./claim.ts";
 import { dispatch } from "./dispatch.ts";
 import { eventKey, handlerKey, type Identity, identify, storeKey } from "./identity.ts";
 import { type Deadline, deadlineIn } from "./lease.ts";
@@ -120,7 +120,9 @@ class WebhookReceiver implements Receiver {
     const store = settings.store ?? ownStore(log);
     this.#store = store;
     const terms = { leaseMs, retentionMs, maxProcessingMs };
-    this.#claimSettings = { store, timedStore: timedStore(store), ...terms, log, open: new Set() };
+    // The receiver's own store answers at once.
+    const timed = timedStore(store);
+    this.#claimSettings = { store, timedStore: timed, ...terms, log, newToken: fencingTokens(), open: new Set() };
     if (this.#production && store.shared === false) warnOfMemoryStore(log);
   }
 
@@ -234,10 +236,10 @@ class WebhookReceiver implements Receiver {
 
   async #verify(presented: object, rawBody: Uint8Array, report: ReportRecorder): Promise<VerifiedBody> {
     const nowMs = this.#now();
-    const verified = await verify(this.#settings.scheme, presented, rawBody, this.#keys, nowMs);
-    report.add({ secretIndex: verified.secretIndex });
+    const { secretIndex, messageId } = await verify(this.#settings.scheme, presented, rawBody, this.#keys, nowMs);
+    report.add({ secretIndex });
     report.lap("verifyMs");
-    return { ...verified, rawBody, nowMs };
+    return { secretIndex, messageId, rawBody, nowMs };
   }
 
   #parse({ headers }: Delivery, { rawBody }: VerifiedBody, report: ReportRecorder): Envelope {
@@ -278,12 +280,21 @@ class WebhookReceiver implements Receiver {
   }
 
   #claimSettingsFor({ waitUntil }: Delivery, deadline: Deadline | undefined, retentionMs: number): ClaimSettings {
+    const { store, leaseMs, maxProcessingMs, log, newToken, open } = this.#claimSettings;
+    const timed = deadline === undefined ? this.#claimSettings.timedStore : timedStore(store, deadline);
+    const keepAlive = waitUntil && safeWaitUntil(waitUntil, log);
+    // Listed: a spread would cost more than the rest of a claim.
     return {
-      ...this.#claimSettings,
+      store,
+      timedStore: timed,
+      leaseMs,
       retentionMs,
+      maxProcessingMs,
+      log,
+      newToken,
+      open,
       deadline,
-      ...(deadline && { timedStore: timedStore(this.#store, deadline) }),
-      ...(waitUntil && { waitUntil: safeWaitUntil(waitUntil, this.#log) }),
+      waitUntil: keepAlive,
     };
   }
 

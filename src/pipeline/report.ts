@@ -68,10 +68,11 @@ export class ReportRecorder {
   }
 
   /** Sends the report; only the first call does. A code that was added before stands. What the observer throws is ignored. */
-  send({ code, ...facts }: Facts): void {
+  send(facts: Facts): void {
     if (this.#observe === undefined || this.#sent) return;
     this.#sent = true;
-    this.add({ code: this.#report.code ?? code, ...facts });
+    const { code = facts.code } = this.#report;
+    this.add({ ...facts, code });
     try {
       // A copy: what happens to the delivery afterwards must not change what was reported.
       const returned: unknown = this.#observe({ ...this.#report });

@@ -27,7 +27,7 @@ const checks = checksFor("memoryStore");
 const DEFAULT_MAX_ENTRIES = 100_000;
 const WARNING_EVERY_MS = 60_000;
 /** Entries that each claim and completion checks for expiry. More than one, so that expired entries dwindle; few, so that no event pays for all. */
-const SWEPT_AT_ONCE = 4;
+const SWEPT_AT_ONCE = 2;
 
 /** A claim or a completion: its token, and when it expires by the store's clock. */
 interface Entry {
