@@ -7,6 +7,7 @@ import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   adapters: ["adapters"],
   stores: ["stores"],
+  inbox: ["inbox"],
   tools: ["cli", "client", "sandbox", "testing"],
   docs: ["docs", "examples", "package", "readme.test.ts", "runtimes"],
   storm: ["storm"],

@@ -11,11 +11,12 @@ export const ROOMS = {
   bluum: ["schemes"],
   events: ["bluum"],
   router: ["events", "bluum"],
-  pipeline: ["router", "stores", "schemes", "events", "bluum"],
+  inbox: ["stores", "events", "bluum"],
+  pipeline: ["inbox", "router", "stores", "schemes", "events", "bluum"],
   client: ["events", "bluum"],
-  testing: ["index", "stores", "schemes", "events", "bluum"],
-  sandbox: ["index", "testing", "stores", "schemes", "events", "bluum"],
-  cli: ["index", "sandbox", "testing", "client", "stores", "schemes", "events", "bluum"],
+  testing: ["index", "inbox", "stores", "schemes", "events", "bluum"],
+  sandbox: ["index", "testing", "inbox", "stores", "schemes", "events", "bluum"],
+  cli: ["index", "sandbox", "testing", "client", "inbox", "stores", "schemes", "events", "bluum"],
 };
 
 const MESSAGE = "rooms depend one way: see scripts/walls.mjs";

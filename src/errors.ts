@@ -17,6 +17,8 @@ export type RejectionCode =
   | "receiver_busy"
   | "store_unavailable"
   | "secret_unavailable"
+  | "inbox_unavailable"
+  | "inbox_full"
   | "receiver_closed"
   | "event_in_flight"
   | "receiver_failed"
@@ -38,6 +40,8 @@ export type UsageCode =
   | "middleware_missing"
   /** Another process has claimed or completed the event: the work of this one must not count. */
   | "claim_lost"
+  /** What was read from an inbox is no message of this version. */
+  | "inbox_message_invalid"
   /** `verifyMount` found that a mount is not sound; the error's `findings` say why. */
   | "mount_broken";
 

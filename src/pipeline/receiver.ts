@@ -7,7 +7,6 @@ import type { Pattern } from "../events/pattern.ts";
 import { clockMs } from "../options.ts";
 import { PING_TYPE, Router } from "../router/router.ts";
 import { diagnose } from "../schemes/diagnosis.ts";
-import type { Verified } from "../schemes/scheme.ts";
 import { memoryStore } from "../stores/memory.ts";
 import type { DedupeStore } from "../stores/store.ts";
 import { Accepted } from "./accepted.ts";
@@ -331,7 +330,9 @@ class WebhookReceiver implements Receiver {
 }
 
 /** A body whose signature was verified, and when. */
-interface VerifiedBody extends Verified {
+interface VerifiedBody {
+  readonly secretIndex: number;
+  readonly messageId: string | undefined;
   readonly rawBody: Uint8Array;
   readonly nowMs: number;
 }

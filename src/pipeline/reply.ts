@@ -22,6 +22,8 @@ const STATUS: Readonly<Record<RejectionCode, number>> = {
   receiver_busy: 503,
   store_unavailable: 503,
   secret_unavailable: 503,
+  inbox_unavailable: 503,
+  inbox_full: 503,
   receiver_closed: 503,
   // Every provider retries a 5xx; some give up on a 4xx.
   event_in_flight: 503,
