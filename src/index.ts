@@ -27,9 +27,26 @@ export {
   type UnknownEvent,
 } from "./events/event.ts";
 export type { KnownPattern, Pattern } from "./events/pattern.ts";
+export { ParkEvent } from "./inbox/failure.ts";
+export type {
+  AddTerms,
+  Inbox,
+  InboxAttempt,
+  InboxFailure,
+  InboxStats,
+  InboxWorker,
+  ParkedEvent,
+  ParkedNotice,
+  ParkedPage,
+  ParkedQuery,
+  ParkedSelection,
+  ProcessMessage,
+  WorkOptions,
+} from "./inbox/inbox.ts";
+export type { InboxMessage } from "./inbox/message.ts";
 export type { EventIdOption, VerifiedDelivery } from "./pipeline/identity.ts";
 export type { Logger } from "./pipeline/log.ts";
-export type { ReceiverOptions } from "./pipeline/options.ts";
+export type { OrderByOption, ReceiverOptions } from "./pipeline/options.ts";
 export type {
   AcceptedOutcome,
   DeliveryContext,

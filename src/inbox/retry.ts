@@ -39,7 +39,7 @@ export function retrySettings(owner: string, options: RetryOptions = {}): Requir
 export function backoffAfter(
   failed: number,
   { backoffMs, maxBackoffMs }: Required<RetryOptions>,
-  random = Math.random(),
+  random: number = Math.random(),
 ): number {
   return Math.round(random * Math.min(maxBackoffMs, backoffMs * 2 ** (failed - 1)));
 }

@@ -1,18 +1,13 @@
 import { ignoreRejection } from "../async.ts";
-import { type DeliveryHeaders, plainHeaders, type Reply } from "../delivery.ts";
+import type { Reply } from "../delivery.ts";
 import type { WebhookErrorCode } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
-import { ClaimedContext } from "../stores/transaction.ts";
 import type { Claim } from "./claim.ts";
+import { type DeliveryFacts, HandlerContext } from "./context.ts";
 import type { ThrottledLog } from "./log.ts";
-import type { AcceptedOutcome, DeliveryContext, IdentifiedBy, SettleAs, SettleDetail, Settled } from "./outcome.ts";
+import type { AcceptedOutcome, DeliveryContext, SettleAs, SettleDetail, Settled } from "./outcome.ts";
 import { isSuccess } from "./reply.ts";
 import type { ReportRecorder } from "./report.ts";
-
-/** What is known of a delivery beside its event and its claim. */
-export type DeliveryFacts = Omit<DeliveryContext, "signal" | "deduplicated" | "headers"> & {
-  readonly headers: DeliveryHeaders;
-};
 
 /** What a report says of the end of a delivery. */
 export interface Ending {
@@ -40,7 +35,7 @@ export class Accepted implements AcceptedOutcome {
     this.#claim = claim;
     this.#report = report;
     this.#log = log;
-    this.context = new Context(facts, claim, claim);
+    this.context = new HandlerContext(facts, claim, claim);
     report.add({ outcome: "accepted" });
     claim.onceTimedOut(() => this.report("handler_timeout"));
   }
@@ -52,7 +47,7 @@ export class Accepted implements AcceptedOutcome {
 
   /** The context of one handler whose success is remembered under a claim of its own. */
   contextFor(claim: Claim): DeliveryContext {
-    return new Context(this.#facts, this.#claim, claim);
+    return new HandlerContext(this.#facts, this.#claim, claim);
   }
 
   /** One request, one run of the handlers, however often the receiver is mounted. */
@@ -116,40 +111,5 @@ export class Accepted implements AcceptedOutcome {
       "returned_after_abort",
       `a handler returned after its signal had aborted (${code}), which counts as success; to give up, throw: context.signal.throwIfAborted()`,
     );
-  }
-}
-
-/** The context of a delivery, or of one of its handlers. The signal is always the delivery's. */
-class Context extends ClaimedContext implements DeliveryContext {
-  readonly eventId: string;
-  readonly eventKey: string;
-  readonly identifiedBy: IdentifiedBy;
-  readonly rawBody: Uint8Array;
-  readonly receivedAt: Date;
-  readonly secretIndex: number;
-  readonly deduplicated: boolean;
-  readonly #headers: DeliveryHeaders;
-  readonly #delivery: Claim;
-
-  /** @param claim the claim that `completeIn` completes: the delivery's, or the handler's own */
-  constructor(facts: DeliveryFacts, delivery: Claim, claim: Claim) {
-    super(claim);
-    this.eventId = facts.eventId;
-    this.eventKey = facts.eventKey;
-    this.identifiedBy = facts.identifiedBy;
-    this.rawBody = facts.rawBody;
-    this.receivedAt = facts.receivedAt;
-    this.secretIndex = facts.secretIndex;
-    this.deduplicated = delivery.held;
-    this.#headers = facts.headers;
-    this.#delivery = delivery;
-  }
-
-  get headers(): Readonly<Record<string, string>> {
-    return plainHeaders(this.#headers);
-  }
-
-  get signal(): AbortSignal {
-    return this.#delivery.signal;
   }
 }

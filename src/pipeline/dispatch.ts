@@ -2,8 +2,8 @@ import type { Reply } from "../delivery.ts";
 import { type RejectionCode, WebhookError } from "../errors.ts";
 import type { Registration, Router } from "../router/router.ts";
 import type { Accepted } from "./accepted.ts";
-import { acquire, type Claim, type ClaimSettings, type NotAcquired } from "./claim.ts";
-import { handlerKey } from "./identity.ts";
+import type { Claim } from "./claim.ts";
+import { claimHandler, Interruption, runAndSettle } from "./handler-claim.ts";
 import { quoted } from "./log.ts";
 import type { DeliveryContext } from "./outcome.ts";
 import { refusal, replyTo, replyToSettled, UNHANDLED } from "./reply.ts";
@@ -77,42 +77,11 @@ async function runAll(accepted: Accepted, handlers: Handlers, progress: Progress
 
 /** Runs one of several handlers under a claim of its own, so that a retry of the event runs only those that have not succeeded. */
 async function runOnce(accepted: Accepted, name: string, run: (context: DeliveryContext) => unknown): Promise<void> {
-  const claim = await acquireFor(handlerKey(accepted.claim.key, name), accepted.claim.settings);
+  const claim = await claimHandler(accepted.claim.key, name, accepted.claim.settings);
   if (claim.status === "completed") return;
   // A process that lost its claim on the event is still in this handler.
   if (claim.status === "in_flight") throw new Interruption("event_in_flight");
-  try {
-    await run(accepted.contextFor(claim));
-  } catch (thrown) {
-    await claim.settle("failed");
-    throw thrown;
-  }
-  const settled = await claim.settle("processed");
-  if (settled === "held_by_another") throw new Interruption("event_in_flight");
-  if (settled === "rolled_back") throw new Interruption("completion_rolled_back");
-}
-
-async function acquireFor(key: string, settings: ClaimSettings): Promise<Claim | NotAcquired> {
-  try {
-    return await acquire(key, settings);
-  } catch (error) {
-    settings.log.error(
-      "store_unavailable",
-      "store_unavailable: the store failed between two handlers of an event",
-      error,
-    );
-    throw new Interruption("store_unavailable", error);
-  }
-}
-
-/** Why the receiver itself stopped between two handlers. What handlers throw is never one of these. */
-class Interruption {
-  readonly code: RejectionCode;
-  readonly cause: unknown;
-  constructor(code: RejectionCode, cause?: unknown) {
-    this.code = code;
-    this.cause = cause;
-  }
+  await runAndSettle(claim, () => run(accepted.contextFor(claim)));
 }
 
 function noHandlers(accepted: Accepted): Promise<Reply> {

@@ -1,23 +1,5 @@
 import { unref } from "../async.ts";
-
-/** When the runtime ends or freezes this process, for example AWS Lambda. All by `performance.now()`, in milliseconds. */
-export interface Deadline {
-  /** The end itself. No lease lasts longer. */
-  readonly at: number;
-  /** Handlers are aborted and the answer is made by then, so that it is out before the end. */
-  readonly answerBy: number;
-  /** The store is waited for until then, so that what succeeded before `answerBy` can still be stored. */
-  readonly storeBy: number;
-}
-
-const MARGIN_MS = 500;
-
-/** The deadline of a process that has `timeLeftMs` left, counted from now. */
-export function deadlineIn(timeLeftMs: number): Deadline {
-  const at = performance.now() + timeLeftMs;
-  const margin = Math.max(0, Math.min(MARGIN_MS, timeLeftMs / 10));
-  return { at, answerBy: at - margin, storeBy: at - margin / 2 };
-}
+import type { Deadline } from "./deadline.ts";
 
 /** A lease. It counts from when it was asked for, however late the store's answer came. */
 export interface Lease {

@@ -1,5 +1,7 @@
 import { BLUUM_RETRY_HORIZON_MS } from "../bluum/retry-schedule.ts";
 import { bluumSignature } from "../bluum/signature.ts";
+import type { BluumEvent } from "../events/event.ts";
+import type { Inbox } from "../inbox/inbox.ts";
 import { checksFor } from "../options.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 import type { DedupeStore } from "../stores/store.ts";
@@ -17,6 +19,9 @@ const MEBIBYTE = 1024 * 1024;
 
 const { invalid, names, integer, oneOf, callable, methods } = checksFor("createReceiver");
 
+/** Names the order of events: those of one key are processed one after the other. `""` or `undefined`: in no order. */
+export type OrderByOption = (event: BluumEvent) => string | undefined;
+
 /** What `createReceiver` takes. Wrong values are refused at creation, with the option's name. */
 export interface ReceiverOptions {
   /**
@@ -28,10 +33,20 @@ export interface ReceiverOptions {
   readonly secretTimeoutMs?: number;
   /** How deliveries are signed. @default bluumSignature() */
   readonly scheme?: SignatureScheme;
-  /** The dedupe store. @default a memoryStore() of its own */
+  /** The dedupe store. @default the inbox's, or a memoryStore() of its own */
   readonly store?: DedupeStore;
   /**
-   * This endpoint's own name, of `[A-Za-z0-9_.-]{1,64}`. Required with the option `store`, even for a `memoryStore()`: two
+   * A durable inbox: deliveries are answered 2xx once their event is stored, and a worker runs the handlers (see `Receiver.work`).
+   * @default none: handlers run before the reply
+   */
+  readonly inbox?: Inbox;
+  /**
+   * With an inbox, names the order of events: those of one key are processed one after the other, in the order in which they were
+   * accepted. `""` or `undefined` for an event that needs no order. Refused for inboxes that cannot keep an order. @see OrderByOption
+   */
+  readonly orderBy?: OrderByOption;
+  /**
+   * This endpoint's own name, of `[A-Za-z0-9_.-]{1,64}`. Required with the options `store` and `inbox`, even for a `memoryStore()`: two
    * receivers under one name in one store would take each other's events for duplicates. @default "default", in a store of the
    * receiver's own
    */
@@ -95,13 +110,15 @@ export interface ReceiverOptions {
 export type Settings = Required<Omit<ReceiverOptions, NoDefault>> & {
   readonly [K in NoDefault]: ReceiverOptions[K] | undefined;
 };
-type NoDefault = "store" | "eventType" | "eventId" | "observe";
+type NoDefault = "store" | "inbox" | "orderBy" | "eventType" | "eventId" | "observe";
 
 const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
   secret: true,
   secretTimeoutMs: true,
   scheme: true,
   store: true,
+  inbox: true,
+  orderBy: true,
   namespace: true,
   retentionMs: true,
   leaseMs: true,
@@ -137,6 +154,8 @@ export function settingsOf(options: ReceiverOptions): Settings {
     secretTimeoutMs: integer("secretTimeoutMs", secretTimeoutMs, 1, 30 * SECOND_MS),
     scheme: methods("scheme", scheme, ["prepare", "read", "verify"]),
     store: store === undefined ? undefined : methods("store", store, ["claim", "renew", "complete", "release"]),
+    inbox: options.inbox === undefined ? undefined : methods("inbox", options.inbox, ["add", "work", "stats"]),
+    orderBy: orderByOf(options),
     namespace: namespaceOf(options),
     retentionMs: retentionFor(scheme, integer("retentionMs", retentionMs, BLUUM_RETRY_HORIZON_MS, 3650 * DAY_MS)),
     leaseMs: integer("leaseMs", leaseMs, SECOND_MS, 55 * SECOND_MS),
@@ -155,12 +174,19 @@ export function settingsOf(options: ReceiverOptions): Settings {
   };
 }
 
-function namespaceOf({ namespace, store }: ReceiverOptions): string {
+function orderByOf({ orderBy, inbox }: ReceiverOptions): OrderByOption | undefined {
+  if (orderBy === undefined) return undefined;
+  if (inbox === undefined) throw invalid("orderBy", "needs the option inbox");
+  if (inbox.noOrder !== undefined) throw invalid("orderBy", `is not possible with this inbox: ${inbox.noOrder}`);
+  return callable("orderBy", orderBy);
+}
+
+function namespaceOf({ namespace, store, inbox }: ReceiverOptions): string {
   if (namespace === undefined) {
-    if (store === undefined) return "default";
+    if (store === undefined && inbox === undefined) return "default";
     throw invalid(
       "namespace",
-      'is required with the option store, which other receivers may share: give this endpoint a name of its own, such as "orders-api"',
+      'is required with the options store and inbox, which other receivers may share: give this endpoint a name of its own, such as "orders-api"',
     );
   }
   if (typeof namespace === "string" && /^[A-Za-z0-9_.-]{1,64}$/.test(namespace)) return namespace;

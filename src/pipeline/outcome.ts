@@ -95,6 +95,8 @@ export interface DeliveryContext {
   readonly secretIndex: number;
   /** False only where the store was down and `onStoreError` is `"accept"`: the event may have been processed before. */
   readonly deduplicated: boolean;
+  /** Which run of the event this is, of the inbox's attempts; 1 of 1 without an inbox. */
+  readonly attempt: { readonly number: number; readonly of: number };
   /**
    * Aborts when this process has lost the event (`reason.code` is `claim_lost`) or has worked on it for longer than
    * `maxProcessingMs` (`handler_timeout`). A handler that gives up must throw: `signal.throwIfAborted()`.

@@ -1,39 +1,43 @@
-import { ignoreRejection, sleep } from "../async.ts";
-import { BodyBudget } from "../body.ts";
-import { claimsToBeProbe, type Delivery, plainHeaders, type Reply } from "../delivery.ts";
-import { bodyIncomplete, WebhookError } from "../errors.ts";
+import { sleep } from "../async.ts";
+import { claimsToBeProbe, type Delivery, type Reply } from "../delivery.ts";
+import { WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
-import { clockMs } from "../options.ts";
-import { PING_TYPE, Router } from "../router/router.ts";
+import type { Inbox, InboxAttempt, InboxWorker, ParkedNotice } from "../inbox/inbox.ts";
+import { Router } from "../router/router.ts";
 import { diagnose } from "../schemes/diagnosis.ts";
 import { memoryStore } from "../stores/memory.ts";
 import type { DedupeStore } from "../stores/store.ts";
 import { Accepted } from "./accepted.ts";
-import { checkAge, retentionOf } from "./age.ts";
-import { acquire, type Claim, type ClaimSettings, fencingTokens, type NotAcquired, withoutClaim } from "./claim.ts";
+import { Admission, type Admitted } from "./admission.ts";
+import { retentionOf } from "./age.ts";
+import { Claims } from "./claims.ts";
+import { type Deadline, deadlineOf, refuseIfTooLate } from "./deadline.ts";
 import { dispatch } from "./dispatch.ts";
-import { eventKey, handlerKey, type Identity, identify, storeKey } from "./identity.ts";
-import { type Deadline, deadlineIn } from "./lease.ts";
-import { type ThrottledLog, throttledLog } from "./log.ts";
+import { addToInbox, messageOf, orderingKeyOf } from "./enqueue.ts";
+import { eventKey, handlerKey, storeKey } from "./identity.ts";
+import { quoted, type ThrottledLog, throttledLog } from "./log.ts";
 import { type ReceiverOptions, type Settings, settingsOf } from "./options.ts";
-import type { AcceptedOutcome, DeliveryContext, Outcome, RejectedOutcome } from "./outcome.ts";
-import { type Envelope, parseEnvelope, toEvent } from "./parse.ts";
-import { replyTo, statusOf } from "./reply.ts";
+import type { DeliveryContext, Outcome, PingOutcome, RejectedOutcome } from "./outcome.ts";
+import { toEvent } from "./parse.ts";
+import { processMessage, type Run } from "./process.ts";
+import { RECEIVED, replyTo, statusOf } from "./reply.ts";
 import { ReportRecorder } from "./report.ts";
-import { type KeySource, keySource } from "./secrets.ts";
-import { acceptedBefore, bodySeen, noteAccepted } from "./seen-requests.ts";
-import { timedStore } from "./store-timeouts.ts";
-import { checkBody, checkHead, verify } from "./verify.ts";
+import { acceptedBefore, noteAccepted } from "./seen-requests.ts";
 
 /** Receives the deliveries of one webhook endpoint. Make one with {@link createReceiver}, at start-up, and share it. */
 export interface Receiver {
   /**
    * Verifies, parses and claims one delivery, for middleware: the caller does the work and settles. It never rejects for
    * anything that a sender can cause.
+   *
+   * @throws WebhookError `configuration_invalid` with the option `inbox`: then handlers do the work, see `handle`
    */
   receive(delivery: Delivery): Promise<Outcome>;
-  /** Receives, runs the handlers, settles and makes the reply, as `bluumHandler` does. Never rejects. */
+  /**
+   * Receives, runs the handlers, settles and makes the reply, as `bluumHandler` does; with the option `inbox` it stores the event
+   * instead of running the handlers. Never rejects.
+   */
   handle(delivery: Delivery): Promise<Reply>;
   /**
    * Registers a handler for a pattern or several: `"order.filled"`, `"order.*"`, `"transfer.deposit.*"`, `"*"`. Handlers
@@ -50,6 +54,27 @@ export interface Receiver {
   ): Receiver;
   /** The patterns that have handlers: what to subscribe the endpoint to. */
   patterns(): string[];
+  /**
+   * Starts a worker that runs the handlers of the events in the inbox: here, or in another process with the same inbox, namespace and
+   * handlers. `close` of the receiver closes it, too.
+   *
+   * @param options.concurrency how many events are processed at once. @default 10
+   * @param options.pollMs how often to look for events that another process stored, in milliseconds, in inboxes that are not told of
+   *   them. @default 1_000
+   * @throws WebhookError `configuration_invalid` without the option `inbox`, or before any handler is registered
+   */
+  work(options?: { readonly concurrency?: number; readonly pollMs?: number }): InboxWorker;
+  /**
+   * Runs the handlers of one stored event, for a worker of your own: see `bluum-webhooks/inbox/queue`. Each handler's success is
+   * remembered: a message that is delivered twice runs no handler twice.
+   *
+   * @param message what `add` of the inbox was given, as an object
+   * @param run.attempt what handlers see as `context.attempt`. @default 1 of 1
+   * @param run.signal aborts `context.signal`, too
+   * @throws what the handler threw, or a WebhookError; then the event is not processed, and your queue delivers the message again. A
+   *   `ParkEvent` asks to park it at once
+   */
+  process(message: unknown, run?: { readonly attempt?: InboxAttempt; readonly signal?: AbortSignal }): Promise<void>;
   /**
    * Forgets one event, so that a deliberate replay of it runs again.
    *
@@ -83,70 +108,83 @@ export function receiverOf(receiver: Receiver | ReceiverOptions): Receiver {
   return isReceiver(receiver) ? receiver : createReceiver(receiver);
 }
 
+/**
+ * For adapters: a receiver whose caller does the work.
+ *
+ * @throws WebhookError `configuration_invalid` for one with an inbox
+ */
+export function middlewareReceiverOf(receiver: Receiver | ReceiverOptions): Receiver {
+  const made = receiverOf(receiver);
+  if (WebhookReceiver.hasInbox(made)) throw noMiddleware();
+  return made;
+}
+
+function noMiddleware(): WebhookError {
+  return new WebhookError(
+    "configuration_invalid",
+    "bluumWebhooks runs your route before the reply, so it needs a receiver without an inbox; with an inbox register handlers with receiver.on(...) and mount bluumHandler(receiver)",
+  );
+}
+
 function isReceiver(value: Receiver | ReceiverOptions | undefined): value is Receiver {
   return typeof (value as Partial<Receiver> | undefined)?.receive === "function";
 }
 
-/**
- * How many calls to the store may be unanswered before new claims are refused. Each of them stays in memory, with its
- * delivery or in the store's client, for as long as the store hangs. A process verifies some 10,000 deliveries a second, so
- * a store that lets a thousand wait is a tenth of a second behind under full load, and ten seconds behind at a hundred a second.
- */
-const MAX_UNANSWERED = 1_000;
+/** Without an inbox the provider's deliveries are the attempts, and it does not number them. */
+const ONLY_ATTEMPT: InboxAttempt = { number: 1, of: 1 };
+/** How many events the inbox may be storing at once before others are refused: each stays in memory for as long as it hangs. */
+const MAX_STORING = 1_000;
+/** When to come again if the other process that stores the event does not say. */
+const IN_FLIGHT_MS = 5_000;
 
 class WebhookReceiver implements Receiver {
   readonly #settings: Settings;
   readonly #store: DedupeStore;
-  readonly #keys: KeySource;
-  readonly #bodies: BodyBudget;
-  readonly #claimSettings: ClaimSettings;
+  readonly #admission: Admission;
+  readonly #claims: Claims;
   readonly #log: ThrottledLog;
   readonly #router = new Router<DeliveryContext>();
-  readonly #production: boolean = inProduction();
-  /** How many claims the store has not answered. */
-  #claiming = 0;
-  #receiving = false;
+  readonly #workers = new Set<InboxWorker>();
+  /** How many events the inbox is storing. */
+  #storing = 0;
+  /** How many stored events are being processed. */
+  #processing = 0;
+  /** Whether handlers may be missed by an event if they are registered from here on. */
+  #started = false;
   #closed = false;
 
   constructor(settings: Settings) {
-    const { secret, scheme, secretTimeoutMs, maxBodyBytes, bodyTimeoutMs } = settings;
-    const { leaseMs, retentionMs, maxProcessingMs } = settings;
-    this.#settings = settings;
-    this.#keys = keySource(secret, scheme, secretTimeoutMs, () => this.#now());
-    this.#bodies = new BodyBudget({ maxBytes: maxBodyBytes, timeoutMs: bodyTimeoutMs });
+    const production = inProduction();
     const log = throttledLog(settings.logger);
+    const store = settings.store ?? settings.inbox?.store ?? ownStore(log);
+    this.#settings = settings;
     this.#log = log;
-    const store = settings.store ?? ownStore(log);
     this.#store = store;
-    const terms = { leaseMs, retentionMs, maxProcessingMs };
-    // The receiver's own store answers at once.
-    const timed = timedStore(store);
-    this.#claimSettings = { store, timedStore: timed, ...terms, log, newToken: fencingTokens(), open: new Set() };
-    if (this.#production && store.shared === false) warnOfMemoryStore(log);
+    this.#admission = new Admission(settings, log, production);
+    this.#claims = new Claims(store, settings, log);
+    if (production && store.shared === false) warnOfMemoryStore(log);
+  }
+
+  /** Whether a receiver has an inbox. */
+  static hasInbox(receiver: object): boolean {
+    return #settings in receiver && receiver.#settings.inbox !== undefined;
   }
 
   async receive(delivery: Delivery): Promise<Outcome> {
+    if (this.#settings.inbox !== undefined) throw noMiddleware();
     const before = acceptedBefore(delivery?.request, this);
-    if (before !== undefined) return before;
-    const report = new ReportRecorder(this.#settings.observe);
-    try {
-      if (claimsToBeProbe(delivery.headers)) report.add({ probe: true });
-      const outcome = await this.#judge(delivery, report);
-      if (outcome.kind !== "accepted") sendReport(outcome, report);
-      return outcome;
-    } catch (thrown) {
-      const outcome = this.#reject(thrown, delivery);
-      report.add({ code: outcome.error.code, error: outcome.error });
-      sendReport(outcome, report);
-      return outcome;
-    }
+    return before ?? this.#judge(delivery, (...admitted) => this.#accept(delivery, ...admitted));
   }
 
   async handle(delivery: Delivery): Promise<Reply> {
-    const outcome = await this.receive(delivery);
+    const { inbox, onUnhandled } = this.#settings;
+    const outcome =
+      inbox === undefined
+        ? await this.receive(delivery)
+        : await this.#judge(delivery, (...admitted) => this.#enqueue(inbox, delivery, ...admitted));
+    if (!("kind" in outcome)) return outcome;
     if (!(outcome instanceof Accepted)) return replyTo(outcome);
-    this.#receiving = true;
-    const { onUnhandled } = this.#settings;
+    this.#started = true;
     return outcome.replyOnce(() => dispatch(outcome, { router: this.#router, onUnhandled }));
   }
 
@@ -155,10 +193,10 @@ class WebhookReceiver implements Receiver {
     handler: (event: EventOf<P>, context: DeliveryContext) => unknown,
     options: { readonly name?: string } = {},
   ): Receiver {
-    if (this.#receiving) {
+    if (this.#started) {
       throw new WebhookError(
         "registration_refused",
-        "on() was called after the first delivery: an event before it would have missed this handler. Register at start-up",
+        "on() was called after the first delivery, or after work(): an event before it would have missed this handler. Register at start-up",
       );
     }
     this.#router.on(pattern, handler as (event: BluumEvent, context: DeliveryContext) => unknown, options.name);
@@ -169,13 +207,50 @@ class WebhookReceiver implements Receiver {
     return this.#router.patterns();
   }
 
+  work({ concurrency, pollMs }: { readonly concurrency?: number; readonly pollMs?: number } = {}): InboxWorker {
+    const { inbox, maxProcessingMs, leaseMs } = this.#settings;
+    if (inbox === undefined) throw new WebhookError("configuration_invalid", "work() needs the option inbox");
+    if (this.#router.empty)
+      throw new WebhookError("configuration_invalid", "work() needs handlers: call receiver.on(...) before it");
+    const started = inbox.work((message, attempt) => this.process(message, { attempt }), {
+      ...(concurrency !== undefined && { concurrency }),
+      ...(pollMs !== undefined && { pollMs }),
+      maxProcessingMs: maxProcessingMs + 3 * leaseMs,
+      onParked: (parked) => this.#tellOfParked(parked),
+      onError: (error) =>
+        this.#log.error("inbox_unavailable", "inbox_unavailable: the worker goes on once the inbox answers", error),
+    });
+    const worker: InboxWorker = {
+      close: async (options) => {
+        this.#workers.delete(worker);
+        await started.close(options);
+      },
+    };
+    this.#workers.add(worker);
+    return worker;
+  }
+
+  async process(message: unknown, { attempt = ONLY_ATTEMPT, signal }: Partial<Run> = {}): Promise<void> {
+    this.#started = true;
+    const { onUnhandled, namespace, parseJson } = this.#settings;
+    const settings = { router: this.#router, onUnhandled, namespace, parseJson, claims: this.#claims.settings };
+    this.#processing += 1;
+    try {
+      await processMessage(message, { attempt, signal }, settings, new ReportRecorder(this.#settings.observe));
+    } finally {
+      this.#processing -= 1;
+    }
+  }
+
   async forget({ type, id }: { readonly type: string; readonly id: string }): Promise<boolean> {
-    const store = this.#store;
-    if (store.forget === undefined) throw new WebhookError("configuration_invalid", "store has no method forget");
+    const stores = new Set([this.#store, this.#settings.inbox?.store ?? this.#store]);
     const key = storeKey(this.#settings.namespace, eventKey(type, id));
     const keys = [key, ...this.#router.matching(type).map(({ name }) => handlerKey(key, name))];
     let known = false;
-    for (const each of keys) known = (await store.forget(each)) || known;
+    for (const store of stores) {
+      if (store.forget === undefined) throw new WebhookError("configuration_invalid", "store has no method forget");
+      for (const each of keys) known = (await store.forget(each)) || known;
+    }
     return known;
   }
 
@@ -184,127 +259,119 @@ class WebhookReceiver implements Receiver {
       throw new WebhookError("configuration_invalid", "timeoutMs must be a number of milliseconds");
     this.#closed = true;
     const until = performance.now() + timeoutMs;
-    while (this.#claiming + this.#claimSettings.open.size > 0 && performance.now() < until) {
-      await sleep(Math.min(10, timeoutMs));
-    }
+    await Promise.all([...this.#workers].map((worker) => worker.close({ timeoutMs })));
+    while (this.#busy && performance.now() < until) await sleep(Math.min(10, timeoutMs));
     this.#log.flush();
-    if (this.#settings.store === undefined) await this.#store.close?.();
+    if (this.#settings.store === undefined && this.#settings.inbox === undefined) await this.#store.close?.();
   }
 
-  /** Verify, parse, identify, claim; cheapest checks first. */
-  async #judge(delivery: Delivery, report: ReportRecorder): Promise<Outcome> {
-    this.#refuseIfClosed();
-    const receivedAt = new Date(this.#now());
-    const deadline = deadlineOf(delivery);
-    const presented = checkHead(delivery, this.#settings.scheme);
-    const rawBody = await this.#readBody(delivery, report);
-    const verified = await this.#verify(presented, rawBody, report);
-    const envelope = this.#parse(delivery, verified, report);
-    if (envelope.type === PING_TYPE) return { kind: "ping" };
-    checkAge(envelope, verified.nowMs, this.#settings, this.#log);
-    const identity = this.#identify(delivery, verified, envelope, report);
-    this.#refuseIfClosed();
-    refuseIfTooLate(deadline);
+  get #busy(): boolean {
+    return this.#claims.busy || this.#storing + this.#processing > 0;
+  }
 
-    const key = eventKey(envelope.type, identity.id);
-    const settings = this.#claimSettingsFor(delivery, deadline, retentionOf(envelope, verified.nowMs, this.#settings));
-    const claim = await this.#claim(storeKey(this.#settings.namespace, key), settings);
-    report.lap("claimMs");
+  /** Admits a delivery and finishes it. Whatever goes wrong is a rejection, which is logged and reported. */
+  async #judge<Finished>(
+    delivery: Delivery,
+    finish: (admitted: Admitted, report: ReportRecorder, deadline: Deadline | undefined) => Promise<Finished>,
+  ): Promise<Finished | PingOutcome | RejectedOutcome> {
+    const report = new ReportRecorder(this.#settings.observe);
+    try {
+      this.#refuseIfClosed();
+      if (claimsToBeProbe(delivery.headers)) report.add({ probe: true });
+      const deadline = deadlineOf(delivery);
+      const admitted = await this.#admission.admit(delivery, report);
+      if (admitted === "ping") return reported({ kind: "ping" }, report);
+      this.#refuseIfClosed();
+      refuseIfTooLate(deadline);
+      return await finish(admitted, report, deadline);
+    } catch (thrown) {
+      const outcome = this.#reject(thrown, delivery);
+      report.add({ code: outcome.error.code, error: outcome.error });
+      return reported(outcome, report);
+    }
+  }
+
+  /** Claims the event: what is accepted waits for its caller to settle. */
+  async #accept(
+    delivery: Delivery,
+    admitted: Admitted,
+    report: ReportRecorder,
+    deadline: Deadline | undefined,
+  ): Promise<Outcome> {
+    const { envelope, identity, rawBody, receivedAt, secretIndex, nowMs } = admitted;
     const { id: eventId, identifiedBy } = identity;
-    if (claim.status === "completed") return { kind: "duplicate", eventId };
-    if (claim.status === "in_flight") return { kind: "in_flight", eventId, retryAfterMs: claim.remainingMs };
+    const key = eventKey(envelope.type, eventId);
+    const retentionMs = retentionOf(envelope, nowMs, this.#settings);
+    const claim = await this.#claims.claim(storeKey(this.#settings.namespace, key), {
+      delivery,
+      deadline,
+      retentionMs,
+    });
+    report.lap("claimMs");
+    if (claim.status === "completed") return reported({ kind: "duplicate", eventId }, report);
+    if (claim.status === "in_flight")
+      return reported({ kind: "in_flight", eventId, retryAfterMs: claim.remainingMs }, report);
 
-    const { secretIndex } = verified;
     const { headers } = delivery;
-    const facts = { eventId, eventKey: key, identifiedBy, rawBody, receivedAt, secretIndex, headers };
+    const facts = {
+      eventId,
+      eventKey: key,
+      identifiedBy,
+      rawBody,
+      receivedAt,
+      secretIndex,
+      headers,
+      attempt: ONLY_ATTEMPT,
+    };
     const accepted = new Accepted(toEvent(envelope, eventId), facts, claim, report, this.#log);
     noteAccepted(delivery.request, this, accepted);
     return accepted;
   }
 
-  async #readBody({ body, request }: Delivery, report: ReportRecorder): Promise<Uint8Array> {
-    // Another receiver that the request has passed may have read it.
-    const seen = typeof body === "function" ? bodySeen(request) : body;
-    const unread = typeof body === "function" && seen === undefined;
-    const rawBody: unknown = unread ? await this.#bodies.read(body).catch(asBodyError) : seen;
-    checkBody(rawBody, this.#settings.maxBodyBytes);
-    report.add({ bodyBytes: rawBody.length });
-    report.lap("readMs");
-    return rawBody;
-  }
-
-  async #verify(presented: object, rawBody: Uint8Array, report: ReportRecorder): Promise<VerifiedBody> {
-    const nowMs = this.#now();
-    const { secretIndex, messageId } = await verify(this.#settings.scheme, presented, rawBody, this.#keys, nowMs);
-    report.add({ secretIndex });
-    report.lap("verifyMs");
-    return { secretIndex, messageId, rawBody, nowMs };
-  }
-
-  #parse({ headers }: Delivery, { rawBody }: VerifiedBody, report: ReportRecorder): Envelope {
-    const { parseJson, eventType } = this.#settings;
-    const envelope = parseEnvelope(rawBody, { parseJson, eventType, headers: () => plainHeaders(headers) });
-    report.add({ type: envelope.type });
-    return envelope;
-  }
-
-  #identify(delivery: Delivery, verified: VerifiedBody, { type, payload }: Envelope, report: ReportRecorder): Identity {
-    const { rawBody, messageId } = verified;
-    const headers = () => plainHeaders(delivery.headers);
-    const identity = identify({ payload, type, rawBody, headers, messageId }, this.#settings.eventId);
-    report.add({ eventId: identity.id, identifiedBy: identity.identifiedBy });
-    if (this.#production && identity.identifiedBy === "body_hash") warnOfBodyHash(this.#log);
-    return identity;
-  }
-
-  /** Claims the event, or goes on without a claim where the store fails and `onStoreError` says so. */
-  async #claim(key: string, settings: ClaimSettings): Promise<Claim | NotAcquired> {
-    const stuck = Math.max(this.#claiming, this.#store.unanswered?.() ?? 0) >= MAX_UNANSWERED;
-    this.#claiming += 1;
+  /** Stores the event in the inbox. The reply is 2xx only once it is stored. */
+  async #enqueue(
+    inbox: Inbox,
+    delivery: Delivery,
+    admitted: Admitted,
+    report: ReportRecorder,
+    deadline: Deadline | undefined,
+  ): Promise<Reply> {
+    const { envelope, identity, nowMs } = admitted;
+    const { namespace, orderBy } = this.#settings;
+    const { id: eventId } = identity;
+    const orderingKey = orderingKeyOf(toEvent(envelope, eventId), orderBy);
+    const message = messageOf(admitted, delivery, storeKey(namespace, eventKey(envelope.type, eventId)), orderingKey);
+    if (this.#storing >= MAX_STORING)
+      throw new WebhookError("inbox_unavailable", "the inbox does not answer; events are refused until it does");
+    this.#storing += 1;
     try {
-      if (stuck) throw storeStuck();
-      return await acquire(key, settings);
-    } catch (cause) {
-      if (this.#settings.onStoreError === "reject")
-        throw new WebhookError("store_unavailable", "the store failed to claim the event", { cause });
-      this.#log.error(
-        "store_unavailable",
-        'store_unavailable: the store failed to claim an event; it is processed anyway (onStoreError is "accept") and may run twice',
-        cause,
-      );
-      return withoutClaim(key, settings);
+      const added = await addToInbox(inbox, message, retentionOf(envelope, nowMs, this.#settings), deadline?.storeBy);
+      report.lap("claimMs");
+      const outcome: Outcome | undefined = added === "duplicate" ? { kind: "duplicate", eventId } : undefined;
+      if (outcome !== undefined) return replyTo(reported(outcome, report));
+      report.send({ outcome: "accepted", status: RECEIVED.status });
+      return RECEIVED;
+    } catch (error) {
+      if (!(error instanceof WebhookError) || error.code !== "event_in_flight") throw error;
+      const { retryAfterMs = IN_FLIGHT_MS } = error;
+      return replyTo(reported({ kind: "in_flight", eventId, retryAfterMs }, report));
     } finally {
-      this.#claiming -= 1;
+      this.#storing -= 1;
     }
   }
 
-  #claimSettingsFor({ waitUntil }: Delivery, deadline: Deadline | undefined, retentionMs: number): ClaimSettings {
-    const { store, leaseMs, maxProcessingMs, log, newToken, open } = this.#claimSettings;
-    const timed = deadline === undefined ? this.#claimSettings.timedStore : timedStore(store, deadline);
-    const keepAlive = waitUntil && safeWaitUntil(waitUntil, log);
-    // Listed: a spread would cost more than the rest of a claim.
-    return {
-      store,
-      timedStore: timed,
-      leaseMs,
-      retentionMs,
-      maxProcessingMs,
-      log,
-      newToken,
-      open,
-      deadline,
-      waitUntil: keepAlive,
-    };
+  #tellOfParked({ key, type, attempts, error }: ParkedNotice): void {
+    const event = quoted(key, 200);
+    this.#log.failure(
+      `parked: type ${quoted(type)}`,
+      () => `parked: event ${event} of type ${quoted(type)} failed in ${attempts} attempts and waits to be redriven`,
+      error,
+    );
+    new ReportRecorder(this.#settings.observe).send({ outcome: "parked", type, error });
   }
 
   #refuseIfClosed(): void {
     if (this.#closed) throw new WebhookError("receiver_closed", "the receiver is closing");
-  }
-
-  #now(): number {
-    const now = clockMs(this.#settings.now());
-    if (!Number.isNaN(now)) return now;
-    throw new WebhookError("receiver_failed", "the now option returned no time in epoch milliseconds");
   }
 
   /** Anything but a WebhookError is a fault of ours, or of a part that the user plugged in, such as a scheme. */
@@ -329,18 +396,11 @@ class WebhookReceiver implements Receiver {
   }
 }
 
-/** A body whose signature was verified, and when. */
-interface VerifiedBody {
-  readonly secretIndex: number;
-  readonly messageId: string | undefined;
-  readonly rawBody: Uint8Array;
-  readonly nowMs: number;
-}
-
 /** Reports a final outcome. */
-function sendReport(outcome: Exclude<Outcome, AcceptedOutcome>, report: ReportRecorder): void {
+function reported<Final extends Exclude<Outcome, { kind: "accepted" }>>(outcome: Final, report: ReportRecorder): Final {
   const code = outcome.kind === "in_flight" ? "event_in_flight" : undefined;
   report.send({ outcome: outcome.kind, status: statusOf(outcome), code });
+  return outcome;
 }
 
 function isProbe(delivery: Delivery): boolean {
@@ -350,45 +410,6 @@ function isProbe(delivery: Delivery): boolean {
     // A custom adapter may pass anything.
     return false;
   }
-}
-
-function asBodyError(thrown: unknown): never {
-  throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
-}
-
-function storeStuck(): Error {
-  return new Error(
-    `${MAX_UNANSWERED} calls or more to the store are unanswered; new claims are refused until it answers`,
-  );
-}
-
-function deadlineOf({ timeLeftMs }: Delivery): Deadline | undefined {
-  if (timeLeftMs === undefined || timeLeftMs === Number.POSITIVE_INFINITY) return undefined;
-  // A lease of length zero would protect nothing.
-  if (Number.isFinite(timeLeftMs)) return deadlineIn(timeLeftMs);
-  ignoreRejection(timeLeftMs);
-  throw new WebhookError("receiver_failed", "the delivery's timeLeftMs is not a number of milliseconds");
-}
-
-function refuseIfTooLate(deadline: Deadline | undefined): void {
-  if (deadline !== undefined && performance.now() >= deadline.answerBy)
-    throw new WebhookError("handler_timeout", "the deadline passed before the event could be processed");
-}
-
-/** A runtime's `waitUntil`. What it throws must not cost an event. */
-function safeWaitUntil(
-  waitUntil: (work: Promise<unknown>) => void,
-  log: ThrottledLog,
-): (work: Promise<unknown>) => void {
-  const refused = (error: unknown) =>
-    log.warn("wait_until_failed", "waitUntil did not accept the work that continues after the answer", error);
-  return (work) => {
-    try {
-      Promise.resolve<unknown>(waitUntil(work)).catch(refused);
-    } catch (error) {
-      refused(error);
-    }
-  };
 }
 
 /** Whether NODE_ENV is production, where some defaults deserve a warning. */
@@ -405,13 +426,6 @@ function warnOfMemoryStore(log: ThrottledLog): void {
   log.once(
     "memory_store",
     "processed events are remembered in the memory of this process only: other processes do not see them, and a restart forgets them. Give createReceiver a durable store and a namespace",
-  );
-}
-
-function warnOfBodyHash(log: ThrottledLog): void {
-  log.once(
-    "body_hash",
-    "the payload has no event id, so an event is identified by the hash of its body: a retry with other bytes would run again, and two events with identical bytes count as one. To avoid both, set the eventId option to a field of the body that tells events apart",
   );
 }
 

@@ -39,7 +39,8 @@ const STATUS: Readonly<Record<RejectionCode, number>> = {
 
 const RETRY_AFTER_MS = 5_000;
 
-const RECEIVED = received({});
+/** The answer to an event that was processed, or stored in the inbox. */
+export const RECEIVED: Reply = received({});
 const RECEIVED_BEFORE = received({ duplicate: true });
 const PINGED = received({ ping: true });
 /** The answer to an event that no handler matches, where that is acknowledged. */

@@ -2,10 +2,17 @@ import { ignoreRejection } from "../async.ts";
 import type { WebhookErrorCode } from "../errors.ts";
 import type { IdentifiedBy, Outcome } from "./outcome.ts";
 
-/** One record a delivery, for metrics and traces. It holds no payload and no secret. Durations are in milliseconds. */
+/**
+ * One record for each delivery, and with an inbox one for each run of a stored event and each event that is parked; for metrics and
+ * traces. It holds no payload and no secret. Durations are in milliseconds. */
 export interface DeliveryReport {
-  /** What the delivery came to. */
-  readonly outcome: Outcome["kind"];
+  /**
+   * What the delivery came to; `"accepted"` with an inbox means stored. `"processed"` and `"failed"` are runs of a stored event,
+   * `"parked"` is the end of its attempts.
+   */
+  readonly outcome: Outcome["kind"] | "processed" | "failed" | "parked";
+  /** Which of the inbox's attempts a run was. */
+  readonly attempt?: { readonly number: number; readonly of: number };
   /** Why it was not accepted, or how its processing went wrong. */
   readonly code?: WebhookErrorCode;
   /** The status answered, where this package saw it. */

@@ -1,6 +1,6 @@
 import { withTimeout } from "../async.ts";
 import type { ClaimResult, DedupeStore } from "../stores/store.ts";
-import type { Deadline } from "./lease.ts";
+import type { Deadline } from "./deadline.ts";
 
 /** The verbs of a store that a claim needs; each ends in bounded time. */
 export type TimedStore = Pick<DedupeStore, "claim" | "renew" | "complete" | "release">;

@@ -42,6 +42,8 @@ const BY_CODE: Readonly<Record<RejectionCode, Explain>> = {
   receiver_busy: notReady,
   store_unavailable: notReady,
   secret_unavailable: notReady,
+  inbox_unavailable: notReady,
+  inbox_full: notReady,
   receiver_closed: notReady,
   event_in_flight: notReady,
   handler_timeout: notReady,
