@@ -43,7 +43,7 @@ export function bluumWebhooks(receiver: Receiver | ReceiverOptions): Middleware<
     // Body parsers check both.
     for (const request of [ctx.req, ctx.request]) leaveBody(request, outcome);
     const overruled = await settleAfter(next, ctx, outcome);
-    if (overruled) answer(ctx, overruled);
+    if (overruled) replaceAnswer(ctx, overruled);
   };
 }
 
@@ -94,6 +94,12 @@ async function settleAfter(
 function deliveryOf({ req, request }: Context): Delivery {
   const { body, rawBody } = request as { body?: unknown; rawBody?: unknown };
   return toDelivery(req, [rawBody, body]);
+}
+
+/** Answers in place of the app, whose headers describe its own body. */
+function replaceAnswer(ctx: Context, reply: Reply): void {
+  if (!ctx.headerSent) for (const name of ctx.res.getHeaderNames()) ctx.remove(name);
+  answer(ctx, reply);
 }
 
 function answer(ctx: Context, reply: Reply): void {

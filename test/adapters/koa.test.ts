@@ -329,6 +329,20 @@ for (const [name, Framework] of [
       await endpoint.close();
     });
 
+    it("an overruled answer loses the app's headers", async () => {
+      const app = new Framework().use(bluumWebhooks(quietReceiver({ store: losing, namespace: "koa" }))).use((ctx) => {
+        ctx.set({ "content-encoding": "br", "cache-control": "public", "x-app": "fine" });
+        ctx.type = "text/plain";
+        ctx.body = "fine";
+      });
+      const endpoint = await serve(app);
+      const answer = await endpoint.send(signed());
+      expectRefusal(answer, 503, "event_in_flight");
+      for (const name of ["content-encoding", "cache-control", "x-app"]) expect(answer.headers).not.toHaveProperty(name);
+      expect(answer.headers["content-length"]).toBe(String(answer.body.length));
+      await endpoint.close();
+    });
+
     it("a claim that was lost after the app answered by ctx.res changes nothing", async () => {
       const errors: unknown[] = [];
       const app = new Framework().use(bluumWebhooks(quietReceiver({ store: losing, namespace: "koa" }))).use((ctx) => {
