@@ -338,7 +338,8 @@ for (const [name, Framework] of [
       const endpoint = await serve(app);
       const answer = await endpoint.send(signed());
       expectRefusal(answer, 503, "event_in_flight");
-      for (const name of ["content-encoding", "cache-control", "x-app"]) expect(answer.headers).not.toHaveProperty(name);
+      for (const name of ["content-encoding", "cache-control", "x-app"])
+        expect(answer.headers).not.toHaveProperty(name);
       expect(answer.headers["content-length"]).toBe(String(answer.body.length));
       await endpoint.close();
     });
