@@ -1,6 +1,6 @@
 // biome-ignore lint/suspicious/noTsIgnore: with the types installed there is no error to expect
 /** @ts-ignore: without @types/koa these types are any. */
-import type { Middleware, ParameterizedContext } from "koa";
+import type { Middleware, Next, ParameterizedContext } from "koa";
 import {
   type Delivery,
   middlewareMissing,
@@ -67,12 +67,8 @@ export function bluumEvent(ctx: { readonly state: object }): BluumEvent {
 
 type Context = ParameterizedContext<BluumState>;
 
-/** @returns the reply that replaces the app's own */
-async function settleAfter(
-  next: () => Promise<unknown>,
-  ctx: Context,
-  outcome: AcceptedOutcome,
-): Promise<Reply | undefined> {
+/** @returns the reply that replaces the app's own 2xx */
+async function settleAfter(next: Next, ctx: Context, outcome: AcceptedOutcome): Promise<Reply | undefined> {
   try {
     await next();
   } catch (thrown) {
@@ -82,11 +78,9 @@ async function settleAfter(
     await outcome.settle("failed", { ...sent, error: thrown });
     throw rethrowable(thrown);
   }
-  if (ctx.respond !== false) return settleByStatus(outcome, ctx.status);
-  // The app has taken over the response: it answers later, or has answered.
-  const settle = (status: number) => void settleByStatus(outcome, status);
-  if (ctx.res.writableEnded) settle(ctx.res.statusCode);
-  else atEnd(ctx.res, settle);
+  if (ctx.respond !== false || ctx.res.writableEnded) return settleByStatus(outcome, ctx.status);
+  // The app answers later, by ctx.res.
+  atEnd(ctx.res, (status) => void settleByStatus(outcome, status));
   return undefined;
 }
 
