@@ -92,7 +92,7 @@ function deliveryOf({ req, request }: Context): Delivery {
 
 /** Answers in place of the app, whose headers describe its own body. */
 function replaceAnswer(ctx: Context, reply: Reply): void {
-  if (!ctx.headerSent) for (const name of ctx.res.getHeaderNames()) ctx.remove(name);
+  for (const name of ctx.res.getHeaderNames()) ctx.remove(name);
   answer(ctx, reply);
 }
 
