@@ -434,7 +434,7 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
     });
   }
 
-  it("what an async handler writes to reply.raw after it returned is sent", async () => {
+  it("an async handler may write to reply.raw after it has returned", async () => {
     const { answers } = await expectProcessed(200, async (_request, reply) => {
       reply.raw.write("begun, ");
       setTimeout(() => reply.raw.end("ended"), 10);

@@ -64,7 +64,7 @@ for (const [name, framework] of VERSIONS) {
         onFirst((_req, res, next) => void res.status(200).write("partial", () => next(new Error("no")))),
       ));
 
-    it("of two calls of res.end the first counts", () =>
+    it("the first of two calls of res.end counts", () =>
       answering(
         async ({ endpoint, runs }) => {
           const delivery = signed();
@@ -221,7 +221,7 @@ for (const [name, framework] of VERSIONS) {
       await endpoint.close();
     });
 
-    it("what a mounted app attached is still attached in the app around it", async () => {
+    it("the event that a mounted app attached is still attached in the app around it", async () => {
       const attached: object[] = [];
       const inner = framework().use(bluumWebhooks(quietReceiver()), (_req, _res, next) => next(new Error("no")));
       const outer = framework().use(PATH, inner);
@@ -312,7 +312,7 @@ for (const [name, framework] of VERSIONS) {
       await endpoint.close();
     });
 
-    it("a second receiver does not replace what the first attached", async () => {
+    it("a second receiver does not replace the event that the first attached", async () => {
       const audit = quietReceiver({ eventId: () => "audit" }).on("*", () => {});
       const seen: unknown[] = [];
       const app = framework().post(PATH, bluumWebhooks(quietReceiver()), async (req, res) => {
