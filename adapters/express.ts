@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 /** @ts-ignore: without @types/express these types are any. */
 import type { NextFunction, Request, Response } from "express";
 import { middlewareMissing, receiverOf, replyTo, rethrowable, settleByStatus, WebhookError } from "../src/adapter.ts";
-import type { AcceptedOutcome, BluumEvent, DeliveryContext, Receiver, ReceiverOptions } from "../src/index.ts";
+import type { BluumEvent, DeliveryContext, Receiver, ReceiverOptions } from "../src/index.ts";
 import { atEnd, leaveBody, refuseSuccess, sendReply, toDelivery } from "./node.ts";
 
 export { bluumHandler } from "./node.ts";
@@ -32,12 +32,13 @@ export type BluumRequestHandler<Params = Request["params"]> = (
 /** The key of a request's `Fail`. */
 const FAIL: unique symbol = Symbol("bluum-webhooks: fail");
 
-/** The parts of an Express request that are used here; they are the same in Express 4 and 5. */
+/** The used parts of an Express request, the same in Express 4 and 5. */
 type ExpressRequest = IncomingMessage & Partial<BluumAttached> & { [FAIL]?: Fail };
 /** Settles the event of a request as failed. */
 type Fail = (error: unknown) => Promise<unknown>;
 type Next = (error?: unknown) => void;
 type AnyHandler = (req: IncomingMessage, res: ServerResponse, next: Next) => unknown;
+type ErrorMiddleware = (error: unknown, req: IncomingMessage, res: ServerResponse, next: Next) => Promise<void>;
 
 /**
  * Middleware that passes on only genuine, new events, as `req.bluumEvent` and `req.bluumDelivery`, and answers all other deliveries.
@@ -70,7 +71,12 @@ export function bluumWebhooks<Params = Request["params"]>(
     atEnd(res, (status) => void settleByStatus(outcome, status));
     req.bluumEvent = outcome.event;
     req.bluumDelivery = outcome.context;
-    req[FAIL] = failing(outcome, res, req[FAIL]);
+    // Another receiver may have accepted the request before.
+    const failBefore = req[FAIL];
+    req[FAIL] = (error) => {
+      refuseSuccess(res);
+      return Promise.all([outcome.settle("failed", { error }), failBefore?.(error)]);
+    };
     leaveBody(req, outcome);
     if (handler === undefined) next();
     else await run(handler as AnyHandler, req, res, next);
@@ -85,16 +91,10 @@ export function bluumWebhooks<Params = Request["params"]>(
  * app.post("/webhooks/bluum", bluumWebhooks(receiver), handler);
  * app.use(bluumErrors());
  */
-export function bluumErrors(): (
-  error: unknown,
-  req: IncomingMessage,
-  res: ServerResponse,
-  next: Next,
-) => Promise<void> {
+export function bluumErrors(): ErrorMiddleware {
   // All four parameters: Express recognises error middleware by their number.
-  return async function bluumExpressErrors(error, req, _res, next) {
-    await bluumFailed(req, error);
-    next(error);
+  return function bluumExpressErrors(error, req, _res, next) {
+    return fail(req, error, next);
   };
 }
 
@@ -121,25 +121,19 @@ export function bluumEvent(req: IncomingMessage): BluumEvent {
   return event;
 }
 
-/** @param earlier of another receiver that accepted the same request */
-function failing(outcome: AcceptedOutcome, res: ServerResponse, earlier: Fail | undefined): Fail {
-  return (error) => {
-    refuseSuccess(res);
-    return Promise.all([outcome.settle("failed", { error }), earlier?.(error)]);
-  };
+/** Runs a handler, and fails the event if the handler fails. */
+async function run(handler: AnyHandler, req: IncomingMessage, res: ServerResponse, next: Next): Promise<void> {
+  try {
+    await handler(req, res, (error) => (isError(error) ? void fail(req, error, next) : next(error)));
+  } catch (thrown) {
+    await fail(req, isError(thrown) ? thrown : rethrowable(thrown), next);
+  }
 }
 
-/** Runs a handler. If it fails, the event is settled before Express gets the error. */
-async function run(handler: AnyHandler, req: IncomingMessage, res: ServerResponse, next: Next): Promise<void> {
-  const fail = async (error: unknown) => {
-    await bluumFailed(req, error);
-    next(error);
-  };
-  try {
-    await handler(req, res, (error) => (isError(error) ? void fail(error) : next(error)));
-  } catch (thrown) {
-    await fail(isError(thrown) ? thrown : rethrowable(thrown));
-  }
+/** Settles the event before Express gets the error. */
+async function fail(req: IncomingMessage, error: unknown, next: Next): Promise<void> {
+  await bluumFailed(req, error);
+  next(error);
 }
 
 /** Whether Express takes the argument of `next` for an error. */

@@ -53,14 +53,14 @@ export function bluumWebhooks(
   const mounted = receiverOf(receiver);
   return async function bluumFastifyWebhooks(scope, { handler, onSend = [], ...route }) {
     if (typeof handler !== "function") throw new WebhookError("configuration_invalid", HANDLER_MISSING);
-    leaveStreamsAlone(scope);
+    disableBodyParsing(scope);
     scope.addHook("preValidation", async (request, reply) => {
       const outcome = await mounted.receive(toDelivery(request.raw));
       if (outcome.kind === "accepted") accept(request, reply, outcome);
       else answer(request, reply, replyTo(outcome));
     });
     scope.addHook("onError", async (request, reply, error) => noteFailure(request, reply, error));
-    // Last, after hooks that may change the status.
+    // Last, since other hooks may change the status.
     scope.post("/", { ...route, onSend: [onSend, settleBeforeSend].flat(), handler: alwaysAnswering(handler) });
     const others = scope.supportedMethods.filter((method) => method !== "POST");
     // The receiver refuses these methods before the handler.
@@ -76,7 +76,7 @@ export function bluumWebhooks(
  */
 export function bluumHandler(receiver: Receiver): FastifyPluginAsync {
   return async function bluumFastifyHandler(scope) {
-    leaveStreamsAlone(scope);
+    disableBodyParsing(scope);
     scope.all("/", async (request, reply) => {
       answer(request, reply, await receiver.handle(toDelivery(request.raw)));
     });
@@ -109,7 +109,7 @@ interface Accepted {
 type AcceptedRequest = FastifyRequest & { [ACCEPTED]?: Accepted };
 
 /** Fastify would parse or refuse a body by its content type. In this scope only, it reads none. */
-function leaveStreamsAlone(scope: FastifyInstance): void {
+function disableBodyParsing(scope: FastifyInstance): void {
   scope.removeAllContentTypeParsers();
   scope.addContentTypeParser("*", (_request, _payload, done) => done(null));
 }
@@ -137,14 +137,15 @@ function noteFailure({ [ACCEPTED]: accepted }: AcceptedRequest, { raw: res }: Fa
   refuseSuccess(res);
 }
 
-/** Settles before the answer is sent, if it is known as a whole by then. */
+/** Settles before the answer is sent, if all of it is known by then. */
 async function settleBeforeSend(request: AcceptedRequest, reply: FastifyReply, payload: unknown): Promise<unknown> {
   const accepted = request[ACCEPTED];
   // A stream may still fail, and a Response has a status of its own.
-  const whole = payload === undefined || payload === null || typeof payload === "string" || isBytes(payload);
-  if (accepted === undefined || !(whole || accepted.failure)) return payload;
+  const isComplete = payload === undefined || payload === null || typeof payload === "string" || isBytes(payload);
+  if (accepted === undefined || !(isComplete || accepted.failure)) return payload;
   // A 2xx of the error handler would acknowledge an event whose handler failed.
-  const refused = accepted.failure && (!whole || isSuccess(reply.statusCode)) ? refusal("handler_failed") : undefined;
+  const refused =
+    accepted.failure && (!isComplete || isSuccess(reply.statusCode)) ? refusal("handler_failed") : undefined;
   const overruled = (await settle(accepted, refused?.status ?? reply.statusCode)) ?? refused;
   if (overruled === undefined) return payload;
   for (const name in reply.getHeaders()) reply.removeHeader(name);

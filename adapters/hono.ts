@@ -46,7 +46,6 @@ export function bluumWebhooks(receiver: Receiver | ReceiverOptions): MiddlewareH
     } catch (thrown) {
       // Hono passes only instances of Error to `onError`; for anything else there would be no answer.
       c.error = rethrowable(thrown);
-      replaceResponse(c, refusal("handler_failed"));
     }
     await settleAfter(c, outcome);
     return undefined;
@@ -94,16 +93,15 @@ function waitUntilOf(c: Context): Delivery["waitUntil"] {
 }
 
 async function settleAfter(c: Context, outcome: AcceptedOutcome): Promise<void> {
-  // If no handler answered, Hono shows 200 here and calls `onError` after this middleware.
-  if (!c.finalized) replaceResponse(c, refusal("handler_failed"));
-  if (c.error === undefined) {
-    const overruled = await settleByStatus(outcome, c.res.status);
+  const { error } = c;
+  // If no handler answered, Hono shows 200 here. A 2xx of `onError` would acknowledge an event whose handler failed.
+  if (!c.finalized || (error && isSuccess(c.res.status))) replaceResponse(c, refusal("handler_failed"));
+  const { status } = c.res;
+  if (error) await outcome.settle("failed", { status, error });
+  else {
+    const overruled = await settleByStatus(outcome, status);
     if (overruled) replaceResponse(c, overruled);
-    return;
   }
-  // A 2xx of `onError` would acknowledge an event whose handler failed.
-  if (isSuccess(c.res.status)) replaceResponse(c, refusal("handler_failed"));
-  await outcome.settle("failed", { status: c.res.status, error: c.error });
 }
 
 function replaceResponse(c: Context, reply: Reply): void {

@@ -1,6 +1,6 @@
 // biome-ignore lint/suspicious/noTsIgnore: with the types installed there is no error to expect
 /** @ts-ignore: without @types/koa these types are any. */
-import type { Middleware, ParameterizedContext } from "koa";
+import type { Middleware, Next, ParameterizedContext } from "koa";
 import {
   type Delivery,
   middlewareMissing,
@@ -43,7 +43,7 @@ export function bluumWebhooks(receiver: Receiver | ReceiverOptions): Middleware<
     // Body parsers check both.
     for (const request of [ctx.req, ctx.request]) leaveBody(request, outcome);
     const overruled = await settleAfter(next, ctx, outcome);
-    if (overruled) answer(ctx, overruled);
+    if (overruled) replaceAnswer(ctx, overruled);
   };
 }
 
@@ -67,12 +67,8 @@ export function bluumEvent(ctx: { readonly state: object }): BluumEvent {
 
 type Context = ParameterizedContext<BluumState>;
 
-/** @returns the reply that replaces the app's own */
-async function settleAfter(
-  next: () => Promise<unknown>,
-  ctx: Context,
-  outcome: AcceptedOutcome,
-): Promise<Reply | undefined> {
+/** @returns the reply that replaces the app's own 2xx */
+async function settleAfter(next: Next, ctx: Context, outcome: AcceptedOutcome): Promise<Reply | undefined> {
   try {
     await next();
   } catch (thrown) {
@@ -82,11 +78,9 @@ async function settleAfter(
     await outcome.settle("failed", { ...sent, error: thrown });
     throw rethrowable(thrown);
   }
-  if (ctx.respond !== false) return settleByStatus(outcome, ctx.status);
-  // The app has taken over the response: it answers later, or has answered.
-  const settle = (status: number) => void settleByStatus(outcome, status);
-  if (ctx.res.writableEnded) settle(ctx.res.statusCode);
-  else atEnd(ctx.res, settle);
+  if (ctx.respond !== false || ctx.res.writableEnded) return settleByStatus(outcome, ctx.status);
+  // The app answers later, by ctx.res.
+  atEnd(ctx.res, (status) => void settleByStatus(outcome, status));
   return undefined;
 }
 
@@ -94,6 +88,12 @@ async function settleAfter(
 function deliveryOf({ req, request }: Context): Delivery {
   const { body, rawBody } = request as { body?: unknown; rawBody?: unknown };
   return toDelivery(req, [rawBody, body]);
+}
+
+/** Answers in place of the app, whose headers describe its own body. */
+function replaceAnswer(ctx: Context, reply: Reply): void {
+  for (const name of ctx.res.getHeaderNames()) ctx.remove(name);
+  answer(ctx, reply);
 }
 
 function answer(ctx: Context, reply: Reply): void {

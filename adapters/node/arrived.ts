@@ -17,7 +17,7 @@ export async function takeArrived(req: IncomingMessage, { maxBytes }: BodyLimits
   if (announced === undefined || req.httpVersionMajor !== 1) return undefined;
   const length = Number(announced);
   if (length > maxBytes) throw bodyTooLarge(maxBytes);
-  // A listener that is added meanwhile must not start the stream.
+  // A listener that is added before then must not start the stream.
   req.pause();
   return new Promise((resolve, reject) => {
     setImmediate(() => {

@@ -10,7 +10,7 @@ export type NodeRequest = IncomingMessage & { body?: unknown; rawBody?: unknown 
 /**
  * A Node request as a delivery. The receiver reads its body when it needs it.
  *
- * @param kept where else the framework may have kept the bytes, beside `req.rawBody` and `req.body`. @default []
+ * @param kept other places in which the framework may have kept the bytes, beside `req.rawBody` and `req.body`. @default []
  */
 export function toDelivery(req: NodeRequest, kept: readonly unknown[] = []): Delivery {
   return {
@@ -51,7 +51,7 @@ function alreadyParsed({ body }: NodeRequest): WebhookError {
  */
 export function leaveBody(req: object, { event, context }: AcceptedOutcome): void {
   const left: { body?: unknown; rawBody?: unknown; _body?: boolean } = req;
-  // With Reflect, which does not throw where the app has an accessor of that name without a setter.
+  // With Reflect, which does not throw if the app has an accessor of that name without a setter.
   if (left.rawBody === undefined) Reflect.set(req, "rawBody", context.rawBody);
   if (!isBytes(left.body)) left.body = event.payload;
   // Tells the body parsers of Express 4 that the body is parsed.

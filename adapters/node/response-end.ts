@@ -4,7 +4,7 @@ import { isSuccess, refusal } from "../../src/adapter.ts";
 /**
  * Calls back with the status when `res.end()` is called for the first time. The call itself is not delayed. The events `finish` and
  * `close` would not do: if the sender disconnects, `finish` never comes, and the work may still succeed. If the response is never
- * ended, there is no call, and the claim stands until `maxProcessingMs`.
+ * ended, there is no callback, and the claim stands until `maxProcessingMs`.
  */
 export function atEnd(res: ServerResponse, onEnd: (status: number) => void): void {
   const end = res.end as (...args: unknown[]) => ServerResponse;
@@ -19,8 +19,8 @@ export function atEnd(res: ServerResponse, onEnd: (status: number) => void): voi
 }
 
 /**
- * Replaces a 2xx answer with 500 `handler_failed`, for an event that has failed. Where the app calls `writeHead` or streams the
- * body, the status becomes 500 and the body stays the app's. A status that was sent before stands.
+ * Replaces a 2xx answer with 500 `handler_failed`, for an event that has failed. If the app calls `writeHead` or streams the body,
+ * only the status is replaced. A status that was sent before stands.
  */
 export function refuseSuccess(res: ServerResponse): void {
   const end = res.end as (...args: unknown[]) => ServerResponse;

@@ -1,6 +1,9 @@
 import { hmacScheme } from "../schemes/hmac.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 
+/** The header that is assumed to carry Bluum's signature. */
+export const SIGNATURE_HEADER = "X-Bluum-Signature";
+
 /**
  * How this package assumes that Bluum signs: `X-Bluum-Signature` carries the hex HMAC-SHA256 of the raw body, keyed with the UTF-8 bytes
  * of the webhook's `secret`, with or without `sha256=` before it.
@@ -17,8 +20,8 @@ import type { SignatureScheme } from "../schemes/scheme.ts";
 export function bluumSignature(): SignatureScheme {
   return hmacScheme({
     name: "bluum",
-    description: "X-Bluum-Signature: <hex HMAC-SHA256 of the raw body>, optionally with sha256= before it",
-    header: "X-Bluum-Signature",
+    description: `${SIGNATURE_HEADER}: <hex HMAC-SHA256 of the raw body>, optionally with sha256= before it`,
+    header: SIGNATURE_HEADER,
     algorithm: "sha256",
     encoding: "hex",
     secretEncoding: "utf8",

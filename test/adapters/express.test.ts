@@ -1,24 +1,15 @@
-import { createServer, type RequestListener } from "node:http";
 import type { RequestHandler } from "express";
-import express from "express";
-import express4 from "express4";
 import { describe, it } from "vitest";
 import { bluumEvent, bluumHandler, bluumWebhooks } from "../../adapters/express.ts";
 import { handlerMember } from "./contract/handler.ts";
 import { expectAlreadyParsed, expectTrueBytes, type Mounting, quietReceiver } from "./contract/mounts.ts";
-import { type Endpoint, listen, PATH } from "./contract/sender.ts";
+import { PATH } from "./contract/sender.ts";
 import { describeAdapterContract, expectNothingToEscape } from "./contract.ts";
+import { serve, VERSIONS } from "./express/apps.ts";
 
 expectNothingToEscape();
 
-function serve(app: RequestListener): Promise<Endpoint> {
-  return listen(createServer(app));
-}
-
-for (const [name, framework] of [
-  ["Express 5", express],
-  ["Express 4", express4],
-] as const) {
+for (const [name, framework] of VERSIONS) {
   describeAdapterContract({
     name: `${name}, middleware`,
     overSockets: true,

@@ -10,6 +10,7 @@ import { describe, expect, it } from "vitest";
 import { type BluumVariables, bluumEvent, bluumHandler, bluumWebhooks } from "../../adapters/hono.ts";
 import type { DeliveryReport } from "../../src/index.ts";
 import { handlerMember } from "./contract/handler.ts";
+import { lostClaims } from "./contract/lost-claims.ts";
 import { expectAlreadyParsed, expectTrueBytes, type Mounting, quietReceiver } from "./contract/mounts.ts";
 import { type Answer, type Endpoint, inProcess, listen, PATH } from "./contract/sender.ts";
 import { expectRefusal, isSuccess, signed } from "./contract/trial.ts";
@@ -342,14 +343,8 @@ for (const [where, overSockets, serve] of [
       expect((await endpoint.send(delivery)).status).toBe(404);
       await endpoint.close();
     });
-    it("a claim that was lost meanwhile is answered event_in_flight, without the app's headers", async () => {
-      const store = {
-        claim: async () => ({ status: "claimed" as const }),
-        renew: async () => true,
-        complete: async () => "held_by_another" as const,
-        release: async () => true,
-      };
-      const receiver = quietReceiver({ store, namespace: "hono" });
+    it("a lost claim is answered event_in_flight, without the app's headers", async () => {
+      const receiver = quietReceiver({ store: lostClaims, namespace: "hono" });
       const endpoint = await serve(
         quiet(
           new Hono().post(PATH, bluumWebhooks(receiver), (c) =>

@@ -10,6 +10,7 @@ import { describe, expect, it } from "vitest";
 import { bluumEvent, bluumHandler, bluumWebhooks } from "../../adapters/koa.ts";
 import type { DeliveryContext, DeliveryReport } from "../../src/index.ts";
 import { handlerMember } from "./contract/handler.ts";
+import { lostClaims } from "./contract/lost-claims.ts";
 import { expectAlreadyParsed, expectTrueBytes, type Mounting, quietReceiver } from "./contract/mounts.ts";
 import { type Answer, type Endpoint, listen, PATH, RawSender } from "./contract/sender.ts";
 import { expectRefusal, gate, isSuccess, signed, until } from "./contract/trial.ts";
@@ -313,15 +314,11 @@ for (const [name, Framework] of [
       await endpoint.close();
     });
 
-    /** A store whose claims are always lost. */
-    const losing = {
-      claim: async () => ({ status: "claimed" as const }),
-      renew: async () => true,
-      complete: async () => "held_by_another" as const,
-      release: async () => true,
-    };
-    it("a claim that was lost meanwhile is answered event_in_flight, not 2xx", async () => {
-      const app = new Framework().use(bluumWebhooks(quietReceiver({ store: losing, namespace: "koa" }))).use((ctx) => {
+    /** An app whose claims are lost. */
+    const losing = (middleware: Middleware) =>
+      new Framework().use(bluumWebhooks(quietReceiver({ store: lostClaims, namespace: "koa" }))).use(middleware);
+    it("a lost claim is answered event_in_flight, not 2xx", async () => {
+      const app = losing((ctx) => {
         ctx.body = { confidential: true };
       });
       const endpoint = await serve(app);
@@ -329,9 +326,24 @@ for (const [name, Framework] of [
       await endpoint.close();
     });
 
-    it("a claim that was lost after the app answered by ctx.res changes nothing", async () => {
+    it("an overruled answer loses the app's headers", async () => {
+      const app = losing((ctx) => {
+        ctx.set({ "content-encoding": "br", "cache-control": "public", "x-app": "fine" });
+        ctx.type = "text/plain";
+        ctx.body = "fine";
+      });
+      const endpoint = await serve(app);
+      const answer = await endpoint.send(signed());
+      expectRefusal(answer, 503, "event_in_flight");
+      for (const name of ["content-encoding", "cache-control", "x-app"])
+        expect(answer.headers).not.toHaveProperty(name);
+      expect(answer.headers["content-length"]).toBe(String(answer.body.length));
+      await endpoint.close();
+    });
+
+    it("a claim that is lost after the app answered by ctx.res changes nothing", async () => {
       const errors: unknown[] = [];
-      const app = new Framework().use(bluumWebhooks(quietReceiver({ store: losing, namespace: "koa" }))).use((ctx) => {
+      const app = losing((ctx) => {
         ctx.status = 200;
         ctx.res.end("sent");
       });
@@ -356,8 +368,7 @@ for (const [name, Framework] of [
       const endpoint = await serve(app);
       const delivery = signed();
       const sender = new RawSender(endpoint.port);
-      await sender.head({ ...delivery.headers, "content-length": String(delivery.body.length) });
-      await sender.write(delivery.body);
+      await sender.request(delivery);
       await until(() => runs === 1, "the app");
       sender.destroy();
       left.open();

@@ -130,7 +130,7 @@ for (const [name, source] of Object.entries(SOURCES) as [string, Source][]) {
       body: body ?? "",
     });
     if (source === SOURCES["a load balancer"])
-      it("of a header that was sent twice the load balancer drops the first value", async () => {
+      it("the load balancer drops the first value of a header that was sent twice", async () => {
         expect((await answerTo(twice(signed()))).status).toBe(401);
       });
     else

@@ -110,7 +110,7 @@ for (const [platform, create] of [
       await endpoint.close();
     });
 
-    it("whose handler throws has failed: 500, and the retry runs", async () => {
+    it("is answered 500 if its handler throws, and the retry runs", async () => {
       let runs = 0;
       const receiver = quietReceiver().on("*", () => {
         runs += 1;

@@ -67,7 +67,7 @@ describe.concurrent("node, handler, over HTTP/2", () => {
     expect(await answerTo(signed().headers, "x".repeat(2_001), true)).toContain("413");
   });
 
-  it("GET is 405 and names POST", async () => {
+  it("GET is 405 and allows POST", async () => {
     expect(await answerTo({ ":method": "GET" }, "")).toBe('405 {"error":{"code":"method_not_allowed"}}');
   });
 });

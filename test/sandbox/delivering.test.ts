@@ -1,5 +1,5 @@
 import { createServer, type ServerResponse } from "node:http";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { bluumHandler } from "../../adapters/node.ts";
 import { RETRY_DELAYS_MS } from "../../src/bluum/retry-schedule.ts";
 import { bluumSignature, createReceiver, type MessageToSign, standardWebhooksSignature } from "../../src/index.ts";
@@ -411,6 +411,24 @@ describe("an endpoint that is processing the event", () => {
   it.each([0, 1, 1_000])("gets the retry after its Retry-After in real time, at speed %i", async (speed) => {
     const options = { speed, timeoutMs: 600_000 };
     expect(await retried({ "Retry-After": "1" }, IN_FLIGHT, options)).toBeGreaterThanOrEqual(990);
+  });
+
+  it("does not hold up settled() or advance() once the sandbox is closed", async () => {
+    const { url } = await recordingEndpoint((_, response) => {
+      response.writeHead(503, { "Retry-After": "30" }).end(IN_FLIGHT);
+    });
+    const sandbox = await sandboxed({ speed: 0 });
+    await sandbox.endpoint({ url });
+    await sandbox.send("order.filled");
+    await sandbox.advance(0);
+    const before = sandbox.now();
+    const waiting = sandbox.settled();
+    // The clock has reached the retry, which waits for the end of the lease.
+    await vi.waitFor(() => expect(sandbox.now()).toBeGreaterThan(before));
+    await sandbox.close();
+    await waiting;
+    await sandbox.settled();
+    await sandbox.advance();
   });
 
   it.each([

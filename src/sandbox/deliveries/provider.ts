@@ -120,7 +120,7 @@ export class Provider {
     return this.#copy(delivery, "forged", kind);
   }
 
-  /** Resolves when no request is in progress and no delivery that is due waits to be sent. */
+  /** Resolves when no request is in progress and no delivery that is due waits to be sent, or when closed. */
   idle(): Promise<void> {
     return this.#queue.idle();
   }

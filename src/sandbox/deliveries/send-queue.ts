@@ -34,9 +34,9 @@ export class SendQueue {
     this.#timers.add(timer);
   }
 
-  /** Resolves when nothing is being sent and nothing that is due waits. */
+  /** Resolves when nothing is being sent and nothing that is due waits, or when the queue is closed. */
   idle(): Promise<void> {
-    if (this.#isIdle()) return Promise.resolve();
+    if (this.#closed || this.#isIdle()) return Promise.resolve();
     return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 

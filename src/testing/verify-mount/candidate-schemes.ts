@@ -1,4 +1,4 @@
-import { bluumSignature } from "../../bluum/signature.ts";
+import { bluumSignature, SIGNATURE_HEADER } from "../../bluum/signature.ts";
 import { type HmacSignatureOptions, hmacSignature } from "../../schemes/hmac.ts";
 import type { SignatureScheme } from "../../schemes/scheme.ts";
 import { standardWebhooksSignature } from "../../schemes/standard-webhooks.ts";
@@ -49,8 +49,8 @@ function codeOf(scheme: string, options: object): string {
 /** Headers in which known providers send signatures, and likely names for Bluum's. */
 export const HEADERS: readonly string[] = [
   ...[
-    "X-Bluum-Signature",
-    "X-Bluum-Signature-256",
+    SIGNATURE_HEADER,
+    `${SIGNATURE_HEADER}-256`,
     "X-Bluum-Hmac-Sha256",
     "Bluum-Signature",
     "X-Bluum-Webhook-Signature",

@@ -78,7 +78,7 @@ function encodingCases(member: Member, it: It, refused: readonly string[]): void
 
 function methodCases(member: Member, it: It, methods: readonly string[]): void {
   for (const method of methods) {
-    it(`${method} is 405 and names POST`, () =>
+    it(`${method} is 405 and allows POST`, () =>
       trial(member, {}, async ({ send, reached }) => {
         const { headers, body } = signed();
         const answer = await send(

@@ -33,7 +33,7 @@ class ReadOnlyStatus extends Error {
   }
 }
 
-/** A new error for each run, since frameworks write to them. */
+/** A new error for each run, since frameworks write to errors. */
 function throwing(make: () => unknown): () => never {
   return () => {
     throw make();
@@ -77,7 +77,7 @@ export function allClaimCases(member: Member, it: It): void {
   claimCases(member, it);
   failureCases(member, it, MORE_FAILURES);
 
-  it("of 50 deliveries of one event at once the app sees one; the others are in flight or duplicates", () =>
+  it("the app sees one of 50 deliveries of one event at once; the others are in flight or duplicates", () =>
     trial(member, { work: () => new Promise((resolve) => setTimeout(resolve, 50, 204)) }, async ({ send, reached }) => {
       const delivery = signed();
       const answers = await Promise.all(Array.from({ length: 50 }, () => send(delivery)));

@@ -57,7 +57,7 @@ export function floodCases(member: Member, it: It): void {
     }));
 }
 
-/** Uploads until the server ends the connection; returns the most bytes that were in memory meanwhile. */
+/** Uploads until the server ends the connection; returns the most bytes that were in memory at a time. */
 async function mostHeldDuring(port: number, headers: Record<string, string>): Promise<number> {
   const before = await held();
   const sender = new RawSender(port);

@@ -42,13 +42,13 @@ const IDS: readonly (readonly [string, unknown])[] = [
   ["__proto__", "__proto__"],
 ];
 
-/** For one mount of each family: what a genuine body may hold. */
+/** For one mount of each family: the contents that a genuine body may have. */
 export function payloadCases(member: Member, it: It): void {
   refusedCases(member, it);
   acceptedCases(member, it);
   idCases(member, it);
 
-  it("of the fields event and type, event names the event", () =>
+  it("the field event names the event, even beside the field type", () =>
     trial(member, {}, async ({ send, reached }) => {
       await send(signed(event({ type: "order.rejected" })));
       expect(reached[0]?.type).toBe("order.filled");

@@ -1,5 +1,6 @@
 import { request as httpRequest, type Server } from "node:http";
 import { type AddressInfo, connect, type Socket } from "node:net";
+import type { SignedDelivery } from "../../../src/testing/index.ts";
 
 /** An answer. Header names are in lower case. */
 export interface Answer {
@@ -113,6 +114,12 @@ export class RawSender {
   head(headers: Readonly<Record<string, string>>, method = "POST"): Promise<boolean> {
     const lines = Object.entries({ host: "localhost", ...headers }).map(([name, value]) => `${name}: ${value}\r\n`);
     return this.write(`${method} ${PATH} HTTP/1.1\r\n${lines.join("")}\r\n`);
+  }
+
+  /** Writes a whole request. */
+  async request({ headers, body }: Pick<SignedDelivery, "headers" | "body">): Promise<void> {
+    await this.head({ ...headers, "content-length": String(Buffer.byteLength(body)) });
+    await this.write(body);
   }
 
   /** Reads one answer. Rejects if the connection ended before it was complete. */

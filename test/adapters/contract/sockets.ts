@@ -77,14 +77,14 @@ export function socketCases(member: Member, it: It): void {
     }));
 }
 
-/** For one mount of each family: senders that never stop, and a body of which nothing comes. */
+/** For one mount of each family: senders that never stop, and a body that never begins. */
 export function allSocketCases(member: Member, it: It): void {
   socketCases(member, it);
   endlessCases(member, it, UPLOADS.slice(1));
-  incompleteCases(member, it, [["a body of which nothing comes", { "content-length": "100" }, ""]]);
+  incompleteCases(member, it, [["a body that never begins", { "content-length": "100" }, ""]]);
 }
 
-/** For every mount on a socket, in the exhaustive lane: uploads that fill the kernel's buffers. */
+/** For every mount on a socket, if EXHAUSTIVE is set: uploads that fill the kernel's buffers. */
 export function largeUploadCases(member: Member, it: It): void {
   for (const upload of UPLOADS) uploadCase(member, it, upload, "8 MiB", 8 * MEBIBYTE);
 }

@@ -1,26 +1,19 @@
-import { createServer, type RequestListener } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import express, { type RequestHandler } from "express";
-import express4 from "express4";
+import type express from "express";
+import type { RequestHandler } from "express";
 import { describe, expect, it } from "vitest";
 import { bluumEvent, bluumWebhooks } from "../../../adapters/express.ts";
 import { toDelivery } from "../../../adapters/node.ts";
 import type { Delivery, DeliveryReport, Outcome, Receiver } from "../../../src/index.ts";
 import { quietReceiver } from "../contract/mounts.ts";
-import { type Endpoint, listen, PATH, RawSender } from "../contract/sender.ts";
+import { type Endpoint, PATH, RawSender } from "../contract/sender.ts";
 import { expectRefusal, isSuccess, signed, until } from "../contract/trial.ts";
 import { expectNothingToEscape } from "../contract.ts";
+import { serve, VERSIONS } from "./apps.ts";
 
 expectNothingToEscape();
 
-function serve(app: RequestListener): Promise<Endpoint> {
-  return listen(createServer(app));
-}
-
-for (const [name, framework] of [
-  ["Express 5", express],
-  ["Express 4", express4],
-] as const) {
+for (const [name, framework] of VERSIONS) {
   describe.concurrent(`${name}: when the app's answer counts`, () => {
     /** Runs a case against an app with one route. */
     async function answering(
@@ -71,7 +64,7 @@ for (const [name, framework] of [
         onFirst((_req, res, next) => void res.status(200).write("partial", () => next(new Error("no")))),
       ));
 
-    it("of two calls of res.end the first counts", () =>
+    it("the first of two calls of res.end counts", () =>
       answering(
         async ({ endpoint, runs }) => {
           const delivery = signed();
@@ -162,8 +155,7 @@ for (const [name, framework] of [
           async ({ endpoint, reports, runs }) => {
             const delivery = signed();
             const sender = new RawSender(endpoint.port);
-            await sender.head({ ...delivery.headers, "content-length": String(delivery.body.length) });
-            await sender.write(delivery.body);
+            await sender.request(delivery);
             await until(() => runs() === 1, "the app");
             sender.destroy();
             await until(() => reports.length === 1, "the settlement");
@@ -182,8 +174,7 @@ for (const [name, framework] of [
         async ({ endpoint, reports, runs }) => {
           const delivery = signed();
           const sender = new RawSender(endpoint.port);
-          await sender.head({ ...delivery.headers, "content-length": String(delivery.body.length) });
-          await sender.write(delivery.body);
+          await sender.request(delivery);
           await until(() => runs() === 1, "the app");
           sender.destroy();
           expectRefusal(await endpoint.send(delivery), 503, "event_in_flight");
@@ -200,8 +191,7 @@ for (const [name, framework] of [
           async ({ endpoint, reports, runs }) => {
             const delivery = signed();
             const sender = new RawSender(endpoint.port);
-            await sender.head({ ...delivery.headers, "content-length": String(delivery.body.length) });
-            await sender.write(delivery.body);
+            await sender.request(delivery);
             await until(() => runs() === 1, "the app");
             expectRefusal(await endpoint.send(delivery), 503, "event_in_flight");
             expect(new Set(await retried(endpoint, delivery))).toEqual(new Set([503, 204]));
@@ -224,15 +214,14 @@ for (const [name, framework] of [
       const endpoint = await serve(framework().post(PATH, untilGone, bluumWebhooks(receiver)));
       const delivery = signed();
       const sender = new RawSender(endpoint.port);
-      await sender.head({ ...delivery.headers, "content-length": String(delivery.body.length) });
-      await sender.write(delivery.body);
+      await sender.request(delivery);
       sender.destroy();
       await until(() => reports.length === 1, "the report");
       expect(reports[0]).toMatchObject({ code: "body_incomplete" });
       await endpoint.close();
     });
 
-    it("what a mounted app attached is still attached in the app around it", async () => {
+    it("the event that a mounted app attached is still attached in the app around it", async () => {
       const attached: object[] = [];
       const inner = framework().use(bluumWebhooks(quietReceiver()), (_req, _res, next) => next(new Error("no")));
       const outer = framework().use(PATH, inner);
@@ -323,7 +312,7 @@ for (const [name, framework] of [
       await endpoint.close();
     });
 
-    it("a second receiver does not replace what the first attached", async () => {
+    it("a second receiver does not replace the event that the first attached", async () => {
       const audit = quietReceiver({ eventId: () => "audit" }).on("*", () => {});
       const seen: unknown[] = [];
       const app = framework().post(PATH, bluumWebhooks(quietReceiver()), async (req, res) => {

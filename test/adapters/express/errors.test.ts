@@ -1,24 +1,17 @@
-import { createServer, type RequestListener } from "node:http";
-import express, { type RequestHandler } from "express";
-import express4 from "express4";
+import type express from "express";
+import type { RequestHandler } from "express";
 import { describe, expect, it } from "vitest";
 import { bluumErrors, bluumFailed, bluumWebhooks } from "../../../adapters/express.ts";
 import type { DeliveryReport, Receiver } from "../../../src/index.ts";
 import { quietReceiver } from "../contract/mounts.ts";
-import { type Answer, type Endpoint, listen, PATH } from "../contract/sender.ts";
+import { type Answer, PATH } from "../contract/sender.ts";
 import { expectRefusal, signed, until } from "../contract/trial.ts";
 import { expectNothingToEscape } from "../contract.ts";
+import { serve, VERSIONS } from "./apps.ts";
 
 expectNothingToEscape();
 
-function serve(app: RequestListener): Promise<Endpoint> {
-  return listen(createServer(app));
-}
-
-for (const [name, framework] of [
-  ["Express 5", express],
-  ["Express 4", express4],
-] as const) {
+for (const [name, framework] of VERSIONS) {
   describe.concurrent(`${name}: errors of the app`, () => {
     interface Tried {
       readonly answers: Answer[];

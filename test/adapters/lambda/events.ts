@@ -71,7 +71,7 @@ function restEvent({ method, headers, body, isBase64Encoded }: AtGateway): APIGa
   };
 }
 
-/** HTTP APIs write names in lower case and join values by commas; a body that is not there is left out. */
+/** HTTP APIs write names in lower case and join values by commas; a missing body is left out. */
 function httpEvent({ method, headers, body, isBase64Encoded }: AtGateway): APIGatewayProxyEventV2 {
   return {
     version: "2.0",

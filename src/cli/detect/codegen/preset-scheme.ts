@@ -1,4 +1,4 @@
-import { bluumSignature } from "../../../bluum/signature.ts";
+import { bluumSignature, SIGNATURE_HEADER } from "../../../bluum/signature.ts";
 import { type HmacSignatureOptions, hmacSignature } from "../../../schemes/hmac.ts";
 import type { SignatureScheme } from "../../../schemes/scheme.ts";
 import { standardWebhooksSignature } from "../../../schemes/standard-webhooks.ts";
@@ -66,9 +66,9 @@ function shapeOf(content: Content): string {
   return content.map(shape).join("");
 }
 
-function bluumPreset({ locator, algorithm, encoding, decoding }: Hypothesis): Preset[] {
-  const isBluum = locator.header === "x-bluum-signature" && algorithm === "sha256" && encoding === "hex";
-  if (!isBluum || decoding.decode !== "utf8") return [];
+/** Checks only the header: whether the rest is Bluum's too, its scheme finds out by verifying the deliveries. */
+function bluumPreset({ locator, decoding }: Hypothesis): Preset[] {
+  if (locator.header !== SIGNATURE_HEADER.toLowerCase()) return [];
   return [{ import: "bluumSignature", call: "bluumSignature()", scheme: bluumSignature(), ...cutPrefix(decoding.cut) }];
 }
 
