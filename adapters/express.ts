@@ -2,7 +2,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 // biome-ignore lint/suspicious/noTsIgnore: with the types installed there is no error to expect
 /** @ts-ignore: without @types/express these types are any. */
 import type { NextFunction, Request, Response } from "express";
-import { middlewareMissing, receiverOf, replyTo, rethrowable, settleByStatus, WebhookError } from "../src/adapter.ts";
+import {
+  middlewareMissing,
+  middlewareReceiverOf,
+  replyTo,
+  rethrowable,
+  settleByStatus,
+  WebhookError,
+} from "../src/adapter.ts";
 import type { BluumEvent, DeliveryContext, Receiver, ReceiverOptions } from "../src/index.ts";
 import { atEnd, leaveBody, refuseSuccess, sendReply, toDelivery } from "./node.ts";
 
@@ -63,7 +70,7 @@ export function bluumWebhooks<Params = Request["params"]>(
 ): (req: IncomingMessage, res: ServerResponse, next: Next) => Promise<void> {
   if (handler !== undefined && typeof handler !== "function")
     throw new WebhookError("configuration_invalid", "the second argument of bluumWebhooks must be a request handler");
-  const mounted = receiverOf(receiver);
+  const mounted = middlewareReceiverOf(receiver);
   return async function bluumExpressMiddleware(req: ExpressRequest, res, next) {
     const outcome = await mounted.receive(toDelivery(req));
     if (outcome.kind !== "accepted") return sendReply(req, res, replyTo(outcome));

@@ -10,7 +10,7 @@ import {
   isBytes,
   isSuccess,
   middlewareMissing,
-  receiverOf,
+  middlewareReceiverOf,
   refusal,
   replyTo,
   rethrowable,
@@ -50,7 +50,7 @@ declare module "fastify" {
 export function bluumWebhooks(
   receiver: Receiver | ReceiverOptions,
 ): FastifyPluginAsync<RouteShorthandOptionsWithHandler> {
-  const mounted = receiverOf(receiver);
+  const mounted = middlewareReceiverOf(receiver);
   return async function bluumFastifyWebhooks(scope, { handler, onSend = [], ...route }) {
     if (typeof handler !== "function") throw new WebhookError("configuration_invalid", HANDLER_MISSING);
     disableBodyParsing(scope);

@@ -3,8 +3,8 @@ import {
   type Delivery,
   isSuccess,
   middlewareMissing,
+  middlewareReceiverOf,
   type Reply,
-  receiverOf,
   refusal,
   replyTo,
   rethrowable,
@@ -35,7 +35,7 @@ export interface BluumVariables {
  * });
  */
 export function bluumWebhooks(receiver: Receiver | ReceiverOptions): MiddlewareHandler<{ Variables: BluumVariables }> {
-  const mounted = receiverOf(receiver);
+  const mounted = middlewareReceiverOf(receiver);
   return async function bluumHonoMiddleware(c, next) {
     const outcome = await mounted.receive(deliveryOf(c));
     if (outcome.kind !== "accepted") return toResponse(replyTo(outcome));

@@ -4,8 +4,8 @@ import type { Middleware, Next, ParameterizedContext } from "koa";
 import {
   type Delivery,
   middlewareMissing,
+  middlewareReceiverOf,
   type Reply,
-  receiverOf,
   replyTo,
   rethrowable,
   settleByStatus,
@@ -34,7 +34,7 @@ export interface BluumState {
  * });
  */
 export function bluumWebhooks(receiver: Receiver | ReceiverOptions): Middleware<BluumState> {
-  const mounted = receiverOf(receiver);
+  const mounted = middlewareReceiverOf(receiver);
   return async function bluumKoaMiddleware(ctx, next) {
     const outcome = await mounted.receive(deliveryOf(ctx));
     if (outcome.kind !== "accepted") return answer(ctx, replyTo(outcome));

@@ -212,6 +212,7 @@ class WebhookReceiver implements Receiver {
     if (inbox === undefined) throw new WebhookError("configuration_invalid", "work() needs the option inbox");
     if (this.#router.empty)
       throw new WebhookError("configuration_invalid", "work() needs handlers: call receiver.on(...) before it");
+    this.#started = true;
     const started = inbox.work((message, attempt) => this.process(message, { attempt }), {
       ...(concurrency !== undefined && { concurrency }),
       ...(pollMs !== undefined && { pollMs }),

@@ -6,6 +6,7 @@ import { hmacSignature } from "../../src/schemes/hmac.ts";
 import { standardWebhooksSignature } from "../../src/schemes/standard-webhooks.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
 import { faultyStore } from "./faulty-store.ts";
+import { listInbox } from "./list-inbox.ts";
 import { bench, SECRET, signed } from "./receiving.ts";
 
 const HOUR = 3_600_000;
@@ -126,6 +127,8 @@ describe("the other options", () => {
       secretTimeoutMs: 1_000,
       scheme: hmacSignature({ header: "X-Other" }),
       store: faultyStore(),
+      inbox: listInbox(),
+      orderBy: () => undefined,
       namespace: "orders-api_2.v1",
       retentionMs: 2 * DAY,
       leaseMs: 2_000,

@@ -22,6 +22,8 @@ const STATUS: Record<WebhookErrorCode, number> = {
   receiver_busy: 503,
   store_unavailable: 503,
   secret_unavailable: 503,
+  inbox_unavailable: 503,
+  inbox_full: 503,
   receiver_closed: 503,
   event_in_flight: 503,
   receiver_failed: 500,
@@ -36,10 +38,18 @@ const STATUS: Record<WebhookErrorCode, number> = {
   registration_refused: 500,
   middleware_missing: 500,
   claim_lost: 500,
+  inbox_message_invalid: 500,
   mount_broken: 500,
 };
 const CODES = Object.entries(STATUS) as [WebhookErrorCode, number][];
-const USAGE = ["configuration_invalid", "registration_refused", "middleware_missing", "claim_lost", "mount_broken"];
+const USAGE = [
+  "configuration_invalid",
+  "registration_refused",
+  "middleware_missing",
+  "claim_lost",
+  "inbox_message_invalid",
+  "mount_broken",
+];
 
 function rejected(error: WebhookError): Outcome {
   return { kind: "rejected", error };
