@@ -34,7 +34,8 @@ export interface SqliteStore extends DedupeStore {
   /**
    * Runs `work` in a transaction that also completes the event, on the store's connection: BEGIN IMMEDIATE, the completion,
    * `work`, COMMIT. Where any of it throws, all of it is rolled back. Where another process holds the event, `work` does not run.
-   * While another connection holds the lock it waits for up to `timeoutMs`, without blocking the event loop.
+   * While another connection holds the lock it waits for up to `timeoutMs`, without blocking the event loop. Verbs of the store
+   * that `work` calls run after the transaction, except `claim`, which rejects.
    *
    * @param context the context that the handler was given
    * @param work synchronous; writes its rows on the connection that the store was given

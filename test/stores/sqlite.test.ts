@@ -533,6 +533,43 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       expect(await claim(store, "event")).toEqual({ status: "claimed" });
     });
 
+    it.each(["commits", "rolls back"])("verbs that work calls run after the transaction, which %s", async (end) => {
+      const { context } = await contextOf(store, "event");
+      for (const key of ["kept", "done", "released", "forgotten"]) await claim(store, key);
+      const by = (key: string) => ({ token: `token of ${key}`, leaseMs: LEASE_MS, retentionMs: RETENTION_MS });
+      let verbs: Promise<unknown>[] = [];
+      const booking = store.transaction(context, () => {
+        verbs = [
+          store.renew("kept", by("kept")),
+          store.complete("done", by("done")),
+          store.release("released", by("released")),
+          store.forget("forgotten"),
+        ];
+        book();
+        if (end === "rolls back") throw new Error("changed my mind");
+      });
+      await (end === "commits" ? booking : expect(booking).rejects.toThrow("changed my mind"));
+      expect(ledger()).toBe(end === "commits" ? 1 : 0);
+      // A rollback does not take their answers back.
+      expect(await Promise.all(verbs)).toEqual([true, "stored", true, true]);
+      expect(await statusFor(store, "kept")).toBe("in_flight");
+      expect(await statusFor(store, "done")).toBe("completed");
+      expect(await statusFor(store, "released")).toBe("claimed");
+      expect(await statusFor(store, "forgotten")).toBe("claimed");
+    });
+
+    it("refuses a claim that work makes, and commits all the same", async () => {
+      const { context } = await contextOf(store, "event");
+      let claiming: Promise<unknown> | undefined;
+      await store.transaction(context, () => {
+        claiming = claim(store, "another");
+        claiming.catch(() => {});
+        book();
+      });
+      await expect(claiming).rejects.toThrow(/inside a transaction/);
+      expect(ledger()).toBe(1);
+    });
+
     it("waits while another connection holds the write lock, and keeps the event loop free", async () => {
       const { context } = await contextOf(store, "event");
       const other = open();
