@@ -5,7 +5,7 @@ import { messageOf, storeFailure } from "./backend/failure.ts";
 import { countUnanswered } from "./backend/unanswered.ts";
 import { type RedisClient, type Send, senderFor } from "./redis/client.ts";
 import { CLAIM, COMPLETE, EVICTION_POLICY, RELEASE, RENEW, type Script } from "./redis/scripts.ts";
-import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
+import type { ClaimResult, CompleteResult, DedupeStore } from "./store.ts";
 
 export type { CommandClient, IoredisClient, NodeRedisCluster, NodeRedisSentinel, RedisClient } from "./redis/client.ts";
 export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
@@ -48,19 +48,24 @@ type Settings = Required<RedisStoreOptions>;
  * const receiver = createReceiver({ secret, namespace: "orders-api", store: redisStore(redis) });
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): DedupeStore {
-  const records = new RedisRecords(client, settingsOf(options));
+  const keys = new RedisKeys(client, settingsOf(options));
   return {
-    claim: async (key, by) => records.claim(key, by),
-    renew: async (key, by) => records.renew(key, by),
-    complete: async (key, by) => records.complete(key, by),
-    release: async (key, { token }) => records.release(key, token),
-    forget: async (key) => records.forget(key),
-    unanswered: records.unanswered,
+    async claim(key, { token, leaseMs }) {
+      const result = await keys.run("claim", CLAIM, key, [token, wholeMs(leaseMs)], claimResult);
+      if (result.status === "claimed") keys.checkPolicyOnce(key);
+      return result;
+    },
+    renew: async (key, { token, leaseMs }) => keys.run("renew", RENEW, key, [token, wholeMs(leaseMs)], isOne),
+    complete: async (key, { token, retentionMs }) =>
+      keys.run("complete", COMPLETE, key, [token, wholeMs(retentionMs)], completeResult),
+    release: async (key, { token }) => keys.run("release", RELEASE, key, [token], isOne),
+    forget: async (key) => keys.forget(key),
+    unanswered: keys.unanswered,
   };
 }
 
-/** The claims and completions under one prefix. */
-class RedisRecords {
+/** The keys under one prefix. */
+class RedisKeys {
   readonly #settings: Settings;
   readonly #send: Send;
   #policyChecked: boolean;
@@ -76,23 +81,9 @@ class RedisRecords {
     this.unanswered = unanswered;
   }
 
-  async claim(key: string, { token, leaseMs }: ClaimBy): Promise<ClaimResult> {
-    const reply = this.#evaluate(CLAIM, key, token, wholeMs(leaseMs));
-    const result = await this.#inTime("claim", reply.then(claimResult));
-    if (result.status === "claimed") this.#checkPolicyOnce(key);
-    return result;
-  }
-
-  renew(key: string, { token, leaseMs }: ClaimBy): Promise<boolean> {
-    return this.#inTime("renew", this.#evaluate(RENEW, key, token, wholeMs(leaseMs)).then(isOne));
-  }
-
-  complete(key: string, { token, retentionMs }: CompleteBy): Promise<CompleteResult> {
-    return this.#inTime("complete", this.#evaluate(COMPLETE, key, token, wholeMs(retentionMs)).then(completeResult));
-  }
-
-  release(key: string, token: string): Promise<boolean> {
-    return this.#inTime("release", this.#evaluate(RELEASE, key, token).then(isOne));
+  /** Runs the script of a verb and reads its reply. */
+  run<Answer>(verb: string, script: Script, key: string, args: string[], read: (reply: unknown) => Answer) {
+    return this.#inTime(verb, this.#evaluate(script, key, args).then(read));
   }
 
   forget(key: string): Promise<boolean> {
@@ -100,11 +91,20 @@ class RedisRecords {
     return this.#inTime("forget", this.#send(name, ["DEL", name]).then(isOne));
   }
 
+  /** Runs in the background. INFO may be forbidden or fail; then there is no warning. */
+  checkPolicyOnce(key: string): void {
+    if (this.#policyChecked) return;
+    this.#policyChecked = true;
+    this.#evaluate(EVICTION_POLICY, key, [])
+      .then((policy) => warnOfEviction(policy, this.#settings.warn))
+      .catch(() => {});
+  }
+
   /**
    * Runs a script by its hash, or by its text where Redis does not know it: the first time, and after a restart, a fail-over or
    * SCRIPT FLUSH. Nothing is loaded beforehand, so no failure can leave a wrong state here.
    */
-  async #evaluate({ lua, sha }: Script, key: string, ...args: string[]): Promise<unknown> {
+  async #evaluate({ lua, sha }: Script, key: string, args: string[]): Promise<unknown> {
     const name = this.#settings.prefix + key;
     try {
       return await this.#send(name, ["EVALSHA", sha, "1", name, ...args]);
@@ -121,15 +121,6 @@ class RedisRecords {
     } catch (error) {
       throw storeFailure("Redis", `${verb} the event`, error, withoutCommand(error));
     }
-  }
-
-  /** In the background. INFO may be forbidden or fail; then there is no warning. */
-  #checkPolicyOnce(key: string): void {
-    if (this.#policyChecked) return;
-    this.#policyChecked = true;
-    this.#evaluate(EVICTION_POLICY, key)
-      .then((policy) => warnOfEviction(policy, this.#settings.warn))
-      .catch(() => {});
   }
 }
 
