@@ -45,7 +45,7 @@ interface Entry {
  *
  * A completed event takes about 220 bytes.
  *
- * @throws WebhookError `configuration_invalid` where `maxEntries` is not a whole number from 1 up
+ * @throws WebhookError `configuration_invalid` if `maxEntries` is not a whole number from 1 up
  * @example
  * const store = memoryStore({ maxEntries: 500_000 });
  * const receiver = createReceiver({ secret, namespace: "orders-api", store });
@@ -172,7 +172,7 @@ class Cursor {
     this.#iterator = entries.entries();
   }
 
-  /** The next entry, from the start again after the last one; undefined where the map is empty. */
+  /** The next entry, from the start again after the last one; undefined if the map is empty. */
   next(): { key: string; entry: Entry } | undefined {
     let step = this.#iterator.next();
     if (step.done) {

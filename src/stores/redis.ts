@@ -23,7 +23,7 @@ export interface RedisStoreOptions {
    */
   readonly timeoutMs?: number;
   /**
-   * Called once where the `maxmemory-policy` of Redis lets it drop remembered events. `false`: the policy is not checked.
+   * Called once if the `maxmemory-policy` of Redis lets it drop remembered events. `false`: the policy is not checked.
    * @default console.warn
    */
   readonly warn?: ((message: string) => void) | false;
@@ -40,7 +40,7 @@ type Settings = Required<RedisStoreOptions>;
  *
  * @param client a connected client of ioredis 5 or 6 or node-redis 4 to 6, standalone or cluster, or anything with
  *   `sendCommand(args)`. The store never ends it, and never listens to its events
- * @throws WebhookError `configuration_invalid` where the client or an option is not valid; the verbs reject with
+ * @throws WebhookError `configuration_invalid` if the client or an option is not valid; the verbs reject with
  *   `store_unavailable`, with the error of Redis or of the client as its cause
  * @example
  * const redis = new Redis(process.env.REDIS_URL);
@@ -101,7 +101,7 @@ class RedisKeys {
   }
 
   /**
-   * Runs a script by its hash, or by its text where Redis does not know it: the first time, and after a restart, a fail-over or
+   * Runs a script by its hash, or by its text if Redis does not know it: the first time, and after a restart, a fail-over or
    * SCRIPT FLUSH. Nothing is loaded beforehand, so no failure can leave a wrong state here.
    */
   async #evaluate({ lua, sha }: Script, key: string, args: string[]): Promise<unknown> {

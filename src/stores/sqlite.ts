@@ -13,7 +13,7 @@ import { SqliteEvents } from "./sqlite/events.ts";
 import { requireSynchronous, type SqliteStoreOptions, settingsOf } from "./sqlite/options.ts";
 import { SqliteTurns } from "./sqlite/turns.ts";
 import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
-import { claimBehind, type HeldClaim } from "./transaction.ts";
+import { claimBehind, claimLost, type HeldClaim } from "./transaction.ts";
 
 export type { SqliteDatabase, SqliteStatement, SqliteStoreOptions };
 
@@ -23,25 +23,25 @@ export interface SqliteStore extends DedupeStore {
   /**
    * Completes the event inside the transaction that is open on the store's connection, so that your rows and the completion are
    * committed together or not at all. Synchronous, as the drivers' transactions are. Call it first in the transaction, so that a
-   * lost claim is noticed before the work. Where it throws, roll the transaction back.
+   * lost claim is noticed before the work. If it throws, roll the transaction back.
    *
    * @param context the context that the handler was given
-   * @throws WebhookError `claim_lost` where another attempt holds or has completed the event
+   * @throws WebhookError `claim_lost` if another attempt holds or has completed the event
    * @throws WebhookError `configuration_invalid` outside a transaction, or for a context of another store's receiver
    * @throws the driver's own error, as it is
    */
   completeIn(context: object): void;
   /**
    * Runs `work` in a transaction that also completes the event, on the store's connection: BEGIN IMMEDIATE, the completion,
-   * `work`, COMMIT. Where any of it throws, all of it is rolled back. Where another process holds the event, `work` does not run.
+   * `work`, COMMIT. If any of it throws, all of it is rolled back. If another process holds the event, `work` does not run.
    * While another connection holds the lock it waits for up to `timeoutMs`, without blocking the event loop. Verbs of the store
    * that `work` calls run after the transaction, except `claim`, which rejects.
    *
    * @param context the context that the handler was given
    * @param work synchronous; writes its rows on the connection that the store was given
    * @returns what `work` returned, once it is committed
-   * @throws what `work` threw; WebhookError `claim_lost` where another process holds or has completed the event;
-   *   `configuration_invalid` for a context of another store's receiver, and where `work` returns a promise; `store_unavailable` where
+   * @throws what `work` threw; WebhookError `claim_lost` if another process holds or has completed the event;
+   *   `configuration_invalid` for a context of another store's receiver, and if `work` returns a promise; `store_unavailable` if
    *   the database stays locked, or is inside a transaction; else the driver's own error
    * @example
    * const insert = database.prepare("INSERT INTO ledger (deposit, amount) VALUES (?, ?)");
@@ -56,7 +56,7 @@ export interface SqliteStore extends DedupeStore {
    *
    * @param options.batch the most records that one transaction deletes; default 500
    * @returns how many records were deleted
-   * @throws WebhookError `configuration_invalid` where `batch` is not a whole number from 1 up
+   * @throws WebhookError `configuration_invalid` if `batch` is not a whole number from 1 up
    */
   purge(options?: { readonly batch?: number }): Promise<number>;
 }
@@ -273,8 +273,4 @@ function unlessBusy<Result>(work: () => Result): Result | undefined {
     if (isBusy(error)) return undefined;
     throw error;
   }
-}
-
-function claimLost(): WebhookError {
-  return new WebhookError("claim_lost", "Another attempt holds or has completed the event: roll this transaction back");
 }

@@ -8,7 +8,7 @@
  */
 export interface DedupeStore {
   /**
-   * False where only this process sees the records, as with the memory store. The receiver then warns in production.
+   * False if only this process sees the records, as with the memory store. The receiver then warns in production.
    * @default true
    */
   readonly shared?: boolean;
@@ -26,24 +26,24 @@ export interface DedupeStore {
    * Extends the lease of `token`'s live claim to `leaseMs` from now. It never creates a record, never revives an
    * expired one and never changes a completed one.
    *
-   * @returns false where the claim is lost
+   * @returns false if the claim is lost
    */
   renew(key: string, by: ClaimBy): Promise<boolean>;
   /**
-   * Remembers the event as processed for `retentionMs`, unless another token holds or has completed it. It is `"stored"` too where
-   * the lease has expired and no other token claimed the event, and where the same token has completed it already.
+   * Remembers the event as processed for `retentionMs`, unless another token holds or has completed it. It is `"stored"` too if
+   * the lease has expired and no other token claimed the event, and if the same token has completed it already.
    */
   complete(key: string, by: CompleteBy): Promise<CompleteResult>;
   /**
    * Releases `token`'s live claim, so that the next delivery of the event may claim it. It never changes a completed record.
    *
-   * @returns true where this token held a live claim
+   * @returns true if this token held a live claim
    */
   release(key: string, by: { readonly token: string }): Promise<boolean>;
   /**
    * Deletes the record of the event, so that a deliberate replay runs again.
    *
-   * @returns true where there was one
+   * @returns true if there was one
    */
   forget?(key: string): Promise<boolean>;
   /**

@@ -26,7 +26,7 @@ export class ClaimedContext {
     this.#claim = claim;
   }
 
-  /** The claim behind a context, where there is one. */
+  /** The claim behind a context, if there is one. */
   static claimOf(context: object): HeldClaim | undefined {
     return #claim in context ? context.#claim : undefined;
   }
@@ -35,7 +35,7 @@ export class ClaimedContext {
 /**
  * The claim behind a context, for `completeIn`.
  *
- * @throws WebhookError `configuration_invalid` where the context belongs to no delivery, or to a receiver with another store
+ * @throws WebhookError `configuration_invalid` if the context belongs to no delivery, or to a receiver with another store
  */
 export function claimBehind(context: object, store: DedupeStore): HeldClaim {
   const claim = ClaimedContext.claimOf(Object(context));
@@ -46,4 +46,13 @@ export function claimBehind(context: object, store: DedupeStore): HeldClaim {
     throw new WebhookError("configuration_invalid", "completeIn was called on a store that is not the receiver's");
   }
   return claim;
+}
+
+/** The error of a transaction that must not commit, since the claim behind it is lost. */
+export function claimLost(): WebhookError {
+  return new WebhookError(
+    "claim_lost",
+    "Another process holds or has completed the event, or an earlier transaction of this delivery has completed it. " +
+      "Let this error roll the transaction back.",
+  );
 }

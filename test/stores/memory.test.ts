@@ -260,7 +260,7 @@ describe("what the memory store reports", () => {
     expect(JSON.stringify(warn.mock.calls)).not.toContain("secret-");
   });
 
-  it("leaves the console alone where onEvict listens", async () => {
+  it("leaves the console alone if onEvict listens", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     const { store, evicted } = watched({ maxEntries: 1 });
     for (const key of ["one", "two"]) await process(store, key);

@@ -39,7 +39,7 @@ interface Pg {
  * One way to run a statement with every client. With `pg` it has a name and is prepared once per connection, which runs
  * half as many statements more in the same time.
  *
- * @throws WebhookError `configuration_invalid` where the client has no method `query`
+ * @throws WebhookError `configuration_invalid` if the client has no method `query`
  */
 export function askerFor(client: PostgresClient, { prepare, abandonAfterMs }: AskSettings): Ask {
   requireClient(client);

@@ -25,7 +25,7 @@ export function isContention(answer: unknown): answer is Contention {
  * connection is held in between.
  *
  * @param patienceMs how long to ask again, by kind of contention, in milliseconds
- * @returns the answer, or the contention where it lasts
+ * @returns the answer, or the contention if it lasts
  */
 export async function askWhileContended<Answer>(
   patienceMs: Readonly<Record<Contention, number>>,

@@ -10,7 +10,7 @@ const MAX_TRIES = 50;
 const RACED: ReadonlySet<unknown> = new Set(["23505", "42P07", "42710", "40P01", "40001", "XX000"]);
 
 /**
- * Creates the table and its index where they are missing.
+ * Creates the table and its index if they are missing.
  *
  * @throws WebhookError `store_unavailable`
  */

@@ -29,7 +29,7 @@ export interface PostgresStoreOptions {
    */
   readonly prepare?: boolean;
   /**
-   * Called when the background purge begins to fail, and once where other code holds every client of the store's `pg` pool.
+   * Called when the background purge begins to fail, and once if other code holds every client of the store's `pg` pool.
    * `false`: no warnings.
    * @default console.warn
    */

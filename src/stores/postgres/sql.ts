@@ -45,7 +45,7 @@ const TERM = `${NOW} + $3::float8 * interval '1 millisecond'`;
 /**
  * The statements of a store.
  *
- * @throws WebhookError `configuration_invalid` where PostgreSQL cannot have such a name
+ * @throws WebhookError `configuration_invalid` if PostgreSQL cannot have such a name
  */
 export function statementsFor({ table, schema, ownLockMs, claimLockMs }: PostgresTable): PostgresStatements {
   const place = schema === undefined ? "" : `${quoted("schema", schema)}.`;
@@ -70,10 +70,10 @@ export function statementsFor({ table, schema, ownLockMs, claimLockMs }: Postgre
 /**
  * `$1` key, `$2` token, `$3` lease. One row: `answer` is claimed, completed, in_flight, raced or locked; `remaining_ms`.
  *
- * Reads first: a duplicate of a completed or claimed event then writes nothing and waits for no lock, not even where a transaction
+ * Reads first: a duplicate of a completed or claimed event then writes nothing and waits for no lock, not even if a transaction
  * that completes the event holds the row. An expired record is taken over only if its row is not locked. Only a fresh event and
  * the holder's own repetition ever wait, and briefly. The snapshot of this statement cannot show what others changed meanwhile;
- * where the answer depends on that, it is `raced` or `locked`, and the caller asks again.
+ * if the answer depends on that, it is `raced` or `locked`, and the caller asks again.
  */
 function claim(events: string, lockMs: number, ownLockMs: number): string {
   return `
@@ -111,7 +111,7 @@ SELECT
 FROM (SELECT) AS always LEFT JOIN known ON true`;
 }
 
-/** `$1` key, `$2` token, `$3` lease. A row where the claim was live. */
+/** `$1` key, `$2` token, `$3` lease. A row if the claim was live. */
 function renew(events: string, lockMs: number): string {
   return `
 UPDATE ${events} AS event SET expires_at = ${TERM} FROM (${patience(lockMs)}) AS patience
@@ -120,7 +120,7 @@ RETURNING event.key`;
 }
 
 /**
- * `$1` key, `$2` token, `$3` retention. One row: `answer` is a `CompleteResult` or raced. It writes only where reading does not
+ * `$1` key, `$2` token, `$3` retention. One row: `answer` is a `CompleteResult` or raced. It writes only if reading does not
  * decide already.
  */
 function complete(events: string, lockMs: number): string {
@@ -147,7 +147,7 @@ FROM (SELECT) AS always LEFT JOIN known ON true`;
 }
 
 /**
- * `$1` key, `$2` token, `$3` retention. A row where it is stored. Unlike `complete` it refuses a completion by its own token too: a
+ * `$1` key, `$2` token, `$3` retention. A row if it is stored. Unlike `complete` it refuses a completion by its own token too: a
  * second transaction must not repeat the work of a first one whose COMMIT succeeded although its reply was lost. It sets no lock
  * timeout, which would stay set in the caller's transaction.
  */
@@ -167,12 +167,12 @@ function requireTransaction(events: string): string {
   return `LOCK TABLE ${events} IN ROW EXCLUSIVE MODE`;
 }
 
-/** `$1` key, `$2` token. A row where a claim was deleted; `live` is false where its lease had expired. */
+/** `$1` key, `$2` token. A row if a claim was deleted; `live` is false if its lease had expired. */
 function release(events: string, lockMs: number): string {
   return remove(events, lockMs, "event.key = $1 AND event.token = $2 AND NOT event.completed");
 }
 
-/** `$1` key. A row where a record was deleted; `live` is false where it had expired. */
+/** `$1` key. A row if a record was deleted; `live` is false if it had expired. */
 function forget(events: string, lockMs: number): string {
   return remove(events, lockMs, "event.key = $1");
 }
@@ -207,7 +207,7 @@ SELECT (SELECT count(*) FROM expired)::text AS found, (SELECT count(*) FROM gone
 }
 
 /**
- * `$1` table, `$2` index. One row; `there` is true where there is nothing to migrate. CREATE INDEX IF NOT EXISTS alone would wait for
+ * `$1` table, `$2` index. One row; `there` is true if there is nothing to migrate. CREATE INDEX IF NOT EXISTS alone would wait for
  * every open transaction on the table.
  */
 const MIGRATED = "SELECT to_regclass($1::text) IS NOT NULL AND to_regclass($2::text) IS NOT NULL AS there";

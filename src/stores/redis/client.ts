@@ -38,7 +38,7 @@ export type Send = (key: string, command: [name: string, ...args: string[]]) => 
  * One way to send a command with every client. It never throws, it rejects. `call` is tried first: the `sendCommand` of ioredis is
  * another function.
  *
- * @throws WebhookError `configuration_invalid` where the client has neither method
+ * @throws WebhookError `configuration_invalid` if the client has neither method
  */
 export function senderFor(client: RedisClient): Send {
   const send = commandOf(client);

@@ -23,7 +23,7 @@ export interface SqliteStatement {
 /**
  * Whether the connection is inside a transaction.
  *
- * @throws Error where the connection is closed
+ * @throws Error if the connection is closed
  */
 export function insideTransaction(database: SqliteDatabase): boolean {
   // Reading `inTransaction` of a closed libsql database crashes the process.

@@ -27,7 +27,7 @@ export class SqliteEvents {
   }
 
   /**
-   * Creates the table where it is missing. Safe where many processes start at once: all but one get SQLITE_BUSY, and may
+   * Creates the table if it is missing. Safe if many processes start at once: all but one get SQLITE_BUSY, and may
    * try again.
    *
    * @param wal whether to switch the file to write-ahead logging

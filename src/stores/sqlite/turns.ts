@@ -31,11 +31,11 @@ export class SqliteTurns {
   }
 
   /**
-   * Does some work as soon as the database is free; at once, and before this returns, where it is free and no other verb waits.
+   * Does some work as soon as the database is free; at once, and before this returns, if it is free and no other verb waits.
    *
    * @param who `"holder"` for a verb that keeps a claim or completes it, else `"other"`
    * @param work synchronous; throws SQLITE_BUSY while the database is locked
-   * @throws WebhookError `store_unavailable` where the database stayed locked for `timeoutMs`; else what the work threw
+   * @throws WebhookError `store_unavailable` if the database stayed locked for `timeoutMs`; else what the work threw
    */
   take<Result>(who: "holder" | "other", work: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
