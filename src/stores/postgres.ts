@@ -37,8 +37,7 @@ export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } fr
 export interface PostgresStore extends DedupeStore {
   forget(key: string): Promise<boolean>;
   /**
-   * Creates the table and its index if they are missing. Any number of processes may call it at once, and at every start:
-   * existing ones are not touched.
+   * Creates the table and its index if they are missing. Any number of processes may call it at once, and at every start.
    *
    * @throws WebhookError `store_unavailable`, with the error of PostgreSQL as its cause
    */
@@ -52,24 +51,24 @@ export interface PostgresStore extends DedupeStore {
    */
   purge(options?: { readonly batch?: number }): Promise<number>;
   /**
-   * Completes the event of a delivery inside a transaction that you begin and commit yourself; {@link PostgresStore.transaction}
-   * does all of it in one call. Your rows and the completion are committed together, or neither is. It stops the claim's
-   * renewals, since from here on the lock of the row guards the claim. Call it first in the transaction, so that a lost claim is
-   * noticed before the work. If it throws, roll the transaction back.
+   * Completes the event inside a transaction that you begin and commit yourself; {@link PostgresStore.transaction} does all of
+   * it in one call. Your rows and the completion are committed together, or neither is. Call it first in the transaction, so that
+   * a lost claim is noticed before the work. If it throws, roll the transaction back. It stops the lease renewals: from now on the
+   * row lock guards the claim.
    *
    * @param context the context that the handler was given
    * @param client the client of your transaction: one of `pg` after BEGIN, the `tx` of PGlite, or the adapter around the
    *   `sql` of a postgres.js transaction
-   * @throws WebhookError `claim_lost` if another process holds or has completed the event, or an earlier transaction of
-   *   this delivery has completed it; `configuration_invalid`, and nothing was written, if the client is in no transaction or
-   *   the context belongs to no delivery of this store; `store_unavailable` if no answer came within `timeoutMs`; else the
-   *   error of PostgreSQL as it is
+   * @throws WebhookError `claim_lost` if another process holds or has completed the event, or an earlier transaction of this
+   *   delivery has completed it; `configuration_invalid`, before anything is written, if the client is in no transaction or the
+   *   context belongs to no delivery of this store; `store_unavailable` if no answer came within `timeoutMs`
+   * @throws the error of PostgreSQL, as it is
    */
   completeIn(context: object, client: PostgresClient): Promise<void>;
   /**
-   * Runs `work` in a transaction that also completes the event: takes a client of the pool, sends BEGIN, completes the event, runs
-   * `work`, sends COMMIT and releases the client. If anything throws before COMMIT, all of it is rolled back; if COMMIT
-   * itself fails, the receiver asks the store whether it was committed. If another process holds the event, `work` does not run.
+   * Runs `work` in a transaction that also completes the event: BEGIN, the completion, `work`, COMMIT, on one client of the pool.
+   * If anything throws before COMMIT, all of it is rolled back. If COMMIT itself fails, the receiver asks the store whether it was
+   * committed. If another process holds the event, `work` does not run.
    *
    * @param context the context that the handler was given
    * @param pool a Pool of `pg`, or the `sql` of postgres.js; the app's own, not the pool of the store
@@ -100,11 +99,11 @@ export interface PostgresStore extends DedupeStore {
 
 /** How long one statement of the token that holds the event waits for the lock of its row. */
 const OWN_LOCK_MS = 250;
-/** How long one statement of a claim waits for it: fifty duplicates must not use up the pool. */
+/** How long one statement of a claim waits for that lock: fifty duplicates must not use up the pool. */
 const CLAIM_LOCK_MS = 50;
-/** How long a claim asks again while the row is locked, before it answers `in_flight`. */
+/** How long a claim tries again while the row is locked, before it answers `in_flight`. */
 const CLAIM_PATIENCE_MS = 150;
-/** A pool gives a silent connection up after this many times `timeoutMs`. By then a late claim has expired anyway. */
+/** After this many times `timeoutMs` a pool closes a connection that does not answer. A late claim has expired by then. */
 const ABANDONED_AFTER_TIMEOUTS = 15;
 const DEFAULT_BATCH = 1_000;
 const MAX_BATCH = 100_000;
@@ -195,7 +194,7 @@ class EventTable {
     this.#sendForMaintenance = askerFor(pool, { prepare, abandonAfterMs: MAINTENANCE_TIMEOUT_MS });
   }
 
-  /** Runs the statement of a verb, again while others contend for the row: for up to `lockedMs` while it is locked. */
+  /** Runs the statement of a verb, and again while others contend for the row: for up to `lockedMs` while it is locked. */
   async ask<Answer>(verb: Verb, values: PostgresValue[], read: Read<Answer>, lockedMs: number) {
     const { timeoutMs } = this.#settings;
     const patienceMs = { raced: timeoutMs / 2, locked: Math.min(lockedMs, timeoutMs / 2) };
@@ -208,7 +207,7 @@ class EventTable {
     }
   }
 
-  /** The same for a verb that fails if contention lasts. */
+  /** The same, for a verb that fails if the contention lasts. */
   async decide<Answer>(verb: Verb, values: PostgresValue[], read: Read<Answer>): Promise<Answer> {
     const answer = await this.ask(verb, values, read, this.#settings.timeoutMs);
     if (!isContention(answer)) return answer;
@@ -295,7 +294,6 @@ function wasLive([row]: readonly Row[]): boolean {
   return row?.live === true;
 }
 
-/** For an answer that must not count as a claim or a completion. */
 function unexpectedRows(): Error {
   return new Error("the client returned rows that the statement does not have");
 }

@@ -10,7 +10,7 @@ import type { ClaimResult, CompleteResult, DedupeStore } from "./store.ts";
 export type { CommandClient, IoredisClient, NodeRedisCluster, NodeRedisSentinel, RedisClient } from "./redis/client.ts";
 export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 
-/** How a Redis store names its keys, how long it waits, and where it warns. */
+/** Key prefix, timeout and warnings of a Redis store. */
 export interface RedisStoreOptions {
   /**
    * What its keys begin with. The client's own key prefix (`keyPrefix` of ioredis) comes before it.
@@ -102,7 +102,7 @@ class RedisKeys {
 
   /**
    * Runs a script by its hash, or by its text if Redis does not know it: the first time, and after a restart, a fail-over or
-   * SCRIPT FLUSH. Nothing is loaded beforehand, so no failure can leave a wrong state here.
+   * SCRIPT FLUSH.
    */
   async #evaluate({ lua, sha }: Script, key: string, args: string[]): Promise<unknown> {
     const name = this.#settings.prefix + key;
@@ -114,7 +114,7 @@ class RedisKeys {
     }
   }
 
-  /** Clients queue commands while they are not connected, some of them without end. */
+  /** Clients queue commands while they are not connected, some without a limit. */
   async #inTime<Answer>(verb: string, answer: Promise<Answer>): Promise<Answer> {
     try {
       return await withTimeout(answer, this.#settings.timeoutMs);
@@ -140,7 +140,7 @@ function isOne(reply: unknown): boolean {
   return integerOf(reply) === 1;
 }
 
-/** Clients may be configured to return integers as strings or bigints. Anything else is refused: `null` must not count as zero. */
+/** Clients may be configured to return integers as strings or bigints. `null` must not count as zero. */
 function integerOf(reply: unknown): number {
   if (["number", "bigint", "string"].includes(typeof reply) && /^-?\d+$/.test(String(reply))) return Number(reply);
   throw new Error("the reply is not an integer: is the client in a transaction or a subscriber?");

@@ -21,12 +21,12 @@ export type { SqliteDatabase, SqliteStatement, SqliteStoreOptions };
 export interface SqliteStore extends DedupeStore {
   forget(key: string): Promise<boolean>;
   /**
-   * Completes the event inside the transaction that is open on the store's connection, so that your rows and the completion are
-   * committed together or not at all. Synchronous, as the drivers' transactions are. Call it first in the transaction, so that a
-   * lost claim is noticed before the work. If it throws, roll the transaction back.
+   * Completes the event inside the transaction that is open on the store's connection: your rows and the completion are committed
+   * together, or neither is. Synchronous, as the drivers' transactions are. Call it first in the transaction, so that a lost claim
+   * is noticed before the work. If it throws, roll the transaction back.
    *
    * @param context the context that the handler was given
-   * @throws WebhookError `claim_lost` if another attempt holds or has completed the event
+   * @throws WebhookError `claim_lost` if another process holds or has completed the event
    * @throws WebhookError `configuration_invalid` outside a transaction, or for a context of another store's receiver
    * @throws the driver's own error, as it is
    */
@@ -34,7 +34,7 @@ export interface SqliteStore extends DedupeStore {
   /**
    * Runs `work` in a transaction that also completes the event, on the store's connection: BEGIN IMMEDIATE, the completion,
    * `work`, COMMIT. If any of it throws, all of it is rolled back. If another process holds the event, `work` does not run.
-   * While another connection holds the lock it waits for up to `timeoutMs`, without blocking the event loop. Verbs of the store
+   * While another connection holds the lock, it waits for up to `timeoutMs` without blocking the event loop. Verbs of the store
    * that `work` calls run after the transaction, except `claim`, which rejects.
    *
    * @param context the context that the handler was given
@@ -51,8 +51,7 @@ export interface SqliteStore extends DedupeStore {
    */
   transaction<Result>(context: object, work: () => Result): Promise<Result>;
   /**
-   * Deletes all expired records, in short transactions with pauses in between. Correctness never needs it, and space seldom
-   * does: each claim deletes a few.
+   * Deletes all expired records, in short transactions with pauses in between. It is seldom needed: each claim deletes a few.
    *
    * @param options.batch the most records that one transaction deletes; default 500
    * @returns how many records were deleted
@@ -70,8 +69,8 @@ const SWEPT_PER_CLAIM = 4;
  * A store in a SQLite file: it survives restarts, and all processes of one machine that open the file share it. It creates its
  * table on first use and never closes the database. While the database is locked, full, read-only or closed, the verbs reject.
  *
- * Give it a connection on which no transaction stays open: inside one, every verb but `completeIn` rejects, since a rollback
- * would take back an answer that was already given.
+ * Give it a connection on which no transaction stays open. Inside one, every verb but `completeIn` rejects, since a rollback
+ * would undo what was already answered.
  *
  * @param database a libsql, better-sqlite3, `node:sqlite` or `bun:sqlite` database
  * @throws WebhookError `configuration_invalid`, naming the option
@@ -114,7 +113,7 @@ class SqliteRecords {
   }
 
   async claim(key: string, { token, leaseMs }: ClaimBy): Promise<ClaimResult> {
-    // Reads first: a duplicate then needs no lock, and is answered even while another connection holds it.
+    // Reads first: a duplicate needs no lock, and is answered even while another connection holds it.
     const known = unlessBusy(() => this.#apart(() => this.#obstacle(key, token, this.#now())));
     if (known) return known;
     return this.#write("other", (at) => {
@@ -205,7 +204,7 @@ class SqliteRecords {
     return this.#turns.take(who, () => this.#apart(run));
   }
 
-  /** Does some work apart from any transaction of the caller's, without blocking the event loop. */
+  /** Does some work outside any transaction of the caller, without blocking the event loop. */
   #apart<Result>(work: () => Result): Result {
     this.#refuseOpenTransaction();
     return withoutBlocking(this.#database, () => {
@@ -222,7 +221,7 @@ class SqliteRecords {
   #refuseOpenTransaction(): void {
     if (!insideTransaction(this.#database)) return;
     const message =
-      "The SQLite connection is inside a transaction, whose rollback would take the store's answers back. " +
+      "The SQLite connection is inside a transaction, whose rollback would undo what the store answers. " +
       "Give the store a connection of its own, or leave no transaction open across an await.";
     throw new WebhookError("store_unavailable", message);
   }
@@ -245,7 +244,7 @@ class SqliteRecords {
   }
 }
 
-/** An error of the caller's work. Wrapped, since its text may say "database is locked", and the work must not run again. */
+/** An error of the caller's work. It is wrapped because its text may say "database is locked", and the work must not run again. */
 class WorkFailed {
   readonly error: unknown;
 
@@ -254,7 +253,7 @@ class WorkFailed {
   }
 }
 
-/** Refuses an asynchronous function too: it goes on after the transaction has ended. */
+/** Refuses asynchronous work: it would go on after the transaction has ended. */
 function runWork<Result>(work: () => Result): Result {
   try {
     const result = work();

@@ -10,15 +10,15 @@ export interface HeldClaim {
   /** How long the completion is remembered, in milliseconds. */
   readonly retentionMs: number;
   /**
-   * Stops the renewals: from now on the row lock of the caller's transaction guards the claim. Settling then asks the store whether
-   * the transaction was committed, instead of completing.
+   * Stops the lease renewals: from now on the caller's transaction guards the claim with its row lock. Settling then asks the store
+   * whether the transaction was committed, instead of completing.
    */
   handOver(): void;
-  /** Called once the completion is written in the caller's transaction: from now on it may be committed even if the handler fails. */
+  /** Called once the completion is written in the caller's transaction: it may be committed even if the handler fails. */
   completionWritten(): void;
 }
 
-/** Base of the context that handlers get. It hides the claim, which only {@link claimBehind} can read. */
+/** Base class of the context that handlers get. Only {@link claimBehind} can read its claim. */
 export class ClaimedContext {
   readonly #claim: HeldClaim;
 
@@ -33,7 +33,7 @@ export class ClaimedContext {
 }
 
 /**
- * The claim behind a context, for `completeIn`.
+ * The claim behind a context, for `completeIn` and `transaction`.
  *
  * @throws WebhookError `configuration_invalid` if the context belongs to no delivery, or to a receiver with another store
  */

@@ -1,6 +1,6 @@
 import { checks } from "./errors.ts";
 
-/** Where a PostgreSQL store keeps its table, how long it waits, and how it cleans up. */
+/** Table, timeout, purge and warnings of a PostgreSQL store. */
 export interface PostgresStoreOptions {
   /**
    * The table's name, of at most 63 bytes. It is quoted, so upper case stays upper case.
@@ -50,7 +50,7 @@ export interface PostgresSettings {
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Checks the options and fills in the defaults. The names of table and schema are checked where they are quoted.
+ * Checks the options and fills in the defaults. `statementsFor` checks the names of table and schema.
  *
  * @throws WebhookError `configuration_invalid`, naming the option
  */

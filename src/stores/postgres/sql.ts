@@ -22,20 +22,20 @@ export interface PostgresStatements
 export interface PostgresTable {
   readonly table: string;
   readonly schema: string | undefined;
-  /** For verbs of the token that holds the event, in milliseconds. */
+  /** For the token that holds the event, in milliseconds. */
   readonly ownLockMs: number;
   /** For claims by other tokens, in milliseconds. */
   readonly claimLockMs: number;
 }
 
-/** PostgreSQL truncates longer names, and two tables would become one. */
+/** PostgreSQL truncates longer names: two tables would become one. */
 const MAX_NAME_BYTES = 63;
 
-/** One reading of the server's clock for the whole statement; `now()` would be the time when a transaction began. */
+/** The server's clock, read once for the whole statement; `now()` would be the time when a transaction began. */
 const NOW = "statement_timestamp()";
 /**
- * Whether a record has expired, written so that no index serves it. With outdated statistics the planner may expect next to no
- * expired records, and would then search all of them for an event instead of using its key.
+ * Whether a record has expired, written so that the planner cannot use the index on `expires_at`. With outdated statistics it may
+ * expect next to no expired records, and would search all of them for an event instead of using the key.
  */
 const EXPIRED = (row: string): string => `${row}.expires_at - ${NOW} <= interval '0'`;
 const LIVE = (row: string): string => `${row}.expires_at - ${NOW} > interval '0'`;
@@ -72,7 +72,7 @@ export function statementsFor({ table, schema, ownLockMs, claimLockMs }: Postgre
  *
  * Reads first: a duplicate of a completed or claimed event then writes nothing and waits for no lock, not even if a transaction
  * that completes the event holds the row. An expired record is taken over only if its row is not locked. Only a fresh event and
- * the holder's own repetition ever wait, and briefly. The snapshot of this statement cannot show what others changed meanwhile;
+ * a second claim by the same token ever wait, and briefly. The snapshot of this statement cannot show what others changed since;
  * if the answer depends on that, it is `raced` or `locked`, and the caller asks again.
  */
 function claim(events: string, lockMs: number, ownLockMs: number): string {
@@ -111,7 +111,7 @@ SELECT
 FROM (SELECT) AS always LEFT JOIN known ON true`;
 }
 
-/** `$1` key, `$2` token, `$3` lease. A row if the claim was live. */
+/** `$1` key, `$2` token, `$3` lease. One row if the claim was live. */
 function renew(events: string, lockMs: number): string {
   return `
 UPDATE ${events} AS event SET expires_at = ${TERM} FROM (${patience(lockMs)}) AS patience
@@ -120,8 +120,8 @@ RETURNING event.key`;
 }
 
 /**
- * `$1` key, `$2` token, `$3` retention. One row: `answer` is a `CompleteResult` or raced. It writes only if reading does not
- * decide already.
+ * `$1` key, `$2` token, `$3` retention. One row: `answer` is a `CompleteResult` or raced. It writes only if the answer is not
+ * known from reading.
  */
 function complete(events: string, lockMs: number): string {
   return `
@@ -147,7 +147,7 @@ FROM (SELECT) AS always LEFT JOIN known ON true`;
 }
 
 /**
- * `$1` key, `$2` token, `$3` retention. A row if it is stored. Unlike `complete` it refuses a completion by its own token too: a
+ * `$1` key, `$2` token, `$3` retention. One row if it is stored. Unlike `complete` it refuses a completion by its own token too: a
  * second transaction must not repeat the work of a first one whose COMMIT succeeded although its reply was lost. It sets no lock
  * timeout, which would stay set in the caller's transaction.
  */
@@ -160,19 +160,19 @@ RETURNING event.key`;
 }
 
 /**
- * Fails with 25P01 outside a transaction. The lock is the one that the completion itself takes a moment later, so nobody waits for
- * it; unlike SAVEPOINT it leaves no subtransaction behind, and unlike a SELECT it takes no snapshot.
+ * Fails with 25P01 outside a transaction. The completion itself takes the same lock a moment later, so this adds no waiting. Unlike
+ * SAVEPOINT it leaves no subtransaction behind, and unlike SELECT it takes no snapshot.
  */
 function requireTransaction(events: string): string {
   return `LOCK TABLE ${events} IN ROW EXCLUSIVE MODE`;
 }
 
-/** `$1` key, `$2` token. A row if a claim was deleted; `live` is false if its lease had expired. */
+/** `$1` key, `$2` token. One row if a claim was deleted; `live` is false if its lease had expired. */
 function release(events: string, lockMs: number): string {
   return remove(events, lockMs, "event.key = $1 AND event.token = $2 AND NOT event.completed");
 }
 
-/** `$1` key. A row if a record was deleted; `live` is false if it had expired. */
+/** `$1` key. One row if a record was deleted; `live` is false if it had expired. */
 function forget(events: string, lockMs: number): string {
   return remove(events, lockMs, "event.key = $1");
 }
@@ -185,9 +185,11 @@ RETURNING ${LIVE("event")} AS live`;
 }
 
 /**
- * `$1` batch, `$2` where to begin. One row: how many it `found` and `deleted`, and `until` where. With a `turn` that another process
- * has, it finds none. Locked rows are left for the next run. A batch begins where the one before it ended: the deleted rows stay
- * in the index until a vacuum, and each batch would step over them again.
+ * `$1` batch, `$2` the `until` of the batch before. One row: how many records it `found` and `deleted`, and the last expiry of
+ * them, `until`. Without it each batch would step again over the deleted rows, which stay in the index until a vacuum. Locked rows
+ * are left for the next run.
+ *
+ * @param turn an SQL condition; if it is false, nothing is found
  */
 function purge(events: string, turn: string): string {
   return `
@@ -207,12 +209,12 @@ SELECT (SELECT count(*) FROM expired)::text AS found, (SELECT count(*) FROM gone
 }
 
 /**
- * `$1` table, `$2` index. One row; `there` is true if there is nothing to migrate. CREATE INDEX IF NOT EXISTS alone would wait for
- * every open transaction on the table.
+ * `$1` table, `$2` index. One row; `there` is true if both exist. CREATE INDEX IF NOT EXISTS would wait for every open transaction
+ * on the table, even if the index exists.
  */
 const MIGRATED = "SELECT to_regclass($1::text) IS NOT NULL AND to_regclass($2::text) IS NOT NULL AS there";
 
-/** Keys are compared byte by byte, whatever the database's collation. Columns of fixed width come first, which saves padding. */
+/** COLLATE "C" compares byte by byte, whatever the database's collation. Columns of fixed width come first, which saves padding. */
 function migration(events: string, index: string): string[] {
   return [
     `CREATE TABLE IF NOT EXISTS ${events} (

@@ -27,8 +27,7 @@ export class SqliteEvents {
   }
 
   /**
-   * Creates the table if it is missing. Safe if many processes start at once: all but one get SQLITE_BUSY, and may
-   * try again.
+   * Creates the table if it is missing. If many processes start at once, all but one get SQLITE_BUSY and may try again.
    *
    * @param wal whether to switch the file to write-ahead logging
    */
