@@ -114,7 +114,7 @@ class SqliteRecords {
 
   async claim(key: string, { token, leaseMs }: ClaimBy): Promise<ClaimResult> {
     // Reads first: a duplicate needs no lock, and is answered even while another connection holds it.
-    const known = unlessBusy(() => this.#apart(() => this.#obstacle(key, token, this.#now())));
+    const known = unlessBusy(() => this.#outsideTransaction(() => this.#obstacle(key, token, this.#now())));
     if (known) return known;
     return this.#write("other", (at) => {
       this.#events.sweep(at, SWEPT_PER_CLAIM);
@@ -201,18 +201,18 @@ class SqliteRecords {
   /** Does the work of a verb under the write lock: what it reads cannot change before it writes. */
   #write<Result>(who: "holder" | "other", work: (at: number) => Result): Promise<Result> {
     const run = () => transact(this.#database, "IMMEDIATE", () => work(this.#now()));
-    return this.#turns.take(who, () => this.#apart(run));
+    return this.#turns.take(who, () => this.#outsideTransaction(run));
   }
 
   /** Does some work outside any transaction of the caller, without blocking the event loop. */
-  #apart<Result>(work: () => Result): Result {
+  #outsideTransaction<Result>(work: () => Result): Result {
     this.#refuseOpenTransaction();
     return withoutBlocking(this.#database, () => {
       try {
         if (!this.#events.isSetUp) this.#events.setUp(this.#settings.wal);
         return work();
       } catch (error) {
-        if (!isBusy(error)) this.#events.doubt();
+        if (!isBusy(error)) this.#events.reset();
         throw error;
       }
     });

@@ -27,6 +27,6 @@ export async function migrate(ask: Ask, sql: PostgresStatements): Promise<void> 
 
 async function migrateOnce(ask: Ask, sql: PostgresStatements): Promise<void> {
   const [row] = await ask(sql.migrated, sql.names);
-  if (row?.there === true) return;
+  if (row?.exists_already === true) return;
   for (const statement of sql.migration) await ask(statement, []);
 }

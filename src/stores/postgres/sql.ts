@@ -40,7 +40,7 @@ const NOW = "statement_timestamp()";
 const EXPIRED = (row: string): string => `${row}.expires_at - ${NOW} <= interval '0'`;
 const LIVE = (row: string): string => `${row}.expires_at - ${NOW} > interval '0'`;
 /** When a lease or retention of `$3` milliseconds expires. */
-const TERM = `${NOW} + $3::float8 * interval '1 millisecond'`;
+const EXPIRES_AT = `${NOW} + $3::float8 * interval '1 millisecond'`;
 
 /**
  * The statements of a store.
@@ -78,43 +78,43 @@ export function statementsFor({ table, schema, ownLockMs, claimLockMs }: Postgre
 function claim(events: string, lockMs: number, ownLockMs: number): string {
   return `
 WITH known AS MATERIALIZED (SELECT token, completed, expires_at FROM ${events} WHERE key = $1),
-patience AS MATERIALIZED (
+lock_timeout AS MATERIALIZED (
   SELECT set_config('lock_timeout', CASE WHEN token = $2 THEN '${ownLockMs}ms' ELSE '${lockMs}ms' END, true)
-  FROM (SELECT) AS always LEFT JOIN known ON true
+  FROM (SELECT) AS one_row LEFT JOIN known ON true
 ),
 added AS (
   INSERT INTO ${events} (key, token, completed, expires_at)
-  SELECT $1, $2, false, ${TERM} FROM patience WHERE NOT EXISTS (SELECT FROM known)
+  SELECT $1, $2, false, ${EXPIRES_AT} FROM lock_timeout WHERE NOT EXISTS (SELECT FROM known)
   ON CONFLICT (key) DO NOTHING
   RETURNING key
 ),
 expired AS MATERIALIZED (SELECT key FROM ${events} AS event WHERE key = $1 AND ${EXPIRED("event")} FOR UPDATE SKIP LOCKED),
 taken AS (
-  UPDATE ${events} AS event SET token = $2, completed = false, expires_at = ${TERM} FROM expired
+  UPDATE ${events} AS event SET token = $2, completed = false, expires_at = ${EXPIRES_AT} FROM expired
   WHERE event.key = expired.key AND ${EXPIRED("event")}
   RETURNING event.key
 ),
-kept AS (
-  UPDATE ${events} AS event SET expires_at = ${TERM} FROM patience
+renewed AS (
+  UPDATE ${events} AS event SET expires_at = ${EXPIRES_AT} FROM lock_timeout
   WHERE event.key = $1 AND ${liveClaim("event")}
   RETURNING event.key
 )
 SELECT
   CASE
-    WHEN EXISTS (SELECT key FROM added UNION ALL SELECT key FROM taken UNION ALL SELECT key FROM kept) THEN 'claimed'
+    WHEN EXISTS (SELECT key FROM added UNION ALL SELECT key FROM taken UNION ALL SELECT key FROM renewed) THEN 'claimed'
     WHEN ${LIVE("known")} AND known.completed THEN 'completed'
     WHEN ${LIVE("known")} AND known.token <> $2 THEN 'in_flight'
     WHEN ${EXPIRED("known")} THEN 'locked'
     ELSE 'raced'
   END AS answer,
   round(extract(epoch FROM known.expires_at - ${NOW}) * 1000)::text AS remaining_ms
-FROM (SELECT) AS always LEFT JOIN known ON true`;
+FROM (SELECT) AS one_row LEFT JOIN known ON true`;
 }
 
 /** `$1` key, `$2` token, `$3` lease. One row if the claim was live. */
 function renew(events: string, lockMs: number): string {
   return `
-UPDATE ${events} AS event SET expires_at = ${TERM} FROM (${patience(lockMs)}) AS patience
+UPDATE ${events} AS event SET expires_at = ${EXPIRES_AT} FROM (${lockTimeout(lockMs)}) AS lock_timeout
 WHERE event.key = $1 AND ${liveClaim("event")}
 RETURNING event.key`;
 }
@@ -131,7 +131,7 @@ WITH known AS MATERIALIZED (
 ),
 stored AS (
   INSERT INTO ${events} AS event (key, token, completed, expires_at)
-  SELECT $1, $2, true, ${TERM} FROM (${patience(lockMs)}) AS patience WHERE NOT EXISTS (SELECT FROM known)
+  SELECT $1, $2, true, ${EXPIRES_AT} FROM (${lockTimeout(lockMs)}) AS lock_timeout WHERE NOT EXISTS (SELECT FROM known)
   ON CONFLICT (key) DO UPDATE SET token = excluded.token, completed = true, expires_at = excluded.expires_at
   WHERE ${EXPIRED("event")} OR event.token = excluded.token
   RETURNING event.key
@@ -143,7 +143,7 @@ SELECT
     WHEN NOT known.completed THEN 'held_by_another'
     ELSE 'raced'
   END AS answer
-FROM (SELECT) AS always LEFT JOIN known ON true`;
+FROM (SELECT) AS one_row LEFT JOIN known ON true`;
 }
 
 /**
@@ -153,7 +153,7 @@ FROM (SELECT) AS always LEFT JOIN known ON true`;
  */
 function completeIn(events: string): string {
   return `
-INSERT INTO ${events} AS event (key, token, completed, expires_at) VALUES ($1, $2, true, ${TERM})
+INSERT INTO ${events} AS event (key, token, completed, expires_at) VALUES ($1, $2, true, ${EXPIRES_AT})
 ON CONFLICT (key) DO UPDATE SET token = excluded.token, completed = true, expires_at = excluded.expires_at
 WHERE ${EXPIRED("event")} OR (event.token = excluded.token AND NOT event.completed)
 RETURNING event.key`;
@@ -179,7 +179,7 @@ function forget(events: string, lockMs: number): string {
 
 function remove(events: string, lockMs: number, condition: string): string {
   return `
-DELETE FROM ${events} AS event USING (${patience(lockMs)}) AS patience
+DELETE FROM ${events} AS event USING (${lockTimeout(lockMs)}) AS lock_timeout
 WHERE ${condition}
 RETURNING ${LIVE("event")} AS live`;
 }
@@ -199,20 +199,20 @@ expired AS MATERIALIZED (
   WHERE (SELECT ours FROM turn) AND expires_at >= $2::text::timestamptz AND expires_at <= ${NOW}
   ORDER BY expires_at LIMIT $1::int FOR UPDATE SKIP LOCKED
 ),
-gone AS (
+removed AS (
   DELETE FROM ${events} AS event
   WHERE event.ctid = ANY (ARRAY(SELECT place FROM expired)) AND ${EXPIRED("event")}
   RETURNING event.key
 )
-SELECT (SELECT count(*) FROM expired)::text AS found, (SELECT count(*) FROM gone)::text AS deleted,
+SELECT (SELECT count(*) FROM expired)::text AS found, (SELECT count(*) FROM removed)::text AS deleted,
   (SELECT max(expires_at) FROM expired)::text AS until`;
 }
 
 /**
- * `$1` table, `$2` index. One row; `there` is true if both exist. CREATE INDEX IF NOT EXISTS would wait for every open transaction
- * on the table, even if the index exists.
+ * `$1` table, `$2` index. One row; `exists_already` is true if both exist. CREATE INDEX IF NOT EXISTS would wait for every open
+ * transaction on the table, even if the index exists.
  */
-const MIGRATED = "SELECT to_regclass($1::text) IS NOT NULL AND to_regclass($2::text) IS NOT NULL AS there";
+const MIGRATED = "SELECT to_regclass($1::text) IS NOT NULL AND to_regclass($2::text) IS NOT NULL AS exists_already";
 
 /** COLLATE "C" compares byte by byte, whatever the database's collation. Columns of fixed width come first, which saves padding. */
 function migration(events: string, index: string): string[] {
@@ -232,7 +232,7 @@ function liveClaim(row: string): string {
 }
 
 /** Bounds the wait for locks in this transaction, which is the statement's own. */
-function patience(lockMs: number): string {
+function lockTimeout(lockMs: number): string {
   return `SELECT set_config('lock_timeout', '${lockMs}ms', true)`;
 }
 

@@ -38,7 +38,7 @@ export class SqliteEvents {
   }
 
   /** After an error: the next verb checks the table again. */
-  doubt(): void {
+  reset(): void {
     this.isSetUp = false;
     this.#statements = undefined;
   }
