@@ -174,14 +174,10 @@ class SqliteRecords {
   }
 
   async transaction<Result>(claim: HeldClaim, work: () => Result): Promise<Result> {
-    const run = () => {
-      this.completeIn(claim);
-      return runWork(work);
-    };
     try {
-      return await this.#turns.take("holder", () => {
-        this.#refuseOpenTransaction();
-        return withoutBlocking(this.#database, () => transact(this.#database, "IMMEDIATE", run));
+      return await this.#write("holder", () => {
+        this.completeIn(claim);
+        return runWork(work);
       });
     } catch (thrown) {
       throw thrown instanceof WorkFailed ? thrown.error : thrown;
@@ -206,7 +202,7 @@ class SqliteRecords {
 
   /** Does some work outside any transaction of the caller, without blocking the event loop. */
   #outsideTransaction<Result>(work: () => Result): Result {
-    this.#refuseOpenTransaction();
+    if (insideTransaction(this.#database)) throw inTransaction();
     return withoutBlocking(this.#database, () => {
       try {
         if (!this.#events.isSetUp) this.#events.setUp(this.#settings.wal);
@@ -216,14 +212,6 @@ class SqliteRecords {
         throw error;
       }
     });
-  }
-
-  #refuseOpenTransaction(): void {
-    if (!insideTransaction(this.#database)) return;
-    const message =
-      "The SQLite connection is inside a transaction, whose rollback would undo what the store answers. " +
-      "Give the store a connection of its own, or leave no transaction open across an await.";
-    throw new WebhookError("store_unavailable", message);
   }
 
   /** The record that keeps `token` from claiming the event. */
@@ -242,6 +230,14 @@ class SqliteRecords {
   #now(): number {
     return Math.floor(this.#settings.now());
   }
+}
+
+function inTransaction(): WebhookError {
+  return new WebhookError(
+    "store_unavailable",
+    "The SQLite connection is inside a transaction, whose rollback would undo what the store answers. " +
+      "Give the store a connection of its own, or leave no transaction open across an await.",
+  );
 }
 
 /** An error of the caller's work. It is wrapped because its text may say "database is locked", and the work must not run again. */
