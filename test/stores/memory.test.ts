@@ -120,7 +120,7 @@ describe("the memory store's bound", () => {
     await claim(store, "new");
     expect(dropped()).toBeGreaterThan(1);
     expect(dropped()).toBeLessThan(10);
-    for (let number = 0; number < 500; number += 1) await claim(store, `new ${number}`);
+    for (let number = 0; number < 1_000; number += 1) await claim(store, `new ${number}`);
     expect(dropped()).toBe(1_000);
     drop.mockRestore();
   });
