@@ -44,7 +44,7 @@ export interface BluumClientOptions {
    */
   readonly fetch?: (request: Request) => Promise<Response>;
   /**
-   * Where the three environment variables are read.
+   * The environment that the three variables are read from.
    * @default process.env
    */
   readonly env?: Readonly<Record<string, string | undefined>>;

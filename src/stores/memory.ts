@@ -11,7 +11,7 @@ export interface MemoryStoreOptions {
    */
   readonly maxEntries?: number;
   /**
-   * Its clock, in milliseconds; only differences count. It should never be set back.
+   * The clock, in milliseconds from any start. It must never go back.
    * @default performance.now, so that leases survive a step of the wall clock
    */
   readonly now?: () => number;
@@ -26,7 +26,7 @@ export interface MemoryStoreOptions {
 const checks = checksFor("memoryStore");
 const DEFAULT_MAX_ENTRIES = 100_000;
 const WARNING_EVERY_MS = 60_000;
-/** Entries that each claim and completion checks for expiry. More than one, so that expired entries dwindle; few, so that no event pays for all. */
+/** Entries that each claim and completion checks for expiry. More than the one that it adds, so that expired entries dwindle. */
 const SWEPT_AT_ONCE = 2;
 
 /** A claim or a completion: its token, and when it expires by the store's clock. */
@@ -37,15 +37,13 @@ interface Entry {
 
 /**
  * A store in this process's memory: for tests, development, and services that run as one process. Other processes do not
- * share it, and a restart forgets it.
+ * share it, and a restart loses it. It starts no timer. A completed event takes about 220 bytes.
  *
- * Expired entries are dropped a few at a time. When it is full, the event that was completed first is dropped, which is reported. A live claim
- * is never dropped: `claim` rejects with `store_unavailable` while live claims alone fill the store. `complete` never fails
- * for lack of room; then the store holds one event more than `maxEntries`. It starts no timer.
+ * Each verb drops a few expired entries. When the store is full, it drops the event that was completed first and reports it. It
+ * never drops a live claim: while live claims alone fill the store, `claim` rejects with `store_unavailable`. `complete` always
+ * succeeds; the store may then hold one event more than `maxEntries`.
  *
- * A completed event takes about 220 bytes.
- *
- * @throws WebhookError `configuration_invalid` where `maxEntries` is not a whole number from 1 up
+ * @throws WebhookError `configuration_invalid` if `maxEntries` is not a whole number from 1 up
  * @example
  * const store = memoryStore({ maxEntries: 500_000 });
  * const receiver = createReceiver({ secret, namespace: "orders-api", store });
@@ -162,7 +160,7 @@ function live(entries: Map<string, Entry>, key: string, at: number): Entry | und
   return undefined;
 }
 
-/** Walks over a map that changes meanwhile, round and round. A new iterator for each step would skip all deleted places again. */
+/** Walks round and round over a map that changes meanwhile. A new iterator for each step would skip all deleted entries again. */
 class Cursor {
   readonly #entries: Map<string, Entry>;
   #iterator: Iterator<[string, Entry]>;
@@ -172,7 +170,7 @@ class Cursor {
     this.#iterator = entries.entries();
   }
 
-  /** The next entry, from the start again after the last one; undefined where the map is empty. */
+  /** The next entry; after the last one the first; undefined if the map is empty. */
   next(): { key: string; entry: Entry } | undefined {
     let step = this.#iterator.next();
     if (step.done) {

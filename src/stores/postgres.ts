@@ -1,5 +1,4 @@
 import { type MaybePromise, withTimeout } from "../async.ts";
-import { WebhookError } from "../errors.ts";
 import { messageOf } from "./backend/failure.ts";
 import { countUnanswered } from "./backend/unanswered.ts";
 import {
@@ -26,8 +25,8 @@ import {
   type PostgresPoolClient,
   type TransactionPool,
 } from "./postgres/transaction.ts";
-import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
-import { claimBehind, type HeldClaim } from "./transaction.ts";
+import type { ClaimResult, CompleteResult, DedupeStore } from "./store.ts";
+import { claimBehind, claimLost, type HeldClaim } from "./transaction.ts";
 
 export type { PostgresClient, PostgresValue } from "./postgres/client.ts";
 export type { PostgresStoreOptions } from "./postgres/options.ts";
@@ -38,8 +37,7 @@ export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } fr
 export interface PostgresStore extends DedupeStore {
   forget(key: string): Promise<boolean>;
   /**
-   * Creates the table and its index where they are missing. Any number of processes may call it at once, and at every start:
-   * existing ones are not touched.
+   * Creates the table and its index if they are missing. Any number of processes may call it at once, and at every start.
    *
    * @throws WebhookError `store_unavailable`, with the error of PostgreSQL as its cause
    */
@@ -53,31 +51,31 @@ export interface PostgresStore extends DedupeStore {
    */
   purge(options?: { readonly batch?: number }): Promise<number>;
   /**
-   * Completes the event of a delivery inside a transaction that you begin and commit yourself; {@link PostgresStore.transaction}
-   * does all of it in one call. Your rows and the completion are committed together, or neither is. It stops the claim's
-   * renewals, since from here on the lock of the row guards the claim. Call it first in the transaction, so that a lost claim is
-   * noticed before the work. Where it throws, roll the transaction back.
+   * Completes the event inside a transaction that you begin and commit yourself; {@link PostgresStore.transaction} does all of
+   * it in one call. Your rows and the completion are committed together, or neither is. Call it first in the transaction, so that
+   * a lost claim is noticed before the work. If it throws, roll the transaction back. It stops the lease renewals: from now on the
+   * row lock guards the claim.
    *
    * @param context the context that the handler was given
    * @param client the client of your transaction: one of `pg` after BEGIN, the `tx` of PGlite, or the adapter around the
    *   `sql` of a postgres.js transaction
-   * @throws WebhookError `claim_lost` where another process holds or has completed the event, or an earlier transaction of
-   *   this delivery has completed it; `configuration_invalid`, and nothing was written, where the client is in no transaction or
-   *   the context belongs to no delivery of this store; `store_unavailable` where no answer came within `timeoutMs`; else the
-   *   error of PostgreSQL as it is
+   * @throws WebhookError `claim_lost` if another process holds or has completed the event, or an earlier transaction of this
+   *   delivery has completed it; `configuration_invalid`, before anything is written, if the client is in no transaction or the
+   *   context belongs to no delivery of this store; `store_unavailable` if no answer came within `timeoutMs`
+   * @throws the error of PostgreSQL, as it is
    */
   completeIn(context: object, client: PostgresClient): Promise<void>;
   /**
-   * Runs `work` in a transaction that also completes the event: takes a client of the pool, sends BEGIN, completes the event, runs
-   * `work`, sends COMMIT and releases the client. Where anything throws before COMMIT, all of it is rolled back; where COMMIT
-   * itself fails, the receiver asks the store whether it was committed. Where another process holds the event, `work` does not run.
+   * Runs `work` in a transaction that also completes the event: BEGIN, the completion, `work`, COMMIT, on one client of the pool.
+   * If anything throws before COMMIT, all of it is rolled back. If COMMIT itself fails, the receiver asks the store whether it was
+   * committed. If another process holds the event, `work` does not run.
    *
    * @param context the context that the handler was given
    * @param pool a Pool of `pg`, or the `sql` of postgres.js; the app's own, not the pool of the store
    * @param work is called with the client of the transaction (postgres.js: its `sql`), and uses no other
    * @returns what `work` returned, once it is committed
-   * @throws what `work` threw, and what {@link PostgresStore.completeIn} throws; `configuration_invalid` where `pool` is neither;
-   *   `completion_rolled_back` where a statement failed and `work` swallowed its error
+   * @throws what `work` threw, and what {@link PostgresStore.completeIn} throws; `configuration_invalid` if `pool` is neither;
+   *   `completion_rolled_back` if a statement failed and `work` swallowed its error
    * @example
    * receiver.on("transfer.deposit.completed", ({ data }, context) =>
    *   store.transaction(context, pool, (client) =>
@@ -101,11 +99,11 @@ export interface PostgresStore extends DedupeStore {
 
 /** How long one statement of the token that holds the event waits for the lock of its row. */
 const OWN_LOCK_MS = 250;
-/** How long one statement of a claim waits for it: fifty duplicates must not use up the pool. */
+/** How long one statement of a claim waits for that lock: fifty duplicates must not use up the pool. */
 const CLAIM_LOCK_MS = 50;
-/** How long a claim asks again while the row is locked, before it answers `in_flight`. */
+/** How long a claim tries again while the row is locked, before it answers `in_flight`. */
 const CLAIM_PATIENCE_MS = 150;
-/** A pool gives a silent connection up after this many times `timeoutMs`. By then a late claim has expired anyway. */
+/** After this many times `timeoutMs` a pool closes a connection that does not answer. A late claim has expired by then. */
 const ABANDONED_AFTER_TIMEOUTS = 15;
 const DEFAULT_BATCH = 1_000;
 const MAX_BATCH = 100_000;
@@ -125,7 +123,7 @@ type Read<Answer> = (rows: readonly Row[]) => Answer | Contention;
  *   through the one-line adapter in `docs/stores-postgres.md`. Give the store a pool of its own: handlers that hold every client of a
  *   shared pool keep claims from being renewed. The store never ends it. A Pool emits `error` when an idle connection breaks;
  *   without a listener that ends the process
- * @throws WebhookError `configuration_invalid` where the pool or an option is not valid; the verbs reject with
+ * @throws WebhookError `configuration_invalid` if the pool or an option is not valid; the verbs reject with
  *   `store_unavailable`, with the error of PostgreSQL or of the client as its cause
  * @example
  * const pool = new Pool({ connectionString: process.env.DATABASE_URL, max: 4 }); // for the store alone
@@ -136,37 +134,42 @@ type Read<Answer> = (rows: readonly Row[]) => Answer | Contention;
  */
 export function postgresStore(pool: PostgresClient, options: PostgresStoreOptions = {}): PostgresStore {
   const settings = settingsOf(options);
-  const records = new PostgresRecords(pool, settings);
-  const stopPurge = purgeInBackground(records, settings);
+  const table = new EventTable(pool, settings);
   const store: PostgresStore = {
-    claim: async (key, by) => records.claim(key, by),
-    renew: async (key, by) => records.renew(key, by),
-    complete: async (key, by) => records.complete(key, by),
-    release: async (key, { token }) => records.release(key, token),
-    forget: async (key) => records.forget(key),
-    unanswered: records.unanswered,
-    migrate: async () => records.migrate(),
-    purge: async ({ batch = DEFAULT_BATCH } = {}) => records.purge(checks.integer("batch", batch, 1, MAX_BATCH)),
-    completeIn: async (context, client) => records.completeIn(claimBehind(context, store), client),
+    async claim(key, { token, leaseMs }) {
+      const answer = await table.ask("claim", [key, token, leaseMs], claimResult, CLAIM_PATIENCE_MS);
+      if (!isContention(answer)) return answer;
+      // Another's open transaction has the event, for an unknown time.
+      return { status: "in_flight", remainingMs: Math.max(1, Math.floor(leaseMs)) };
+    },
+    renew: async (key, { token, leaseMs }) => table.decide("renew", [key, token, leaseMs], (rows) => rows.length > 0),
+    complete: async (key, { token, retentionMs }) =>
+      table.decide("complete", [key, token, retentionMs], completeResult),
+    release: async (key, { token }) => table.decide("release", [key, token], wasLive),
+    forget: async (key) => table.decide("forget", [key], wasLive),
+    unanswered: table.unanswered,
+    migrate: async () => table.migrate(),
+    purge: async ({ batch = DEFAULT_BATCH } = {}) => table.purge(checks.integer("batch", batch, 1, MAX_BATCH)),
+    completeIn: async (context, client) => table.completeIn(claimBehind(context, store), client),
     async transaction<Result>(context: object, own: TransactionPool, work: (client: never) => MaybePromise<Result>) {
       const claim = claimBehind(context, store);
-      return inTransaction(own, (client) => records.completeOn(claim, client), work);
+      return inTransaction(own, (client) => table.completeOn(claim, client), work);
     },
-    close: stopPurge,
+    close: purgeInBackground(table, settings),
   };
   return store;
 }
 
-/** Starts the background purge where `purgeEveryMs` is set; returns what stops it. */
-function purgeInBackground(records: PostgresRecords, { purgeEveryMs, warn }: PostgresSettings): () => Promise<void> {
+/** Starts the background purge if `purgeEveryMs` is set; returns what stops it. */
+function purgeInBackground(table: EventTable, { purgeEveryMs, warn }: PostgresSettings): () => Promise<void> {
   if (purgeEveryMs === undefined) return async () => {};
   const onFailure = (error: unknown) =>
     warn(`bluum-webhooks: ${messageOf(error)}. The next background purge tries again.`);
-  return purgeEvery(purgeEveryMs, (isStopped) => records.purgeInTurn(isStopped), onFailure);
+  return purgeEvery(purgeEveryMs, (isStopped) => table.purgeInTurn(isStopped), onFailure);
 }
 
-/** The claims and completions in one table. */
-class PostgresRecords {
+/** The table of events, and the statements about it. */
+class EventTable {
   readonly #pool: PostgresClient;
   readonly #settings: PostgresSettings;
   readonly #sql: PostgresStatements;
@@ -191,27 +194,24 @@ class PostgresRecords {
     this.#sendForMaintenance = askerFor(pool, { prepare, abandonAfterMs: MAINTENANCE_TIMEOUT_MS });
   }
 
-  async claim(key: string, { token, leaseMs }: ClaimBy): Promise<ClaimResult> {
-    const answer = await this.#ask("claim", [key, token, leaseMs], claimResult, CLAIM_PATIENCE_MS);
+  /** Runs the statement of a verb, and again while others contend for the row: for up to `lockedMs` while it is locked. */
+  async ask<Answer>(verb: Verb, values: PostgresValue[], read: Read<Answer>, lockedMs: number) {
+    const { timeoutMs } = this.#settings;
+    const patienceMs = { raced: timeoutMs / 2, locked: Math.min(lockedMs, timeoutMs / 2) };
+    const askOnce = async () => read(await this.#send(this.#sql[verb], values));
+    try {
+      return await withTimeout(askWhileContended(patienceMs, askOnce), timeoutMs);
+    } catch (error) {
+      this.#warnIfPoolIsHeld(verb);
+      throw failure(`${verb} the event`, error);
+    }
+  }
+
+  /** The same, for a verb that fails if the contention lasts. */
+  async decide<Answer>(verb: Verb, values: PostgresValue[], read: Read<Answer>): Promise<Answer> {
+    const answer = await this.ask(verb, values, read, this.#settings.timeoutMs);
     if (!isContention(answer)) return answer;
-    // Another's open transaction has the event, for an unknown time.
-    return { status: "in_flight", remainingMs: Math.max(1, Math.floor(leaseMs)) };
-  }
-
-  renew(key: string, { token, leaseMs }: ClaimBy): Promise<boolean> {
-    return this.#decide("renew", [key, token, leaseMs], (rows) => rows.length > 0);
-  }
-
-  complete(key: string, { token, retentionMs }: CompleteBy): Promise<CompleteResult> {
-    return this.#decide("complete", [key, token, retentionMs], completeResult);
-  }
-
-  release(key: string, token: string): Promise<boolean> {
-    return this.#decide("release", [key, token], wasLive);
-  }
-
-  forget(key: string): Promise<boolean> {
-    return this.#decide("forget", [key], wasLive);
+    throw failure(`${verb} the event`, new Error(STILL_CONTENDED[answer]));
   }
 
   migrate(): Promise<void> {
@@ -250,28 +250,8 @@ class PostgresRecords {
     }
   }
 
-  /** Runs a verb that fails where contention lasts. */
-  async #decide<Answer>(verb: Verb, values: PostgresValue[], read: Read<Answer>): Promise<Answer> {
-    const answer = await this.#ask(verb, values, read, this.#settings.timeoutMs);
-    if (!isContention(answer)) return answer;
-    throw failure(`${verb} the event`, new Error(STILL_CONTENDED[answer]));
-  }
-
-  /** Runs the statement of a verb, again while others contend for the row. */
-  async #ask<Answer>(verb: Verb, values: PostgresValue[], read: Read<Answer>, lockedMs: number) {
-    const { timeoutMs } = this.#settings;
-    const patienceMs = { raced: timeoutMs / 2, locked: Math.min(lockedMs, timeoutMs / 2) };
-    const askOnce = async () => read(await this.#send(this.#sql[verb], values));
-    try {
-      return await withTimeout(askWhileContended(patienceMs, askOnce), timeoutMs);
-    } catch (error) {
-      this.#warnWherePoolIsHeld(verb);
-      throw failure(`${verb} the event`, error);
-    }
-  }
-
-  /** Warns once where handlers hold every client of the pool that the store shares with them. */
-  #warnWherePoolIsHeld(verb: string): void {
+  /** Warns once if handlers hold every client of the pool that the store shares with them. */
+  #warnIfPoolIsHeld(verb: string): void {
     const clients = heldByOthers(this.#pool, this.unanswered());
     if (clients === undefined || this.#hasWarnedOfPool) return;
     this.#hasWarnedOfPool = true;
@@ -314,15 +294,6 @@ function wasLive([row]: readonly Row[]): boolean {
   return row?.live === true;
 }
 
-/** For an answer that must not count as a claim or a completion. */
 function unexpectedRows(): Error {
   return new Error("the client returned rows that the statement does not have");
-}
-
-function claimLost(): WebhookError {
-  return new WebhookError(
-    "claim_lost",
-    "completeIn: another process holds or has completed the event, or an earlier transaction of this delivery has " +
-      "completed it. Let this error roll the transaction back.",
-  );
 }

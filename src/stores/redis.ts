@@ -5,12 +5,12 @@ import { messageOf, storeFailure } from "./backend/failure.ts";
 import { countUnanswered } from "./backend/unanswered.ts";
 import { type RedisClient, type Send, senderFor } from "./redis/client.ts";
 import { CLAIM, COMPLETE, EVICTION_POLICY, RELEASE, RENEW, type Script } from "./redis/scripts.ts";
-import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
+import type { ClaimResult, CompleteResult, DedupeStore } from "./store.ts";
 
 export type { CommandClient, IoredisClient, NodeRedisCluster, NodeRedisSentinel, RedisClient } from "./redis/client.ts";
 export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 
-/** How a Redis store names its keys, how long it waits, and where it warns. */
+/** Key prefix, timeout and warnings of a Redis store. */
 export interface RedisStoreOptions {
   /**
    * What its keys begin with. The client's own key prefix (`keyPrefix` of ioredis) comes before it.
@@ -23,7 +23,7 @@ export interface RedisStoreOptions {
    */
   readonly timeoutMs?: number;
   /**
-   * Called once where the `maxmemory-policy` of Redis lets it drop remembered events. `false`: the policy is not checked.
+   * Called once if the `maxmemory-policy` of Redis lets it drop remembered events. `false`: the policy is not checked.
    * @default console.warn
    */
   readonly warn?: ((message: string) => void) | false;
@@ -40,7 +40,7 @@ type Settings = Required<RedisStoreOptions>;
  *
  * @param client a connected client of ioredis 5 or 6 or node-redis 4 to 6, standalone or cluster, or anything with
  *   `sendCommand(args)`. The store never ends it, and never listens to its events
- * @throws WebhookError `configuration_invalid` where the client or an option is not valid; the verbs reject with
+ * @throws WebhookError `configuration_invalid` if the client or an option is not valid; the verbs reject with
  *   `store_unavailable`, with the error of Redis or of the client as its cause
  * @example
  * const redis = new Redis(process.env.REDIS_URL);
@@ -48,19 +48,24 @@ type Settings = Required<RedisStoreOptions>;
  * const receiver = createReceiver({ secret, namespace: "orders-api", store: redisStore(redis) });
  */
 export function redisStore(client: RedisClient, options: RedisStoreOptions = {}): DedupeStore {
-  const records = new RedisRecords(client, settingsOf(options));
+  const keys = new RedisKeys(client, settingsOf(options));
   return {
-    claim: async (key, by) => records.claim(key, by),
-    renew: async (key, by) => records.renew(key, by),
-    complete: async (key, by) => records.complete(key, by),
-    release: async (key, { token }) => records.release(key, token),
-    forget: async (key) => records.forget(key),
-    unanswered: records.unanswered,
+    async claim(key, { token, leaseMs }) {
+      const result = await keys.run("claim", CLAIM, key, [token, wholeMs(leaseMs)], claimResult);
+      if (result.status === "claimed") keys.checkPolicyOnce(key);
+      return result;
+    },
+    renew: async (key, { token, leaseMs }) => keys.run("renew", RENEW, key, [token, wholeMs(leaseMs)], isOne),
+    complete: async (key, { token, retentionMs }) =>
+      keys.run("complete", COMPLETE, key, [token, wholeMs(retentionMs)], completeResult),
+    release: async (key, { token }) => keys.run("release", RELEASE, key, [token], isOne),
+    forget: async (key) => keys.forget(key),
+    unanswered: keys.unanswered,
   };
 }
 
-/** The claims and completions under one prefix. */
-class RedisRecords {
+/** The keys under one prefix. */
+class RedisKeys {
   readonly #settings: Settings;
   readonly #send: Send;
   #policyChecked: boolean;
@@ -76,23 +81,9 @@ class RedisRecords {
     this.unanswered = unanswered;
   }
 
-  async claim(key: string, { token, leaseMs }: ClaimBy): Promise<ClaimResult> {
-    const reply = this.#evaluate(CLAIM, key, token, wholeMs(leaseMs));
-    const result = await this.#inTime("claim", reply.then(claimResult));
-    if (result.status === "claimed") this.#checkPolicyOnce(key);
-    return result;
-  }
-
-  renew(key: string, { token, leaseMs }: ClaimBy): Promise<boolean> {
-    return this.#inTime("renew", this.#evaluate(RENEW, key, token, wholeMs(leaseMs)).then(isOne));
-  }
-
-  complete(key: string, { token, retentionMs }: CompleteBy): Promise<CompleteResult> {
-    return this.#inTime("complete", this.#evaluate(COMPLETE, key, token, wholeMs(retentionMs)).then(completeResult));
-  }
-
-  release(key: string, token: string): Promise<boolean> {
-    return this.#inTime("release", this.#evaluate(RELEASE, key, token).then(isOne));
+  /** Runs the script of a verb and reads its reply. */
+  run<Answer>(verb: string, script: Script, key: string, args: string[], read: (reply: unknown) => Answer) {
+    return this.#inTime(verb, this.#evaluate(script, key, args).then(read));
   }
 
   forget(key: string): Promise<boolean> {
@@ -100,11 +91,20 @@ class RedisRecords {
     return this.#inTime("forget", this.#send(name, ["DEL", name]).then(isOne));
   }
 
+  /** Runs in the background. INFO may be forbidden or fail; then there is no warning. */
+  checkPolicyOnce(key: string): void {
+    if (this.#policyChecked) return;
+    this.#policyChecked = true;
+    this.#evaluate(EVICTION_POLICY, key, [])
+      .then((policy) => warnOfEviction(policy, this.#settings.warn))
+      .catch(() => {});
+  }
+
   /**
-   * Runs a script by its hash, or by its text where Redis does not know it: the first time, and after a restart, a fail-over or
-   * SCRIPT FLUSH. Nothing is loaded beforehand, so no failure can leave a wrong state here.
+   * Runs a script by its hash, or by its text if Redis does not know it: the first time, and after a restart, a fail-over or
+   * SCRIPT FLUSH.
    */
-  async #evaluate({ lua, sha }: Script, key: string, ...args: string[]): Promise<unknown> {
+  async #evaluate({ lua, sha }: Script, key: string, args: string[]): Promise<unknown> {
     const name = this.#settings.prefix + key;
     try {
       return await this.#send(name, ["EVALSHA", sha, "1", name, ...args]);
@@ -114,22 +114,13 @@ class RedisRecords {
     }
   }
 
-  /** Clients queue commands while they are not connected, some of them without end. */
+  /** Clients queue commands while they are not connected, some without a limit. */
   async #inTime<Answer>(verb: string, answer: Promise<Answer>): Promise<Answer> {
     try {
       return await withTimeout(answer, this.#settings.timeoutMs);
     } catch (error) {
       throw storeFailure("Redis", `${verb} the event`, error, withoutCommand(error));
     }
-  }
-
-  /** In the background. INFO may be forbidden or fail; then there is no warning. */
-  #checkPolicyOnce(key: string): void {
-    if (this.#policyChecked) return;
-    this.#policyChecked = true;
-    this.#evaluate(EVICTION_POLICY, key)
-      .then((policy) => warnOfEviction(policy, this.#settings.warn))
-      .catch(() => {});
   }
 }
 
@@ -149,7 +140,7 @@ function isOne(reply: unknown): boolean {
   return integerOf(reply) === 1;
 }
 
-/** Clients may be configured to return integers as strings or bigints. Anything else is refused: `null` must not count as zero. */
+/** Clients may be configured to return integers as strings or bigints. `null` must not count as zero. */
 function integerOf(reply: unknown): number {
   if (["number", "bigint", "string"].includes(typeof reply) && /^-?\d+$/.test(String(reply))) return Number(reply);
   throw new Error("the reply is not an integer: is the client in a transaction or a subscriber?");

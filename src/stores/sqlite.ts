@@ -13,7 +13,7 @@ import { SqliteEvents } from "./sqlite/events.ts";
 import { requireSynchronous, type SqliteStoreOptions, settingsOf } from "./sqlite/options.ts";
 import { SqliteTurns } from "./sqlite/turns.ts";
 import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
-import { claimBehind, type HeldClaim } from "./transaction.ts";
+import { claimBehind, claimLost, type HeldClaim } from "./transaction.ts";
 
 export type { SqliteDatabase, SqliteStatement, SqliteStoreOptions };
 
@@ -21,26 +21,27 @@ export type { SqliteDatabase, SqliteStatement, SqliteStoreOptions };
 export interface SqliteStore extends DedupeStore {
   forget(key: string): Promise<boolean>;
   /**
-   * Completes the event inside the transaction that is open on the store's connection, so that your rows and the completion are
-   * committed together or not at all. Synchronous, as the drivers' transactions are. Call it first in the transaction, so that a
-   * lost claim is noticed before the work. Where it throws, roll the transaction back.
+   * Completes the event inside the transaction that is open on the store's connection: your rows and the completion are committed
+   * together, or neither is. Synchronous, as the drivers' transactions are. Call it first in the transaction, so that a lost claim
+   * is noticed before the work. If it throws, roll the transaction back.
    *
    * @param context the context that the handler was given
-   * @throws WebhookError `claim_lost` where another attempt holds or has completed the event
+   * @throws WebhookError `claim_lost` if another process holds or has completed the event
    * @throws WebhookError `configuration_invalid` outside a transaction, or for a context of another store's receiver
    * @throws the driver's own error, as it is
    */
   completeIn(context: object): void;
   /**
    * Runs `work` in a transaction that also completes the event, on the store's connection: BEGIN IMMEDIATE, the completion,
-   * `work`, COMMIT. Where any of it throws, all of it is rolled back. Where another process holds the event, `work` does not run.
-   * While another connection holds the lock it waits for up to `timeoutMs`, without blocking the event loop.
+   * `work`, COMMIT. If any of it throws, all of it is rolled back. If another process holds the event, `work` does not run.
+   * While another connection holds the lock, it waits for up to `timeoutMs` without blocking the event loop. Verbs of the store
+   * that `work` calls run after the transaction, except `claim`, which rejects.
    *
    * @param context the context that the handler was given
    * @param work synchronous; writes its rows on the connection that the store was given
    * @returns what `work` returned, once it is committed
-   * @throws what `work` threw; WebhookError `claim_lost` where another process holds or has completed the event;
-   *   `configuration_invalid` for a context of another store's receiver, and where `work` returns a promise; `store_unavailable` where
+   * @throws what `work` threw; WebhookError `claim_lost` if another process holds or has completed the event;
+   *   `configuration_invalid` for a context of another store's receiver, and if `work` returns a promise; `store_unavailable` if
    *   the database stays locked, or is inside a transaction; else the driver's own error
    * @example
    * const insert = database.prepare("INSERT INTO ledger (deposit, amount) VALUES (?, ?)");
@@ -50,12 +51,11 @@ export interface SqliteStore extends DedupeStore {
    */
   transaction<Result>(context: object, work: () => Result): Promise<Result>;
   /**
-   * Deletes all expired records, in short transactions with pauses in between. Correctness never needs it, and space seldom
-   * does: each claim deletes a few.
+   * Deletes all expired records, in short transactions with pauses in between. It is seldom needed: each claim deletes a few.
    *
    * @param options.batch the most records that one transaction deletes; default 500
    * @returns how many records were deleted
-   * @throws WebhookError `configuration_invalid` where `batch` is not a whole number from 1 up
+   * @throws WebhookError `configuration_invalid` if `batch` is not a whole number from 1 up
    */
   purge(options?: { readonly batch?: number }): Promise<number>;
 }
@@ -69,8 +69,8 @@ const SWEPT_PER_CLAIM = 4;
  * A store in a SQLite file: it survives restarts, and all processes of one machine that open the file share it. It creates its
  * table on first use and never closes the database. While the database is locked, full, read-only or closed, the verbs reject.
  *
- * Give it a connection on which no transaction stays open: inside one, every verb but `completeIn` rejects, since a rollback
- * would take back an answer that was already given.
+ * Give it a connection on which no transaction stays open. Inside one, every verb but `completeIn` rejects, since a rollback
+ * would undo what was already answered.
  *
  * @param database a libsql, better-sqlite3, `node:sqlite` or `bun:sqlite` database
  * @throws WebhookError `configuration_invalid`, naming the option
@@ -113,8 +113,8 @@ class SqliteRecords {
   }
 
   async claim(key: string, { token, leaseMs }: ClaimBy): Promise<ClaimResult> {
-    // Reads first: a duplicate then needs no lock, and is answered even while another connection holds it.
-    const known = unlessBusy(() => this.#apart(() => this.#obstacle(key, token, this.#now())));
+    // Reads first: a duplicate needs no lock, and is answered even while another connection holds it.
+    const known = unlessBusy(() => this.#outsideTransaction(() => this.#obstacle(key, token, this.#now())));
     if (known) return known;
     return this.#write("other", (at) => {
       this.#events.sweep(at, SWEPT_PER_CLAIM);
@@ -174,14 +174,10 @@ class SqliteRecords {
   }
 
   async transaction<Result>(claim: HeldClaim, work: () => Result): Promise<Result> {
-    const run = () => {
-      this.completeIn(claim);
-      return runWork(work);
-    };
     try {
-      return await this.#turns.take("holder", () => {
-        this.#refuseOpenTransaction();
-        return withoutBlocking(this.#database, () => transact(this.#database, "IMMEDIATE", run));
+      return await this.#write("holder", () => {
+        this.completeIn(claim);
+        return runWork(work);
       });
     } catch (thrown) {
       throw thrown instanceof WorkFailed ? thrown.error : thrown;
@@ -201,29 +197,21 @@ class SqliteRecords {
   /** Does the work of a verb under the write lock: what it reads cannot change before it writes. */
   #write<Result>(who: "holder" | "other", work: (at: number) => Result): Promise<Result> {
     const run = () => transact(this.#database, "IMMEDIATE", () => work(this.#now()));
-    return this.#turns.take(who, () => this.#apart(run));
+    return this.#turns.take(who, () => this.#outsideTransaction(run));
   }
 
-  /** Does some work apart from any transaction of the caller's, without blocking the event loop. */
-  #apart<Result>(work: () => Result): Result {
-    this.#refuseOpenTransaction();
+  /** Does some work outside any transaction of the caller, without blocking the event loop. */
+  #outsideTransaction<Result>(work: () => Result): Result {
+    if (insideTransaction(this.#database)) throw inTransaction();
     return withoutBlocking(this.#database, () => {
       try {
         if (!this.#events.isSetUp) this.#events.setUp(this.#settings.wal);
         return work();
       } catch (error) {
-        if (!isBusy(error)) this.#events.doubt();
+        if (!isBusy(error)) this.#events.reset();
         throw error;
       }
     });
-  }
-
-  #refuseOpenTransaction(): void {
-    if (!insideTransaction(this.#database)) return;
-    const message =
-      "The SQLite connection is inside a transaction, whose rollback would take the store's answers back. " +
-      "Give the store a connection of its own, or leave no transaction open across an await.";
-    throw new WebhookError("store_unavailable", message);
   }
 
   /** The record that keeps `token` from claiming the event. */
@@ -244,7 +232,15 @@ class SqliteRecords {
   }
 }
 
-/** An error of the caller's work. Wrapped, since its text may say "database is locked", and the work must not run again. */
+function inTransaction(): WebhookError {
+  return new WebhookError(
+    "store_unavailable",
+    "The SQLite connection is inside a transaction, whose rollback would undo what the store answers. " +
+      "Give the store a connection of its own, or leave no transaction open across an await.",
+  );
+}
+
+/** An error of the caller's work. It is wrapped because its text may say "database is locked", and the work must not run again. */
 class WorkFailed {
   readonly error: unknown;
 
@@ -253,7 +249,7 @@ class WorkFailed {
   }
 }
 
-/** Refuses an asynchronous function too: it goes on after the transaction has ended. */
+/** Refuses asynchronous work: it would go on after the transaction has ended. */
 function runWork<Result>(work: () => Result): Result {
   try {
     const result = work();
@@ -272,8 +268,4 @@ function unlessBusy<Result>(work: () => Result): Result | undefined {
     if (isBusy(error)) return undefined;
     throw error;
   }
-}
-
-function claimLost(): WebhookError {
-  return new WebhookError("claim_lost", "Another attempt holds or has completed the event: roll this transaction back");
 }

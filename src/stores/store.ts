@@ -4,11 +4,11 @@
  *
  * Every verb is atomic across all processes that share the store, and timed by the store's own clock. Keys are printable ASCII of
  * at most 256 bytes. Every verb is idempotent for its own token, since clients resend and replies get lost. A verb that gets no
- * answer in bounded time rejects; it never hangs. A store never ends a client that it was given.
+ * answer in time rejects; it never hangs. A store never closes a client that it was given.
  */
 export interface DedupeStore {
   /**
-   * False where only this process sees the records, as with the memory store. The receiver then warns in production.
+   * False if only this process sees the records, as with the memory store. The receiver then warns in production.
    * @default true
    */
   readonly shared?: boolean;
@@ -16,8 +16,8 @@ export interface DedupeStore {
    * Claims the event for `token`, for `leaseMs`, unless there is a live claim of another token or a completion. A claim by the
    * token that already holds it is `"claimed"` again, with a fresh lease.
    *
-   * A claim that rejects may still have been written, or be written later. The receiver releases it once; if that fails, it
-   * expires with its lease.
+   * A claim that rejects may have been written all the same, or be written later. The receiver releases it once; if that fails,
+   * it expires with its lease.
    *
    * @throws the error of the backend: the receiver answers `store_unavailable`
    */
@@ -26,30 +26,30 @@ export interface DedupeStore {
    * Extends the lease of `token`'s live claim to `leaseMs` from now. It never creates a record, never revives an
    * expired one and never changes a completed one.
    *
-   * @returns false where the claim is lost
+   * @returns false if the claim is lost
    */
   renew(key: string, by: ClaimBy): Promise<boolean>;
   /**
-   * Remembers the event as processed for `retentionMs`, unless another token holds or has completed it. It is `"stored"` too where
-   * the lease has expired and no other token claimed the event, and where the same token has completed it already.
+   * Remembers the event as processed for `retentionMs`, unless another token holds or has completed it. It is `"stored"` too if
+   * the lease has expired and no other token claimed the event, or if the same token has completed it already.
    */
   complete(key: string, by: CompleteBy): Promise<CompleteResult>;
   /**
    * Releases `token`'s live claim, so that the next delivery of the event may claim it. It never changes a completed record.
    *
-   * @returns true where this token held a live claim
+   * @returns true if this token held a live claim
    */
   release(key: string, by: { readonly token: string }): Promise<boolean>;
   /**
    * Deletes the record of the event, so that a deliberate replay runs again.
    *
-   * @returns true where there was one
+   * @returns true if there was one
    */
   forget?(key: string): Promise<boolean>;
   /**
-   * How many calls the backend has not answered yet, timed out ones included: a client keeps each of them in memory. While it is
-   * 1,000 or more, the receiver refuses new claims with `store_unavailable`. For a store without this method the receiver counts
-   * the claims that it waits for.
+   * How many calls the backend has not answered yet, including those that timed out: a client keeps each of them in memory. While
+   * it is 1,000 or more, the receiver refuses new claims with `store_unavailable`. For a store without this method the receiver
+   * counts the claims that it waits for.
    */
   unanswered?(): number;
   /** Frees what the store itself opened. The receiver calls it only for a store that it created itself. */
@@ -76,7 +76,8 @@ export interface CompleteBy {
 export type ClaimResult =
   | { readonly status: "claimed" }
   | {
-      readonly status: "in_flight" /** Until the other's lease expires, in milliseconds. */;
+      readonly status: "in_flight";
+      /** Until the other's lease expires, in milliseconds. */
       readonly remainingMs: number;
     }
   | { readonly status: "completed" };

@@ -10,15 +10,15 @@ export interface HeldClaim {
   /** How long the completion is remembered, in milliseconds. */
   readonly retentionMs: number;
   /**
-   * Stops the renewals: from now on the row lock of the caller's transaction guards the claim. Settling then asks the store whether
-   * the transaction was committed, instead of completing.
+   * Stops the lease renewals: from now on the caller's transaction guards the claim with its row lock. Settling then asks the store
+   * whether the transaction was committed, instead of completing.
    */
   handOver(): void;
-  /** Called once the completion is written in the caller's transaction: from now on it may be committed even if the handler fails. */
+  /** Called once the completion is written in the caller's transaction: it may be committed even if the handler fails. */
   completionWritten(): void;
 }
 
-/** Base of the context that handlers get. It hides the claim, which only {@link claimBehind} can read. */
+/** Base class of the context that handlers get. Only {@link claimBehind} can read its claim. */
 export class ClaimedContext {
   readonly #claim: HeldClaim;
 
@@ -26,16 +26,16 @@ export class ClaimedContext {
     this.#claim = claim;
   }
 
-  /** The claim behind a context, where there is one. */
+  /** The claim behind a context, if there is one. */
   static claimOf(context: object): HeldClaim | undefined {
     return #claim in context ? context.#claim : undefined;
   }
 }
 
 /**
- * The claim behind a context, for `completeIn`.
+ * The claim behind a context, for `completeIn` and `transaction`.
  *
- * @throws WebhookError `configuration_invalid` where the context belongs to no delivery, or to a receiver with another store
+ * @throws WebhookError `configuration_invalid` if the context belongs to no delivery, or to a receiver with another store
  */
 export function claimBehind(context: object, store: DedupeStore): HeldClaim {
   const claim = ClaimedContext.claimOf(Object(context));
@@ -46,4 +46,13 @@ export function claimBehind(context: object, store: DedupeStore): HeldClaim {
     throw new WebhookError("configuration_invalid", "completeIn was called on a store that is not the receiver's");
   }
   return claim;
+}
+
+/** The error of a transaction that must not commit, since the claim behind it is lost. */
+export function claimLost(): WebhookError {
+  return new WebhookError(
+    "claim_lost",
+    "Another process holds or has completed the event, or an earlier transaction of this delivery has completed it. " +
+      "Let this error roll the transaction back.",
+  );
 }

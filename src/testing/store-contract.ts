@@ -14,7 +14,7 @@ export type { StoreUnderTest };
 export interface ContractCase {
   /** The statement, in plain words. */
   readonly name: string;
-  /** Rejects where the statement does not hold, with an Error that says what was expected and what came. */
+  /** Rejects if the statement does not hold, with an Error that says what was expected and what came. */
   readonly run: () => Promise<void>;
   /** How long the case may take, in milliseconds, on a slow machine and a real database. */
   readonly timeoutMs: number;

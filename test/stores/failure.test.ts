@@ -18,7 +18,7 @@ describe("an error of another realm", () => {
     expect(failure.message).toBe("Redis could not claim the event: connect ECONNREFUSED");
   });
 
-  it("keeps its code where it has no message", () => {
+  it("keeps its code if it has no message", () => {
     const failure = storeFailure("Redis", "claim the event", errorOfAnotherRealm("", "ECONNREFUSED"));
     expect(failure.message).toBe("Redis could not claim the event: ECONNREFUSED");
   });

@@ -120,7 +120,7 @@ describe("the memory store's bound", () => {
     await claim(store, "new");
     expect(dropped()).toBeGreaterThan(1);
     expect(dropped()).toBeLessThan(10);
-    for (let number = 0; number < 500; number += 1) await claim(store, `new ${number}`);
+    for (let number = 0; number < 1_000; number += 1) await claim(store, `new ${number}`);
     expect(dropped()).toBe(1_000);
     drop.mockRestore();
   });
@@ -260,7 +260,7 @@ describe("what the memory store reports", () => {
     expect(JSON.stringify(warn.mock.calls)).not.toContain("secret-");
   });
 
-  it("leaves the console alone where onEvict listens", async () => {
+  it("leaves the console alone if onEvict listens", async () => {
     const warn = vi.spyOn(console, "warn").mockImplementation(() => {});
     const { store, evicted } = watched({ maxEntries: 1 });
     for (const key of ["one", "two"]) await process(store, key);

@@ -162,7 +162,7 @@ for (const [name, there, open] of BANKS) {
       expect(await claimAgain()).toEqual({ status: "claimed" });
     });
 
-    it("throws claim_lost where another holds the event, and the work is rolled back", async () => {
+    it("throws claim_lost if another holds the event, and the work is rolled back", async () => {
       const { store, transaction, book, booked } = await open();
       const { context } = await delivery(store, SHORT_MS);
       await delivery(store);
@@ -174,7 +174,7 @@ for (const [name, there, open] of BANKS) {
       expect(await booked()).toBe(0);
     });
 
-    it("throws claim_lost where another has completed the event", async () => {
+    it("throws claim_lost if another has completed the event", async () => {
       const { store, transaction, booked, book } = await open();
       const { context } = await delivery(store, SHORT_MS);
       const { token } = await delivery(store);
@@ -187,7 +187,7 @@ for (const [name, there, open] of BANKS) {
       expect(await booked()).toBe(0);
     });
 
-    it("throws claim_lost where an earlier transaction of the same delivery was committed", async () => {
+    it("throws claim_lost if an earlier transaction of the same delivery was committed", async () => {
       const { store, transaction, book, booked } = await open();
       const { context } = await delivery(store);
       const work = () =>
@@ -338,7 +338,7 @@ describe.skipIf(!service)("store.transaction", () => {
       expect(await stranger(store)).toEqual({ status: "completed" });
     });
 
-    it("rolls both back where work throws, rethrows its error and reuses the connection", async () => {
+    it("rolls both back if work throws, rethrows its error and reuses the connection", async () => {
       const { store, run, book, booked } = await open();
       for (let round = 0; round < 12; round += 1) {
         await store.forget(KEY);
@@ -353,7 +353,7 @@ describe.skipIf(!service)("store.transaction", () => {
       expect(await booked()).toBe(0);
     });
 
-    it("rolls back where work throws synchronously or swallows the error of a statement", async () => {
+    it("rolls back if work throws synchronously or swallows the error of a statement", async () => {
       const { store, run, book, booked } = await open();
       const { context, claimAgain } = await delivery(store);
       const atOnce = run(context, () => {
@@ -369,7 +369,7 @@ describe.skipIf(!service)("store.transaction", () => {
       expect(await claimAgain()).toEqual({ status: "claimed" });
     });
 
-    it("throws claim_lost without running work where another has the event", async () => {
+    it("throws claim_lost without running work if another has the event", async () => {
       const { store, run } = await open();
       const { context } = await delivery(store, SHORT_MS);
       await delivery(store);
@@ -468,7 +468,7 @@ describe.skipIf(!service)("while a transaction that completes the event is open"
   it.each([
     ["has expired", async () => {}],
     ["has expired and was purged", async (store: PostgresStore) => expect(await store.purge()).toBe(1)],
-  ])("duplicates do not wait long either where the claim %s", async (_what, before) => {
+  ])("duplicates do not wait long either if the claim %s", async (_what, before) => {
     const bank = await pgBank({ max: 5 });
     const { context } = await delivery(bank.store, SHORT_MS);
     await before(bank.store);
@@ -497,7 +497,7 @@ describe.skipIf(!service)("while a transaction that completes the event is open"
     expect(await store.release(KEY, { token })).toBe(false);
   });
 
-  it("only one of two such transactions is committed, where the claim had expired", async () => {
+  it("only one of two such transactions is committed, if the claim had expired", async () => {
     for (let round = 0; round < runs(2, 10); round += 1) {
       const bank = await pgBank();
       const { context: stale } = await delivery(bank.store, SHORT_MS);

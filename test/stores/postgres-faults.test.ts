@@ -322,7 +322,7 @@ describe.skipIf(!canStartPostgres())("a server of the test's own", () => {
     await Promise.all([stranger(slow, "one"), stranger(slow, "two"), stranger(slow, "three")]);
     server.freeze();
     try {
-      // Claim and release go down two connections: where the release comes first, the lease has to expire.
+      // Claim and release go down two connections: if the release comes first, the lease has to expire.
       const claim = timedStore(slow).claim("event", { token: "late", leaseMs: 1_000 });
       await expect(claim).rejects.toThrow("no answer");
       await allFail(slow, 2_000);

@@ -46,7 +46,7 @@ export interface StoreInSchema<Client extends PostgresClient = PostgresClient> {
   readonly store: PostgresStore;
   readonly schema: string;
   readonly client: Client;
-  /** A second store on the same table; through a client of its own where one is given. */
+  /** A second store on the same table; through a client of its own if one is given. */
   another(client?: PostgresClient, options?: PostgresStoreOptions): PostgresStore;
   dispose(): Promise<void>;
 }

@@ -286,7 +286,7 @@ describe.skipIf(!service)("the table", () => {
     expect(rows.map((row) => row.relname)).toEqual([name, name]);
   });
 
-  it("is another one under another name, even where the names differ in their last character only", async () => {
+  it("is another one under another name, even if the names differ in their last character only", async () => {
     const { client, schema } = await fresh();
     const names = ["x".repeat(62).concat("a"), "x".repeat(62).concat("b"), "X"];
     for (const table of names) {

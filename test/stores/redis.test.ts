@@ -177,7 +177,7 @@ describe.skipIf(!service)("what stands in Redis", () => {
     close();
   });
 
-  it("is refused where the key holds another type", async () => {
+  it("is refused if the key holds another type", async () => {
     const { client, close } = ioredis(url);
     const prefix = freshPrefix();
     await client.lpush(`${prefix}event`, "a list");
@@ -220,11 +220,11 @@ describe.skipIf(!(await canStartRedis()))("the one warning", () => {
     expect(told[0]).toContain("noeviction");
   });
 
-  it("does not warn where the policy is noeviction", async () => {
+  it("does not warn if the policy is noeviction", async () => {
     expect(await warnings("noeviction")).toEqual([]);
   });
 
-  it("does not warn, and nothing fails, where INFO is forbidden", async () => {
+  it("does not warn, and nothing fails, if INFO is forbidden", async () => {
     const { client, close } = ioredis(redis.url);
     const commands = ["evalsha", "eval", "get", "set", "pttl", "pexpire", "del", "ping"].map(
       (command) => `+${command}`,

@@ -18,7 +18,7 @@ export interface Engine {
 const require = createRequire(import.meta.url);
 
 /**
- * The drivers that can be tried here: libsql always, better-sqlite3 where it has been built, `node:sqlite` where Node has it.
+ * The drivers that can be tried here: libsql always, better-sqlite3 if it has been built, `node:sqlite` if Node has it.
  */
 export const engines: readonly Engine[] = [
   fromPackage("libsql"),

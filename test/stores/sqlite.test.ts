@@ -278,7 +278,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       await expect(statusFor(never, "unknown")).rejects.toMatchObject({ code: "store_unavailable" });
     });
 
-    it("starts as soon as the lock is free, where the lock was there first", async () => {
+    it("starts as soon as the lock is free, if the lock was there first", async () => {
       const late = sqliteStore(open(), { table: "made_late", timeoutMs: 0 });
       await expect(claim(late, "event")).rejects.toMatchObject({ code: "store_unavailable" });
       other.exec("COMMIT");
@@ -327,7 +327,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       connection.exec("ROLLBACK");
     });
 
-    it("is noticed even where the driver does not show it", async () => {
+    it("is noticed even if the driver does not show it", async () => {
       const connection = open();
       const silent = { exec: (sql: string) => connection.exec(sql), prepare: (sql: string) => connection.prepare(sql) };
       const store = sqliteStore(silent);
@@ -380,7 +380,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       expect(await statusFor(store, "event")).toBe("completed");
     });
 
-    it("leaves the claim as it was where the caller rolls back", async () => {
+    it("keeps the claim if the caller rolls back", async () => {
       const { context } = await contextOf(store, "event");
       const failing = () =>
         transaction(() => {
@@ -395,7 +395,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       expect(ledger()).toBe(1);
     });
 
-    it("throws claim_lost where another holds the event, and the caller's rows roll back", async () => {
+    it("throws claim_lost if another holds the event, and the caller's rows roll back", async () => {
       const { now, advance } = manualClock();
       store = sqliteStore(connection, { now });
       const { context, handOver } = await contextOf(store, "event");
@@ -414,7 +414,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       expect(ledger()).toBe(0);
     });
 
-    it("counts where the lease expired and no other token took the event", async () => {
+    it("counts if the lease expired and no other token took the event", async () => {
       const { now, advance } = manualClock();
       store = sqliteStore(connection, { now });
       const { context } = await contextOf(store, "event");
@@ -493,7 +493,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       expect(await statusFor(store, "event")).toBe("completed");
     });
 
-    it("rolls both back where work throws, even that something is locked, and runs it once", async () => {
+    it("rolls both back if work throws, even that something is locked, and runs it once", async () => {
       for (const message of ["changed my mind", "database is locked"]) {
         const { context } = await contextOf(store, message);
         let runs = 0;
@@ -508,7 +508,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       }
     });
 
-    it("throws claim_lost before work is begun where another has the event", async () => {
+    it("throws claim_lost before work is begun if another has the event", async () => {
       const { now, advance } = manualClock();
       store = sqliteStore(connection, { now });
       const { context, completionWritten } = await contextOf(store, "event");
@@ -531,6 +531,43 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       });
       expect(ledger()).toBe(0);
       expect(await claim(store, "event")).toEqual({ status: "claimed" });
+    });
+
+    it.each(["commits", "rolls back"])("verbs that work calls run after the transaction, which %s", async (end) => {
+      const { context } = await contextOf(store, "event");
+      for (const key of ["kept", "done", "released", "forgotten"]) await claim(store, key);
+      const by = (key: string) => ({ token: `token of ${key}`, leaseMs: LEASE_MS, retentionMs: RETENTION_MS });
+      let verbs: Promise<unknown>[] = [];
+      const booking = store.transaction(context, () => {
+        verbs = [
+          store.renew("kept", by("kept")),
+          store.complete("done", by("done")),
+          store.release("released", by("released")),
+          store.forget("forgotten"),
+        ];
+        book();
+        if (end === "rolls back") throw new Error("changed my mind");
+      });
+      await (end === "commits" ? booking : expect(booking).rejects.toThrow("changed my mind"));
+      expect(ledger()).toBe(end === "commits" ? 1 : 0);
+      // A rollback does not take their answers back.
+      expect(await Promise.all(verbs)).toEqual([true, "stored", true, true]);
+      expect(await statusFor(store, "kept")).toBe("in_flight");
+      expect(await statusFor(store, "done")).toBe("completed");
+      expect(await statusFor(store, "released")).toBe("claimed");
+      expect(await statusFor(store, "forgotten")).toBe("claimed");
+    });
+
+    it("refuses a claim that work makes, and commits all the same", async () => {
+      const { context } = await contextOf(store, "event");
+      let claiming: Promise<unknown> | undefined;
+      await store.transaction(context, () => {
+        claiming = claim(store, "another");
+        claiming.catch(() => {});
+        book();
+      });
+      await expect(claiming).rejects.toThrow(/inside a transaction/);
+      expect(ledger()).toBe(1);
     });
 
     it("waits while another connection holds the write lock, and keeps the event loop free", async () => {
@@ -578,7 +615,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       expect(await claim(store, `${"x".repeat(240)} ${stored}`)).toEqual({ status: "claimed" });
     });
 
-    it.skipIf(isRoot)("makes claims reject where it is read-only", async () => {
+    it.skipIf(isRoot)("makes claims reject if it is read-only", async () => {
       const first = engine.open(file);
       await claim(sqliteStore(first), "event");
       first.close();
@@ -586,13 +623,13 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       await expect(claim(sqliteStore(open()), "event")).rejects.toThrow(/readonly/);
     });
 
-    it.skipIf(engine.name === "libsql")("makes claims reject where it was opened for reading", async () => {
+    it.skipIf(engine.name === "libsql")("makes claims reject if it was opened for reading", async () => {
       await claim(sqliteStore(open()), "event");
       const store = sqliteStore(open(engine.name === "node:sqlite" ? { readOnly: true } : { readonly: true }));
       await expect(claim(store, "another")).rejects.toThrow(/readonly/);
     });
 
-    it("makes claims reject where the connection may only read", async () => {
+    it("makes claims reject if the connection may only read", async () => {
       const connection = open();
       const store = sqliteStore(connection);
       await claim(store, "event");
@@ -602,7 +639,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       expect(await claim(store, "another")).toEqual({ status: "claimed" });
     });
 
-    it("makes verbs reject where the connection was closed", async () => {
+    it("makes verbs reject if the connection was closed", async () => {
       const connection = engine.open(file);
       const store = sqliteStore(connection);
       await claim(store, "event");

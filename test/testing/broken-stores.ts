@@ -423,14 +423,14 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
     (sound, { current }) => ({
       forget: async (key) => current(key)?.done === true && sound.forget(key),
     }),
-    ["forget, where the store has it, drops a live claim"],
+    ["forget, if the store has it, drops a live claim"],
   ],
   [
     "forgets claims only",
     (sound, { current }) => ({
       forget: async (key) => current(key)?.done === false && sound.forget(key),
     }),
-    ["forget, where the store has it, drops a completion"],
+    ["forget, if the store has it, drops a completion"],
   ],
   [
     "forgets what was never there",
@@ -440,7 +440,7 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
         return true;
       },
     }),
-    ["forget, where the store has it, is false where there is no record"],
+    ["forget, if the store has it, is false without a record"],
   ],
   [
     "forgets by prefix",
@@ -450,7 +450,7 @@ export const brokenStores: readonly (readonly [what: string, breakIt: Break, fou
         return matching.filter((one) => records.delete(one)).length > 0;
       },
     }),
-    ["forget, where the store has it, takes its key literally"],
+    ["forget, if the store has it, takes its key literally"],
   ],
   ["ignores case", keyedBy((key) => key.toLowerCase()), ["keys that differ only by case are different events"]],
   [

@@ -8,7 +8,7 @@ const NO_ACTIVE_TRANSACTION = "25P01";
 
 /** The part of a client that the store needs: a Pool or Client of `pg`, PGlite, or anything with this method. */
 export interface PostgresClient {
-  /** Runs one statement with its values; resolves to its rows, or rejects with the error of PostgreSQL, its SQLSTATE in `code`. */
+  /** Runs one statement; resolves to its rows, or rejects with the error of PostgreSQL, its SQLSTATE in `code`. */
   query(text: string, values: PostgresValue[]): Promise<{ readonly rows: readonly unknown[] }>;
 }
 
@@ -22,7 +22,7 @@ export type Ask = (statement: Statement, values: readonly PostgresValue[]) => Pr
 export interface AskSettings {
   /** Whether `pg` prepares each statement once per connection. */
   readonly prepare: boolean;
-  /** How long a pool of `pg` waits for an answer before it gives the connection up, in milliseconds. */
+  /** How long a pool of `pg` waits for an answer before it closes the connection, in milliseconds. */
   readonly abandonAfterMs: number;
 }
 
@@ -36,24 +36,24 @@ interface Pg {
 }
 
 /**
- * One way to run a statement with every client. With `pg` it has a name and is prepared once per connection, which runs
+ * Returns a function that runs statements with any kind of client. With `pg` each is prepared once per connection, which runs
  * half as many statements more in the same time.
  *
- * @throws WebhookError `configuration_invalid` where the client has no method `query`
+ * @throws WebhookError `configuration_invalid` if the client has no method `query`
  */
 export function askerFor(client: PostgresClient, { prepare, abandonAfterMs }: AskSettings): Ask {
   requireClient(client);
-  if (!isPg(client)) return async ({ text }, values) => rowsOf(await client.query(text, [...values]));
+  if (!isPg(client)) return async ({ text }, values) => (await client.query(text, [...values])).rows as readonly Row[];
   const pg = client as unknown as Pg;
   // Otherwise a connection to a server that vanished stays in use until TCP gives up.
   const bounded = isPgPool(client) && pg.options?.query_timeout === undefined;
   const query_timeout = bounded ? abandonAfterMs : undefined;
   return async ({ name, text }, values) =>
-    rowsOf(await pg.query({ name: prepare ? name : undefined, text, values, query_timeout }));
+    (await pg.query({ name: prepare ? name : undefined, text, values, query_timeout })).rows as readonly Row[];
 }
 
 /**
- * Refuses a client that is in no transaction. A recent client of `pg` knows it (8.11 does not); others take one round trip.
+ * Refuses a client that is in no transaction. Recent clients of `pg` know it (8.11 does not); others need one round trip.
  *
  * @param ask fails with 25P01 outside a transaction
  * @throws WebhookError `configuration_invalid`
@@ -83,10 +83,10 @@ function inNoTransaction(): Error {
 }
 
 /**
- * The number of clients of a pool of `pg` where other code holds all of them, so that every statement of the store waits for
- * one; else `undefined`.
+ * How many clients a pool of `pg` has if other code holds all of them, so that every statement of the store waits for one;
+ * else `undefined`.
  *
- * @param unanswered how many statements of the store are waiting or running
+ * @param unanswered how many statements of the store wait or run
  */
 export function heldByOthers(client: PostgresClient, unanswered: number): number | undefined {
   if (!isPgPool(client)) return undefined;
@@ -102,10 +102,6 @@ function isPg(client: object): boolean {
 /** Whether a client is a pool of `pg`, or looks like one. */
 export function isPgPool(client: object): boolean {
   return isPg(client) && "totalCount" in client;
-}
-
-function rowsOf({ rows }: { readonly rows: readonly unknown[] }): readonly Row[] {
-  return rows as readonly Row[];
 }
 
 function requireClient(client: PostgresClient): void {

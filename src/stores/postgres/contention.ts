@@ -2,8 +2,8 @@ import { sleep } from "../../async.ts";
 import { sqlState } from "./errors.ts";
 
 /**
- * Why a statement could not decide. `raced`: others changed the row while it ran, and the next snapshot shows it. `locked`: a
- * transaction holds the lock of the row until it ends.
+ * Why a statement could not decide. `raced`: others changed the row while it ran, and the next snapshot shows the change.
+ * `locked`: an open transaction holds the lock of the row.
  */
 export type Contention = "raced" | "locked";
 
@@ -15,17 +15,17 @@ const CONTENTIONS: ReadonlyMap<unknown, Contention> = new Map([
 ]);
 const MAX_PAUSE_MS = 40;
 
-/** Whether a statement could not decide. */
+/** Whether an answer is a contention. */
 export function isContention(answer: unknown): answer is Contention {
   return answer === "raced" || answer === "locked";
 }
 
 /**
- * Asks, and asks again while others contend for the row: without a pause at first, since the other has mostly just committed. No
- * connection is held in between.
+ * Asks, and asks again while others contend for the row: at once the first time, since the other has usually just committed. It
+ * holds no connection in between.
  *
  * @param patienceMs how long to ask again, by kind of contention, in milliseconds
- * @returns the answer, or the contention where it lasts
+ * @returns the answer, or the contention if it lasts
  */
 export async function askWhileContended<Answer>(
   patienceMs: Readonly<Record<Contention, number>>,

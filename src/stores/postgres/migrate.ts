@@ -10,7 +10,7 @@ const MAX_TRIES = 50;
 const RACED: ReadonlySet<unknown> = new Set(["23505", "42P07", "42710", "40P01", "40001", "XX000"]);
 
 /**
- * Creates the table and its index where they are missing.
+ * Creates the table and its index if they are missing.
  *
  * @throws WebhookError `store_unavailable`
  */
@@ -27,6 +27,6 @@ export async function migrate(ask: Ask, sql: PostgresStatements): Promise<void> 
 
 async function migrateOnce(ask: Ask, sql: PostgresStatements): Promise<void> {
   const [row] = await ask(sql.migrated, sql.names);
-  if (row?.there === true) return;
+  if (row?.exists_already === true) return;
   for (const statement of sql.migration) await ask(statement, []);
 }

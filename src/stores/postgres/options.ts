@@ -1,6 +1,6 @@
 import { checks } from "./errors.ts";
 
-/** Where a PostgreSQL store keeps its table, how long it waits, and how it cleans up. */
+/** Table, timeout, purge and warnings of a PostgreSQL store. */
 export interface PostgresStoreOptions {
   /**
    * The table's name, of at most 63 bytes. It is quoted, so upper case stays upper case.
@@ -29,7 +29,7 @@ export interface PostgresStoreOptions {
    */
   readonly prepare?: boolean;
   /**
-   * Called when the background purge begins to fail, and once where other code holds every client of the store's `pg` pool.
+   * Called when the background purge begins to fail, and once if other code holds every client of the store's `pg` pool.
    * `false`: no warnings.
    * @default console.warn
    */
@@ -50,7 +50,7 @@ export interface PostgresSettings {
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * Checks the options and fills in the defaults. The names of table and schema are checked where they are quoted.
+ * Checks the options and fills in the defaults. `statementsFor` checks the names of table and schema.
  *
  * @throws WebhookError `configuration_invalid`, naming the option
  */

@@ -35,9 +35,10 @@ export async function purge(
 /**
  * Purges at intervals, one run at a time. It keeps no process alive.
  *
- * @param purgeOnce one run; it never throws, it rejects
+ * @param everyMs the interval, in milliseconds
+ * @param purgeOnce one run
  * @param onFailure called at the first failure after a success
- * @returns stops it; resolves once no run is under way
+ * @returns a function that stops it; resolves once no run is under way
  */
 export function purgeEvery(
   everyMs: number,

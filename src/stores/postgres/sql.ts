@@ -22,30 +22,30 @@ export interface PostgresStatements
 export interface PostgresTable {
   readonly table: string;
   readonly schema: string | undefined;
-  /** For verbs of the token that holds the event, in milliseconds. */
+  /** For the token that holds the event, in milliseconds. */
   readonly ownLockMs: number;
   /** For claims by other tokens, in milliseconds. */
   readonly claimLockMs: number;
 }
 
-/** PostgreSQL truncates longer names, and two tables would become one. */
+/** PostgreSQL truncates longer names: two tables would become one. */
 const MAX_NAME_BYTES = 63;
 
-/** One reading of the server's clock for the whole statement; `now()` would be the time when a transaction began. */
+/** The server's clock, read once for the whole statement; `now()` would be the time when a transaction began. */
 const NOW = "statement_timestamp()";
 /**
- * Whether a record has expired, written so that no index serves it. With outdated statistics the planner may expect next to no
- * expired records, and would then search all of them for an event instead of using its key.
+ * Whether a record has expired, written so that the planner cannot use the index on `expires_at`. With outdated statistics it may
+ * expect next to no expired records, and would search all of them for an event instead of using the key.
  */
 const EXPIRED = (row: string): string => `${row}.expires_at - ${NOW} <= interval '0'`;
 const LIVE = (row: string): string => `${row}.expires_at - ${NOW} > interval '0'`;
 /** When a lease or retention of `$3` milliseconds expires. */
-const TERM = `${NOW} + $3::float8 * interval '1 millisecond'`;
+const EXPIRES_AT = `${NOW} + $3::float8 * interval '1 millisecond'`;
 
 /**
  * The statements of a store.
  *
- * @throws WebhookError `configuration_invalid` where PostgreSQL cannot have such a name
+ * @throws WebhookError `configuration_invalid` if PostgreSQL cannot have such a name
  */
 export function statementsFor({ table, schema, ownLockMs, claimLockMs }: PostgresTable): PostgresStatements {
   const place = schema === undefined ? "" : `${quoted("schema", schema)}.`;
@@ -70,58 +70,58 @@ export function statementsFor({ table, schema, ownLockMs, claimLockMs }: Postgre
 /**
  * `$1` key, `$2` token, `$3` lease. One row: `answer` is claimed, completed, in_flight, raced or locked; `remaining_ms`.
  *
- * Reads first: a duplicate of a completed or claimed event then writes nothing and waits for no lock, not even where a transaction
+ * Reads first: a duplicate of a completed or claimed event then writes nothing and waits for no lock, not even if a transaction
  * that completes the event holds the row. An expired record is taken over only if its row is not locked. Only a fresh event and
- * the holder's own repetition ever wait, and briefly. The snapshot of this statement cannot show what others changed meanwhile;
- * where the answer depends on that, it is `raced` or `locked`, and the caller asks again.
+ * a second claim by the same token ever wait, and briefly. The snapshot of this statement cannot show what others changed since;
+ * if the answer depends on that, it is `raced` or `locked`, and the caller asks again.
  */
 function claim(events: string, lockMs: number, ownLockMs: number): string {
   return `
 WITH known AS MATERIALIZED (SELECT token, completed, expires_at FROM ${events} WHERE key = $1),
-patience AS MATERIALIZED (
+lock_timeout AS MATERIALIZED (
   SELECT set_config('lock_timeout', CASE WHEN token = $2 THEN '${ownLockMs}ms' ELSE '${lockMs}ms' END, true)
-  FROM (SELECT) AS always LEFT JOIN known ON true
+  FROM (SELECT) AS one_row LEFT JOIN known ON true
 ),
 added AS (
   INSERT INTO ${events} (key, token, completed, expires_at)
-  SELECT $1, $2, false, ${TERM} FROM patience WHERE NOT EXISTS (SELECT FROM known)
+  SELECT $1, $2, false, ${EXPIRES_AT} FROM lock_timeout WHERE NOT EXISTS (SELECT FROM known)
   ON CONFLICT (key) DO NOTHING
   RETURNING key
 ),
 expired AS MATERIALIZED (SELECT key FROM ${events} AS event WHERE key = $1 AND ${EXPIRED("event")} FOR UPDATE SKIP LOCKED),
 taken AS (
-  UPDATE ${events} AS event SET token = $2, completed = false, expires_at = ${TERM} FROM expired
+  UPDATE ${events} AS event SET token = $2, completed = false, expires_at = ${EXPIRES_AT} FROM expired
   WHERE event.key = expired.key AND ${EXPIRED("event")}
   RETURNING event.key
 ),
-kept AS (
-  UPDATE ${events} AS event SET expires_at = ${TERM} FROM patience
+renewed AS (
+  UPDATE ${events} AS event SET expires_at = ${EXPIRES_AT} FROM lock_timeout
   WHERE event.key = $1 AND ${liveClaim("event")}
   RETURNING event.key
 )
 SELECT
   CASE
-    WHEN EXISTS (SELECT key FROM added UNION ALL SELECT key FROM taken UNION ALL SELECT key FROM kept) THEN 'claimed'
+    WHEN EXISTS (SELECT key FROM added UNION ALL SELECT key FROM taken UNION ALL SELECT key FROM renewed) THEN 'claimed'
     WHEN ${LIVE("known")} AND known.completed THEN 'completed'
     WHEN ${LIVE("known")} AND known.token <> $2 THEN 'in_flight'
     WHEN ${EXPIRED("known")} THEN 'locked'
     ELSE 'raced'
   END AS answer,
   round(extract(epoch FROM known.expires_at - ${NOW}) * 1000)::text AS remaining_ms
-FROM (SELECT) AS always LEFT JOIN known ON true`;
+FROM (SELECT) AS one_row LEFT JOIN known ON true`;
 }
 
-/** `$1` key, `$2` token, `$3` lease. A row where the claim was live. */
+/** `$1` key, `$2` token, `$3` lease. One row if the claim was live. */
 function renew(events: string, lockMs: number): string {
   return `
-UPDATE ${events} AS event SET expires_at = ${TERM} FROM (${patience(lockMs)}) AS patience
+UPDATE ${events} AS event SET expires_at = ${EXPIRES_AT} FROM (${lockTimeout(lockMs)}) AS lock_timeout
 WHERE event.key = $1 AND ${liveClaim("event")}
 RETURNING event.key`;
 }
 
 /**
- * `$1` key, `$2` token, `$3` retention. One row: `answer` is a `CompleteResult` or raced. It writes only where reading does not
- * decide already.
+ * `$1` key, `$2` token, `$3` retention. One row: `answer` is a `CompleteResult` or raced. It writes only if the answer is not
+ * known from reading.
  */
 function complete(events: string, lockMs: number): string {
   return `
@@ -131,7 +131,7 @@ WITH known AS MATERIALIZED (
 ),
 stored AS (
   INSERT INTO ${events} AS event (key, token, completed, expires_at)
-  SELECT $1, $2, true, ${TERM} FROM (${patience(lockMs)}) AS patience WHERE NOT EXISTS (SELECT FROM known)
+  SELECT $1, $2, true, ${EXPIRES_AT} FROM (${lockTimeout(lockMs)}) AS lock_timeout WHERE NOT EXISTS (SELECT FROM known)
   ON CONFLICT (key) DO UPDATE SET token = excluded.token, completed = true, expires_at = excluded.expires_at
   WHERE ${EXPIRED("event")} OR event.token = excluded.token
   RETURNING event.key
@@ -143,51 +143,53 @@ SELECT
     WHEN NOT known.completed THEN 'held_by_another'
     ELSE 'raced'
   END AS answer
-FROM (SELECT) AS always LEFT JOIN known ON true`;
+FROM (SELECT) AS one_row LEFT JOIN known ON true`;
 }
 
 /**
- * `$1` key, `$2` token, `$3` retention. A row where it is stored. Unlike `complete` it refuses a completion by its own token too: a
+ * `$1` key, `$2` token, `$3` retention. One row if it is stored. Unlike `complete` it refuses a completion by its own token too: a
  * second transaction must not repeat the work of a first one whose COMMIT succeeded although its reply was lost. It sets no lock
  * timeout, which would stay set in the caller's transaction.
  */
 function completeIn(events: string): string {
   return `
-INSERT INTO ${events} AS event (key, token, completed, expires_at) VALUES ($1, $2, true, ${TERM})
+INSERT INTO ${events} AS event (key, token, completed, expires_at) VALUES ($1, $2, true, ${EXPIRES_AT})
 ON CONFLICT (key) DO UPDATE SET token = excluded.token, completed = true, expires_at = excluded.expires_at
 WHERE ${EXPIRED("event")} OR (event.token = excluded.token AND NOT event.completed)
 RETURNING event.key`;
 }
 
 /**
- * Fails with 25P01 outside a transaction. The lock is the one that the completion itself takes a moment later, so nobody waits for
- * it; unlike SAVEPOINT it leaves no subtransaction behind, and unlike a SELECT it takes no snapshot.
+ * Fails with 25P01 outside a transaction. The completion itself takes the same lock a moment later, so this adds no waiting. Unlike
+ * SAVEPOINT it leaves no subtransaction behind, and unlike SELECT it takes no snapshot.
  */
 function requireTransaction(events: string): string {
   return `LOCK TABLE ${events} IN ROW EXCLUSIVE MODE`;
 }
 
-/** `$1` key, `$2` token. A row where a claim was deleted; `live` is false where its lease had expired. */
+/** `$1` key, `$2` token. One row if a claim was deleted; `live` is false if its lease had expired. */
 function release(events: string, lockMs: number): string {
   return remove(events, lockMs, "event.key = $1 AND event.token = $2 AND NOT event.completed");
 }
 
-/** `$1` key. A row where a record was deleted; `live` is false where it had expired. */
+/** `$1` key. One row if a record was deleted; `live` is false if it had expired. */
 function forget(events: string, lockMs: number): string {
   return remove(events, lockMs, "event.key = $1");
 }
 
 function remove(events: string, lockMs: number, condition: string): string {
   return `
-DELETE FROM ${events} AS event USING (${patience(lockMs)}) AS patience
+DELETE FROM ${events} AS event USING (${lockTimeout(lockMs)}) AS lock_timeout
 WHERE ${condition}
 RETURNING ${LIVE("event")} AS live`;
 }
 
 /**
- * `$1` batch, `$2` where to begin. One row: how many it `found` and `deleted`, and `until` where. With a `turn` that another process
- * has, it finds none. Locked rows are left for the next run. A batch begins where the one before it ended: the deleted rows stay
- * in the index until a vacuum, and each batch would step over them again.
+ * `$1` batch, `$2` the `until` of the batch before. One row: how many records it `found` and `deleted`, and the last expiry of
+ * them, `until`. Without it each batch would step again over the deleted rows, which stay in the index until a vacuum. Locked rows
+ * are left for the next run.
+ *
+ * @param turn an SQL condition; if it is false, nothing is found
  */
 function purge(events: string, turn: string): string {
   return `
@@ -197,22 +199,22 @@ expired AS MATERIALIZED (
   WHERE (SELECT ours FROM turn) AND expires_at >= $2::text::timestamptz AND expires_at <= ${NOW}
   ORDER BY expires_at LIMIT $1::int FOR UPDATE SKIP LOCKED
 ),
-gone AS (
+removed AS (
   DELETE FROM ${events} AS event
   WHERE event.ctid = ANY (ARRAY(SELECT place FROM expired)) AND ${EXPIRED("event")}
   RETURNING event.key
 )
-SELECT (SELECT count(*) FROM expired)::text AS found, (SELECT count(*) FROM gone)::text AS deleted,
+SELECT (SELECT count(*) FROM expired)::text AS found, (SELECT count(*) FROM removed)::text AS deleted,
   (SELECT max(expires_at) FROM expired)::text AS until`;
 }
 
 /**
- * `$1` table, `$2` index. One row; `there` is true where there is nothing to migrate. CREATE INDEX IF NOT EXISTS alone would wait for
- * every open transaction on the table.
+ * `$1` table, `$2` index. One row; `exists_already` is true if both exist. CREATE INDEX IF NOT EXISTS would wait for every open
+ * transaction on the table, even if the index exists.
  */
-const MIGRATED = "SELECT to_regclass($1::text) IS NOT NULL AND to_regclass($2::text) IS NOT NULL AS there";
+const MIGRATED = "SELECT to_regclass($1::text) IS NOT NULL AND to_regclass($2::text) IS NOT NULL AS exists_already";
 
-/** Keys are compared byte by byte, whatever the database's collation. Columns of fixed width come first, which saves padding. */
+/** COLLATE "C" compares byte by byte, whatever the database's collation. Columns of fixed width come first, which saves padding. */
 function migration(events: string, index: string): string[] {
   return [
     `CREATE TABLE IF NOT EXISTS ${events} (
@@ -230,7 +232,7 @@ function liveClaim(row: string): string {
 }
 
 /** Bounds the wait for locks in this transaction, which is the statement's own. */
-function patience(lockMs: number): string {
+function lockTimeout(lockMs: number): string {
   return `SELECT set_config('lock_timeout', '${lockMs}ms', true)`;
 }
 

@@ -36,7 +36,7 @@ export type TransactionPool = PostgresPool<PostgresPoolClient> | PostgresJs<Post
  * Runs `complete` and then `work` in one transaction on a client of the pool: committed when `work` returns, rolled back when
  * anything throws.
  *
- * @throws WebhookError `configuration_invalid` where the pool is neither; `completion_rolled_back` where COMMIT rolled back
+ * @throws WebhookError `configuration_invalid` if it is neither kind of pool; `completion_rolled_back` if COMMIT rolled back
  */
 export async function inTransaction<Result>(
   pool: TransactionPool,
@@ -66,7 +66,7 @@ async function inPool<Result>(
     await complete(client);
     const result = await work(client);
     const ended = (await client.query("COMMIT", [])) as { readonly command?: unknown };
-    // PostgreSQL answers COMMIT so where a statement of the transaction has failed.
+    // The answer of PostgreSQL to COMMIT if a statement of the transaction has failed.
     if (ended.command === "ROLLBACK") throw rolledBack();
     return result;
   } catch (error) {
@@ -78,7 +78,7 @@ async function inPool<Result>(
   }
 }
 
-/** postgres.js itself rolls back where the error of a statement was swallowed. */
+/** If the error of a statement was swallowed, postgres.js itself rolls back. */
 async function inPostgresJs<Result>(
   pool: PostgresJs<PostgresJsSql>,
   complete: (client: PostgresClient) => Promise<void>,

@@ -6,7 +6,7 @@ export interface IoredisClient {
   call(command: string, ...args: string[]): Promise<unknown>;
 }
 
-/** The part of node-redis that `redisStore` needs: a client, a pool, or anything that can send a command. */
+/** The part of node-redis that `redisStore` needs; anything that can send a command has it. */
 export interface CommandClient {
   /** Sends a command, its name first; resolves to the reply or rejects with the error of Redis. */
   sendCommand(args: string[]): Promise<unknown>;
@@ -35,27 +35,22 @@ export type RedisClient = IoredisClient | CommandClient | NodeRedisCluster | Nod
 export type Send = (key: string, command: [name: string, ...args: string[]]) => Promise<unknown>;
 
 /**
- * One way to send a command with every client. It never throws, it rejects. `call` is tried first: the `sendCommand` of ioredis is
- * another function.
+ * Returns a function that sends commands with any kind of client; it never throws, it rejects. `call` is looked for first: ioredis
+ * has a `sendCommand` too, which takes other arguments.
  *
- * @throws WebhookError `configuration_invalid` where the client has neither method
+ * @throws WebhookError `configuration_invalid` if the client has neither method
  */
 export function senderFor(client: RedisClient): Send {
-  const send = commandOf(client);
-  return async (key, command) => send(key, command);
-}
-
-function commandOf(client: RedisClient): Send {
-  if (has(client, "call")) return (_key, [name, ...args]) => client.call(name, ...args);
+  if (has(client, "call")) return async (_key, [name, ...args]) => client.call(name, ...args);
   if (!has(client, "sendCommand")) {
     throw checksFor("redisStore").invalid(
       "client",
       "must be of ioredis or node-redis, or have a method sendCommand(args)",
     );
   }
-  if ("nodeClient" in client) return (key, command) => client.sendCommand(key, false, command);
-  if ("getMasterNode" in client) return (_key, command) => client.sendCommand(false, command);
-  return (_key, command) => client.sendCommand(command);
+  if ("nodeClient" in client) return async (key, command) => client.sendCommand(key, false, command);
+  if ("getMasterNode" in client) return async (_key, command) => client.sendCommand(false, command);
+  return async (_key, command) => client.sendCommand(command);
 }
 
 function has<Method extends string>(

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 /*
  * One string per key, "held:<token>" or "done:<token>", which Redis itself drops when the lease or the retention expires. Each
  * script uses that one key, so that it runs on any node of a cluster, and returns an integer, which every client and both versions
- * of the protocol show alike. Only commands of Redis 6.2.
+ * of the protocol return alike. All commands exist in Redis 6.2.
  */
 
 /** A script, and the hash under which Redis keeps it. */
@@ -12,7 +12,7 @@ export interface Script {
   readonly sha: string;
 }
 
-/** Claims. 0: claimed. -1: completed. More: another holds the claim for so many milliseconds. */
+/** Claims. 0: claimed. -1: completed. Above 0: another holds the claim for that many milliseconds. */
 export const CLAIM: Script = script(`
 local mine = 'held:' .. ARGV[1]
 local known = redis.call('GET', KEYS[1])

@@ -23,7 +23,7 @@ export interface SqliteStatement {
 /**
  * Whether the connection is inside a transaction.
  *
- * @throws Error where the connection is closed
+ * @throws Error if the connection is closed
  */
 export function insideTransaction(database: SqliteDatabase): boolean {
   // Reading `inTransaction` of a closed libsql database crashes the process.
@@ -45,7 +45,7 @@ function canBegin(database: SqliteDatabase): boolean {
 }
 
 /**
- * Does some work in a transaction of its own. Single statements are not enough: drivers that stop at the first row of a RETURNING
+ * Does some work in a transaction of its own. A single statement with RETURNING is not enough: drivers that stop at its first row
  * do not report that its commit failed (a full disk). An explicit COMMIT does.
  *
  * @param mode IMMEDIATE takes the write lock at once, so that what is read cannot change before the write
@@ -71,8 +71,8 @@ function rollBack(database: SqliteDatabase): void {
 }
 
 /**
- * Does some work during which SQLite fails at once while another connection holds the lock. Otherwise it would block the event loop for
- * the connection's `busy_timeout` (5 s in better-sqlite3). The connection's own setting is restored afterwards.
+ * Does some work with a `busy_timeout` of 0: SQLite fails at once while another connection holds the lock. Otherwise it would block
+ * the event loop for that long (5 s in better-sqlite3). The connection's own setting is restored afterwards.
  */
 export function withoutBlocking<Result>(database: SqliteDatabase, work: () => Result): Result {
   const [setting] = database.prepare("PRAGMA busy_timeout").all() as { timeout: number | bigint }[];

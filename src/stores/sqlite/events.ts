@@ -27,8 +27,7 @@ export class SqliteEvents {
   }
 
   /**
-   * Creates the table where it is missing. Safe where many processes start at once: all but one get SQLITE_BUSY, and may
-   * try again.
+   * Creates the table if it is missing. If many processes start at once, all but one get SQLITE_BUSY and may try again.
    *
    * @param wal whether to switch the file to write-ahead logging
    */
@@ -39,7 +38,7 @@ export class SqliteEvents {
   }
 
   /** After an error: the next verb checks the table again. */
-  doubt(): void {
+  reset(): void {
     this.isSetUp = false;
     this.#statements = undefined;
   }

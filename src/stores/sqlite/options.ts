@@ -1,7 +1,7 @@
 import { checksFor } from "../../options.ts";
 import type { SqliteDatabase } from "./database.ts";
 
-/** How a SQLite store names its table, waits and reads the time. */
+/** Table, timeout, journal mode and clock of a SQLite store. */
 export interface SqliteStoreOptions {
   /**
    * The table, created on first use: up to 63 letters, digits and underscores, not beginning with a digit or `sqlite_`.
@@ -9,14 +9,14 @@ export interface SqliteStoreOptions {
    */
   readonly table?: string;
   /**
-   * How long a verb waits for a database that another connection has locked, in milliseconds, from 0 to 10_000, before it rejects.
-   * It waits without blocking the event loop, whatever the connection's own `busy_timeout`.
+   * How long a verb waits for a database that another connection has locked, in milliseconds, from 0 to 10_000. It waits without
+   * blocking the event loop, whatever the connection's own `busy_timeout`.
    * @default 2_000
    */
   readonly timeoutMs?: number;
   /**
-   * Whether to switch the database file to write-ahead logging (`PRAGMA journal_mode = WAL`), which stays with the file. With `false` the
-   * file stays as it is; then readers and writers lock one another out.
+   * Whether to switch the database file to write-ahead logging (`PRAGMA journal_mode = WAL`), which stays with the file. Without it,
+   * readers and writers lock one another out.
    * @default true
    */
   readonly wal?: boolean;
@@ -68,7 +68,7 @@ function returnsRows(database: SqliteDatabase): boolean {
     const statement = database.prepare("SELECT 1 AS one");
     return typeof statement.all === "function" && Array.isArray(statement.all());
   } catch {
-    // The database may be locked or broken just now; the verbs report that and recover from it.
+    // The database may be locked or broken now. The verbs report that, and recover.
     return true;
   }
 }

@@ -13,10 +13,10 @@ interface Turn {
 }
 
 /**
- * The verbs of one store that wait for the write lock. They wait in line without blocking the event loop, and only the first one
- * asks SQLite: a thousand verbs that each poll would keep the process busy.
+ * The verbs of one store that wait for the write lock. They queue without blocking the event loop, and only the first one asks
+ * SQLite: a thousand verbs that each poll would keep the process busy.
  *
- * There are two lines. Holders, which work on a claimed event, go before all others: behind a backlog of claims their leases
+ * There are two queues. Holders, which work on a claimed event, go before all others: behind a backlog of claims their leases
  * would expire.
  */
 export class SqliteTurns {
@@ -31,11 +31,11 @@ export class SqliteTurns {
   }
 
   /**
-   * Does some work as soon as the database is free; at once, and before this returns, where it is free and no other verb waits.
+   * Does some work as soon as the database is free; before this returns, if it is free now and no other verb waits.
    *
    * @param who `"holder"` for a verb that keeps a claim or completes it, else `"other"`
    * @param work synchronous; throws SQLITE_BUSY while the database is locked
-   * @throws WebhookError `store_unavailable` where the database stayed locked for `timeoutMs`; else what the work threw
+   * @throws WebhookError `store_unavailable` if the database stayed locked for `timeoutMs`; else what the work threw
    */
   take<Result>(who: "holder" | "other", work: () => Result): Promise<Result> {
     return new Promise((resolve, reject) => {
@@ -79,7 +79,7 @@ export class SqliteTurns {
     return [this.#holders, this.#others].find((line) => line.length > 0);
   }
 
-  /** All wait equally long, so those that are late stand at the front. */
+  /** All have the same timeout, so those that are late are at the front. */
   #timeOutLate(): void {
     const now = performance.now();
     for (const line of [this.#holders, this.#others]) {

@@ -3,7 +3,7 @@ import type { Statements } from "./trial.ts";
 
 /** What `forget` does. A store without it passes. */
 export const forgetting: Statements = {
-  "forget, where the store has it, drops a completion": async (trial) => {
+  "forget, if the store has it, drops a completion": async (trial) => {
     if (!trial.store.forget) return;
     const [holder, other] = trial.rivals();
     await holder.claim();
@@ -13,7 +13,7 @@ export const forgetting: Statements = {
     same("another's claim afterwards", (await other.claim()).status, "claimed");
   },
 
-  "forget, where the store has it, drops a live claim": async (trial) => {
+  "forget, if the store has it, drops a live claim": async (trial) => {
     if (!trial.store.forget) return;
     const [holder, other] = trial.rivals();
     await holder.claim();
@@ -23,14 +23,14 @@ export const forgetting: Statements = {
     same("the former holder's completion", await holder.complete(), "held_by_another");
   },
 
-  "forget, where the store has it, is false where there is no record": async (trial) => {
+  "forget, if the store has it, is false without a record": async (trial) => {
     if (!trial.store.forget) return;
     const [, other] = trial.rivals();
     same("forgetting nothing", await trial.store.forget(other.key), false);
     same("a claim afterwards", (await other.claim()).status, "claimed");
   },
 
-  "forget, where the store has it, takes its key literally": async (trial) => {
+  "forget, if the store has it, takes its key literally": async (trial) => {
     if (!trial.store.forget) return;
     const base = trial.key();
     const [holder, other] = trial.rivals(`${base}/evt_1`);

@@ -1,9 +1,9 @@
-/** Fails where a value is not the one that the contract requires. */
+/** Fails if a value is not the one that the contract requires. */
 export function same<Value extends string | number | boolean>(what: string, actual: Value, expected: Value): void {
   if (actual !== expected) throw new Error(`${what}: expected ${shown(expected)}, got ${shown(actual)}`);
 }
 
-/** Fails where a condition does not hold. */
+/** Fails if a condition does not hold. */
 export function holds(what: string, truth: boolean): void {
   if (!truth) throw new Error(`does not hold: ${what}`);
 }

@@ -11,13 +11,13 @@ export interface StoreUnderTest {
    * which finds stores that are atomic within one process only.
    */
   readonly peer?: DedupeStore;
-  /** Moves the store's clock forward, in milliseconds, where the store has one that can be moved. Without it the suite waits in real time. */
+  /** Moves the store's clock forward, in milliseconds. Without it the suite waits in real time. */
   readonly advance?: (ms: number) => void | Promise<void>;
   /** Frees what was created for this case. Called once, after success and after failure. */
   readonly dispose?: () => void | Promise<void>;
 }
 
-/** One thing that a store must do. It rejects where the store does not. */
+/** One thing that a store must do. It rejects if the store does not. */
 export type Statement = (trial: Trial) => Promise<void>;
 
 /** Statements by name. */
@@ -45,7 +45,7 @@ export interface Contender {
 /** The tools of a case: contenders for events, and time. */
 export interface Trial {
   readonly store: DedupeStore;
-  /** Leases to try in turn where a step must fall within the lease: a loaded machine may be too slow for the first. */
+  /** Leases to try one after the other when a step must fall within the lease: a loaded machine may be too slow for the first. */
   readonly terms: readonly number[];
   /** An unused key. */
   key(): string;
