@@ -3,7 +3,7 @@ import { claimsToBeProbe, type Delivery, type Reply } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
 import type { Pattern } from "../events/pattern.ts";
-import type { Inbox, InboxAttempt, InboxWorker, ParkedNotice } from "../inbox/inbox.ts";
+import type { InboxAttempt, InboxWorker, ParkedNotice } from "../inbox/inbox.ts";
 import { Router } from "../router/router.ts";
 import { diagnose } from "../schemes/diagnosis.ts";
 import { memoryStore } from "../stores/memory.ts";
@@ -14,15 +14,16 @@ import { retentionOf } from "./age.ts";
 import { Claims } from "./claims.ts";
 import { type Deadline, deadlineOf, refuseIfTooLate } from "./deadline.ts";
 import { dispatch } from "./dispatch.ts";
-import { addToInbox, messageOf, orderingKeyOf } from "./enqueue.ts";
 import { eventKey, handlerKey, storeKey } from "./identity.ts";
+import { InboxWriter } from "./inbox-writer.ts";
 import { quoted, type ThrottledLog, throttledLog } from "./log.ts";
 import { type ReceiverOptions, type Settings, settingsOf } from "./options.ts";
 import type { DeliveryContext, Outcome, PingOutcome, RejectedOutcome } from "./outcome.ts";
 import { toEvent } from "./parse.ts";
 import { processMessage, type Run } from "./process.ts";
-import { RECEIVED, replyTo, statusOf } from "./reply.ts";
+import { replyTo, statusOf } from "./reply.ts";
 import { ReportRecorder } from "./report.ts";
+import { reported } from "./reported.ts";
 import { acceptedBefore, noteAccepted } from "./seen-requests.ts";
 
 /** Receives the deliveries of one webhook endpoint. Make one with {@link createReceiver}, at start-up, and share it. */
@@ -132,21 +133,16 @@ function isReceiver(value: Receiver | ReceiverOptions | undefined): value is Rec
 
 /** Without an inbox the provider's deliveries are the attempts, and it does not number them. */
 const ONLY_ATTEMPT: InboxAttempt = { number: 1, of: 1 };
-/** How many events the inbox may be storing at once before others are refused: each stays in memory for as long as it hangs. */
-const MAX_STORING = 1_000;
-/** When to come again if the other process that stores the event does not say. */
-const IN_FLIGHT_MS = 5_000;
 
 class WebhookReceiver implements Receiver {
   readonly #settings: Settings;
   readonly #store: DedupeStore;
   readonly #admission: Admission;
   readonly #claims: Claims;
+  readonly #inbox: InboxWriter | undefined;
   readonly #log: ThrottledLog;
   readonly #router = new Router<DeliveryContext>();
   readonly #workers = new Set<InboxWorker>();
-  /** How many events the inbox is storing. */
-  #storing = 0;
   /** How many stored events are being processed. */
   #processing = 0;
   /** Whether handlers may be missed by an event if they are registered from here on. */
@@ -162,6 +158,7 @@ class WebhookReceiver implements Receiver {
     this.#store = store;
     this.#admission = new Admission(settings, log, production);
     this.#claims = new Claims(store, settings, log);
+    this.#inbox = settings.inbox && new InboxWriter(settings.inbox, settings);
     if (production && store.shared === false) warnOfMemoryStore(log);
   }
 
@@ -177,14 +174,15 @@ class WebhookReceiver implements Receiver {
   }
 
   async handle(delivery: Delivery): Promise<Reply> {
-    const { inbox, onUnhandled } = this.#settings;
-    const outcome =
-      inbox === undefined
-        ? await this.receive(delivery)
-        : await this.#judge(delivery, (...admitted) => this.#enqueue(inbox, delivery, ...admitted));
-    if (!("kind" in outcome)) return outcome;
+    const inbox = this.#inbox;
+    if (inbox !== undefined) {
+      const answer = await this.#judge(delivery, (...admitted) => inbox.store(delivery, ...admitted));
+      return "kind" in answer ? replyTo(answer) : answer;
+    }
+    const outcome = await this.receive(delivery);
     if (!(outcome instanceof Accepted)) return replyTo(outcome);
     this.#started = true;
+    const { onUnhandled } = this.#settings;
     return outcome.replyOnce(() => dispatch(outcome, { router: this.#router, onUnhandled }));
   }
 
@@ -267,7 +265,7 @@ class WebhookReceiver implements Receiver {
   }
 
   get #busy(): boolean {
-    return this.#claims.busy || this.#storing + this.#processing > 0;
+    return this.#claims.busy || this.#inbox?.busy === true || this.#processing > 0;
   }
 
   /** Admits a delivery and finishes it. Whatever goes wrong is a rejection, which is logged and reported. */
@@ -329,38 +327,6 @@ class WebhookReceiver implements Receiver {
     return accepted;
   }
 
-  /** Stores the event in the inbox. The reply is 2xx only once it is stored. */
-  async #enqueue(
-    inbox: Inbox,
-    delivery: Delivery,
-    admitted: Admitted,
-    report: ReportRecorder,
-    deadline: Deadline | undefined,
-  ): Promise<Reply> {
-    const { envelope, identity, nowMs } = admitted;
-    const { namespace, orderBy } = this.#settings;
-    const { id: eventId } = identity;
-    const orderingKey = orderingKeyOf(toEvent(envelope, eventId), orderBy);
-    const message = messageOf(admitted, delivery, storeKey(namespace, eventKey(envelope.type, eventId)), orderingKey);
-    if (this.#storing >= MAX_STORING)
-      throw new WebhookError("inbox_unavailable", "the inbox does not answer; events are refused until it does");
-    this.#storing += 1;
-    try {
-      const added = await addToInbox(inbox, message, retentionOf(envelope, nowMs, this.#settings), deadline?.storeBy);
-      report.lap("claimMs");
-      const outcome: Outcome | undefined = added === "duplicate" ? { kind: "duplicate", eventId } : undefined;
-      if (outcome !== undefined) return replyTo(reported(outcome, report));
-      report.send({ outcome: "accepted", status: RECEIVED.status });
-      return RECEIVED;
-    } catch (error) {
-      if (!(error instanceof WebhookError) || error.code !== "event_in_flight") throw error;
-      const { retryAfterMs = IN_FLIGHT_MS } = error;
-      return replyTo(reported({ kind: "in_flight", eventId, retryAfterMs }, report));
-    } finally {
-      this.#storing -= 1;
-    }
-  }
-
   #tellOfParked({ key, type, attempts, error }: ParkedNotice): void {
     const event = quoted(key, 200);
     this.#log.failure(
@@ -395,13 +361,6 @@ class WebhookReceiver implements Receiver {
     if (ours) this.#log.error(topic, message, error.cause);
     else this.#log.warn(topic, message);
   }
-}
-
-/** Reports a final outcome. */
-function reported<Final extends Exclude<Outcome, { kind: "accepted" }>>(outcome: Final, report: ReportRecorder): Final {
-  const code = outcome.kind === "in_flight" ? "event_in_flight" : undefined;
-  report.send({ outcome: outcome.kind, status: statusOf(outcome), code });
-  return outcome;
 }
 
 function isProbe(delivery: Delivery): boolean {

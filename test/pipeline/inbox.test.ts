@@ -117,6 +117,13 @@ describe("with an inbox, a delivery", () => {
     }
   });
 
+  it("waits for the inbox no longer than the process has left", async () => {
+    const { receiver } = withInbox({ inbox: listInbox({ add: () => new Promise(() => {}) }) });
+    const startedAt = performance.now();
+    expect(await receiver.handle({ ...signed(), timeLeftMs: 400 })).toMatchObject(code(503, "inbox_unavailable"));
+    expect(performance.now() - startedAt).toBeLessThan(400);
+  });
+
   it("is answered 503 at once while a thousand others wait for the inbox", async () => {
     const hanging = gate<"added">();
     const { receiver } = withInbox({ inbox: listInbox({ add: () => hanging.passed }) });

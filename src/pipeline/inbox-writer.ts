@@ -1,0 +1,147 @@
+import { ignoreRejection, withTimeout } from "../async.ts";
+import { type Delivery, plainHeaders, type Reply } from "../delivery.ts";
+import { WebhookError } from "../errors.ts";
+import type { BluumEvent } from "../events/event.ts";
+import type { Inbox } from "../inbox/inbox.ts";
+import type { InboxMessage } from "../inbox/message.ts";
+import type { Admitted } from "./admission.ts";
+import { retentionOf } from "./age.ts";
+import type { Deadline } from "./deadline.ts";
+import { eventKey, storeKey } from "./identity.ts";
+import type { OrderByOption, Settings } from "./options.ts";
+import { toEvent } from "./parse.ts";
+import { RECEIVED, replyTo } from "./reply.ts";
+import type { ReportRecorder } from "./report.ts";
+import { reported } from "./reported.ts";
+
+/** An inbox that does not answer for this long has failed. */
+const ADD_TIMEOUT_MS = 10_000;
+/** How many events the inbox may be storing at once before others are refused: each stays in memory for as long as it hangs. */
+const MAX_STORING = 1_000;
+/** When to come again if the other process that stores the event does not say. */
+const IN_FLIGHT_MS = 5_000;
+
+/** Stores the events of one receiver in its inbox. */
+export class InboxWriter {
+  readonly #inbox: Inbox;
+  readonly #settings: Settings;
+  #storing = 0;
+
+  constructor(inbox: Inbox, settings: Settings) {
+    this.#inbox = inbox;
+    this.#settings = settings;
+  }
+
+  /** Whether the inbox is storing an event. */
+  get busy(): boolean {
+    return this.#storing > 0;
+  }
+
+  /**
+   * Stores an event, and answers its delivery. The answer is 2xx only once the event is stored.
+   *
+   * @throws WebhookError `inbox_full` or `inbox_unavailable`, or `receiver_failed` for a faulty `orderBy`
+   */
+  async store(
+    delivery: Delivery,
+    admitted: Admitted,
+    report: ReportRecorder,
+    deadline: Deadline | undefined,
+  ): Promise<Reply> {
+    const { envelope, identity } = admitted;
+    const { id: eventId } = identity;
+    const orderingKey = orderingKeyOf(toEvent(envelope, eventId), this.#settings.orderBy);
+    const key = storeKey(this.#settings.namespace, eventKey(envelope.type, eventId));
+    const message = messageOf(admitted, delivery, key, orderingKey);
+    const retentionMs = retentionOf(envelope, admitted.nowMs, this.#settings);
+    try {
+      const added = await this.#add(message, retentionMs, deadline);
+      report.lap("claimMs");
+      if (added === "duplicate") return replyTo(reported({ kind: "duplicate", eventId }, report));
+      report.send({ outcome: "accepted", status: RECEIVED.status });
+      return RECEIVED;
+    } catch (error) {
+      if (!(error instanceof WebhookError) || error.code !== "event_in_flight") throw error;
+      const { retryAfterMs = IN_FLIGHT_MS } = error;
+      return replyTo(reported({ kind: "in_flight", eventId, retryAfterMs }, report));
+    }
+  }
+
+  async #add(
+    message: InboxMessage,
+    retentionMs: number,
+    deadline: Deadline | undefined,
+  ): Promise<"added" | "duplicate"> {
+    const leftMs = (deadline?.storeBy ?? Number.POSITIVE_INFINITY) - performance.now();
+    if (this.#storing >= MAX_STORING) throw unavailable(new Error(`${MAX_STORING} events wait for the inbox`));
+    this.#storing += 1;
+    try {
+      const answer = Promise.resolve().then(() => this.#inbox.add(message, { retentionMs }));
+      const added: unknown = await withTimeout(answer, Math.max(1, Math.min(ADD_TIMEOUT_MS, leftMs)));
+      if (added === "added" || added === "duplicate") return added;
+      throw new Error("the inbox's add answered with neither added nor duplicate");
+    } catch (error) {
+      const passedOn = error instanceof WebhookError && ANSWERS.has(error.code);
+      throw passedOn ? error : unavailable(error);
+    } finally {
+      this.#storing -= 1;
+    }
+  }
+}
+
+/** What an inbox may say of an event. Everything else is a failure of its own. */
+const ANSWERS: ReadonlySet<string> = new Set(["inbox_full", "event_in_flight"]);
+
+function unavailable(cause: unknown): WebhookError {
+  return new WebhookError("inbox_unavailable", "the inbox failed to store the event", { cause });
+}
+
+/** Headers that are nobody's business in a queue. */
+const CREDENTIALS: ReadonlySet<string> = new Set(["authorization", "proxy-authorization", "cookie"]);
+
+/** Keeps a byte order mark, so that the text is exactly what was signed. Parsing has refused bytes that are not UTF-8. */
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** The message that an inbox stores for an event. */
+function messageOf(
+  admitted: Admitted,
+  { headers }: Delivery,
+  key: string,
+  orderingKey: string | undefined,
+): InboxMessage {
+  const { identity, envelope, rawBody, receivedAt, secretIndex } = admitted;
+  return {
+    v: 1,
+    key,
+    id: identity.id,
+    type: envelope.type,
+    body: utf8.decode(rawBody),
+    headers: withoutCredentials(plainHeaders(headers)),
+    identifiedBy: identity.identifiedBy,
+    receivedAt: receivedAt.getTime(),
+    secretIndex,
+    ...(orderingKey && { orderingKey }),
+  };
+}
+
+/**
+ * Asks the option for the ordering key of an event.
+ *
+ * @throws WebhookError `receiver_failed` if it throws, or returns something else than a string
+ */
+function orderingKeyOf(event: BluumEvent, orderBy: OrderByOption | undefined): string | undefined {
+  if (orderBy === undefined) return undefined;
+  let answer: unknown;
+  try {
+    answer = orderBy(event);
+  } catch (cause) {
+    throw new WebhookError("receiver_failed", "the orderBy option threw", { cause });
+  }
+  if (answer === undefined || typeof answer === "string") return answer;
+  ignoreRejection(answer);
+  throw new WebhookError("receiver_failed", `the orderBy option returned ${typeof answer}, not a string`);
+}
+
+function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !CREDENTIALS.has(name)));
+}
