@@ -1,4 +1,5 @@
-/** The entry point `bluum-webhooks/testing`: signed deliveries and sample events, the check of a mount, the contract test of stores. */
+/** The entry point `bluum-webhooks/testing`: signed deliveries and sample events, the check of a mount, the contract tests of stores and inboxes. */
+export * from "./inbox-contract.ts";
 export { type MountCause, MountError, type MountFinding } from "./mount-findings.ts";
 export { type SampleData, type SampleOverrides, type SamplePayload, sampleEvent } from "./samples.ts";
 export * from "./sign.ts";

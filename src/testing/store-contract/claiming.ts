@@ -1,5 +1,5 @@
+import { same } from "../same.ts";
 import { findsInFlight, takes } from "./finds.ts";
-import { same } from "./same.ts";
 import { LONG_MS, type Statements, type Trial } from "./trial.ts";
 
 /** What `claim` does. */

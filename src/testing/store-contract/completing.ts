@@ -1,5 +1,5 @@
+import { same } from "../same.ts";
 import { findsInFlight, takes } from "./finds.ts";
-import { same } from "./same.ts";
 import { LONG_MS, SHORT_MS, type Statements } from "./trial.ts";
 
 /** What `complete` does. */

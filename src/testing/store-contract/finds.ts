@@ -1,5 +1,5 @@
 import type { ClaimResult } from "../../stores/store.ts";
-import { holds, same } from "./same.ts";
+import { holds, same } from "../same.ts";
 import type { Contender, Trial } from "./trial.ts";
 
 type InFlight = Extract<ClaimResult, { status: "in_flight" }>;

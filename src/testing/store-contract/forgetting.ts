@@ -1,4 +1,4 @@
-import { same } from "./same.ts";
+import { same } from "../same.ts";
 import type { Statements } from "./trial.ts";
 
 /** What `forget` does. A store without it passes. */

@@ -1,4 +1,4 @@
-import { count, same } from "./same.ts";
+import { count, same } from "../same.ts";
 import type { Statements, Trial } from "./trial.ts";
 
 const MAX_KEY_BYTES = 256;

@@ -1,5 +1,5 @@
 import type { ClaimResult } from "../../stores/store.ts";
-import { count, holds, same } from "./same.ts";
+import { count, holds, same } from "../same.ts";
 import { type Contender, LONG_MS, type Statements } from "./trial.ts";
 
 const CROWD = 50;

@@ -1,5 +1,5 @@
+import { same } from "../same.ts";
 import { findsInFlight } from "./finds.ts";
-import { same } from "./same.ts";
 import { LONG_MS, type Statements } from "./trial.ts";
 
 /** What `release` does. */

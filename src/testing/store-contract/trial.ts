@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ClaimResult, CompleteResult, DedupeStore } from "../../stores/store.ts";
-import { same } from "./same.ts";
+import { same } from "../same.ts";
 
 /** A store, created for one case of the contract suite, and what the suite needs to drive it. */
 export interface StoreUnderTest {
