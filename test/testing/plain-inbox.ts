@@ -15,36 +15,8 @@ import type {
 import { type InboxMessage, messageIn } from "../../src/inbox/message.ts";
 import { backoffAfter, type RetryOptions } from "../../src/inbox/retry.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
+import { LEASE_MS, type PlainBackend, type Row } from "./plain-row.ts";
 import { PlainWorker } from "./plain-worker.ts";
-
-/** A stored message. */
-export interface Row {
-  readonly key: string;
-  readonly id: string;
-  readonly type: string;
-  readonly orderingKey: string | undefined;
-  readonly json: string;
-  readonly place: number;
-  state: "waiting" | "active" | "parked";
-  waitingSince: number;
-  dueAt: number;
-  /** Attempts that were started. */
-  started: number;
-  /** Proof of the run that has it. */
-  token: string | undefined;
-  leasedUntil: number;
-  error: InboxFailure;
-  parkedAt: number;
-}
-
-/** What several inboxes share. */
-export class PlainBackend {
-  rows: Map<string, Row> = new Map();
-  readonly remembered: Set<string> = new Set();
-  places = 0;
-}
-
-export const LEASE_MS = 1_000;
 
 /** An inbox in memory without frills. Each step is a method, which a broken inbox can override. */
 export class PlainInbox implements Inbox {

@@ -1,25 +1,35 @@
 import { randomUUID } from "node:crypto";
 import { sleep } from "../../src/async.ts";
 import type { InboxWorker, ProcessMessage, WorkOptions } from "../../src/inbox/inbox.ts";
-import { LEASE_MS, type PlainInbox, type Row } from "./plain-inbox.ts";
+import { LEASE_MS, type Row } from "./plain-row.ts";
+
+/** What a worker does with its inbox. */
+interface Steps {
+  readonly retry: { readonly attempts: number };
+  take(token: string): Row | undefined;
+  renew(row: Row, token: string): void;
+  succeed(row: Row, token: string): void;
+  fail(row: Row, token: string, thrown: unknown): boolean;
+  giveBack(row: Row, token: string): void;
+}
 
 /** A worker of a plain inbox. */
 export class PlainWorker implements InboxWorker {
-  readonly inbox: PlainInbox;
+  readonly inbox: Steps;
   readonly process: ProcessMessage;
   readonly options: WorkOptions;
   readonly running: Map<string, { readonly row: Row; readonly ended: Promise<void> }> = new Map();
-  readonly #timer: NodeJS.Timeout;
+  readonly timer: NodeJS.Timeout;
 
-  constructor(inbox: PlainInbox, process: ProcessMessage, options: WorkOptions) {
+  constructor(inbox: Steps, process: ProcessMessage, options: WorkOptions) {
     this.inbox = inbox;
     this.process = process;
     this.options = options;
-    this.#timer = setInterval(() => this.tell(() => this.fill()), 5);
+    this.timer = setInterval(() => this.tell(() => this.fill()), 5);
   }
 
   async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    clearInterval(this.#timer);
+    clearInterval(this.timer);
     await Promise.race([
       Promise.all([...this.running.values()].map(({ ended }) => ended)),
       sleep(timeoutMs, { unref: true }),

@@ -110,17 +110,22 @@ export const retrying: InboxStatements = {
   },
 
   "a message that always fails does not hold up the others": async (trial) => {
-    const [poison, others] = [trial.message(), trial.messages(20)];
+    const [poison, others, othersRan] = [trial.message(), trial.messages(20), trial.gate()];
     await trial.addAll([poison, ...others]);
-    trial.work((_stored, _attempt, { key }) => key === poison.key && Promise.reject(new Error("never")));
-    await trial.untilStats({ parked: 1, waiting: 0, delayed: 0, active: 0 });
-    same(
-      "messages that ran once",
+    const poisoned = async ({ number }: { number: number }) => {
+      // Its last attempt ends only once all others have run.
+      if (number === trial.retry.attempts) await othersRan.opened;
+      throw new Error("never");
+    };
+    trial.work((_, attempt, { key }) => key === poison.key && poisoned(attempt));
+    const ranOnce = () =>
       count(
         others.map((other) => trial.runsOf(other).length),
         1,
-      ),
-      others.length,
-    );
+      ) === others.length;
+    await trial.until("all others have run", ranOnce);
+    othersRan.open();
+    await trial.untilStats({ parked: 1, waiting: 0, delayed: 0, active: 0 });
+    holds("each of the others ran once", ranOnce());
   },
 };

@@ -1,3 +1,4 @@
+import { ParkEvent } from "../../inbox/failure.ts";
 import { holds, same } from "../same.ts";
 import type { InboxStatements } from "./trial.ts";
 
@@ -79,7 +80,7 @@ export const dying: InboxStatements = {
     const [died, second] = [trial.gate(), trial.gate()];
     const message = trial.message();
     await trial.addAll([message]);
-    const dying = trial.work(() => died.opened.then(() => Promise.reject(new Error("late"))), {
+    const dying = trial.work(() => died.opened.then(() => Promise.reject(new ParkEvent("late"))), {
       maxProcessingMs: 30_000,
     });
     await trial.until("the message runs", () => dying.runs.length === 1);
@@ -91,6 +92,7 @@ export const dying: InboxStatements = {
     died.open();
     await trial.until("the first run has ended", () => dying.runs[0]?.endedAt !== undefined);
     await dying.close();
+    same("messages active after the late result", (await trial.peer.stats()).active, 1);
     second.open();
     await trial.untilStats({ waiting: 0, delayed: 0, active: 0, parked: 0 });
     same("runs", trial.runs.length, 2);
