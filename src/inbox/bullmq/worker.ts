@@ -1,0 +1,183 @@
+import { withTimeout } from "../../async.ts";
+import { WebhookError } from "../../errors.ts";
+import { withoutCommand } from "../../stores/redis/failure.ts";
+import { failureOf, isParkEvent } from "../failure.ts";
+import type { InboxFailure, InboxWorker, ProcessMessage, WorkOptions } from "../inbox.ts";
+import { backoffAfter } from "../retry.ts";
+import type { BullmqBackend } from "./backend.ts";
+import { keyOf, notesOf, progressOf } from "./job.ts";
+import { checks } from "./options.ts";
+import type { BullmqJob, BullmqWorker } from "./types.ts";
+
+/** How long BullMQ may take to end its connections, in milliseconds. */
+const END_MS = 5_000;
+
+/** BullMQ never gives up a job whose workers died: the inbox counts the crashes itself, together with the failures. */
+const MAX_STALLED = 1_000_000_000;
+
+/** A run that failed and is retried. */
+class FailedRun extends Error {
+  constructor({ message, stack }: InboxFailure) {
+    super(message);
+    this.stack = stack ?? message;
+  }
+}
+
+/** A run that failed, and whose event is parked. BullMQ knows its own error of that name by the name alone. */
+class ParkedRun extends FailedRun {
+  override readonly name: string = "UnrecoverableError";
+  readonly failure: InboxFailure;
+  readonly attempts: number;
+
+  constructor(failure: InboxFailure, attempts: number) {
+    super(failure);
+    this.failure = failure;
+    this.attempts = attempts;
+  }
+}
+
+/** A job that the inbox has moved out of the active ones itself. BullMQ knows its own error of that name by the name alone. */
+class MovedJob extends Error {
+  override readonly name: string = "DelayedError";
+}
+
+/** A worker of BullMQ that runs messages by the contract of an inbox. */
+export class BullmqInboxWorker implements InboxWorker {
+  readonly #backend: BullmqBackend;
+  readonly #process: ProcessMessage;
+  readonly #options: WorkOptions;
+  readonly #worker: BullmqWorker;
+  readonly #running = new Map<string, { readonly job: BullmqJob; readonly leave: (error: Error) => void }>();
+  #closing: Promise<void> | undefined;
+
+  constructor(backend: BullmqBackend, process: ProcessMessage, options: WorkOptions) {
+    this.#backend = backend;
+    this.#process = process;
+    this.#options = options;
+    this.#worker = this.#start();
+  }
+
+  close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    checks.integer("timeoutMs", timeoutMs, 0);
+    this.#closing ??= this.#end(timeoutMs);
+    return this.#closing;
+  }
+
+  #start(): BullmqWorker {
+    const { Worker, name, prefix, connection, lockMs, retry } = this.#backend.settings;
+    const options = {
+      connection,
+      prefix,
+      concurrency: checks.integer("concurrency", this.#options.concurrency ?? 10, 1, 1_000),
+      lockDuration: lockMs,
+      stalledInterval: lockMs,
+      maxStalledCount: MAX_STALLED,
+      settings: {
+        backoffStrategy: (_made: number, _type: string, _error: Error, job: BullmqJob) =>
+          backoffAfter(progressOf(job).failed + 1, retry),
+      },
+    };
+    const processor = (job: BullmqJob, token: string) => this.#run(job, token);
+    const worker = makeWorker(() => new Worker(name, processor as never, options as never));
+    worker.on("error", (error) => this.#options.onError(withoutCommand(error)));
+    worker.on("failed", (job, error) => this.#report(job, error));
+    // BullMQ cannot start a job whose data is no JSON, so that it stalls. Reading it repairs it.
+    worker.on("stalled", (id) => this.#backend.job(id).catch((error: unknown) => this.#options.onError(error)));
+    return worker;
+  }
+
+  /** A run, which ends early if the worker gives the job back. */
+  async #run(job: BullmqJob, token: string): Promise<void> {
+    if (this.#closing) {
+      await job.moveToWait(token);
+      throw new MovedJob();
+    }
+    const left = new Promise<never>((_resolve, leave) => this.#running.set(token, { job, leave }));
+    try {
+      await Promise.race([this.#attempt(job, token), left]);
+    } finally {
+      this.#running.delete(token);
+    }
+  }
+
+  async #attempt(job: BullmqJob, token: string): Promise<void> {
+    const { stallsPaused } = notesOf(job);
+    const { crashed, failed, of } = progressOf(job);
+    if (crashed > 0 && job.stalledCounter > stallsPaused) await this.#recover(job, token);
+    const number = Math.min(failed + 1, of);
+    try {
+      if (typeof job.data === "string")
+        throw new WebhookError("inbox_message_invalid", "a message of the inbox is not JSON");
+      await this.#process(job.data, { number, of });
+    } catch (thrown) {
+      const failure = failureOf(thrown);
+      if (number < of && !isParkEvent(thrown)) throw new FailedRun(failure);
+      throw await this.#parked(job, token, failure, number);
+    }
+  }
+
+  /**
+   * After a crash of its worker a job waits like one that failed, for two reasons: if it caused the crash it does not do so again at
+   * once, and it does not meet the jobs again that ran beside it. After the last attempt it is parked without a run.
+   */
+  async #recover(job: BullmqJob, token: string): Promise<never> {
+    const { failed, of } = progressOf(job);
+    if (failed >= of) throw await this.#parked(job, token, { message: "its worker died or froze while it ran" }, of);
+    await job.updateProgress({ ...notesOf(job), stallsPaused: job.stalledCounter });
+    await job.moveToDelayed(Date.now() + backoffAfter(failed, this.#backend.settings.retry), token);
+    throw new MovedJob();
+  }
+
+  /** Notes on the job how many attempts were made, unless the lock is lost: it is then the job of another worker. */
+  async #parked(job: BullmqJob, token: string, failure: InboxFailure, attempts: number): Promise<ParkedRun> {
+    const stalls = job.stalledCounter ?? 0;
+    try {
+      const held = await job.extendLock(token, this.#backend.settings.lockMs);
+      if (held) await job.updateProgress({ ...notesOf(job), stallsBefore: stalls, stallsPaused: stalls, attempts });
+    } catch (error) {
+      this.#options.onError(withoutCommand(error));
+    }
+    return new ParkedRun(failure, attempts);
+  }
+
+  /** BullMQ tells of every failed run; a job that is parked has its end noted on it. */
+  #report(job: BullmqJob | undefined, error: Error): void {
+    if (job?.finishedOn === undefined) return;
+    const { failure, attempts } =
+      error instanceof ParkedRun ? error : { failure: failureOf(error), attempts: progressOf(job).failed };
+    this.#options.onParked({ key: keyOf(job), type: job.name, attempts, error: failure });
+  }
+
+  async #end(timeoutMs: number): Promise<void> {
+    const closed = this.#worker.close();
+    const timer = setTimeout(() => void this.#giveBack(), timeoutMs);
+    try {
+      await withTimeout(closed, timeoutMs + END_MS);
+    } catch {
+      // Redis is away: the locks of the jobs that still run expire.
+      await withTimeout(this.#worker.disconnect(), END_MS).catch(() => {});
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Moves each running job back to the head of the waiting ones, which costs it no attempt. Its late result no longer counts. */
+  async #giveBack(): Promise<void> {
+    const runs = [...this.#running];
+    await Promise.all(
+      runs.map(async ([token, { job, leave }]) => {
+        await job.moveToWait(token).catch((error: unknown) => this.#options.onError(withoutCommand(error)));
+        leave(new MovedJob());
+      }),
+    );
+  }
+}
+
+/** BullMQ refuses a client that gives up after some retries. */
+function makeWorker(make: () => BullmqWorker): BullmqWorker {
+  try {
+    return make();
+  } catch (error) {
+    throw checks.invalid("connection", "was refused by the Worker of BullMQ", error);
+  }
+}
