@@ -4,7 +4,7 @@ import { withoutCommand } from "../../stores/redis/failure.ts";
 import { failureOf, isParkEvent } from "../failure.ts";
 import type { InboxFailure, InboxWorker, ProcessMessage, WorkOptions } from "../inbox.ts";
 import { backoffAfter } from "../retry.ts";
-import type { BullmqBackend } from "./backend.ts";
+import { type BullmqBackend, isClient } from "./backend.ts";
 import { keyOf, notesOf, progressOf } from "./job.ts";
 import { checks } from "./options.ts";
 import type { BullmqJob, BullmqWorker } from "./types.ts";
@@ -65,6 +65,7 @@ export class BullmqInboxWorker implements InboxWorker {
 
   #start(): BullmqWorker {
     const { Worker, name, prefix, connection, lockMs, retry } = this.#backend.settings;
+    checkClient(connection);
     const options = {
       connection,
       prefix,
@@ -78,7 +79,7 @@ export class BullmqInboxWorker implements InboxWorker {
       },
     };
     const processor = (job: BullmqJob, token: string) => this.#run(job, token);
-    const worker = makeWorker(() => new Worker(name, processor as never, options as never));
+    const worker = new Worker(name, processor as never, options as never);
     worker.on("error", (error) => this.#options.onError(withoutCommand(error)));
     worker.on("failed", (job, error) => this.#report(job, error));
     // BullMQ cannot start a job whose data is no JSON, so that it stalls. Reading it repairs it.
@@ -173,11 +174,10 @@ export class BullmqInboxWorker implements InboxWorker {
   }
 }
 
-/** BullMQ refuses a client that gives up after some retries. */
-function makeWorker(make: () => BullmqWorker): BullmqWorker {
-  try {
-    return make();
-  } catch (error) {
-    throw checks.invalid("connection", "was refused by the Worker of BullMQ", error);
-  }
+/** BullMQ's Worker refuses such a client, too, but in version 5 it then fails once more in the background. */
+function checkClient(connection: object): void {
+  const { options } = connection as { options?: { maxRetriesPerRequest?: unknown; redisOptions?: object } };
+  const { maxRetriesPerRequest } = (options?.redisOptions ?? options ?? {}) as { maxRetriesPerRequest?: unknown };
+  if (isClient(connection) && maxRetriesPerRequest)
+    throw checks.invalid("connection", "must have maxRetriesPerRequest: null, or BullMQ refuses it for a worker");
 }
