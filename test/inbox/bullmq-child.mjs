@@ -37,7 +37,7 @@ inbox.work(
   {
     maxProcessingMs: 60_000,
     onParked: ({ key, attempts }) => process.stdout.write(`parked ${key} ${attempts}\n`),
-    onError: (error) => process.stderr.write(`${error}\n`),
+    onError: ({ message }) => process.stdout.write(`error ${message}\n`),
   },
 );
 process.stdout.write("ready\n");

@@ -56,7 +56,7 @@ function admin() {
   return client;
 }
 
-describe.skipIf(!service).concurrent.each(Object.keys(MAJORS) as Major[])("workers of %s that die", (major) => {
+describe.skipIf(!service).each(Object.keys(MAJORS) as Major[])("workers of %s that die", (major) => {
   it("an event of a killed worker comes back, and the crash counts as an attempt", { timeout: 60_000 }, async () => {
     const prefix = freshPrefix();
     const inbox = freshInbox(major, redis, { prefix });
@@ -122,7 +122,7 @@ describe.skipIf(!service).concurrent.each(Object.keys(MAJORS) as Major[])("worke
     await vi.waitFor(() => expect(heir.runs).toHaveLength(1), PATIENCE);
     child.process.kill("SIGCONT");
     await vi.waitFor(() => expect(child.lines).toContain("done while-1"), PATIENCE);
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await vi.waitFor(() => expect(child.lines.join("\n")).toMatch(/error .*lock/i), PATIENCE);
     expect(await inbox.stats()).toMatchObject({ active: 1, waiting: 0 });
     release();
     await vi.waitFor(async () => expect((await inbox.stats()).active).toBe(0), PATIENCE);

@@ -18,6 +18,8 @@ export interface JobNotes {
   readonly stallsBefore: number;
   /** The `stalledCounter` up to which a pause was made after the crash. */
   readonly stallsPaused: number;
+  /** The `stalledCounter` while the job waited in a worker for its turn: if that worker dies, it was no attempt. */
+  readonly idleAt?: number;
   /** How many attempts were made when the job was parked. */
   readonly attempts?: number;
   /** When the job was last redriven, in epoch milliseconds. */
@@ -27,10 +29,11 @@ export interface JobNotes {
 /** The notes on a job. */
 export function notesOf({ progress }: BullmqJob): JobNotes {
   const found = (typeof progress === "object" && progress !== null ? progress : {}) as Record<string, unknown>;
-  const { stallsBefore, stallsPaused, attempts, redrivenAt } = found;
+  const { stallsBefore, stallsPaused, idleAt, attempts, redrivenAt } = found;
   return {
     stallsBefore: typeof stallsBefore === "number" ? stallsBefore : 0,
     stallsPaused: typeof stallsPaused === "number" ? stallsPaused : 0,
+    ...(typeof idleAt === "number" && { idleAt }),
     ...(typeof attempts === "number" && { attempts }),
     ...(typeof redrivenAt === "number" && { redrivenAt }),
   };
@@ -48,8 +51,18 @@ export interface Progress {
 
 /** How far a job is. */
 export function progressOf(job: BullmqJob): Progress {
-  const crashed = Math.max(0, (job.stalledCounter ?? 0) - notesOf(job).stallsBefore);
+  const stalls = job.stalledCounter ?? 0;
+  const { stallsBefore, idleAt = stalls } = notesOf(job);
+  const crashed = Math.max(0, stalls - stallsBefore - (idleAt < stalls ? 1 : 0));
   return { crashed, failed: job.attemptsMade + crashed, of: Math.max(1, job.opts.attempts ?? 1) };
+}
+
+/**
+ * Whether a job must run alone in its worker: it has crashed before, and either more than once or this is its last attempt. So no
+ * event is parked for a crash that another one caused.
+ */
+export function mustRunAlone({ crashed, failed, of }: Progress): boolean {
+  return crashed > 1 || (crashed === 1 && failed + 1 >= of);
 }
 
 /** The key of a job's message; for a message that cannot be read, the job's id. */

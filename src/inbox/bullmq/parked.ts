@@ -1,6 +1,6 @@
 import type { ParkedPage, ParkedQuery, ParkedSelection } from "../inbox.ts";
 import type { BullmqBackend } from "./backend.ts";
-import { jobIdOf, notesOf, parkedEventOf } from "./job.ts";
+import { type JobNotes, jobIdOf, parkedEventOf } from "./job.ts";
 import { checks } from "./options.ts";
 import type { BullmqJob } from "./types.ts";
 
@@ -32,9 +32,8 @@ export async function listParked(backend: BullmqBackend, query: ParkedQuery = {}
 export function redriveParked(backend: BullmqBackend, selection: ParkedSelection): Promise<number> {
   return forEachParked(backend, selection, async (job) => {
     const stalls = job.stalledCounter ?? 0;
-    await backend.answer(
-      job.updateProgress({ ...notesOf(job), stallsBefore: stalls, stallsPaused: stalls, redrivenAt: Date.now() }),
-    );
+    const notes: JobNotes = { stallsBefore: stalls, stallsPaused: stalls, redrivenAt: Date.now() };
+    await backend.answer(job.updateProgress(notes));
     await backend.answer(job.retry("failed", { resetAttemptsMade: true, resetAttemptsStarted: true }));
   });
 }

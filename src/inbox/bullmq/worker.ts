@@ -5,8 +5,9 @@ import { failureOf, isParkEvent } from "../failure.ts";
 import type { InboxFailure, InboxWorker, ProcessMessage, WorkOptions } from "../inbox.ts";
 import { backoffAfter } from "../retry.ts";
 import { type BullmqBackend, isClient } from "./backend.ts";
-import { keyOf, notesOf, progressOf } from "./job.ts";
+import { keyOf, mustRunAlone, notesOf, progressOf } from "./job.ts";
 import { checks } from "./options.ts";
+import { Turns } from "./turns.ts";
 import type { BullmqJob, BullmqWorker } from "./types.ts";
 
 /** How long BullMQ may take to end its connections, in milliseconds. */
@@ -48,6 +49,7 @@ export class BullmqInboxWorker implements InboxWorker {
   readonly #options: WorkOptions;
   readonly #worker: BullmqWorker;
   readonly #running = new Map<string, { readonly job: BullmqJob; readonly leave: (error: Error) => void }>();
+  readonly #turns = new Turns();
   #closing: Promise<void> | undefined;
 
   constructor(backend: BullmqBackend, process: ProcessMessage, options: WorkOptions) {
@@ -103,8 +105,9 @@ export class BullmqInboxWorker implements InboxWorker {
 
   async #attempt(job: BullmqJob, token: string): Promise<void> {
     const { stallsPaused } = notesOf(job);
-    const { crashed, failed, of } = progressOf(job);
-    if (crashed > 0 && job.stalledCounter > stallsPaused) await this.#recover(job, token);
+    if ((job.stalledCounter ?? 0) > stallsPaused) await this.#recover(job, token);
+    await this.#turn(job, token);
+    const { failed, of } = progressOf(job);
     const number = Math.min(failed + 1, of);
     try {
       if (typeof job.data === "string")
@@ -114,19 +117,43 @@ export class BullmqInboxWorker implements InboxWorker {
       const failure = failureOf(thrown);
       if (number < of && !isParkEvent(thrown)) throw new FailedRun(failure);
       throw await this.#parked(job, token, failure, number);
+    } finally {
+      this.#turns.leave();
     }
   }
 
   /**
-   * After a crash of its worker a job waits like one that failed, for two reasons: if it caused the crash it does not do so again at
-   * once, and it does not meet the jobs again that ran beside it. After the last attempt it is parked without a run.
+   * After a crash of its worker a job waits like one that failed: if it caused the crash, it does not do so again at once. After the
+   * last attempt it is parked without a run. If it only waited for its turn, nothing is counted.
    */
-  async #recover(job: BullmqJob, token: string): Promise<never> {
+  async #recover(job: BullmqJob, token: string): Promise<void> {
+    const stalls = job.stalledCounter;
+    const { idleAt = stalls, ...notes } = notesOf(job);
+    if (idleAt < stalls) {
+      await job.updateProgress({ ...notes, stallsBefore: notes.stallsBefore + 1, stallsPaused: stalls });
+      return;
+    }
     const { failed, of } = progressOf(job);
     if (failed >= of) throw await this.#parked(job, token, { message: "its worker died or froze while it ran" }, of);
-    await job.updateProgress({ ...notesOf(job), stallsPaused: job.stalledCounter });
+    await job.updateProgress({ ...notes, stallsPaused: stalls });
     await job.moveToDelayed(Date.now() + backoffAfter(failed, this.#backend.settings.retry), token);
     throw new MovedJob();
+  }
+
+  /** Waits until the job may run. That it only waits is noted on it meanwhile. */
+  async #turn(job: BullmqJob, token: string): Promise<void> {
+    const turn = this.#turns.enter(mustRunAlone(progressOf(job)));
+    if (turn === undefined) return;
+    const { idleAt: _, ...notes } = notesOf(job);
+    try {
+      await Promise.all([turn, job.updateProgress({ ...notes, idleAt: job.stalledCounter ?? 0 })]);
+      await job.updateProgress(notes);
+      // It may have been given back meanwhile.
+      if (!this.#running.has(token)) throw new MovedJob();
+    } catch (error) {
+      turn.then(() => this.#turns.leave());
+      throw error;
+    }
   }
 
   /** Notes on the job how many attempts were made, unless the lock is lost: it is then the job of another worker. */
