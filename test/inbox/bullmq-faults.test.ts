@@ -105,7 +105,16 @@ describe.skipIf(!installed).each(Object.keys(MAJORS) as Major[])("%s and a Redis
     await redis.kill();
     const start = Date.now();
     await worker.close({ timeoutMs: 100 });
+    await inbox.close();
     expect(Date.now() - start).toBeLessThan(15_000);
+    // A connection that is still trying would be seen by a server that comes back.
+    await redis.restart();
+    const { client, close } = ioredis(redis.url);
+    afterwards(async () => close());
+    for (let round = 0; round < 15; round += 1) {
+      expect(String(await client.client("LIST")).trim().split("\n")).toHaveLength(1);
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }, 60_000);
 
   it("a full Redis refuses, and its error holds no payload", async () => {

@@ -2,6 +2,7 @@ import { isPromise, withTimeout } from "../../async.ts";
 import { type RedisClient, type Send, senderFor } from "../../stores/redis/client.ts";
 import { withoutCommand } from "../../stores/redis/failure.ts";
 import { type DedupeStore, redisStore } from "../../stores/redis.ts";
+import { endable, isClient } from "./connection.ts";
 import { checks, type Settings } from "./options.ts";
 import type { BullmqJob, BullmqQueue } from "./types.ts";
 
@@ -14,6 +15,7 @@ export class BullmqBackend {
   readonly store: DedupeStore;
   readonly #send: Send;
   #queue: BullmqQueue | undefined;
+  #end = () => {};
   #checked = false;
 
   constructor(settings: Settings) {
@@ -90,12 +92,20 @@ export class BullmqBackend {
   /** Ends what the inbox has opened. The next use opens it again. */
   async close(): Promise<void> {
     const queue = this.#queue;
+    if (queue === undefined) return;
     this.#queue = undefined;
-    if (queue) await withTimeout(queue.close(), TIMEOUT_MS).catch(() => {});
+    this.#end();
+    try {
+      await withTimeout(queue.close(), TIMEOUT_MS);
+    } catch {
+      if (!isClient(this.settings.connection)) queue.disconnect().catch(() => {});
+    }
   }
 
   #open(): BullmqQueue {
-    const { Queue, name, prefix, connection } = this.settings;
+    const { Queue, name, prefix } = this.settings;
+    const { connection, end } = endable(this.settings.connection);
+    this.#end = end;
     // Without an offline queue, commands fail at once while Redis is away, and are not sent long after their caller was told so.
     const bounded = isClient(connection)
       ? connection
@@ -119,12 +129,6 @@ export class BullmqBackend {
       return client as { call(name: string, ...args: string[]): Promise<unknown> };
     throw checks.invalid("connection", "must be options of ioredis, or a client of Redis");
   }
-}
-
-/** The same test as BullMQ's: a client, not the options of one. */
-export function isClient(connection: object): boolean {
-  const found = connection as Record<string, unknown>;
-  return ["connect", "disconnect", "duplicate"].every((name) => typeof found[name] === "function");
 }
 
 function warnOfLoss(info: string, warn: (message: string) => void): void {

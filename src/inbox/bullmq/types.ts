@@ -15,6 +15,7 @@ export interface BullmqQueue {
   on(event: "error", listener: (error: Error) => void): unknown;
   waitUntilReady(): Promise<unknown>;
   close(): Promise<void>;
+  disconnect(): Promise<void>;
 }
 
 /** The part of BullMQ's `Worker` that `bullmqInbox` needs. */

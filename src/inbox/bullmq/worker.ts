@@ -4,7 +4,8 @@ import { withoutCommand } from "../../stores/redis/failure.ts";
 import { failureOf, isParkEvent } from "../failure.ts";
 import type { InboxFailure, InboxWorker, ProcessMessage, WorkOptions } from "../inbox.ts";
 import { backoffAfter } from "../retry.ts";
-import { type BullmqBackend, isClient } from "./backend.ts";
+import type { BullmqBackend } from "./backend.ts";
+import { endable, isClient } from "./connection.ts";
 import { keyOf, mustRunAlone, notesOf, progressOf } from "./job.ts";
 import { checks } from "./options.ts";
 import { Turns } from "./turns.ts";
@@ -50,6 +51,7 @@ export class BullmqInboxWorker implements InboxWorker {
   readonly #worker: BullmqWorker;
   readonly #running = new Map<string, { readonly job: BullmqJob; readonly leave: (error: Error) => void }>();
   readonly #turns = new Turns();
+  #endConnection = () => {};
   #closing: Promise<void> | undefined;
 
   constructor(backend: BullmqBackend, process: ProcessMessage, options: WorkOptions) {
@@ -66,8 +68,10 @@ export class BullmqInboxWorker implements InboxWorker {
   }
 
   #start(): BullmqWorker {
-    const { Worker, name, prefix, connection, lockMs, retry } = this.#backend.settings;
-    checkClient(connection);
+    const { Worker, name, prefix, lockMs, retry } = this.#backend.settings;
+    checkClient(this.#backend.settings.connection);
+    const { connection, end } = endable(this.#backend.settings.connection);
+    this.#endConnection = end;
     const options = {
       connection,
       prefix,
@@ -183,14 +187,16 @@ export class BullmqInboxWorker implements InboxWorker {
       await withTimeout(closed, timeoutMs + END_MS);
     } catch {
       // Redis is away: the locks of the jobs that still run expire.
-      await withTimeout(this.#worker.disconnect(), END_MS).catch(() => {});
+      if (!isClient(this.#backend.settings.connection)) this.#worker.disconnect().catch(() => {});
     } finally {
       clearTimeout(timer);
+      this.#endConnection();
     }
   }
 
   /** Moves each running job back to the head of the waiting ones, which costs it no attempt. Its late result no longer counts. */
   async #giveBack(): Promise<void> {
+    this.#endConnection();
     const runs = [...this.#running];
     await Promise.all(
       runs.map(async ([token, { job, leave }]) => {
