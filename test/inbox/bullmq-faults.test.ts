@@ -112,9 +112,24 @@ describe.skipIf(!installed).each(Object.keys(MAJORS) as Major[])("%s and a Redis
     const { client, close } = ioredis(redis.url);
     afterwards(async () => close());
     for (let round = 0; round < 15; round += 1) {
-      expect(String(await client.client("LIST")).trim().split("\n")).toHaveLength(1);
+      expect(
+        String(await client.client("LIST"))
+          .trim()
+          .split("\n"),
+      ).toHaveLength(1);
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
+  }, 60_000);
+
+  it("an inbox that never saw its Redis can be closed", async () => {
+    await redis.kill();
+    const inbox = inboxAt(major, redis, {});
+    const worker = work(inbox);
+    await rejection(inbox.add(messageOf("refused"), RETENTION));
+    const start = Date.now();
+    await worker.close({ timeoutMs: 100 });
+    await inbox.close();
+    expect(Date.now() - start).toBeLessThan(15_000);
   }, 60_000);
 
   it("a full Redis refuses, and its error holds no payload", async () => {

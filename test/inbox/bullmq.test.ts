@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { ParkEvent } from "../../src/inbox/failure.ts";
 import { findRedis, type RedisService } from "../services/redis.ts";
-import { ioredis } from "../services/redis-clients.ts";
+import { ioredis, redis6 } from "../services/redis-clients.ts";
 import {
   afterwards,
   freshInbox,
@@ -284,17 +284,23 @@ describe.skipIf(!service).each(Object.keys(MAJORS) as Major[])("an inbox of %s",
     expect(await one.stats()).toMatchObject({ waiting: 1 });
   });
 
-  it("works on a client that the user gives, and leaves it open", async () => {
-    const { client, close } = ioredis(redis.url, { maxRetriesPerRequest: null });
-    afterwards(async () => close());
-    const inbox = freshInbox(major, redis, { connection: client });
-    await inbox.add(messageOf("evt_1"), RETENTION);
-    const worker = work(inbox);
-    await vi.waitFor(() => expect(worker.runs).toHaveLength(1), PATIENCE);
-    await worker.close();
-    await inbox.close();
-    expect(await client.ping()).toBe("PONG");
-  });
+  it.each(["ioredis", "node-redis"])(
+    "works on a client of %s that the user gives, and leaves it open",
+    async (kind) => {
+      const connected = kind === "ioredis" ? ioredis(redis.url, { maxRetriesPerRequest: null }) : redis6(redis.url);
+      const client = connected.client as object as { ping(): Promise<string> };
+      afterwards(async () => connected.close());
+      const inbox = freshInbox(major, redis, { connection: client });
+      await inbox.add(messageOf("evt_1"), RETENTION);
+      const worker = work(inbox, () => Promise.reject(new Error("no luck")));
+      await vi.waitFor(() => expect(worker.parked).toHaveLength(1), PATIENCE);
+      expect((await inbox.parked()).events).toHaveLength(1);
+      expect(await inbox.redrive({ all: true })).toBe(1);
+      await worker.close();
+      await inbox.close();
+      expect(await client.ping()).toBe("PONG");
+    },
+  );
 
   it("refuses a client that BullMQ's Worker refuses, and options that cannot work", async () => {
     const { client, close } = ioredis(redis.url, { maxRetriesPerRequest: 3 });
