@@ -107,6 +107,27 @@ describe.skipIf(!service).each(Object.keys(MAJORS) as Major[])("workers of %s th
     expect(await inbox.redrive({ all: true })).toBe(1);
   });
 
+  it("a crash is no attempt of an event that only waited for its turn", { timeout: 60_000 }, async () => {
+    const prefix = freshPrefix();
+    const inbox = freshInbox(major, redis, { prefix, retry: { attempts: 4, backoffMs: 100 } });
+    for (const id of ["endless-1", "while-1"]) await inbox.add(messageOf(id), RETENTION);
+    // As after two crashes: it must run alone, and waits for the other.
+    const job = `${prefix}:orders:${messageOf("while-1").key}`;
+    const client = admin();
+    await client.hset(job, "stc", "2", "progress", JSON.stringify({ stallsBefore: 0, stallsPaused: 2 }));
+    const child = spawnWorker(major, prefix);
+    await vi.waitFor(() => expect(child.lines).toContain("run endless-1 1"), PATIENCE);
+    await vi.waitFor(async () => expect(await client.hget(job, "progress")).toContain("idleAt"), PATIENCE);
+    child.process.kill("SIGKILL");
+    await child.ended;
+    const heir = work(inbox);
+    await vi.waitFor(() => expect(heir.runs).toHaveLength(2), PATIENCE);
+    expect(heir.runs.map(({ message, attempt }) => [message.id, attempt.number]).sort()).toEqual([
+      ["endless-1", 2],
+      ["while-1", 3],
+    ]);
+  });
+
   it("a frozen worker loses its event, and its late result counts for nothing", { timeout: 60_000 }, async () => {
     const prefix = freshPrefix();
     const inbox = freshInbox(major, redis, { prefix });

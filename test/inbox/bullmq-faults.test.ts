@@ -132,6 +132,19 @@ describe.skipIf(!installed).each(Object.keys(MAJORS) as Major[])("%s and a Redis
     expect(Date.now() - start).toBeLessThan(15_000);
   }, 60_000);
 
+  it("a worker that cannot start is started again", async () => {
+    const { client, close } = ioredis(redis.url);
+    afterwards(async () => close());
+    await client.acl("SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", "-info");
+    const login = { username: "app", password: "secret", enableReadyCheck: false };
+    const inbox = inboxAt(major, redis, { connection: { host: redis.host, port: redis.port, ...login } });
+    await inbox.add(messageOf("evt_1"), RETENTION);
+    const worker = work(inbox);
+    await vi.waitFor(() => expect(worker.errors.join()).toContain("NOPERM"), PATIENCE);
+    await client.acl("SETUSER", "app", "+info");
+    await vi.waitFor(() => expect(worker.runs).toHaveLength(1), PATIENCE);
+  }, 60_000);
+
   it("a full Redis refuses, and its error holds no payload", async () => {
     const inbox = inboxAt(major, redis, {});
     await inbox.add(messageOf("evt_1"), RETENTION);

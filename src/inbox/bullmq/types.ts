@@ -23,6 +23,7 @@ export interface BullmqWorker {
   on(event: "error", listener: (error: Error) => void): unknown;
   on(event: "failed", listener: (job: BullmqJob | undefined, error: Error) => void): unknown;
   on(event: "stalled", listener: (jobId: string) => void): unknown;
+  waitUntilReady(): Promise<unknown>;
   close(): Promise<void>;
   disconnect(): Promise<void>;
 }

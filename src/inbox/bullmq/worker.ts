@@ -1,4 +1,4 @@
-import { withTimeout } from "../../async.ts";
+import { sleep, withTimeout } from "../../async.ts";
 import { WebhookError } from "../../errors.ts";
 import { withoutCommand } from "../../stores/redis/failure.ts";
 import { failureOf, isParkEvent } from "../failure.ts";
@@ -13,6 +13,9 @@ import type { BullmqJob, BullmqWorker } from "./types.ts";
 
 /** How long BullMQ may take to end its connections, in milliseconds. */
 const END_MS = 5_000;
+
+/** How long to wait before a worker that could not start is started again, in milliseconds. */
+const RESTART_MS = 5_000;
 
 /** BullMQ never gives up a job whose workers died: the inbox counts the crashes itself, together with the failures. */
 const MAX_STALLED = 1_000_000_000;
@@ -48,7 +51,7 @@ export class BullmqInboxWorker implements InboxWorker {
   readonly #backend: BullmqBackend;
   readonly #process: ProcessMessage;
   readonly #options: WorkOptions;
-  readonly #worker: BullmqWorker;
+  #worker: BullmqWorker;
   readonly #running = new Map<string, { readonly job: BullmqJob; readonly leave: (error: Error) => void }>();
   readonly #turns = new Turns();
   #endConnection = () => {};
@@ -90,15 +93,22 @@ export class BullmqInboxWorker implements InboxWorker {
     worker.on("failed", (job, error) => this.#report(job, error));
     // BullMQ cannot start a job whose data is no JSON, so that it stalls. Reading it repairs it.
     worker.on("stalled", (id) => this.#backend.job(id).catch((error: unknown) => this.#options.onError(error)));
+    worker.waitUntilReady().catch(() => this.#restart(worker));
     return worker;
+  }
+
+  /** A worker of BullMQ that loses its connection while it starts never works, although it is connected again. */
+  async #restart(failed: BullmqWorker): Promise<void> {
+    if (this.#closing) return;
+    this.#endConnection();
+    failed.close().catch(() => {});
+    await sleep(RESTART_MS, { unref: true });
+    if (!this.#closing) this.#worker = this.#start();
   }
 
   /** A run, which ends early if the worker gives the job back. */
   async #run(job: BullmqJob, token: string): Promise<void> {
-    if (this.#closing) {
-      await job.moveToWait(token);
-      throw new MovedJob();
-    }
+    if (this.#closing) throw await this.#moveToWait(job, token);
     const left = new Promise<never>((_resolve, leave) => this.#running.set(token, { job, leave }));
     try {
       await Promise.race([this.#attempt(job, token), left]);
@@ -200,10 +210,14 @@ export class BullmqInboxWorker implements InboxWorker {
     const runs = [...this.#running];
     await Promise.all(
       runs.map(async ([token, { job, leave }]) => {
-        await job.moveToWait(token).catch((error: unknown) => this.#options.onError(withoutCommand(error)));
-        leave(new MovedJob());
+        leave(await this.#moveToWait(job, token));
       }),
     );
+  }
+
+  async #moveToWait(job: BullmqJob, token: string): Promise<MovedJob> {
+    await job.moveToWait(token).catch((error: unknown) => this.#options.onError(withoutCommand(error)));
+    return new MovedJob();
   }
 }
 
