@@ -99,11 +99,12 @@ export class BullmqInboxWorker implements InboxWorker {
 
   /** A worker of BullMQ that loses its connection while it starts never works, although it is connected again. */
   async #restart(failed: BullmqWorker): Promise<void> {
+    // Its other connection may still be starting: if that fails after `close`, BullMQ 5 causes an unhandled rejection.
+    await sleep(RESTART_MS, { unref: true });
     if (this.#closing) return;
     this.#endConnection();
     failed.close().catch(() => {});
-    await sleep(RESTART_MS, { unref: true });
-    if (!this.#closing) this.#worker = this.#start();
+    this.#worker = this.#start();
   }
 
   /** A run, which ends early if the worker gives the job back. */
