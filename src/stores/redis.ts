@@ -1,9 +1,9 @@
 import { withTimeout } from "../async.ts";
-import { isError } from "../errors.ts";
 import { checksFor } from "../options.ts";
 import { messageOf, storeFailure } from "./backend/failure.ts";
 import { countUnanswered } from "./backend/unanswered.ts";
 import { type RedisClient, type Send, senderFor } from "./redis/client.ts";
+import { withoutCommand } from "./redis/failure.ts";
 import { CLAIM, COMPLETE, EVICTION_POLICY, RELEASE, RENEW, type Script } from "./redis/scripts.ts";
 import type { ClaimResult, CompleteResult, DedupeStore } from "./store.ts";
 
@@ -157,16 +157,6 @@ function warnOfEviction(policy: unknown, warn: Settings["warn"]): void {
     `bluum-webhooks: this Redis has maxmemory-policy ${policy}. When its memory is full it drops remembered events, and ` +
       "their duplicates run again. Set it to noeviction, or give redisStore the option warn: false.",
   );
-}
-
-/**
- * A copy of the error without the properties that clients add: ioredis adds the failed command with its arguments, such as the
- * password of a refused AUTH, and errors are logged whole.
- */
-function withoutCommand(thrown: unknown): unknown {
-  if (!isError(thrown)) return new Error(messageOf(thrown));
-  const { name, message, stack, code } = thrown as Error & { code?: unknown };
-  return Object.assign(new Error(message), { name, stack }, code === undefined ? {} : { code });
 }
 
 function settingsOf(options: RedisStoreOptions): Settings {

@@ -1,0 +1,101 @@
+import type { InboxFailure, ParkedEvent } from "../inbox.ts";
+import { type InboxMessage, readMessage } from "../message.ts";
+import type { BullmqJob } from "./types.ts";
+
+/**
+ * The job id of a message: its key. BullMQ refuses `:` and integers; no key of a receiver is such, and others are escaped.
+ */
+export function jobIdOf(key: string): string {
+  const escaped = key.replaceAll("%", "%25").replaceAll(":", "%3A");
+  return /^-?\d+$/.test(escaped) ? `%i${escaped}` : escaped;
+}
+
+/**
+ * What the inbox notes on a job, in its progress: a crash raises BullMQ's `stalledCounter`, which no API resets.
+ */
+export interface JobNotes {
+  /** The `stalledCounter` when the job was last parked or redriven: older crashes do not count. */
+  readonly stallsBefore: number;
+  /** The `stalledCounter` up to which a pause was made after the crash. */
+  readonly stallsPaused: number;
+  /** The `stalledCounter` while the job waited in a worker for its turn: if that worker dies, it was no attempt. */
+  readonly idleAt?: number;
+  /** How many attempts were made when the job was parked. */
+  readonly attempts?: number;
+  /** When the job was last redriven, in epoch milliseconds. */
+  readonly redrivenAt?: number;
+}
+
+/** The notes on a job. */
+export function notesOf({ progress }: BullmqJob): JobNotes {
+  const found = (typeof progress === "object" && progress !== null ? progress : {}) as Record<string, unknown>;
+  const { stallsBefore, stallsPaused, idleAt, attempts, redrivenAt } = found;
+  return {
+    stallsBefore: typeof stallsBefore === "number" ? stallsBefore : 0,
+    stallsPaused: typeof stallsPaused === "number" ? stallsPaused : 0,
+    ...(typeof idleAt === "number" && { idleAt }),
+    ...(typeof attempts === "number" && { attempts }),
+    ...(typeof redrivenAt === "number" && { redrivenAt }),
+  };
+}
+
+/** How far a job is: runs that failed and runs that crashed count alike. */
+export interface Progress {
+  /** How many runs have failed or crashed. */
+  readonly failed: number;
+  /** How many of them have crashed. */
+  readonly crashed: number;
+  /** How many runs there are before the job is parked. */
+  readonly of: number;
+}
+
+/** How far a job is. */
+export function progressOf(job: BullmqJob): Progress {
+  const stalls = job.stalledCounter ?? 0;
+  const { stallsBefore, idleAt = stalls } = notesOf(job);
+  const crashed = Math.max(0, stalls - stallsBefore - (idleAt < stalls ? 1 : 0));
+  return { crashed, failed: job.attemptsMade + crashed, of: Math.max(1, job.opts.attempts ?? 1) };
+}
+
+/**
+ * Whether a job must run alone in its worker: it has crashed before, and either more than once or this is its last attempt. So no
+ * event is parked for a crash that another one caused.
+ */
+export function mustRunAlone({ crashed, failed, of }: Progress): boolean {
+  return crashed > 1 || (crashed === 1 && failed + 1 >= of);
+}
+
+/** The key of a job's message; for a message that cannot be read, the job's id. */
+export function keyOf(job: BullmqJob): string {
+  const key = (job.data as { key?: unknown } | null)?.key;
+  return typeof key === "string" ? key : String(job.id);
+}
+
+/** A failed job as the contract shows it. */
+export function parkedEventOf(job: BullmqJob): ParkedEvent {
+  const message = messageOf(job.data);
+  return {
+    key: keyOf(job),
+    id: message?.id ?? "",
+    type: message?.type ?? job.name,
+    attempts: notesOf(job).attempts ?? progressOf(job).failed,
+    error: failureIn(job),
+    parkedAt: new Date(job.finishedOn ?? 0),
+    message,
+  };
+}
+
+function messageOf(data: unknown): InboxMessage | undefined {
+  try {
+    return readMessage(data);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Cut again: another worker may have written it. */
+function failureIn({ failedReason, stacktrace }: BullmqJob): InboxFailure {
+  const message = String(failedReason).slice(0, 1_000);
+  const stack = stacktrace?.at(-1);
+  return stack === undefined ? { message } : { message, stack: stack.slice(0, 4_000) };
+}
