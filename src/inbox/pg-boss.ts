@@ -50,7 +50,7 @@ export function pgBossInbox(boss: PgBoss, options: PgBossInboxOptions): PgBossIn
   const wake = () => {
     for (const worker of workers) worker.wake();
   };
-  const sql = onceItWorks(() => prepare(boss, { database, store, queues, settings }));
+  const sql = onceItWorks(() => prepare({ boss, database, queues, settings }, store));
   const engine = onceItWorks(async (): Promise<Engine> => {
     const statements = await sql();
     const leases = new Leases(database, statements, leaseMs);

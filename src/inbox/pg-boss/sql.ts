@@ -73,7 +73,11 @@ export function statementsFor(schema: string, columns: ReadonlySet<string>) {
 export const COLUMNS =
   "SELECT attname::text AS name FROM pg_attribute WHERE attrelid = to_regclass($1::text) AND NOT attisdropped";
 
-/** `$1` a schema-qualified table of queues is in the text; `$1` the names. A row for each queue that is there. */
+/** `$1` the schema of pg-boss. Held until the transaction ends. */
+export const CREATION_LOCK =
+  "SELECT pg_advisory_xact_lock(hashtextextended('bluum-webhooks queues ' || $1::text, 0))::text";
+
+/** `$1` names. A row for each queue that is there. */
 export function queuesNamed(schema: string): string {
   return `SELECT name FROM ${schema}.queue WHERE name = ANY($1::text[])`;
 }

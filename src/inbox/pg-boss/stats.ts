@@ -3,8 +3,9 @@ import type { Database } from "./database.ts";
 import type { Queues } from "./queues.ts";
 import { arrayOf, type JobStatements } from "./sql.ts";
 
-/** A count that took longer, in milliseconds, is used again. */
-const CHEAP_MS = 20;
+/** Beyond so many jobs, or so many milliseconds, counting is expensive: its result is used again. */
+const MANY_JOBS = 10_000;
+const SLOW_MS = 250;
 /** For how many times as long as it took: so counting takes at most a fiftieth of the time. */
 const REUSE = 50;
 
@@ -25,11 +26,14 @@ export class Stats {
     const counted = { stats: this.#count(sql), until: Number.POSITIVE_INFINITY };
     this.#counted = counted;
     try {
-      return await counted.stats;
-    } finally {
+      const { waiting, delayed, active, parked } = await counted.stats;
       const tookMs = performance.now() - startedAt;
-      counted.until = tookMs > CHEAP_MS ? startedAt + REUSE * tookMs : 0;
+      const isExpensive = tookMs > SLOW_MS || waiting + delayed + active + parked > MANY_JOBS;
+      counted.until = isExpensive ? startedAt + REUSE * tookMs : 0;
+    } catch {
+      counted.until = 0;
     }
+    return counted.stats;
   }
 
   async #count(sql: JobStatements): Promise<InboxStats> {
