@@ -6,7 +6,14 @@ import pg from "pg";
 import { ParkEvent } from "../../src/inbox/failure.ts";
 import type { InboxAttempt, InboxWorker, ParkedNotice, ProcessMessage, WorkOptions } from "../../src/inbox/inbox.ts";
 import type { InboxMessage } from "../../src/inbox/message.ts";
-import { type PgBoss, type PgBossInbox, type PgBossInboxOptions, pgBossInbox } from "../../src/inbox/pg-boss.ts";
+import {
+  type BossDb,
+  type PgBoss,
+  type PgBossInbox,
+  type PgBossInboxOptions,
+  pgBossInbox,
+} from "../../src/inbox/pg-boss.ts";
+import { runs } from "../exhaustive.ts";
 import { flakyProxy } from "../services/flaky-proxy.ts";
 
 const RETENTION_MS = 7 * 24 * 3_600_000;
@@ -124,6 +131,22 @@ export function gate(): { readonly opened: Promise<void>; open(): void } {
   return { opened, open: () => open() };
 }
 
+/** The same pg-boss, but `around` runs around each `send`. */
+function sendingWith(
+  boss: PgBoss,
+  around: (send: () => Promise<string | null>, db: BossDb) => Promise<string | null>,
+): PgBoss {
+  return new Proxy(boss, {
+    get(target, name) {
+      const own: unknown = Reflect.get(target, name);
+      if (typeof own !== "function") return own;
+      if (name !== "send") return own.bind(target);
+      return (queue: string, data: object, options: { db: BossDb }) =>
+        around(() => target.send(queue, data, options), options.db);
+    },
+  });
+}
+
 const keyOf = (stored: unknown) => (stored as InboxMessage).key;
 const fails = () => Promise.reject(new Error("the ledger is closed"));
 
@@ -164,19 +187,11 @@ const storing: Scenarios = {
 
   "stores nothing where the backend is ended in the middle of add": async (started) => {
     let hit = false;
-    const boss: PgBoss = Object.create(started.boss, {
-      send: {
-        value: async (
-          name: string,
-          data: object,
-          options: { db: { executeSql(text: string): Promise<{ rows: { pid: number }[] }> } },
-        ) => {
-          const { rows } = await options.db.executeSql("SELECT pg_backend_pid() AS pid");
-          if (!hit) await subject.sql("SELECT pg_terminate_backend($1)", [rows[0]?.pid]);
-          hit = true;
-          return started.boss.send(name, data, options);
-        },
-      },
+    const boss = sendingWith(started.boss, async (send, db) => {
+      const { rows } = await db.executeSql("SELECT pg_backend_pid() AS pid");
+      if (!hit) await subject.sql("SELECT pg_terminate_backend($1)", [(rows[0] as { pid: number }).pid]);
+      hit = true;
+      return send();
     });
     const subject = new Subject(started, {}, 4, boss);
     try {
@@ -190,14 +205,10 @@ const storing: Scenarios = {
   },
 
   "does not report a message as stored where COMMIT rolls back": async (started) => {
-    const boss: PgBoss = Object.create(started.boss, {
-      send: {
-        value: async (name: string, data: object, options: { db: { executeSql(text: string): Promise<unknown> } }) => {
-          const id = await started.boss.send(name, data, options);
-          await options.db.executeSql("SELECT 1 / 0").catch(() => {});
-          return id;
-        },
-      },
+    const boss = sendingWith(started.boss, async (send, db) => {
+      const id = await send();
+      await db.executeSql("SELECT 1 / 0").catch(() => {});
+      return id;
     });
     const subject = new Subject(started, {}, 4, boss);
     try {
@@ -594,6 +605,29 @@ export const ordered: Scenarios = {
       ["B", 1],
     ]);
   }),
+
+  "many keys keep their order, with failures, two workers and one that dies": async (started) => {
+    const keys = Array.from({ length: runs(20, 1_000) }, (_, i) => `account ${i}`);
+    const subject = new Subject(started, { retry: { attempts: 10, backoffMs: 1, maxBackoffMs: 20 } }, 12);
+    try {
+      for (const name of ["A", "B", "C"]) {
+        for (const key of keys) await subject.add(`${name} ${key}`, { orderingKey: key });
+      }
+      await subject.die(`${subject.queue}_ordered`);
+      const done = new Map<string, string>();
+      const process: ProcessMessage = async (stored, { number }) => {
+        const { key, orderingKey = "" } = stored as InboxMessage;
+        if (key.startsWith("A") && number < 3) throw new Error("not yet");
+        done.set(orderingKey, (done.get(orderingKey) ?? "") + key[0]);
+      };
+      subject.work(process);
+      subject.work(process, {}, subject.another({ retry: { attempts: 10, backoffMs: 1, maxBackoffMs: 20 } }));
+      await until(() => [...done.values()].join("").length === 3 * keys.length, 300_000);
+      assert.deepEqual([...new Set(done.values())], ["ABC"]);
+    } finally {
+      await subject.dispose();
+    }
+  },
 
   "what close gives back stays first": withSubject(async (subject) => {
     for (const key of ["A", "B"]) await subject.add(key, { orderingKey: "account" });
