@@ -7,6 +7,7 @@ import { Leases } from "./pg-boss/leases.ts";
 import { checks, type PgBossInboxOptions, settingsOf } from "./pg-boss/options.ts";
 import { Parked } from "./pg-boss/parked.ts";
 import { prepare, queuesOf } from "./pg-boss/queues.ts";
+import { Room } from "./pg-boss/room.ts";
 import { Settlement } from "./pg-boss/settle.ts";
 import { Stats } from "./pg-boss/stats.ts";
 import { type Engine, PgBossWorker } from "./pg-boss/worker.ts";
@@ -55,7 +56,7 @@ export function pgBossInbox(boss: PgBoss, options: PgBossInboxOptions): PgBossIn
     const statements = await sql();
     const leases = new Leases(database, statements, leaseMs);
     const settlement = new Settlement(boss, database, statements, retry);
-    return { boss, database, queues, settings, leases, settlement };
+    return { boss, database, queues, settings, leases, settlement, room: new Room() };
   });
   const problem = orderProblem(boss);
 

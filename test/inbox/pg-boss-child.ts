@@ -1,35 +1,25 @@
-// Runs the scenarios on the pg-boss in a folder, under the Node that runs this file: argv is the folder and the URL of PostgreSQL.
-// Prints the outcome of each scenario as one line of JSON.
+// Runs the scenarios on the pg-boss in a folder, under the Node that runs this file: argv is the folder, the URL of PostgreSQL and a
+// part of the names. Prints the outcome of each scenario as one line of JSON.
 import { randomBytes } from "node:crypto";
-import { createRequire } from "node:module";
-import { join } from "node:path";
-import { pathToFileURL } from "node:url";
 import pg from "pg";
-import type { PgBoss } from "../../src/inbox/pg-boss.ts";
+import { crashes } from "./pg-boss-crashes.ts";
+import { loadBoss } from "./pg-boss-load.ts";
 import { everywhere, ordered, type StartedBoss } from "./pg-boss-scenarios.ts";
 
-interface Started extends PgBoss {
-  on(event: "error", listener: (error: unknown) => void): void;
-  start(): Promise<unknown>;
-  stop(options: object): Promise<unknown>;
-}
-
 const [folder = "", url = "", only = ""] = process.argv.slice(2);
-const entry = createRequire(join(folder, "package.json")).resolve("pg-boss");
-const { PgBoss: Boss } = (await import(pathToFileURL(entry).href)) as { PgBoss: new (options: object) => Started };
 const schema = `bluum_test_${randomBytes(8).toString("hex")}`;
-const boss = new Boss({ connectionString: url, schema, max: 4 });
-boss.on("error", () => {});
-await boss.start();
-const started: StartedBoss = { url, boss, schema };
+const boss = await loadBoss(folder, { connectionString: url, schema, max: 4 });
+const started: StartedBoss = { url, boss, schema, folder };
+const scenarios = { ...everywhere, ...crashes, ...(boss.getInstances === undefined ? {} : ordered) };
 
-for (const [name, run] of Object.entries({ ...everywhere, ...ordered })) {
+for (const [name, run] of Object.entries(scenarios)) {
   if (!name.includes(only)) continue;
+  const startedAt = performance.now();
   const error = await run(started).then(
     () => undefined,
     (thrown: Error) => thrown.stack ?? String(thrown),
   );
-  process.stdout.write(`${JSON.stringify({ name, error })}\n`);
+  process.stdout.write(`${JSON.stringify({ name, ms: Math.round(performance.now() - startedAt), error })}\n`);
 }
 
 await boss.stop({ graceful: false });

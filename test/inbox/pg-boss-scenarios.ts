@@ -24,12 +24,14 @@ export interface StartedBoss {
   readonly url: string;
   readonly boss: PgBoss;
   readonly schema: string;
+  /** Where it is installed, for processes of their own. */
+  readonly folder?: string;
 }
 
 /** One inbox with its own queue, and what was made for it. */
 export class Subject {
   readonly started: StartedBoss;
-  readonly queue: string = `q_${randomUUID()}`;
+  readonly queue: string;
   readonly pool: pg.Pool;
   readonly inbox: PgBossInbox;
   readonly parked: ParkedNotice[] = [];
@@ -37,8 +39,15 @@ export class Subject {
   readonly #workers: InboxWorker[] = [];
   readonly #pools: pg.Pool[] = [];
 
-  constructor(started: StartedBoss, options: Partial<PgBossInboxOptions> = {}, max = 4, boss: PgBoss = started.boss) {
+  constructor(
+    started: StartedBoss,
+    options: Partial<PgBossInboxOptions> = {},
+    max = 4,
+    boss: PgBoss = started.boss,
+    queue: string = `q_${randomUUID()}`,
+  ) {
     this.started = started;
+    this.queue = queue;
     this.pool = this.openPool({ max });
     this.inbox = this.another(options, boss);
   }

@@ -9,16 +9,19 @@ export interface FetchedJob {
   readonly retryCount: number;
   readonly data: unknown;
   readonly singletonKey: string | null;
+  /** What was stored with the attempt before. */
+  readonly output: unknown;
 }
 
 /** What the columns of a job may be named: as pg-boss names them, or as they are. */
 export function fetchedJob(row: Row): FetchedJob {
-  const { name, id, data, retryCount = row.retry_count, singletonKey = row.singleton_key ?? null } = row;
+  const { name, id, data, output, retryCount = row.retry_count, singletonKey = row.singleton_key ?? null } = row;
   return {
     queue: String(name),
     id: String(id),
     retryCount: Number(retryCount),
     data,
+    output,
     singletonKey: typeof singletonKey === "string" ? singletonKey : null,
   };
 }

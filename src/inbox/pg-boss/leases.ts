@@ -25,6 +25,17 @@ export class Leases {
     return new Set(rows.map(({ id }) => String(id)));
   }
 
+  /**
+   * Counts an attempt that waits for its turn as not started, or as started again.
+   *
+   * @returns the attempt as it is counted now; undefined if it is over
+   */
+  async recount(job: FetchedJob, by: -1 | 1): Promise<FetchedJob | undefined> {
+    const { queue, id, retryCount } = job;
+    const rows = await this.#database.query(this.#sql.recount, [queue, id, retryCount, by]);
+    return rows.length === 0 ? undefined : { ...job, retryCount: retryCount + by };
+  }
+
   /** Makes jobs wait again at once; the attempt does not count. */
   async giveBack(jobs: readonly FetchedJob[]): Promise<void> {
     await this.#forEachQueue(this.#sql.giveBack, jobs);

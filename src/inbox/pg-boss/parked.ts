@@ -5,7 +5,7 @@ import type { Database, Session } from "./database.ts";
 import { fetchedJob, keyOf, readableMessage, singletonKeyOf, typeOf } from "./job.ts";
 import { checks } from "./options.ts";
 import type { Queues } from "./queues.ts";
-import type { ParkedOutput } from "./settle.ts";
+import type { AttemptOutput } from "./settle.ts";
 import type { JobStatements } from "./sql.ts";
 
 /** How many jobs are moved or deleted in one transaction. */
@@ -110,7 +110,7 @@ function chosenBy(selection: ParkedSelection): { readonly type: string; readonly
 function parkedEvent(row: Row): ParkedEvent {
   const { created_on, source_retry_count } = row;
   const job = fetchedJob({ ...row, retry_count: 0 });
-  const output = Object(row.output) as Partial<ParkedOutput>;
+  const output = Object(row.output) as Partial<AttemptOutput>;
   const message = readableMessage(job.data);
   return {
     key: output.key ?? keyOf(job),
@@ -124,7 +124,7 @@ function parkedEvent(row: Row): ParkedEvent {
 }
 
 /** Of the inbox; or of pg-boss, if that has taken the job from its worker. */
-function failureIn(output: Partial<ParkedOutput> & { readonly value?: { readonly message?: unknown } }): InboxFailure {
+function failureIn(output: Partial<AttemptOutput> & { readonly value?: { readonly message?: unknown } }): InboxFailure {
   const message = String(output.message ?? output.value?.message ?? "unknown").slice(0, 1_000);
   return typeof output.stack === "string" ? { message, stack: output.stack.slice(0, 4_000) } : { message };
 }

@@ -17,11 +17,13 @@ export interface Failed {
 /** What became of a failed attempt. `lost`: another worker has the job, or the inbox has it no more. */
 export type FailedResult = "retried" | "lost" | ParkedNotice;
 
-/** What is stored with a parked job. pg-boss keeps it as its output. */
-export interface ParkedOutput extends InboxFailure {
+/** What is stored with a failed attempt. pg-boss keeps it as the output of the job, and copies it when it is parked. */
+export interface AttemptOutput extends InboxFailure {
   readonly key: string;
   readonly type: string;
   readonly attempts: number;
+  /** Whether this attempt or an earlier one ended with its process. */
+  readonly crashed: boolean;
 }
 
 /**
@@ -59,7 +61,7 @@ export class Settlement {
     const { queue, id, retryCount } = job;
     const attempts = retryCount + 1;
     const park = parks || attempts >= this.#retry.attempts;
-    const output = outputOf(job, error, attempts);
+    const output = outputOf(job, error, expiredLeaseMs > 0);
     return this.#database.transaction(async ({ query, db }) => {
       const limit = park ? retryCount : attempts;
       const rows = await query(this.#sql.limit, [queue, id, retryCount, limit, expiredLeaseMs]);
@@ -78,7 +80,18 @@ export class Settlement {
   }
 }
 
-function outputOf(job: FetchedJob, { message, stack }: InboxFailure, attempts: number): ParkedOutput {
-  const told = { key: storable(keyOf(job)), type: storable(typeOf(job)), attempts, message: storable(message) };
+/** Whether an earlier attempt ended with its process. */
+export function hasCrashed({ output }: FetchedJob): boolean {
+  return (Object(output) as Partial<AttemptOutput>).crashed === true;
+}
+
+function outputOf(job: FetchedJob, { message, stack }: InboxFailure, crashed: boolean): AttemptOutput {
+  const told = {
+    key: storable(keyOf(job)),
+    type: storable(typeOf(job)),
+    attempts: job.retryCount + 1,
+    crashed: crashed || hasCrashed(job),
+    message: storable(message),
+  };
   return stack === undefined ? told : { ...told, stack: storable(stack) };
 }

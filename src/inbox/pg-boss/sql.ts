@@ -31,6 +31,9 @@ export function statementsFor(schema: string, columns: ReadonlySet<string>) {
     limit: `UPDATE ${jobs} SET retry_limit = $4::int WHERE ${ATTEMPT}
       AND ($5::float8 = 0 OR ${lease} < now() - $5::float8 * interval '1 millisecond') RETURNING id`,
 
+    /** `$1` queue, `$2` id, `$3` retry count, `$4` what to add to it. A row if the attempt still counts. */
+    recount: `UPDATE ${jobs} SET retry_count = retry_count + $4::int WHERE ${ATTEMPT} RETURNING id`,
+
     /** `$1` queue, `$2` id, `$3` milliseconds. */
     delay: `UPDATE ${jobs} SET start_after = now() + $3::float8 * interval '1 millisecond'
       WHERE name = $1 AND id = $2::uuid AND state = 'retry'`,
@@ -43,7 +46,7 @@ export function statementsFor(schema: string, columns: ReadonlySet<string>) {
       state = (CASE WHEN retry_count > 0 THEN 'retry' ELSE 'created' END)::${schema}.job_state WHERE ${ATTEMPTS}`,
 
     /** `$1` queues, `$2` the lease in milliseconds. The jobs of workers that gave no sign of life for so long. */
-    expired: `SELECT name, id, retry_count, data, singleton_key FROM ${jobs}
+    expired: `SELECT name, id, retry_count, data, singleton_key, output FROM ${jobs}
       WHERE name = ANY($1::text[]) AND state = 'active' AND ${lease} < now() - $2::float8 * interval '1 millisecond'
       LIMIT 100`,
 

@@ -9,7 +9,8 @@ import { type FetchedJob, fetchedJob, messageOf } from "./job.ts";
 import type { Leases } from "./leases.ts";
 import { checks, type InboxSettings } from "./options.ts";
 import type { Queues } from "./queues.ts";
-import type { Failed, Settlement } from "./settle.ts";
+import type { Room } from "./room.ts";
+import { type Failed, hasCrashed, type Settlement } from "./settle.ts";
 
 /** What a worker works with, once the queues are there. */
 export interface Engine {
@@ -19,11 +20,14 @@ export interface Engine {
   readonly settings: InboxSettings;
   readonly leases: Leases;
   readonly settlement: Settlement;
+  readonly room: Room;
 }
 
 /** One attempt at work. */
 interface Run {
-  readonly job: FetchedJob;
+  job: FetchedJob;
+  /** While its retry count changes, a renewal may miss it. */
+  isRecounted: boolean;
   readonly startedAt: number;
   /** Whether another worker has the job, or it was given back: then the result must not touch it. */
   lost: boolean;
@@ -131,7 +135,7 @@ export class PgBossWorker implements InboxWorker {
 
   /** Never rejects. */
   async #run(engine: Engine, run: Run): Promise<void> {
-    const failed = await this.#failureOf(engine, run.job);
+    const failed = await this.#runInTurn(engine, run);
     for (let pauseMs = FIRST_PAUSE_MS; !run.lost; pauseMs = Math.min(LONGEST_SETTLE_PAUSE_MS, 2 * pauseMs)) {
       try {
         await (failed === undefined ? engine.settlement.complete(run.job) : this.#fail(engine, run.job, failed));
@@ -143,9 +147,36 @@ export class PgBossWorker implements InboxWorker {
     }
   }
 
-  async #failureOf({ settings }: Engine, { data, retryCount }: FetchedJob): Promise<Failed | undefined> {
+  async #runInTurn({ room, settings, leases }: Engine, run: Run): Promise<Failed | undefined> {
+    const alone = hasCrashed(run.job) && run.job.retryCount + 1 >= settings.retry.attempts;
+    // If the process ends while it waits, that was not its last attempt.
+    if (alone) await this.#recount(leases, run, -1);
+    return room.run(alone, async () => {
+      if (this.#closing !== undefined && !run.lost) await this.#giveBack([run]);
+      else if (alone && !run.lost) await this.#recount(leases, run, 1);
+      return run.lost ? undefined : this.#failureOf(settings, run.job);
+    });
+  }
+
+  /** Never rejects. */
+  async #recount(leases: Leases, run: Run, by: -1 | 1): Promise<void> {
+    run.isRecounted = true;
     try {
-      await this.#process(messageOf(data), { number: retryCount + 1, of: settings.retry.attempts });
+      const job = await leases.recount(run.job, by);
+      if (job === undefined) run.lost = true;
+      else run.job = job;
+    } catch (error) {
+      // It comes back once its lease has expired.
+      run.lost = true;
+      this.#options.onError(error);
+    } finally {
+      run.isRecounted = false;
+    }
+  }
+
+  async #failureOf({ retry }: InboxSettings, { data, retryCount }: FetchedJob): Promise<Failed | undefined> {
+    try {
+      await this.#process(messageOf(data), { number: retryCount + 1, of: retry.attempts });
       return undefined;
     } catch (thrown) {
       return { error: failureOf(thrown), parks: isParkEvent(thrown), expiredLeaseMs: 0 };
@@ -176,9 +207,11 @@ export class PgBossWorker implements InboxWorker {
     const oldest = performance.now() - this.#options.maxProcessingMs - this.#leaseMs;
     const runs = [...this.#runs.keys()].filter(({ lost, startedAt }) => !lost && startedAt > oldest);
     if (runs.length === 0) return;
-    const renewed = await leases.renew(runs.map(({ job }) => job));
-    // Those that were settled meanwhile are not at work any more.
-    for (const run of runs) if (!renewed.has(run.job.id) && this.#runs.has(run)) run.lost = true;
+    const jobs = runs.map(({ job }) => job);
+    const renewed = await leases.renew(jobs);
+    for (const [i, run] of runs.entries()) {
+      if (!renewed.has(run.job.id) && run.job === jobs[i] && !run.isRecounted) run.lost = true;
+    }
   }
 
   /** Counts the attempts of dead workers as failed. */
@@ -192,7 +225,7 @@ export class PgBossWorker implements InboxWorker {
 }
 
 function runOf(job: FetchedJob): Run {
-  return { job, startedAt: performance.now(), lost: false };
+  return { job, isRecounted: false, startedAt: performance.now(), lost: false };
 }
 
 /** Fetches jobs. Unlike the `fetch` of pg-boss 10 it fails where the database does, instead of finding no job. */
