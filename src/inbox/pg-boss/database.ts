@@ -7,7 +7,9 @@ import type { InboxPool } from "./options.ts";
 /** How long a statement or transaction may take, in milliseconds. */
 const TIMEOUT_MS = 10_000;
 /** When a pool closes a connection that does not answer, in milliseconds. */
-const ABANDON_AFTER_MS = 30_000;
+const ABANDON_AFTER_MS = 60_000;
+/** How long a statement may take that reads all jobs, in milliseconds. */
+export const SCAN_MS = 60_000;
 
 /** One client, for statements of the inbox and for those of pg-boss. */
 export interface Session {
@@ -26,8 +28,8 @@ export class Database implements Session {
     this.#session = sessionOn(pool);
   }
 
-  query(text: string, values: readonly PostgresValue[]): Promise<readonly Row[]> {
-    return withTimeout(this.#session.query(text, values), TIMEOUT_MS);
+  query(text: string, values: readonly PostgresValue[], timeoutMs: number = TIMEOUT_MS): Promise<readonly Row[]> {
+    return withTimeout(this.#session.query(text, values), timeoutMs);
   }
 
   get db(): BossDb {

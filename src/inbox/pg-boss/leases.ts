@@ -1,5 +1,5 @@
 import type { Row } from "../../stores/postgres/client.ts";
-import type { Database } from "./database.ts";
+import { type Database, SCAN_MS } from "./database.ts";
 import { type FetchedJob, fetchedJob } from "./job.ts";
 import { arrayOf, type JobStatements } from "./sql.ts";
 
@@ -43,7 +43,7 @@ export class Leases {
 
   /** Some of the jobs whose worker gave no sign of life for a lease. */
   async expired(queues: readonly string[]): Promise<FetchedJob[]> {
-    const rows = await this.#database.query(this.#sql.expired, [arrayOf(queues), this.#leaseMs]);
+    const rows = await this.#database.query(this.#sql.expired, [arrayOf(queues), this.#leaseMs], SCAN_MS);
     return rows.map(fetchedJob);
   }
 

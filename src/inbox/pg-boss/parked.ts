@@ -1,7 +1,7 @@
 import type { Row } from "../../stores/postgres/client.ts";
 import type { InboxFailure, ParkedEvent, ParkedPage, ParkedQuery, ParkedSelection } from "../inbox.ts";
 import type { PgBoss } from "./boss.ts";
-import type { Database, Session } from "./database.ts";
+import { type Database, SCAN_MS, type Session } from "./database.ts";
 import { fetchedJob, keyOf, readableMessage, singletonKeyOf, typeOf } from "./job.ts";
 import { checks } from "./options.ts";
 import type { Queues } from "./queues.ts";
@@ -38,7 +38,8 @@ export class Parked {
     checks.integer("limit", limit, 1, 1_000);
     const { at, id } = cursor === undefined ? START : placeIn(cursor);
     const chosenKeys = keys === undefined ? "" : JSON.stringify(keys);
-    const rows = await this.#database.query(sql.parked, [this.#queues.parked, type, chosenKeys, at, id, limit + 1]);
+    const values = [this.#queues.parked, type, chosenKeys, at, id, limit + 1];
+    const rows = await this.#database.query(sql.parked, values, SCAN_MS);
     const shown = rows.slice(0, limit);
     const last = shown.at(-1);
     const events = shown.map(parkedEvent);

@@ -1,5 +1,5 @@
 import type { InboxStats } from "../inbox.ts";
-import type { Database } from "./database.ts";
+import { type Database, SCAN_MS } from "./database.ts";
 import type { Queues } from "./queues.ts";
 import { arrayOf, type JobStatements } from "./sql.ts";
 
@@ -38,9 +38,9 @@ export class Stats {
 
   async #count(sql: JobStatements): Promise<InboxStats> {
     const worked = arrayOf(this.#queues.worked);
-    const queued = await this.#database.query(sql.queued, [worked]);
-    const [active] = await this.#database.query(sql.active, [worked]);
-    const [parked] = await this.#database.query(sql.parkedCount, [this.#queues.parked]);
+    const queued = await this.#database.query(sql.queued, [worked], SCAN_MS);
+    const [active] = await this.#database.query(sql.active, [worked], SCAN_MS);
+    const [parked] = await this.#database.query(sql.parkedCount, [this.#queues.parked], SCAN_MS);
     const waiting = queued.find(({ delayed }) => delayed === false);
     const delayed = queued.find((row) => row.delayed === true);
     return {

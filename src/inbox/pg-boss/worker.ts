@@ -38,7 +38,7 @@ const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 30_000;
 const LONGEST_SETTLE_PAUSE_MS = 5_000;
 /** How long a fetch may take, in milliseconds. */
-const FETCH_TIMEOUT_MS = 20_000;
+const FETCH_TIMEOUT_MS = 30_000;
 /** The search for dead workers takes at most this part of the time: pg-boss 10 has no index for it. */
 const SEARCH_SHARE = 1 / 50;
 const UNIQUE_VIOLATION = "23505";
@@ -117,12 +117,21 @@ export class PgBossWorker implements InboxWorker {
     for (const queue of engine.queues.worked) {
       const free = concurrency - this.#runs.size;
       if (free <= 0 || this.#closing !== undefined) break;
-      const runs = (await fetchFrom(engine, queue, free)).map(runOf);
+      const runs = (await this.#fetch(engine, queue, free)).map(runOf);
       taken += runs.length;
       if (this.#closing !== undefined) await this.#giveBack(runs);
       else for (const run of runs) this.#begin(engine, run);
     }
     if (taken === 0 || this.#runs.size >= concurrency) await this.#bell.wait(pollMs);
+  }
+
+  /** Jobs that come too late are given back: nobody runs them. */
+  async #fetch(engine: Engine, queue: string, batchSize: number): Promise<FetchedJob[]> {
+    const fetching = fetchFrom(engine, queue, batchSize);
+    return withTimeout(fetching, FETCH_TIMEOUT_MS).catch((error: unknown) => {
+      fetching.then((jobs) => this.#giveBack(jobs.map(runOf))).catch(() => {});
+      throw error;
+    });
   }
 
   #begin(engine: Engine, run: Run): void {
@@ -238,7 +247,7 @@ async function fetchFrom({ boss, database }: Engine, queue: string, batchSize: n
         throw error;
       }),
   };
-  const rows = await withTimeout(boss.fetch(queue, { batchSize, includeMetadata: true, db }), FETCH_TIMEOUT_MS);
+  const rows = await boss.fetch(queue, { batchSize, includeMetadata: true, db });
   // Another worker has taken the job at the same time.
   if (failure !== undefined && sqlState(failure) !== UNIQUE_VIOLATION) throw failure;
   return rows.map((row) => fetchedJob(row as never));
