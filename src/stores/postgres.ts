@@ -1,6 +1,7 @@
 import { type MaybePromise, withTimeout } from "../async.ts";
 import { messageOf } from "./backend/failure.ts";
 import { countUnanswered } from "./backend/unanswered.ts";
+import { claimResult, completeResult, wasLive } from "./postgres/answers.ts";
 import {
   type Ask,
   type AskSettings,
@@ -261,39 +262,4 @@ class EventTable {
         "Give the store a pool of its own (docs/stores-postgres.md), or let handlers hold clients for a shorter time.",
     );
   }
-}
-
-function claimResult([row]: readonly Row[]): ClaimResult | Contention {
-  switch (row?.answer) {
-    case "claimed":
-    case "completed":
-      return { status: row.answer };
-    case "in_flight":
-      return { status: "in_flight", remainingMs: Math.max(1, Number(row.remaining_ms)) };
-    case "raced":
-    case "locked":
-      return row.answer;
-    default:
-      throw unexpectedRows();
-  }
-}
-
-function completeResult([row]: readonly Row[]): CompleteResult | Contention {
-  switch (row?.answer) {
-    case "stored":
-    case "held_by_another":
-    case "completed_by_another":
-    case "raced":
-      return row.answer;
-    default:
-      throw unexpectedRows();
-  }
-}
-
-function wasLive([row]: readonly Row[]): boolean {
-  return row?.live === true;
-}
-
-function unexpectedRows(): Error {
-  return new Error("the client returned rows that the statement does not have");
 }

@@ -20,3 +20,23 @@ declare module "*/compatibility.mjs" {
   export function tableOf(record: Compatibility): string;
   export function tableInReadme(): string;
 }
+
+declare module "*/pins.mjs" {
+  /** A runtime in one version. */
+  export interface Runtime {
+    readonly name: string;
+    readonly package: string;
+    readonly version: string;
+    readonly prints?: string;
+    readonly bin: string;
+  }
+  export const RUNTIMES: readonly Runtime[];
+}
+
+declare module "*/install.mjs" {
+  export function installRuntime(runtime: object): Promise<string>;
+}
+
+declare module "*/command.mjs" {
+  export function command(file: string, args: readonly string[], cwd: string): Promise<string>;
+}

@@ -1,0 +1,60 @@
+import type { Row } from "../../stores/postgres/client.ts";
+import { type Database, SCAN_MS } from "./database.ts";
+import { type FetchedJob, fetchedJob } from "./job.ts";
+import { arrayOf, type JobStatements } from "./sql.ts";
+
+/** The leases of the attempts at work: a dead worker renews none. */
+export class Leases {
+  readonly #database: Database;
+  readonly #sql: JobStatements;
+  readonly #leaseMs: number;
+
+  constructor(database: Database, sql: JobStatements, leaseMs: number) {
+    this.#database = database;
+    this.#sql = sql;
+    this.#leaseMs = leaseMs;
+  }
+
+  /**
+   * Renews the leases of attempts.
+   *
+   * @returns the ids of those that still count
+   */
+  async renew(jobs: readonly FetchedJob[]): Promise<ReadonlySet<string>> {
+    const rows = await this.#forEachQueue(this.#sql.renew, jobs);
+    return new Set(rows.map(({ id }) => String(id)));
+  }
+
+  /**
+   * Counts an attempt that waits for its turn as not started, or as started again.
+   *
+   * @returns the attempt as it is counted now; undefined if it is over
+   */
+  async recount(job: FetchedJob, by: -1 | 1): Promise<FetchedJob | undefined> {
+    const { queue, id, retryCount } = job;
+    const rows = await this.#database.query(this.#sql.recount, [queue, id, retryCount, by]);
+    return rows.length === 0 ? undefined : { ...job, retryCount: retryCount + by };
+  }
+
+  /** Makes jobs wait again at once; the attempt does not count. */
+  async giveBack(jobs: readonly FetchedJob[]): Promise<void> {
+    await this.#forEachQueue(this.#sql.giveBack, jobs);
+  }
+
+  /** Some of the jobs whose worker gave no sign of life for a lease. */
+  async expired(queues: readonly string[]): Promise<FetchedJob[]> {
+    const rows = await this.#database.query(this.#sql.expired, [arrayOf(queues), this.#leaseMs], SCAN_MS);
+    return rows.map(fetchedJob);
+  }
+
+  async #forEachQueue(statement: string, jobs: readonly FetchedJob[]): Promise<Row[]> {
+    const rows: Row[] = [];
+    for (const queue of new Set(jobs.map((job) => job.queue))) {
+      const own = jobs.filter((job) => job.queue === queue);
+      const ids = arrayOf(own.map(({ id }) => id));
+      const attempts = arrayOf(own.map(({ id, retryCount }) => `${id}:${retryCount}`));
+      rows.push(...(await this.#database.query(statement, [queue, ids, attempts])));
+    }
+    return rows;
+  }
+}

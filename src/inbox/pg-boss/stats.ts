@@ -1,0 +1,54 @@
+import type { InboxStats } from "../inbox.ts";
+import { type Database, SCAN_MS } from "./database.ts";
+import type { Queues } from "./queues.ts";
+import { arrayOf, type JobStatements } from "./sql.ts";
+
+/** Beyond so many jobs, or so many milliseconds, counting is expensive: its result is used again. */
+const MANY_JOBS = 10_000;
+const SLOW_MS = 250;
+/** For how many times as long as it took: so counting takes at most a fiftieth of the time. */
+const REUSE = 50;
+
+/** Counts the jobs, and counts seldom where there are very many. */
+export class Stats {
+  readonly #database: Database;
+  readonly #queues: Queues;
+  #counted: { readonly stats: Promise<InboxStats>; until: number } | undefined;
+
+  constructor(database: Database, queues: Queues) {
+    this.#database = database;
+    this.#queues = queues;
+  }
+
+  async read(sql: JobStatements): Promise<InboxStats> {
+    const startedAt = performance.now();
+    if (this.#counted !== undefined && startedAt < this.#counted.until) return this.#counted.stats;
+    const counted = { stats: this.#count(sql), until: Number.POSITIVE_INFINITY };
+    this.#counted = counted;
+    try {
+      const { waiting, delayed, active, parked } = await counted.stats;
+      const tookMs = performance.now() - startedAt;
+      const isExpensive = tookMs > SLOW_MS || waiting + delayed + active + parked > MANY_JOBS;
+      counted.until = isExpensive ? startedAt + REUSE * tookMs : 0;
+    } catch {
+      counted.until = 0;
+    }
+    return counted.stats;
+  }
+
+  async #count(sql: JobStatements): Promise<InboxStats> {
+    const worked = arrayOf(this.#queues.worked);
+    const queued = await this.#database.query(sql.queued, [worked], SCAN_MS);
+    const [active] = await this.#database.query(sql.active, [worked], SCAN_MS);
+    const [parked] = await this.#database.query(sql.parkedCount, [this.#queues.parked], SCAN_MS);
+    const waiting = queued.find(({ delayed }) => delayed === false);
+    const delayed = queued.find((row) => row.delayed === true);
+    return {
+      waiting: Number(waiting?.count ?? 0),
+      delayed: Number(delayed?.count ?? 0),
+      active: Number(active?.count ?? 0),
+      parked: Number(parked?.count ?? 0),
+      oldestWaitingMs: Math.max(0, Math.round(Number(waiting?.oldest_ms ?? 0))),
+    };
+  }
+}

@@ -1,0 +1,254 @@
+import { sleep, withTimeout } from "../../async.ts";
+import { sqlState } from "../../stores/postgres/errors.ts";
+import { failureOf, isParkEvent } from "../failure.ts";
+import type { InboxWorker, ProcessMessage, WorkOptions } from "../inbox.ts";
+import { Bell } from "./bell.ts";
+import type { BossDb, PgBoss } from "./boss.ts";
+import type { Database } from "./database.ts";
+import { type FetchedJob, fetchedJob, messageOf } from "./job.ts";
+import type { Leases } from "./leases.ts";
+import { checks, type InboxSettings } from "./options.ts";
+import type { Queues } from "./queues.ts";
+import type { Room } from "./room.ts";
+import { type Failed, hasCrashed, type Settlement } from "./settle.ts";
+
+/** What a worker works with, once the queues are there. */
+export interface Engine {
+  readonly boss: PgBoss;
+  readonly database: Database;
+  readonly queues: Queues;
+  readonly settings: InboxSettings;
+  readonly leases: Leases;
+  readonly settlement: Settlement;
+  readonly room: Room;
+}
+
+/** One attempt at work. */
+interface Run {
+  job: FetchedJob;
+  /** While its retry count changes, a renewal may miss it. */
+  isRecounted: boolean;
+  readonly startedAt: number;
+  /** Whether another worker has the job, or it was given back: then the result must not touch it. */
+  lost: boolean;
+}
+
+/** The pauses while the database is away, in milliseconds. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 30_000;
+const LONGEST_SETTLE_PAUSE_MS = 5_000;
+/** How long a fetch may take, in milliseconds. */
+const FETCH_TIMEOUT_MS = 30_000;
+/** The search for dead workers takes at most this part of the time: pg-boss 10 has no index for it. */
+const SEARCH_SHARE = 1 / 50;
+const UNIQUE_VIOLATION = "23505";
+
+/** Takes jobs, runs them and settles them, until it is closed. */
+export class PgBossWorker implements InboxWorker {
+  readonly #prepared: () => Promise<Engine>;
+  readonly #process: ProcessMessage;
+  readonly #options: Required<WorkOptions>;
+  readonly #runs = new Map<Run, Promise<void>>();
+  readonly #bell = new Bell();
+  readonly #closed = new Bell();
+  readonly #leaseMs: number;
+  readonly #taking: Promise<void>;
+  readonly #ticker: NodeJS.Timeout;
+  #engine: Engine | undefined;
+  #isTicking = false;
+  #nextSearchAt = 0;
+  #closing: Promise<void> | undefined;
+
+  constructor(prepared: () => Promise<Engine>, leaseMs: number, process: ProcessMessage, options: WorkOptions) {
+    const { concurrency = 10, pollMs = 1_000 } = options;
+    checks.integer("concurrency", concurrency, 1, 1_000);
+    checks.integer("pollMs", pollMs, 10, 3_600_000);
+    this.#prepared = prepared;
+    this.#leaseMs = leaseMs;
+    this.#process = process;
+    this.#options = { ...options, concurrency, pollMs };
+    this.#ticker = setInterval(() => void this.#tick(), leaseMs / 4);
+    this.#taking = this.#take();
+  }
+
+  /** Looks for jobs at once. */
+  wake(): void {
+    this.#bell.ring();
+  }
+
+  close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    this.#bell.ring();
+    this.#closed.ring();
+    const ended = this.#taking.then(() => Promise.all(this.#runs.values()));
+    await withTimeout(ended, timeoutMs).catch(() => {});
+    clearInterval(this.#ticker);
+    await this.#giveBack([...this.#runs.keys()].filter(({ lost }) => !lost));
+  }
+
+  async #giveBack(runs: readonly Run[]): Promise<void> {
+    for (const run of runs) run.lost = true;
+    if (runs.length === 0 || this.#engine === undefined) return;
+    await this.#engine.leases.giveBack(runs.map(({ job }) => job)).catch(this.#options.onError);
+  }
+
+  async #take(): Promise<void> {
+    let pauseMs = 0;
+    while (this.#closing === undefined) {
+      try {
+        this.#engine ??= await this.#prepared();
+        await this.#takeOnce(this.#engine);
+        pauseMs = 0;
+      } catch (error) {
+        this.#options.onError(error);
+        pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, 2 * pauseMs));
+        await this.#closed.wait(pauseMs);
+      }
+    }
+  }
+
+  async #takeOnce(engine: Engine): Promise<void> {
+    const { concurrency, pollMs } = this.#options;
+    let taken = 0;
+    for (const queue of engine.queues.worked) {
+      const free = concurrency - this.#runs.size;
+      if (free <= 0 || this.#closing !== undefined) break;
+      const runs = (await this.#fetch(engine, queue, free)).map(runOf);
+      taken += runs.length;
+      if (this.#closing !== undefined) await this.#giveBack(runs);
+      else for (const run of runs) this.#begin(engine, run);
+    }
+    if (taken === 0 || this.#runs.size >= concurrency) await this.#bell.wait(pollMs);
+  }
+
+  /** Jobs that come too late are given back: nobody runs them. */
+  async #fetch(engine: Engine, queue: string, batchSize: number): Promise<FetchedJob[]> {
+    const fetching = fetchFrom(engine, queue, batchSize);
+    return withTimeout(fetching, FETCH_TIMEOUT_MS).catch((error: unknown) => {
+      fetching.then((jobs) => this.#giveBack(jobs.map(runOf))).catch(() => {});
+      throw error;
+    });
+  }
+
+  #begin(engine: Engine, run: Run): void {
+    const done = this.#run(engine, run).finally(() => {
+      this.#runs.delete(run);
+      this.#bell.ring();
+    });
+    this.#runs.set(run, done);
+  }
+
+  /** Never rejects. */
+  async #run(engine: Engine, run: Run): Promise<void> {
+    const failed = await this.#runInTurn(engine, run);
+    for (let pauseMs = FIRST_PAUSE_MS; !run.lost; pauseMs = Math.min(LONGEST_SETTLE_PAUSE_MS, 2 * pauseMs)) {
+      try {
+        await (failed === undefined ? engine.settlement.complete(run.job) : this.#fail(engine, run.job, failed));
+        return;
+      } catch (error) {
+        this.#options.onError(error);
+        await sleep(pauseMs, { unref: true });
+      }
+    }
+  }
+
+  async #runInTurn({ room, settings, leases }: Engine, run: Run): Promise<Failed | undefined> {
+    const alone = hasCrashed(run.job) && run.job.retryCount + 1 >= settings.retry.attempts;
+    // If the process ends while it waits, that was not its last attempt.
+    if (alone) await this.#recount(leases, run, -1);
+    return room.run(alone, async () => {
+      if (this.#closing !== undefined && !run.lost) await this.#giveBack([run]);
+      else if (alone && !run.lost) await this.#recount(leases, run, 1);
+      return run.lost ? undefined : this.#failureOf(settings, run.job);
+    });
+  }
+
+  /** Never rejects. */
+  async #recount(leases: Leases, run: Run, by: -1 | 1): Promise<void> {
+    run.isRecounted = true;
+    try {
+      const job = await leases.recount(run.job, by);
+      if (job === undefined) run.lost = true;
+      else run.job = job;
+    } catch (error) {
+      // It comes back once its lease has expired.
+      run.lost = true;
+      this.#options.onError(error);
+    } finally {
+      run.isRecounted = false;
+    }
+  }
+
+  async #failureOf({ retry }: InboxSettings, { data, retryCount }: FetchedJob): Promise<Failed | undefined> {
+    try {
+      await this.#process(messageOf(data), { number: retryCount + 1, of: retry.attempts });
+      return undefined;
+    } catch (thrown) {
+      return { error: failureOf(thrown), parks: isParkEvent(thrown), expiredLeaseMs: 0 };
+    }
+  }
+
+  async #fail({ settlement }: Engine, job: FetchedJob, failed: Failed): Promise<void> {
+    const result = await settlement.fail(job, failed);
+    if (typeof result === "object") this.#options.onParked(result);
+  }
+
+  /** Renews the leases of this worker, and looks for expired ones of others. Never rejects. */
+  async #tick(): Promise<void> {
+    if (this.#isTicking || this.#engine === undefined) return;
+    this.#isTicking = true;
+    try {
+      await this.#renew(this.#engine);
+      if (performance.now() >= this.#nextSearchAt && this.#closing === undefined) await this.#takeOver(this.#engine);
+    } catch (error) {
+      this.#options.onError(error);
+    } finally {
+      this.#isTicking = false;
+    }
+  }
+
+  async #renew({ leases }: Engine): Promise<void> {
+    // A run that hangs beyond its time is not renewed any more, so that another worker gets its job.
+    const oldest = performance.now() - this.#options.maxProcessingMs - this.#leaseMs;
+    const runs = [...this.#runs.keys()].filter(({ lost, startedAt }) => !lost && startedAt > oldest);
+    if (runs.length === 0) return;
+    const jobs = runs.map(({ job }) => job);
+    const renewed = await leases.renew(jobs);
+    for (const [i, run] of runs.entries()) {
+      if (!renewed.has(run.job.id) && run.job === jobs[i] && !run.isRecounted) run.lost = true;
+    }
+  }
+
+  /** Counts the attempts of dead workers as failed. */
+  async #takeOver(engine: Engine): Promise<void> {
+    const startedAt = performance.now();
+    const jobs = await engine.leases.expired(engine.queues.worked);
+    this.#nextSearchAt = startedAt + (performance.now() - startedAt) / SEARCH_SHARE;
+    const error = { message: "the worker of this attempt ended, or gave no sign of life for too long" };
+    for (const job of jobs) await this.#fail(engine, job, { error, parks: false, expiredLeaseMs: this.#leaseMs });
+  }
+}
+
+function runOf(job: FetchedJob): Run {
+  return { job, isRecounted: false, startedAt: performance.now(), lost: false };
+}
+
+/** Fetches jobs. Unlike the `fetch` of pg-boss 10 it fails where the database does, instead of finding no job. */
+async function fetchFrom({ boss, database }: Engine, queue: string, batchSize: number): Promise<FetchedJob[]> {
+  let failure: unknown;
+  const db: BossDb = {
+    executeSql: (text, values) =>
+      database.db.executeSql(text, values).catch((error: unknown) => {
+        failure = error;
+        throw error;
+      }),
+  };
+  const rows = await boss.fetch(queue, { batchSize, includeMetadata: true, db });
+  // Another worker has taken the job at the same time.
+  if (failure !== undefined && sqlState(failure) !== UNIQUE_VIOLATION) throw failure;
+  return rows.map((row) => fetchedJob(row as never));
+}
