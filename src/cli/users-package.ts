@@ -13,7 +13,10 @@ export type PackageExports = Readonly<Record<string, unknown>>;
  * @returns what it exports, also if it is CommonJS; undefined if it is not installed
  * @throws what the package throws while it is loaded
  */
-export async function usersPackage(name: string, from = join(process.cwd(), "any.js")): Promise<PackageExports | undefined> {
+export async function usersPackage(
+  name: string,
+  from: string = join(process.cwd(), "any.js"),
+): Promise<PackageExports | undefined> {
   const file = installedFile(name, from);
   if (file === undefined) return undefined;
   const exported = (await import(pathToFileURL(file).href)) as PackageExports;
@@ -22,7 +25,7 @@ export async function usersPackage(name: string, from = join(process.cwd(), "any
 }
 
 /** The file that a package is loaded from; undefined if it is not installed. */
-export function installedFile(name: string, from = join(process.cwd(), "any.js")): string | undefined {
+export function installedFile(name: string, from: string = join(process.cwd(), "any.js")): string | undefined {
   try {
     return createRequire(from).resolve(name);
   } catch (error) {

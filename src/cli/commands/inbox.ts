@@ -93,12 +93,7 @@ function discardCommand(terminal: Terminal): Command {
   return changeCommand("discard", description, "discard --type order.filled --yes --sqlite webhooks.db", terminal);
 }
 
-function changeCommand(
-  verb: "redrive" | "discard",
-  description: string,
-  line: string,
-  terminal: Terminal,
-): Command {
+function changeCommand(verb: "redrive" | "discard", description: string, line: string, terminal: Terminal): Command {
   const command = new Command(verb)
     .description(description)
     .argument("[keys...]", "the events' keys, as parked prints them")

@@ -74,7 +74,10 @@ async function confirm(
 
 function printDryRun(verb: Change["verb"], { count, first, notParked }: Selected, output: Output): void {
   const would = verb === "redrive" ? "wouldRedrive" : "wouldDiscard";
-  if (output.json) return output.record({ [would]: count, events: first.map(recordOf), notParked });
+  if (output.json) {
+    output.record({ [would]: count, events: first.map(recordOf), notParked });
+    return;
+  }
   output.line(parkedTable(first, output));
   if (count > first.length) output.line(`and ${count - first.length} more`);
   output.line(`would ${verb} ${count}`);

@@ -1,18 +1,22 @@
-import type { PgBoss } from "../../inbox/pg-boss.ts";
-import type { InboxPool } from "../../inbox/pg-boss/options.ts";
 import type { BullmqQueueClass, BullmqWorkerClass } from "../../inbox/bullmq.ts";
+import type { InboxPool } from "../../inbox/pg-boss/options.ts";
+import type { PgBoss } from "../../inbox/pg-boss.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
 import { printable } from "../printable.ts";
 import { installedFile, type PackageExports, usersPackage } from "../users-package.ts";
 
 /** What the command uses of the drivers' classes. */
 interface Classes {
-  readonly Pool: new (options: object) => InboxPool & {
+  readonly Pool: new (
+    options: object,
+  ) => InboxPool & {
     on(event: "error", listener: (error: Error) => void): unknown;
     query(text: string, values?: unknown[]): Promise<{ rows: unknown[] }>;
     end(): Promise<void>;
   };
-  readonly PgBoss: new (options: object) => PgBoss & {
+  readonly PgBoss: new (
+    options: object,
+  ) => PgBoss & {
     on(event: "error", listener: (error: Error) => void): unknown;
     start(): Promise<unknown>;
     getQueue(name: string): Promise<object | null>;
@@ -20,7 +24,10 @@ interface Classes {
   };
   readonly Queue: BullmqQueueClass;
   readonly Worker: BullmqWorkerClass;
-  readonly Redis: new (url: string, options: object) => {
+  readonly Redis: new (
+    url: string,
+    options: object,
+  ) => {
     on(event: "error", listener: (error: Error) => void): unknown;
     connect(): Promise<void>;
     exists(key: string): Promise<number>;

@@ -7,18 +7,22 @@ import { table } from "../table.ts";
 /** Prints how many events there are in each state. */
 export function printStats({ name }: Inbox, stats: InboxStats, output: Output): void {
   const { waiting, delayed, active, parked, oldestWaitingMs } = stats;
-  if (output.json) return output.record({ engine: name, waiting, delayed, active, parked, oldestWaitingMs });
+  if (output.json) output.record({ engine: name, waiting, delayed, active, parked, oldestWaitingMs });
+  else output.line(statsTable(stats, output));
+}
+
+function statsTable({ waiting, delayed, active, parked, oldestWaitingMs }: InboxStats, output: Output): string {
   const headings = ["waiting", "delayed", "active", "parked", "oldest waiting"];
   const columns = headings.map((heading) => ({ heading, align: "right" as const }));
   const oldest = waiting === 0 ? "-" : duration(oldestWaitingMs);
-  output.line(table(columns, [[...[waiting, delayed, active, parked].map(String), oldest]], output));
+  return table(columns, [[...[waiting, delayed, active, parked].map(String), oldest]], output);
 }
 
 /** Prints a page of parked events. */
 export function printParked({ events, cursor }: ParkedPage, output: Output): void {
-  if (output.json) return output.record({ events: events.map(recordOf), ...(cursor === undefined ? {} : { cursor }) });
-  output.line(events.length === 0 ? "There are no parked events." : parkedTable(events, output));
-  if (cursor !== undefined) output.note(`There are more: --cursor ${printable(cursor)}`);
+  if (output.json) output.record({ events: events.map(recordOf), ...(cursor === undefined ? {} : { cursor }) });
+  else output.line(events.length === 0 ? "There are no parked events." : parkedTable(events, output));
+  if (cursor !== undefined && !output.json) output.note(`There are more: --cursor ${printable(cursor)}`);
 }
 
 const MAX_ERROR = 120;

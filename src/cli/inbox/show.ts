@@ -8,8 +8,8 @@ import { recordOf, timeOf } from "./print.ts";
 /** Prints a parked event with its payload. */
 export function printEvent(event: ParkedEvent, output: Output): void {
   const { message, error } = event;
-  if (output.json) return output.record({ event: { ...recordOf(event), error, message: message ?? null } });
-  for (const line of linesOf(event, output)) output.line(line);
+  if (output.json) output.record({ event: { ...recordOf(event), error, message: message ?? null } });
+  else for (const line of linesOf(event, output)) output.line(line);
 }
 
 /** No text of an event is cut. */
@@ -38,7 +38,12 @@ function* fieldsOf({ key, id, type, attempts, parkedAt, message }: ParkedEvent):
   yield ["parked at", timeOf(parkedAt)];
 }
 
-function* messageFields({ receivedAt, identifiedBy, orderingKey, traceparent }: InboxMessage): Iterable<[string, string]> {
+function* messageFields({
+  receivedAt,
+  identifiedBy,
+  orderingKey,
+  traceparent,
+}: InboxMessage): Iterable<[string, string]> {
   yield ["identified by", identifiedBy];
   if (orderingKey !== undefined) yield ["ordering key", orderingKey];
   if (traceparent !== undefined) yield ["traceparent", traceparent];
