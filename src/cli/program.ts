@@ -103,8 +103,11 @@ function failureOf(thrown: unknown): CommandFailed {
 function usageMessage({ code, message }: CommanderError): string {
   // commander has printed the help.
   if (code === "commander.help") return "Name a command.";
-  // The value of a misspelt --secret= must not be printed.
-  return message.replace(/^error: /, "").replace(/^(unknown option '[^'=]*)=.*?'(?=\n|$)/s, "$1'");
+  // The value of a misspelt --secret= must not be printed, nor the password in a URL.
+  return message
+    .replace(/^error: /, "")
+    .replace(/^(unknown option '[^'=]*)=.*?'(?=\n|$)/s, "$1'")
+    .replace(/\/\/[^\s@]*@/g, "//…@");
 }
 
 function jsonError({ code, message }: CommandFailed): string {

@@ -32,7 +32,7 @@ A URL with a password is better kept in REDIS_URL or DATABASE_URL than written o
 Examples:
   $ bluum-webhooks inbox stats --sqlite webhooks.db
   $ bluum-webhooks inbox parked --redis --queue bluum --type order.filled
-  $ bluum-webhooks inbox show orders_evt_1 --postgres --queue bluum
+  $ bluum-webhooks inbox show orders/evt_1 --postgres --queue bluum
   $ bluum-webhooks inbox redrive --all --dry-run --sqlite webhooks.db`;
 
 function statsCommand(terminal: Terminal): Command {
@@ -69,7 +69,7 @@ function showCommand(terminal: Terminal): Command {
   const command = new Command("show")
     .description("Prints one parked event: its times, its error with the stack, its headers and its body.")
     .argument("<key>", "the event's key, as parked prints it")
-    .addHelpText("after", example("show orders_evt_1 --sqlite webhooks.db"));
+    .addHelpText("after", example("show orders/evt_1 --sqlite webhooks.db"));
   return command.action((key: string, options: InboxOptions) =>
     withInbox(options, terminal, async (inbox) => {
       const [event] = (await inbox.parked({ keys: [key], limit: 1 })).events;
@@ -85,7 +85,7 @@ function showCommand(terminal: Terminal): Command {
 function redriveCommand(terminal: Terminal): Command {
   const description =
     "Makes parked events wait again, with all their attempts before them. Handlers that had succeeded do not run again. Asks before it redrives more than one.";
-  return changeCommand("redrive", description, "redrive orders_evt_1 --sqlite webhooks.db", terminal);
+  return changeCommand("redrive", description, "redrive orders/evt_1 --sqlite webhooks.db", terminal);
 }
 
 function discardCommand(terminal: Terminal): Command {

@@ -19,19 +19,22 @@ function linesOf(tokens: readonly string[]): string[] | undefined {
   const lines: string[] = [];
   let line = "";
   let level = 0;
-  const breakLine = () => {
-    lines.push(line);
-    line = "  ".repeat(level);
-  };
   for (const [index, token] of tokens.entries()) {
     if (closes(token)) level -= 1;
-    if (closes(token) && !opens(tokens[index - 1])) breakLine();
+    if (level > MAX_LEVELS) return undefined;
+    if (isAtStart(token, tokens[index - 1])) {
+      lines.push(line);
+      line = "  ".repeat(level);
+    }
     line += token === ":" ? ": " : token;
     if (opens(token)) level += 1;
-    if (level > MAX_LEVELS) return undefined;
-    if (token === "," || (opens(token) && !closes(tokens[index + 1]))) breakLine();
   }
   return [...lines, line];
+}
+
+/** Whether a line begins with a token. The two brackets of an empty object or array stay together. */
+function isAtStart(token: string, before: string | undefined): boolean {
+  return opens(before) ? !closes(token) : before === "," || closes(token);
 }
 
 function opens(token: string | undefined): boolean {
