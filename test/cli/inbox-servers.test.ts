@@ -18,6 +18,9 @@ const postgres = await findPostgres();
 const startsRedis = await canStartRedis();
 afterAll(() => Promise.all([redis?.stop(), postgres?.stop()]));
 
+/** A time limit for tests that start a dozen processes, one after the other, in milliseconds. */
+const MANY_PROCESSES_MS = 60_000;
+
 const three = [message("evt_1"), message("evt_2", { type: "order.rejected" }), message("evt_3")];
 
 /** Every command, on an inbox with three parked events. */
@@ -65,7 +68,7 @@ describe.skipIf(redis === undefined)("inbox --redis", () => {
     ["bullmq5", bullmq5, { bullmq: "bullmq5", ioredis: "ioredis5" }],
     // Its own ioredis is used.
     ["bullmq5", bullmq5, { bullmq: "bullmq5" }],
-  ])("works with %s", async (_, { Queue, Worker }, packages) => {
+  ])("works with %s", { timeout: MANY_PROCESSES_MS }, async (_, { Queue, Worker }, packages) => {
     const prefix = ownPrefix();
     const { hostname: host, port } = new URL(url);
     const connection = { host, port: Number(port) };
@@ -133,11 +136,13 @@ describe.skipIf(postgres === undefined)("inbox --postgres", () => {
     return runBin(["inbox", ...line.split(" "), ...options], { cwd, env: { DATABASE_URL: address } });
   };
 
-  it("works with pg-boss 10", async () => {
+  it("works with pg-boss 10", { timeout: MANY_PROCESSES_MS }, async () => {
     const { boss, schema } = await startBoss();
     const options = { pool, queue: "orders", schema, retry: { attempts: 3, backoffMs: 7_000 }, store: { schema } };
     const inbox = pgBossInbox(boss as never, options);
-    await expectCommandsToWork(inbox, (line) => run(line, schema));
+    // The command makes sure that the table of the dedupe store is there, in the schema of the connection.
+    const address = `${url}?options=-csearch_path%3D${schema}`;
+    await expectCommandsToWork(inbox, (line) => run(line, schema, address));
     // The settings of the app's queue are those of the app.
     expect(await boss.getQueue("orders")).toMatchObject({ retryLimit: 2, retryDelay: 7 });
   });

@@ -8,7 +8,8 @@ import type { InboxMessage } from "../../src/inbox/message.ts";
 import { ROOT } from "../docs/markdown.ts";
 import { folder } from "./provider-terminal.ts";
 
-const BIN = `${ROOT}dist/src/cli/bin.js`;
+/** The built bin. */
+export const BIN = `${ROOT}dist/src/cli/bin.js`;
 
 /** Runs the bin as a process, without a terminal. */
 export async function runBin(

@@ -1,3 +1,5 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import Database from "libsql";
@@ -6,7 +8,7 @@ import type { Inbox } from "../../src/inbox/inbox.ts";
 import { sqliteInbox } from "../../src/inbox/sqlite.ts";
 import type { SqliteDatabase } from "../../src/stores/sqlite.ts";
 import { fakeTerminal, ran } from "./fake-terminal.ts";
-import { appWith, message, park, processed, runBin } from "./inbox-support.ts";
+import { appWith, BIN, message, park, processed, runBin } from "./inbox-support.ts";
 import { folder } from "./provider-terminal.ts";
 
 const ESCAPE = "\u001b[2J\u009b31m";
@@ -280,6 +282,25 @@ describe("on a terminal", () => {
     const { code, out } = await ran(["inbox", "discard", "--all", "--sqlite", file], terminal);
     expect([code, out]).toEqual([130, ""]);
     expect(await inbox.stats()).toMatchObject({ parked: 3 });
+  });
+});
+
+/** script(1) runs a program in a terminal. */
+const hasTerminals = spawnSync("script", ["-qec", "true", "/dev/null"]).status === 0;
+
+describe.skipIf(!hasTerminals)("in a process with a terminal", () => {
+  it("asks, and goes on after the answer", async () => {
+    await park(inbox, three);
+    const line = `'${process.execPath}' '${BIN}' inbox discard --all --sqlite '${file}'`;
+    const child = spawn("script", ["-qec", line, "/dev/null"], { env: { PATH: process.env.PATH, TERM: "dumb" } });
+    const ended = once(child, "close");
+    let shown = "";
+    child.stdout.on("data", (chunk) => (shown += chunk));
+    await expect.poll(() => shown, { timeout: 10_000 }).toContain("Delete 3 parked events for good? [y/N] ");
+    child.stdin.write("y\n");
+    expect(await ended).toEqual([0, null]);
+    expect(shown).toMatch(/\n3 discarded\r?\n/);
+    expect(await inbox.stats()).toMatchObject({ parked: 0 });
   });
 });
 

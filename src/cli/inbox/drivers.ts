@@ -1,6 +1,5 @@
 import type { BullmqQueueClass, BullmqWorkerClass } from "../../inbox/bullmq.ts";
-import type { InboxPool } from "../../inbox/pg-boss/options.ts";
-import type { PgBoss } from "../../inbox/pg-boss.ts";
+import type { InboxPool, PgBoss } from "../../inbox/pg-boss.ts";
 import { CommandFailed, EXIT } from "../exit.ts";
 import { printable } from "../printable.ts";
 import { installedFile, type PackageExports, usersPackage } from "../users-package.ts";

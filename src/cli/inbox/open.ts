@@ -15,6 +15,8 @@ export interface OpenInbox {
 
 /** How long a server may take to accept a connection, in milliseconds. */
 const CONNECT_MS = 5_000;
+/** How long PostgreSQL may take to answer a query, in milliseconds. Many events are redriven in one. */
+const QUERY_MS = 60_000;
 
 /**
  * Opens an inbox that exists; it creates none.
@@ -65,7 +67,8 @@ async function openRedis({ url, queue, prefix }: InboxPlace & { engine: "redis" 
 async function openPostgres({ url, queue, schema }: InboxPlace & { engine: "postgres" }): Promise<OpenInbox> {
   const { Pool } = await driver("--postgres", "pg", ["Pool"]);
   const { PgBoss } = await driver("--postgres", "pg-boss", ["PgBoss"]);
-  const pool = new Pool({ connectionString: url, max: 2, connectionTimeoutMillis: CONNECT_MS });
+  const limits = { max: 2, connectionTimeoutMillis: CONNECT_MS, query_timeout: QUERY_MS };
+  const pool = new Pool({ connectionString: url, ...limits });
   pool.on("error", () => {});
   const close = () => pool.end();
   return closedIfItFails(close, async () => {
