@@ -274,6 +274,19 @@ describe("on a terminal", () => {
     });
   });
 
+  it("deletes only what was there when it asked", async () => {
+    const terminal = fakeTerminal({});
+    terminal.stdin.isTTY = true;
+    terminal.stderr.isTTY = true;
+    terminal.stderr.once("data", async () => {
+      await park(inbox, [message("evt_4")]);
+      terminal.stdin.end("y\n");
+    });
+    const { out } = await ran(["inbox", "discard", "--all", "--sqlite", file], terminal);
+    expect(out).toBe("3 discarded\n");
+    expect((await inbox.parked()).events.map(({ id }) => id)).toEqual(["evt_4"]);
+  });
+
   it("exits with 130 after Ctrl-C", async () => {
     const terminal = fakeTerminal({});
     terminal.stdin.isTTY = true;
@@ -286,13 +299,14 @@ describe("on a terminal", () => {
 });
 
 /** script(1) runs a program in a terminal. */
-const hasTerminals = spawnSync("script", ["-qec", "true", "/dev/null"]).status === 0;
+const TERMINAL = "script";
+const hasTerminals = spawnSync(TERMINAL, ["-qec", "true", "/dev/null"]).status === 0;
 
 describe.skipIf(!hasTerminals)("in a process with a terminal", () => {
   it("asks, and goes on after the answer", async () => {
     await park(inbox, three);
     const line = `'${process.execPath}' '${BIN}' inbox discard --all --sqlite '${file}'`;
-    const child = spawn("script", ["-qec", line, "/dev/null"], { env: { PATH: process.env.PATH, TERM: "dumb" } });
+    const child = spawn(TERMINAL, ["-qec", line, "/dev/null"], { env: { PATH: process.env.PATH, TERM: "dumb" } });
     const ended = once(child, "close");
     let shown = "";
     child.stdout.on("data", (chunk) => (shown += chunk));

@@ -84,12 +84,12 @@ function showCommand(terminal: Terminal): Command {
 
 function redriveCommand(terminal: Terminal): Command {
   const description =
-    "Makes parked events wait again, with all their attempts before them. Handlers that had succeeded do not run again. Asks before it redrives more than one.";
+    "Makes parked events wait again, with all their attempts before them. Handlers that had succeeded do not run again. Asks before it redrives more than one, unless --yes is given.";
   return changeCommand("redrive", description, "redrive orders/evt_1 --sqlite webhooks.db", terminal);
 }
 
 function discardCommand(terminal: Terminal): Command {
-  const description = "Deletes parked events for good. Always asks before.";
+  const description = "Deletes parked events for good. Always asks before, unless --yes is given.";
   return changeCommand("discard", description, "discard --type order.filled --yes --sqlite webhooks.db", terminal);
 }
 

@@ -5,7 +5,7 @@ import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
 import type { Terminal } from "../terminal.ts";
 import { parkedTable, recordOf } from "./print.ts";
-import { type Selected, type SelectOptions, selectedBy, selectionOf } from "./select.ts";
+import { chunks, type Selected, type SelectOptions, selectedBy, selectionOf } from "./select.ts";
 
 /** The options of `redrive` and `discard`, as commander parses them. */
 export interface ChangeOptions extends SelectOptions {
@@ -13,7 +13,7 @@ export interface ChangeOptions extends SelectOptions {
   readonly yes?: boolean;
 }
 
-/** A change of parked events. */
+/** A change of parked events, as it was asked for. */
 export interface Change {
   /** The method of the inbox that makes it. */
   readonly verb: "redrive" | "discard";
@@ -39,48 +39,58 @@ export function checkChange({ verb, keys, options }: Change, terminal: Terminal)
  *
  * @throws CommandFailed if no parked event is selected, or if the person at the terminal does not confirm
  */
-export async function change(
-  inbox: Inbox,
-  { verb, keys, options }: Change,
-  terminal: Terminal,
-  output: Output,
-): Promise<void> {
-  const selection = selectionOf(keys, options);
+export async function change(inbox: Inbox, asked: Change, terminal: Terminal, output: Output): Promise<void> {
+  const { verb, options } = asked;
+  const selection = selectionOf(asked.keys, options);
+  if (options.yes && !options.dryRun && !("keys" in selection)) {
+    printDone(verb, await inbox[verb](selection), [], output);
+    return;
+  }
   const selected = await selectedBy(selection, inbox);
-  for (const key of selected.count > 0 ? selected.notParked : []) output.note(`not parked: ${printable(key)}`);
-  if (selected.count === 0) throw nothingMatched();
-  if (options.dryRun) return printDryRun(verb, selected, output);
-  await confirm(verb, selected, options, terminal);
-  const count = await inbox[verb](selection);
-  if (count === 0) throw nothingMatched();
-  const done = verb === "redrive" ? "redriven" : "discarded";
-  if (output.json) output.record({ [done]: count, notParked: selected.notParked });
-  else output.line(`${count} ${done}`);
+  if (selected.keys.length === 0) throw nothingMatched();
+  for (const key of selected.notParked) output.note(`not parked: ${printable(key)}`);
+  if (options.dryRun) {
+    printDryRun(verb, selected, output);
+    return;
+  }
+  if (!options.yes) await confirm(verb, selected, terminal);
+  printDone(verb, await changeKeys(inbox, verb, selected.keys), selected.notParked, output);
 }
 
-async function confirm(
-  verb: Change["verb"],
-  { count, first }: Selected,
-  { yes = false }: ChangeOptions,
-  terminal: Terminal,
-): Promise<void> {
-  if (yes || (verb === "redrive" && count === 1)) return;
-  const [event] = first;
-  const what = count === 1 && event ? `the parked event ${printable(event.key)}` : `${count} parked events`;
+/** Keys of one call. */
+const BATCH = 500;
+
+/** Changes what was confirmed, and nothing that was parked meanwhile. */
+async function changeKeys(inbox: Inbox, verb: Change["verb"], all: readonly string[]): Promise<number> {
+  let count = 0;
+  for (const keys of chunks(all, BATCH)) count += await inbox[verb]({ keys });
+  return count;
+}
+
+async function confirm(verb: Change["verb"], { keys }: Selected, terminal: Terminal): Promise<void> {
+  if (verb === "redrive" && keys.length === 1) return;
+  const what = keys.length === 1 ? `the parked event ${printable(keys[0] ?? "")}` : `${keys.length} parked events`;
   const question = verb === "redrive" ? `Redrive ${what}?` : `Delete ${what} for good?`;
   if (canAsk(terminal) && (await isConfirmed(question, terminal))) return;
   throw new CommandFailed("not confirmed; nothing was changed.", EXIT.failed, { code: "not_confirmed" });
 }
 
-function printDryRun(verb: Change["verb"], { count, first, notParked }: Selected, output: Output): void {
+function printDryRun(verb: Change["verb"], { keys, first, notParked }: Selected, output: Output): void {
   const would = verb === "redrive" ? "wouldRedrive" : "wouldDiscard";
   if (output.json) {
-    output.record({ [would]: count, events: first.map(recordOf), notParked });
+    output.record({ [would]: keys.length, events: first.map(recordOf), notParked });
     return;
   }
   output.line(parkedTable(first, output));
-  if (count > first.length) output.line(`and ${count - first.length} more`);
-  output.line(`would ${verb} ${count}`);
+  if (keys.length > first.length) output.line(`and ${keys.length - first.length} more`);
+  output.line(`would ${verb} ${keys.length}`);
+}
+
+function printDone(verb: Change["verb"], count: number, notParked: readonly string[], output: Output): void {
+  if (count === 0) throw nothingMatched();
+  const done = verb === "redrive" ? "redriven" : "discarded";
+  if (output.json) output.record({ [done]: count, notParked });
+  else output.line(`${count} ${done}`);
 }
 
 function nothingMatched(): CommandFailed {

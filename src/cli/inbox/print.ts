@@ -38,11 +38,15 @@ export function parkedTable(events: readonly ParkedEvent[], output: Output): str
 
 /** A parked event without its payload and the stack of its error. */
 export function recordOf({ key, id, type, attempts, parkedAt, error }: ParkedEvent): object {
-  return { key, id, type, attempts, parkedAt: timeOf(parkedAt), error: { message: error.message } };
+  return { key, id, type, attempts, parkedAt: isoTime(parkedAt), error: { message: error.message } };
 }
 
 /** A time in UTC, to the second. */
 export function timeOf(time: Date | number): string {
+  return isoTime(time)?.replace(/\.\d+Z$/, "Z") ?? "unknown";
+}
+
+function isoTime(time: Date | number): string | null {
   const date = new Date(time);
-  return Number.isNaN(date.getTime()) ? "unknown" : date.toISOString().replace(/\.\d+Z$/, "Z");
+  return Number.isNaN(date.getTime()) ? null : date.toISOString();
 }

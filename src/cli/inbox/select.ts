@@ -7,16 +7,16 @@ export interface SelectOptions {
   readonly all?: boolean;
 }
 
-/** What is selected of the parked events. */
+/** The parked events that are selected. */
 export interface Selected {
-  readonly count: number;
+  readonly keys: readonly string[];
   /** The first of them, at most 100. */
   readonly first: readonly ParkedEvent[];
   /** The keys that were given, and of which no event is parked. */
   readonly notParked: readonly string[];
 }
 
-/** Events on a page: each may have a body of a megabyte. */
+/** How many events are read at once: each may have a body of a megabyte. */
 const PAGE = 100;
 
 /**
@@ -31,39 +31,36 @@ export function selectionOf(keys: readonly string[], { type, all }: SelectOption
   return all ? { all: true } : { keys: [...new Set(keys)] };
 }
 
-/** Finds out what a selection selects, without changing anything. */
+/** Finds out which events a selection selects now, without changing anything. */
 export async function selectedBy(selection: ParkedSelection, inbox: Inbox): Promise<Selected> {
-  if ("keys" in selection) return selectedKeys(selection.keys, inbox);
-  if ("all" in selection) {
-    const { events } = await inbox.parked({ limit: PAGE });
-    const { parked } = await inbox.stats();
-    return { count: Math.max(parked, events.length), first: events, notParked: [] };
-  }
+  const keys = new Set<string>();
   const first: ParkedEvent[] = [];
-  let count = 0;
-  for await (const events of pages(inbox, { type: selection.type })) {
-    if (count === 0) first.push(...events);
-    count += events.length;
+  for (const query of queriesOf(selection)) {
+    for await (const events of pages(inbox, query)) {
+      first.push(...events.slice(0, PAGE - first.length));
+      for (const { key } of events) keys.add(key);
+    }
   }
-  return { count, first, notParked: [] };
+  const given = "keys" in selection ? selection.keys : [];
+  return { keys: [...keys], first, notParked: given.filter((key) => !keys.has(key)) };
 }
 
-async function selectedKeys(keys: readonly string[], inbox: Inbox): Promise<Selected> {
-  const first: ParkedEvent[] = [];
-  const found = new Set<string>();
-  for (let from = 0; from < keys.length; from += PAGE) {
-    const { events } = await inbox.parked({ keys: keys.slice(from, from + PAGE), limit: PAGE });
-    if (from === 0) first.push(...events);
-    for (const { key } of events) found.add(key);
-  }
-  return { count: found.size, first, notParked: keys.filter((key) => !found.has(key)) };
+function queriesOf(selection: ParkedSelection): ParkedQuery[] {
+  if ("type" in selection) return [{ type: selection.type }];
+  if ("all" in selection) return [{}];
+  return chunks(selection.keys, PAGE).map((keys) => ({ keys }));
 }
 
 async function* pages(inbox: Inbox, query: ParkedQuery): AsyncGenerator<readonly ParkedEvent[]> {
   let cursor: string | undefined;
   do {
     const page = await inbox.parked({ ...query, limit: PAGE, ...(cursor === undefined ? {} : { cursor }) });
-    if (page.events.length > 0) yield page.events;
+    yield page.events;
     cursor = page.cursor;
   } while (cursor !== undefined);
+}
+
+/** A list in parts of that length. */
+export function chunks<T>(list: readonly T[], length: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / length) }, (_, n) => list.slice(n * length, (n + 1) * length));
 }
