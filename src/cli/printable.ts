@@ -22,7 +22,12 @@ export function printable(text: string, maxCharacters: number = 200): string {
 
 /** A value as one line of JSON that is safe on a terminal; JSON.stringify does not escape CSI or direction marks. */
 export function jsonLine(value: object): string {
-  return JSON.stringify(value).replace(UNSAFE, (character) => character.split("").map(unicodeEscape).join(""));
+  return printableJson(JSON.stringify(value));
+}
+
+/** One line of a JSON text, with unsafe characters as JSON escapes: the text stays the same JSON. */
+export function printableJson(line: string): string {
+  return line.replace(UNSAFE, (character) => character.split("").map(unicodeEscape).join(""));
 }
 
 /** Text as a JavaScript string literal in printable ASCII. */

@@ -14,6 +14,7 @@ const COMMANDS: Readonly<Record<string, (terminal: Terminal) => Promise<Command>
   verify: async (terminal) => (await import("./commands/verify.ts")).verifyCommand(terminal),
   endpoints: async (terminal) => (await import("./commands/endpoints.ts")).endpointsCommand(terminal),
   "event-types": async (terminal) => (await import("./commands/event-types.ts")).eventTypesCommand(terminal),
+  inbox: async (terminal) => (await import("./commands/inbox.ts")).inboxCommand(terminal),
   sandbox: async (terminal) => (await import("./commands/sandbox.ts")).sandboxCommand(terminal),
   completion: async (terminal) => (await import("./commands/completion.ts")).completionCommand(terminal),
 };
@@ -69,7 +70,7 @@ export async function program(terminal: Terminal, only?: string): Promise<Comman
 
 const EXIT_CODES = `Exit codes:
   ${EXIT.ok}    success
-  ${EXIT.failed}    negative result: a delivery was not answered as expected, a mount is broken, no scheme matches
+  ${EXIT.failed}    negative result: a delivery was not answered as expected, a mount is broken, no scheme or parked event matches
   ${EXIT.usage}    the command line is wrong
   ${EXIT.unreachable}    a server could not be reached, or did not answer
   ${EXIT.interrupted}  stopped by Ctrl-C`;
@@ -102,8 +103,11 @@ function failureOf(thrown: unknown): CommandFailed {
 function usageMessage({ code, message }: CommanderError): string {
   // commander has printed the help.
   if (code === "commander.help") return "Name a command.";
-  // The value of a misspelt --secret= must not be printed.
-  return message.replace(/^error: /, "").replace(/^(unknown option '[^'=]*)=.*?'(?=\n|$)/s, "$1'");
+  // The value of a misspelt --secret= must not be printed, nor the password in a URL.
+  return message
+    .replace(/^error: /, "")
+    .replace(/^(unknown option '[^'=]*)=.*?'(?=\n|$)/s, "$1'")
+    .replace(/\/\/[^\s@]*@/g, "//…@");
 }
 
 function jsonError({ code, message }: CommandFailed): string {

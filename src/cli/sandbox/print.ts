@@ -1,4 +1,5 @@
 import type { AttemptSummary, Change, DeliverySummary, EndpointView } from "../../sandbox/index.ts";
+import { duration } from "../duration.ts";
 import type { Output } from "../output.ts";
 import { printable } from "../printable.ts";
 
@@ -120,12 +121,4 @@ function resultOf({ state, origin }: DeliverySummary, { status, unhandled = fals
   if (state === "delivered") return "ACCEPTED A FORGERY";
   if (origin === "forged") return status === null ? "not answered" : "refused, as expected";
   return origin === "duplicate" ? "copies are not retried" : state;
-}
-
-/** A duration in the largest unit in which it has two digits. */
-function duration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 90_000) return `${Math.round(ms / 1_000)} s`;
-  if (ms < 90 * 60_000) return `${Math.round(ms / 60_000)} min`;
-  return `${Math.round(ms / 3_600_000)} h`;
 }
