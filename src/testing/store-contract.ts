@@ -10,7 +10,7 @@ import { openTrial, type Statement, type Statements, type StoreUnderTest } from 
 
 export type { StoreUnderTest };
 
-/** One statement of the store contract. */
+/** One statement of a contract. */
 export interface ContractCase {
   /** The statement, in plain words. */
   readonly name: string;

@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect, type NatsConnection } from "@nats-io/transport-node";
-import { createReceiver, type Handler, memoryStore, ParkEvent } from "bluum-webhooks";
+import { createReceiver, memoryStore, ParkEvent } from "bluum-webhooks";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { anEvent, SECRET as secret, signed } from "../pipeline/receiving.ts";
 import { flakyProxy } from "../services/flaky-proxy.ts";
 import { findNats, type NatsService } from "../services/nats.ts";
-import { recipe } from "./queue-recipes.ts";
+import { type Handler, recipe } from "./queue-recipes.ts";
 
 const service = await findNats();
 afterAll(() => service?.stop());

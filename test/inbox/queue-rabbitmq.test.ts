@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { type ChannelModel, type ConfirmChannel, connect } from "amqplib";
-import { createReceiver, type Handler, memoryStore, ParkEvent } from "bluum-webhooks";
+import { createReceiver, memoryStore, ParkEvent } from "bluum-webhooks";
 import { afterAll, afterEach, describe, expect, it, vi } from "vitest";
 import { anEvent, gate, SECRET as secret, signed } from "../pipeline/receiving.ts";
 import { flakyProxy } from "../services/flaky-proxy.ts";
 import { findRabbitmq, type RabbitmqService } from "../services/rabbitmq.ts";
-import { recipe } from "./queue-recipes.ts";
+import { type Handler, recipe } from "./queue-recipes.ts";
 
 const service = await findRabbitmq();
 afterAll(() => service?.stop());
@@ -96,10 +96,11 @@ describe.skipIf(!service)("the RabbitMQ recipe of docs/inbox-queues.md", async (
     const dying = await connection();
     const onError = vi.fn();
     const died = gate();
-    const receiver = processing((_event, { attempt }) => {
+    const handler: Handler = (_event, { attempt }) => {
       attempts.push(attempt.number);
       return attempt.number === 1 ? died.passed.then(() => Promise.reject(new Error("late"))) : undefined;
-    });
+    };
+    const receiver = processing(handler);
     await handle(anEvent());
     await queue.work(dying.channel, receiver, onError);
     await vi.waitFor(() => expect(attempts).toEqual([1]), PATIENCE);

@@ -1,7 +1,10 @@
 import type { NatsConnection } from "@nats-io/transport-node";
 import type { Channel, ConfirmChannel } from "amqplib";
-import type { DedupeStore, Inbox, Receiver } from "../../src/index.ts";
+import type { BluumEvent, DedupeStore, DeliveryContext, Inbox, Receiver } from "../../src/index.ts";
 import { compileSnippets, removeSnippets, snippetsOf } from "../docs/snippets.ts";
+
+/** What a test registers. */
+export type Handler = (event: BluumEvent, context: DeliveryContext) => unknown;
 
 interface RecipeOptions {
   readonly attempts?: number;

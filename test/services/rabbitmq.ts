@@ -42,7 +42,7 @@ function serviceAt(url: string): RabbitmqService {
 }
 
 /** Starts a RabbitMQ in an empty directory, on a free port. */
-export async function startRabbitmq(): Promise<RabbitmqService> {
+async function startRabbitmq(): Promise<RabbitmqService> {
   const [port, directory] = [await freePort(), await mkdtemp(join(tmpdir(), "bluum-rabbitmq-"))];
   const env = {
     ...{ PATH: process.env.PATH, HOME: directory, RABBITMQ_NODENAME: `bluum-${port}@localhost` },

@@ -4,7 +4,7 @@ import { PlainInbox } from "./plain-inbox.ts";
 import { PlainBackend } from "./plain-row.ts";
 import { PlainWorker } from "./plain-worker.ts";
 
-export const RETRY = { attempts: 3, backoffMs: 200, maxBackoffMs: 500 };
+const RETRY = { attempts: 3, backoffMs: 200, maxBackoffMs: 500 };
 
 /** What breaks an inbox: steps that take the place of the sound ones. `sound` works on the same backend. */
 export type Break = (sound: PlainInbox, inbox: PlainInbox) => Partial<PlainInbox>;

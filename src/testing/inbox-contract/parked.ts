@@ -131,7 +131,7 @@ export const parkedInNumbers: InboxStatements = {
 
 async function parkWaiting(trial: InboxTrial): Promise<void> {
   trial.work(() => Promise.reject(new ParkEvent("parked by the suite")), { concurrency: 25 });
-  await trial.untilStats({ waiting: 0, active: 0, parked: MANY });
+  await trial.untilStats({ waiting: 0, active: 0, parked: MANY }, MANY);
 }
 
 /** Lets a worker run what waits: these keys, once each, as their first attempt. */

@@ -44,7 +44,7 @@ export interface InboxUnderTest {
 }
 
 /** Brings the backend back. */
-export type Reconnect = () => void | Promise<void>;
+type Reconnect = () => void | Promise<void>;
 
 /** One thing that an inbox must do. It rejects where the inbox does not. */
 export type InboxStatement = (trial: InboxTrial) => Promise<void>;
@@ -67,14 +67,14 @@ export interface Run {
 type Behaviour = (stored: unknown, attempt: InboxAttempt, run: Run) => unknown;
 
 /** A worker of a case, and what it told. */
-export interface TrialWorker extends InboxWorker {
+interface TrialWorker extends InboxWorker {
   readonly runs: readonly Run[];
   readonly notices: readonly ParkedNotice[];
   readonly errors: readonly unknown[];
 }
 
 /** A promise, and what fulfils it. Every gate is opened at the end of the case. */
-export interface Gate {
+interface Gate {
   readonly opened: Promise<void>;
   open(): void;
 }
@@ -99,8 +99,8 @@ export interface InboxTrial
   gate(): Gate;
   /** Waits for a condition. Fails when it is still not met after the patience of the suite, or `waitMs`. */
   until(what: string, condition: () => boolean | Promise<boolean>, waitMs?: number): Promise<void>;
-  /** Waits until the stats are these. */
-  untilStats(expected: Partial<InboxStats>): Promise<void>;
+  /** Waits until the stats are these, for the patience of the suite, or longer for many messages. */
+  untilStats(expected: Partial<InboxStats>, messages?: number): Promise<void>;
   /** Waits until no message waits, pauses or runs. */
   idle(): Promise<void>;
   /** Adds messages and lets a worker park them at once; ends when they are parked and the worker is closed. */
@@ -154,7 +154,7 @@ export function openInboxTrial(subject: InboxUnderTest): InboxTrial {
         await sleep(POLL_EVERY_MS);
       }
     },
-    untilStats: (expected) => untilStats(trial, expected),
+    untilStats: (expected, count) => untilStats(trial, expected, count),
     idle: () => trial.untilStats({ waiting: 0, delayed: 0, active: 0 }),
     park: (all) => parkAll(trial, all),
     allParked: (query) => allParked(inbox, query),
@@ -212,14 +212,15 @@ function startWorker(inbox: Inbox, behaviour: Behaviour, options: Partial<WorkOp
   return { runs, notices, errors, close: (by) => worker.close(by) };
 }
 
-async function untilStats(trial: InboxTrial, expected: Partial<InboxStats>): Promise<void> {
+async function untilStats(trial: InboxTrial, expected: Partial<InboxStats>, messages = 0): Promise<void> {
   const wanted = Object.entries(expected) as [keyof InboxStats, number][];
   let found: InboxStats | undefined;
   const matches = async () => {
     found = await trial.inbox.stats();
     return wanted.every(([state, count]) => found?.[state] === count);
   };
-  await trial.until("the stats", matches).catch((error: Error) => {
+  const waitMs = trial.patienceMs * Math.max(1, messages / 200);
+  await trial.until("the stats", matches, waitMs).catch((error: Error) => {
     throw new Error(`${error.message}: expected ${JSON.stringify(expected)}, got ${JSON.stringify(found)}`);
   });
 }
@@ -235,7 +236,7 @@ async function parkAll(trial: InboxTrial, messages: readonly InboxMessage[]): Pr
   const parker = trial.work(() => Promise.reject(new ParkEvent("parked by the suite")), {
     concurrency: messages.length <= 25 ? 1 : 25,
   });
-  await trial.untilStats({ waiting: 0, active: 0, delayed: 0, parked: before + messages.length });
+  await trial.untilStats({ waiting: 0, active: 0, delayed: 0, parked: before + messages.length }, messages.length);
   await parker.close();
 }
 
