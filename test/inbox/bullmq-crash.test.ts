@@ -57,7 +57,7 @@ function admin() {
 }
 
 describe.skipIf(!service).each(Object.keys(MAJORS) as Major[])("workers of %s that die", (major) => {
-  it("an event of a killed worker comes back, and the crash counts as an attempt", { timeout: 60_000 }, async () => {
+  it("an event of a killed worker comes back, and the crash counts as an attempt", { timeout: 120_000 }, async () => {
     const prefix = freshPrefix();
     const inbox = freshInbox(major, redis, { prefix });
     await inbox.add(messageOf("endless-1"), RETENTION);
@@ -75,7 +75,7 @@ describe.skipIf(!service).each(Object.keys(MAJORS) as Major[])("workers of %s th
     expect(heir.runs.slice(2).map(({ attempt }) => attempt.number)).toEqual([1, 2, 3]);
   });
 
-  it("an event that kills each worker is parked, and takes no other with it", { timeout: 60_000 }, async () => {
+  it("an event that kills each worker is parked, and takes no other with it", { timeout: 120_000 }, async () => {
     const prefix = freshPrefix();
     const inbox = freshInbox(major, redis, { prefix, retry: { attempts: 3, backoffMs: 100 } });
     const others = Array.from({ length: 9 }, (_, number) => messageOf(`while-${number}`));
@@ -107,7 +107,7 @@ describe.skipIf(!service).each(Object.keys(MAJORS) as Major[])("workers of %s th
     expect(await inbox.redrive({ all: true })).toBe(1);
   });
 
-  it("a crash is no attempt of an event that only waited for its turn", { timeout: 60_000 }, async () => {
+  it("a crash is no attempt of an event that only waited for its turn", { timeout: 120_000 }, async () => {
     const prefix = freshPrefix();
     const inbox = freshInbox(major, redis, { prefix, retry: { attempts: 4, backoffMs: 100 } });
     for (const id of ["endless-1", "while-1"]) await inbox.add(messageOf(id), RETENTION);
@@ -128,7 +128,7 @@ describe.skipIf(!service).each(Object.keys(MAJORS) as Major[])("workers of %s th
     ]);
   });
 
-  it("a frozen worker loses its event, and its late result counts for nothing", { timeout: 60_000 }, async () => {
+  it("a frozen worker loses its event, and its late result counts for nothing", { timeout: 120_000 }, async () => {
     const prefix = freshPrefix();
     const inbox = freshInbox(major, redis, { prefix });
     await inbox.add(messageOf("while-1"), RETENTION);
@@ -151,7 +151,7 @@ describe.skipIf(!service).each(Object.keys(MAJORS) as Major[])("workers of %s th
     expect(heir.errors).toEqual([]);
   });
 
-  it("a message whose data is no JSON is parked, and others run", { timeout: 60_000 }, async () => {
+  it("a message whose data is no JSON is parked, and others run", { timeout: 120_000 }, async () => {
     const prefix = freshPrefix();
     const inbox = freshInbox(major, redis, { prefix });
     const damaged = messageOf("damaged");

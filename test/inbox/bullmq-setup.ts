@@ -16,7 +16,7 @@ export type Major = keyof typeof MAJORS;
 export const RETENTION = { retentionMs: 7 * 24 * 3_600_000 };
 
 /** For what takes its time on a busy machine. */
-export const PATIENCE = { timeout: 15_000, interval: 10 };
+export const PATIENCE = { timeout: 30_000, interval: 20 };
 
 const closers: (() => Promise<unknown>)[] = [];
 

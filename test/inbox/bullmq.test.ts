@@ -166,7 +166,7 @@ describe.skipIf(!service).each(Object.keys(MAJORS) as Major[])("an inbox of %s",
     expect(await inbox.stats()).toMatchObject({ waiting: 2, parked: 0 });
   });
 
-  it("lists in pages, the oldest first, also while events are redriven", async () => {
+  it("lists in pages, the oldest first, also while events are redriven", { timeout: 60_000 }, async () => {
     const inbox = freshInbox(major, redis);
     const types = ["order.filled", "transfer.failed"];
     const messages = Array.from({ length: 250 }, (_, number) =>
@@ -284,7 +284,8 @@ describe.skipIf(!service).each(Object.keys(MAJORS) as Major[])("an inbox of %s",
     expect(await one.stats()).toMatchObject({ waiting: 1 });
   });
 
-  it.each(["ioredis", "node-redis"])(
+  // BullMQ 5 takes no client of node-redis.
+  it.each(major === "bullmq 6" ? ["ioredis", "node-redis"] : ["ioredis"])(
     "works on a client of %s that the user gives, and leaves it open",
     async (kind) => {
       const connected = kind === "ioredis" ? ioredis(redis.url, { maxRetriesPerRequest: null }) : redis6(redis.url);

@@ -24,6 +24,7 @@ export interface BullmqWorker {
   on(event: "failed", listener: (job: BullmqJob | undefined, error: Error) => void): unknown;
   on(event: "stalled", listener: (jobId: string) => void): unknown;
   waitUntilReady(): Promise<unknown>;
+  pause(doNotWait: boolean): Promise<void>;
   close(): Promise<void>;
   disconnect(): Promise<void>;
 }

@@ -99,6 +99,8 @@ export class BullmqInboxWorker implements InboxWorker {
 
   /** A worker of BullMQ that loses its connection while it starts never works, although it is connected again. */
   async #restart(failed: BullmqWorker): Promise<void> {
+    // At once: BullMQ 6 would try for ever without a pause, and nothing else in the process would run.
+    failed.pause(true).catch(() => {});
     // Its other connection may still be starting: if that fails after `close`, BullMQ 5 causes an unhandled rejection.
     await sleep(RESTART_MS, { unref: true });
     if (this.#closing) return;
