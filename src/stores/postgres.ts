@@ -26,7 +26,7 @@ import {
   type PostgresPoolClient,
   type TransactionPool,
 } from "./postgres/transaction.ts";
-import type { ClaimResult, CompleteResult, DedupeStore } from "./store.ts";
+import type { DedupeStore } from "./store.ts";
 import { claimBehind, claimLost, type HeldClaim } from "./transaction.ts";
 
 export type { PostgresClient, PostgresValue } from "./postgres/client.ts";
