@@ -10,7 +10,14 @@ const [folder = "", url = "", only = ""] = process.argv.slice(2);
 const schema = `bluum_test_${randomBytes(8).toString("hex")}`;
 const boss = await loadBoss(folder, { connectionString: url, schema, max: 4 });
 const started: StartedBoss = { url, boss, schema, folder };
-const scenarios = { ...everywhere, ...crashes, ...(boss.getInstances === undefined ? {} : ordered) };
+const { storing, working, parking } = everywhere;
+const scenarios = {
+  ...storing,
+  ...working,
+  ...parking,
+  ...crashes,
+  ...(boss.getInstances === undefined ? {} : ordered),
+};
 
 for (const [name, run] of Object.entries(scenarios)) {
   if (!name.includes(only)) continue;

@@ -13,7 +13,7 @@ export interface FetchedJob {
   readonly output: unknown;
 }
 
-/** What the columns of a job may be named: as pg-boss names them, or as they are. */
+/** A job from what pg-boss fetched, or from a row of its table. */
 export function fetchedJob(row: Row): FetchedJob {
   const { name, id, data, output, retryCount = row.retry_count, singletonKey = row.singleton_key ?? null } = row;
   return {

@@ -20,6 +20,7 @@ export class Stats {
     this.#queues = queues;
   }
 
+  /** The counts. Where they are expensive, those of a moment ago. */
   async read(sql: JobStatements): Promise<InboxStats> {
     const startedAt = performance.now();
     if (this.#counted !== undefined && startedAt < this.#counted.until) return this.#counted.stats;
