@@ -91,7 +91,7 @@ function withoutChangesOfQueues<Boss extends PgBoss>(boss: Boss): Boss {
   return new Proxy(boss, {
     get(target, name) {
       if (name === "createQueue" || name === "updateQueue") return async () => {};
-      const member = Reflect.get(target, name);
+      const member: unknown = Reflect.get(target, name);
       return typeof member === "function" ? member.bind(target) : member;
     },
   });
