@@ -7,6 +7,7 @@ import type { AddTerms, Inbox } from "./inbox.ts";
 import type { InboxMessage } from "./message.ts";
 import { AcceptedEvents } from "./sqlite/accepted.ts";
 import { requireDurable, requireDurableUnlessBusy } from "./sqlite/durability.ts";
+import { GroupCommit } from "./sqlite/group-commit.ts";
 import { type SqliteInboxOptions, type SqliteInboxSettings, settingsOf } from "./sqlite/options.ts";
 import { ParkedEvents } from "./sqlite/parked.ts";
 import { Runs } from "./sqlite/runs.ts";
@@ -68,6 +69,13 @@ const SWEPT_PER_ADD = 4;
 /** The token of the inbox in the dedupe store. */
 const TOKEN = "inbox";
 
+/** A message that is about to be stored. */
+interface Accepting {
+  readonly message: InboxMessage;
+  readonly json: string;
+  readonly retentionMs: number;
+}
+
 /** The tables of one inbox, and the work on them. */
 class SqliteQueue {
   readonly access: SqliteAccess;
@@ -77,6 +85,7 @@ class SqliteQueue {
   readonly #settings: SqliteInboxSettings;
   readonly #accepted: AcceptedEvents;
   readonly #records: SqliteEvents;
+  readonly #commits: GroupCommit<Accepting, "added" | "duplicate" | WebhookError>;
 
   constructor(database: SqliteDatabase, settings: SqliteInboxSettings) {
     const sql = new Statements(database, settings.table);
@@ -95,6 +104,9 @@ class SqliteQueue {
         sql.forget();
       },
     });
+    this.#commits = new GroupCommit((group) =>
+      this.access.write("other", () => group.map((each) => this.#accept(each))),
+    );
     this.runs = new Runs(sql, settings);
     this.parked = new ParkedEvents(this.access, sql);
   }
@@ -105,8 +117,7 @@ class SqliteQueue {
     // Reads first: a duplicate then needs no lock, and is answered even while another connection holds it.
     const known = unlessBusy(() => this.access.apart(() => this.#records.find(message.key, this.now())));
     if (known?.completed) return "duplicate";
-    const json = JSON.stringify(message);
-    const result = await this.access.write("other", () => this.#accept(message, json, retentionMs));
+    const result = await this.#commits.add({ message, json: JSON.stringify(message), retentionMs });
     if (result instanceof WebhookError) throw result;
     if (result === "added") wakeWorkers(this.#database);
     return result;
@@ -117,7 +128,7 @@ class SqliteQueue {
   }
 
   /** Writes the message, and remembers the event as stored. Refusals are returned: an error would make the tables doubtful. */
-  #accept(message: InboxMessage, json: string, retentionMs: number): "added" | "duplicate" | WebhookError {
+  #accept({ message, json, retentionMs }: Accepting): "added" | "duplicate" | WebhookError {
     const { key } = message;
     const at = this.now();
     const known = this.#records.find(key, at);
