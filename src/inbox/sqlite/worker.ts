@@ -107,9 +107,7 @@ export class SqliteWorker implements InboxWorker {
   async #pause(): Promise<void> {
     this.#failures += 1;
     const until = performance.now() + Math.min(MAX_PAUSE_MS, 50 * 2 ** this.#failures);
-    for (let left = until; left > 0 && !this.#givingBack; left = until - performance.now()) {
-      await this.signal.wait(Math.min(left, MAX_PAUSE_MS));
-    }
+    while (!this.#givingBack && performance.now() < until) await this.signal.wait(until - performance.now());
   }
 
   /** Does what there is to do. @returns how long to wait then, in milliseconds */
