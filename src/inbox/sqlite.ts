@@ -99,8 +99,8 @@ class SqliteQueue {
         this.#records.setUp(true);
         migrate(database, settings.table);
       },
-      doubt: () => {
-        this.#records.doubt();
+      reset: () => {
+        this.#records.reset();
         sql.forget();
       },
     });
@@ -115,7 +115,7 @@ class SqliteQueue {
 
   async add(message: InboxMessage, { retentionMs }: AddTerms): Promise<"added" | "duplicate"> {
     // Reads first: a duplicate then needs no lock, and is answered even while another connection holds it.
-    const known = unlessBusy(() => this.access.apart(() => this.#records.find(message.key, this.now())));
+    const known = unlessBusy(() => this.access.outsideTransaction(() => this.#records.find(message.key, this.now())));
     if (known?.completed) return "duplicate";
     const result = await this.#commits.add({ message, json: JSON.stringify(message), retentionMs });
     if (result instanceof WebhookError) throw result;

@@ -1,10 +1,8 @@
 // One process among several on one SQLite inbox. Arguments: the engine, the file, where the clock starts, the task.
-import { createRequire, register } from "node:module";
-
-if (!process.features.typescript) register("../storm/typescript-loader.mjs", import.meta.url);
+import { createRequire } from "node:module";
 
 const [engine, file, clockStart, task, ...rest] = process.argv.slice(2);
-const { sqliteInbox } = await import("../../src/inbox/sqlite.ts");
+const { sqliteInbox } = await import("../../dist/src/inbox/sqlite.js");
 
 /** The clock runs faster, so that the locks of the dead expire soon. */
 const now = () => Number(clockStart) + (Date.now() - Number(clockStart)) * 100;
