@@ -1,17 +1,9 @@
 import { ignoreRejection, isPromise, sleep } from "../async.ts";
-import { WebhookError } from "../errors.ts";
 import { checksFor } from "../options.ts";
-import {
-  insideTransaction,
-  isBusy,
-  type SqliteDatabase,
-  type SqliteStatement,
-  transact,
-  withoutBlocking,
-} from "./sqlite/database.ts";
+import { SqliteAccess, unlessBusy } from "./sqlite/access.ts";
+import { insideTransaction, type SqliteDatabase, type SqliteStatement } from "./sqlite/database.ts";
 import { SqliteEvents } from "./sqlite/events.ts";
 import { requireSynchronous, type SqliteStoreOptions, settingsOf } from "./sqlite/options.ts";
-import { SqliteTurns } from "./sqlite/turns.ts";
 import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 import { claimBehind, claimLost, type HeldClaim } from "./transaction.ts";
 
@@ -103,18 +95,21 @@ class SqliteRecords {
   readonly #database: SqliteDatabase;
   readonly #settings: Required<SqliteStoreOptions>;
   readonly #events: SqliteEvents;
-  readonly #turns: SqliteTurns;
+  readonly #access: SqliteAccess;
 
   constructor(database: SqliteDatabase, settings: Required<SqliteStoreOptions>) {
     this.#database = database;
     this.#settings = settings;
     this.#events = new SqliteEvents(database, settings.table);
-    this.#turns = new SqliteTurns(settings.timeoutMs);
+    this.#access = new SqliteAccess(database, settings.timeoutMs, {
+      setUp: () => this.#events.setUp(settings.wal),
+      reset: () => this.#events.reset(),
+    });
   }
 
   async claim(key: string, { token, leaseMs }: ClaimBy): Promise<ClaimResult> {
     // Reads first: a duplicate needs no lock, and is answered even while another connection holds it.
-    const known = unlessBusy(() => this.#outsideTransaction(() => this.#obstacle(key, token, this.#now())));
+    const known = unlessBusy(() => this.#access.outsideTransaction(() => this.#obstacle(key, token, this.#now())));
     if (known) return known;
     return this.#write("other", (at) => {
       this.#events.sweep(at, SWEPT_PER_CLAIM);
@@ -196,22 +191,7 @@ class SqliteRecords {
 
   /** Does the work of a verb under the write lock: what it reads cannot change before it writes. */
   #write<Result>(who: "holder" | "other", work: (at: number) => Result): Promise<Result> {
-    const run = () => transact(this.#database, "IMMEDIATE", () => work(this.#now()));
-    return this.#turns.take(who, () => this.#outsideTransaction(run));
-  }
-
-  /** Does some work outside any transaction of the caller, without blocking the event loop. */
-  #outsideTransaction<Result>(work: () => Result): Result {
-    if (insideTransaction(this.#database)) throw inTransaction();
-    return withoutBlocking(this.#database, () => {
-      try {
-        if (!this.#events.isSetUp) this.#events.setUp(this.#settings.wal);
-        return work();
-      } catch (error) {
-        if (!isBusy(error)) this.#events.reset();
-        throw error;
-      }
-    });
+    return this.#access.write(who, () => work(this.#now()));
   }
 
   /** The record that keeps `token` from claiming the event. */
@@ -232,14 +212,6 @@ class SqliteRecords {
   }
 }
 
-function inTransaction(): WebhookError {
-  return new WebhookError(
-    "store_unavailable",
-    "The SQLite connection is inside a transaction, whose rollback would undo what the store answers. " +
-      "Give the store a connection of its own, or leave no transaction open across an await.",
-  );
-}
-
 /** An error of the caller's work. It is wrapped because its text may say "database is locked", and the work must not run again. */
 class WorkFailed {
   readonly error: unknown;
@@ -258,14 +230,5 @@ function runWork<Result>(work: () => Result): Result {
     throw checks.invalid("transaction", "needs synchronous work; this work returned a promise");
   } catch (error) {
     throw new WorkFailed(error);
-  }
-}
-
-function unlessBusy<Result>(work: () => Result): Result | undefined {
-  try {
-    return work();
-  } catch (error) {
-    if (isBusy(error)) return undefined;
-    throw error;
   }
 }

@@ -16,8 +16,8 @@ export interface SqliteDatabase {
 
 /** A prepared statement: synchronous, its values bound by position. */
 export interface SqliteStatement {
-  run(...values: (string | number)[]): unknown;
-  all(...values: (string | number)[]): unknown[];
+  run(...values: (string | number | null)[]): unknown;
+  all(...values: (string | number | null)[]): unknown[];
 }
 
 /**

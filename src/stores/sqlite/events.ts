@@ -17,9 +17,6 @@ export class SqliteEvents {
   readonly #table: string;
   #statements: Statements | undefined;
 
-  /** Whether the table is known to exist. */
-  isSetUp = false;
-
   /** @param table a name that needs no escaping between quotes */
   constructor(database: SqliteDatabase, table: string) {
     this.#database = database;
@@ -34,12 +31,10 @@ export class SqliteEvents {
   setUp(wal: boolean): void {
     if (wal) this.#database.exec("PRAGMA journal_mode = WAL");
     transact(this.#database, "IMMEDIATE", () => this.#database.exec(tableSql(this.#table)));
-    this.isSetUp = true;
   }
 
-  /** After an error: the next verb checks the table again. */
+  /** After an error: the next verb prepares its statements again. */
   reset(): void {
-    this.isSetUp = false;
     this.#statements = undefined;
   }
 

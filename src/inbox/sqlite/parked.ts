@@ -1,0 +1,129 @@
+import { sleep } from "../../async.ts";
+import type { SqliteAccess } from "../../stores/sqlite/access.ts";
+import type { InboxFailure, ParkedEvent, ParkedPage, ParkedQuery, ParkedSelection } from "../inbox.ts";
+import { messageIn } from "../message.ts";
+import { OrderingLine } from "./line.ts";
+import { checks } from "./options.ts";
+import type { State } from "./schema.ts";
+import type { Statements, StoredEvent } from "./statements.ts";
+
+/** Which parked events, as far as SQL is concerned. */
+interface Filter {
+  readonly type?: string | undefined;
+  readonly keys?: readonly string[] | undefined;
+}
+
+/** How many events one transaction redrives or discards. */
+const BATCH = 500;
+
+/** The parked events: listing, redriving and discarding them. */
+export class ParkedEvents {
+  readonly #access: SqliteAccess;
+  readonly #sql: Statements;
+  readonly #line: OrderingLine;
+
+  constructor(access: SqliteAccess, sql: Statements) {
+    this.#access = access;
+    this.#sql = sql;
+    this.#line = new OrderingLine(sql);
+  }
+
+  /** One page, in order of acceptance. */
+  async page(query: ParkedQuery = {}): Promise<ParkedPage> {
+    checks.names(query, ["type", "keys", "limit", "cursor"]);
+    const { limit = 100, cursor = "0" } = query;
+    checks.integer("limit", limit, 1, 1_000);
+    if (!/^\d{1,15}$/.test(cursor)) throw checks.invalid("cursor", "must be the cursor of the page before");
+    const filter = filterOf(query);
+    const found = await this.#access.read(() => this.#select(filter, Number(cursor), limit + 1));
+    const events = found.slice(0, limit);
+    const last = events.at(-1);
+    const page = events.map(parkedEvent);
+    return found.length > limit && last ? { events: page, cursor: String(last.seq) } : { events: page };
+  }
+
+  /** Makes events wait again. @returns how many */
+  redrive(selection: ParkedSelection): Promise<number> {
+    return this.#each(selection, (event) => this.#redrive(event));
+  }
+
+  /** Deletes events. @returns how many */
+  discard(selection: ParkedSelection): Promise<number> {
+    return this.#each(selection, ({ seq }) => this.#sql.run("DELETE FROM {table} WHERE seq = ?", seq));
+  }
+
+  /** In short transactions, so that others get their turn, and in order of acceptance. */
+  async #each(selection: ParkedSelection, work: (event: StoredEvent) => void): Promise<number> {
+    let total = 0;
+    for (const filter of filtersOf(selection)) {
+      let after = 0;
+      for (;;) {
+        const events = await this.#access.write("other", () => {
+          const selected = this.#select(filter, after, BATCH);
+          selected.forEach(work);
+          return selected;
+        });
+        total += events.length;
+        after = events.at(-1)?.seq ?? after;
+        if (events.length < BATCH) break;
+        await sleep(0);
+      }
+    }
+    return total;
+  }
+
+  /** Makes an event wait at its old place, with all attempts before it. */
+  #redrive({ seq, orderingKey }: StoredEvent): void {
+    const state: State = orderingKey === null || this.#line.yieldsTo(orderingKey, seq) ? "waiting" : "blocked";
+    this.#sql.run("UPDATE {table} SET state = ?, attempts = 0, due_at = NULL, error = NULL WHERE seq = ?", state, seq);
+  }
+
+  #select({ type, keys }: Filter, after: number, atMost: number): StoredEvent[] {
+    if (keys !== undefined) {
+      // The plus signs keep SQLite from reading all that are parked.
+      const where = `+state = 'parked' AND +seq > ? AND key IN (SELECT value FROM json_each(?))
+                     AND (? IS NULL OR type = ?) ORDER BY seq LIMIT ?`;
+      return this.#sql.events(where, after, JSON.stringify(keys), type ?? null, type ?? null, atMost);
+    }
+    if (type === undefined) return this.#sql.events("state = 'parked' AND seq > ? ORDER BY seq LIMIT ?", after, atMost);
+    return this.#sql.events("state = 'parked' AND type = ? AND seq > ? ORDER BY seq LIMIT ?", type, after, atMost);
+  }
+}
+
+function filterOf({ type, keys }: Filter): Filter {
+  if (type !== undefined && typeof type !== "string") throw checks.invalid("type", "must be a text");
+  if (keys !== undefined && !isTexts(keys)) throw checks.invalid("keys", "must be a list of texts");
+  return { type, keys };
+}
+
+/** What a selection selects, in parts of a bounded size. A selection of nothing is refused, not taken for everything. */
+function filtersOf(selection: ParkedSelection): Filter[] {
+  checks.names(selection, ["keys", "type", "all"]);
+  const { keys, type, all } = selection as { keys?: readonly string[]; type?: string; all?: unknown };
+  if ([keys, type, all].filter((each) => each !== undefined).length !== 1 || (all !== undefined && all !== true)) {
+    throw checks.invalid("query", "must be { keys }, { type } or { all: true }");
+  }
+  const filter = filterOf({ keys, type });
+  if (filter.keys === undefined) return [filter];
+  return Array.from({ length: Math.ceil(filter.keys.length / BATCH) }, (_, part) => ({
+    keys: filter.keys?.slice(part * BATCH, (part + 1) * BATCH),
+  }));
+}
+
+function isTexts(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
+}
+
+function parkedEvent({ key, id, type, attempts, dueAt, error, message }: StoredEvent): ParkedEvent {
+  const parkedAt = new Date(dueAt);
+  return { key, id, type, attempts, parkedAt, error: failureIn(error), message: messageIn(String(message)) };
+}
+
+function failureIn(json: unknown): InboxFailure {
+  try {
+    const { message, stack } = JSON.parse(String(json)) as InboxFailure;
+    return typeof stack === "string" ? { message: String(message), stack } : { message: String(message) };
+  } catch {
+    return { message: "the error cannot be read any more" };
+  }
+}
