@@ -41,7 +41,7 @@ export function sqliteInbox(database: SqliteDatabase, options: SqliteInboxOption
   const settings = settingsOf(options);
   requireSynchronous(database);
   requireDurableUnlessBusy(database);
-  const { storeTable: table, timeoutMs, now, retry } = settings;
+  const { storeTable: table, timeoutMs, now, retry, lockMs } = settings;
   const queue = new SqliteQueue(database, settings);
   return {
     name: "sqlite",
@@ -49,7 +49,11 @@ export function sqliteInbox(database: SqliteDatabase, options: SqliteInboxOption
     add: async (message, terms) => queue.add(message, terms),
     work(process, workOptions) {
       const { access, runs } = queue;
-      const worker = new SqliteWorker({ access, runs, attempts: retry.attempts, now: queue.now }, process, workOptions);
+      const worker = new SqliteWorker(
+        { access, runs, attempts: retry.attempts, lockMs, now: queue.now },
+        process,
+        workOptions,
+      );
       const forget = onWake(database, worker.signal);
       return { close: (closeOptions) => worker.close(closeOptions).finally(forget) };
     },

@@ -33,6 +33,12 @@ export interface SqliteInboxOptions {
    */
   readonly keepDoneMs?: number;
   /**
+   * How long an event stays with a worker that gives no sign of life, in milliseconds, from 1_000 to 600_000. Then it is taken again.
+   * The same for every worker of the file.
+   * @default 30_000
+   */
+  readonly lockMs?: number;
+  /**
    * The clock, in milliseconds since 1970. All processes on one file must share it.
    * @default Date.now
    */
@@ -49,7 +55,7 @@ const OWNER = "sqliteInbox";
 /** The checks for everything that `sqliteInbox` takes. */
 export const checks: OptionChecks = checksFor(OWNER);
 
-const NAMES = ["table", "storeTable", "timeoutMs", "retry", "maxWaiting", "keepDoneMs", "now"];
+const NAMES = ["table", "storeTable", "timeoutMs", "retry", "maxWaiting", "keepDoneMs", "lockMs", "now"];
 const DAY_MS = 24 * 3_600_000;
 
 /**
@@ -60,7 +66,7 @@ const DAY_MS = 24 * 3_600_000;
 export function settingsOf(options: SqliteInboxOptions): SqliteInboxSettings {
   checks.names(options, NAMES);
   const { table = "bluum_webhook_inbox", storeTable = "bluum_webhook_events", timeoutMs = 2_000, retry } = options;
-  const { maxWaiting = 1_000_000, keepDoneMs = 7 * DAY_MS, now = Date.now } = options;
+  const { maxWaiting = 1_000_000, keepDoneMs = 7 * DAY_MS, lockMs = 30_000, now = Date.now } = options;
   requireName("table", table, 48);
   requireName("storeTable", storeTable, 63);
   if (storeTable.toLowerCase().startsWith(table.toLowerCase())) {
@@ -69,8 +75,9 @@ export function settingsOf(options: SqliteInboxOptions): SqliteInboxSettings {
   checks.integer("timeoutMs", timeoutMs, 0, 10_000);
   checks.integer("maxWaiting", maxWaiting, 1);
   checks.integer("keepDoneMs", keepDoneMs, 0, 10 * 365 * DAY_MS);
+  checks.integer("lockMs", lockMs, 1_000, 600_000);
   checks.callable("now", now);
-  return { table, storeTable, timeoutMs, retry: retrySettings(OWNER, retry), maxWaiting, keepDoneMs, now };
+  return { table, storeTable, timeoutMs, retry: retrySettings(OWNER, retry), maxWaiting, keepDoneMs, lockMs, now };
 }
 
 function requireName(option: string, name: unknown, most: number): void {

@@ -6,9 +6,6 @@ import { OrderingLine } from "./line.ts";
 import type { SqliteInboxSettings } from "./options.ts";
 import type { Statements, StoredEvent } from "./statements.ts";
 
-/** How long an event stays with a worker that gives no sign of life, in milliseconds. */
-export const LOCK_MS = 30_000;
-
 /** An event at work. Every change of it is fenced by the token of this attempt. */
 export interface TakenEvent extends StoredEvent {
   readonly token: string;
@@ -53,7 +50,7 @@ export class Runs {
       at,
       at + this.#settings.retry.maxBackoffMs,
       at,
-      at + LOCK_MS,
+      at + this.#settings.lockMs,
     );
     return { isReady: Number(row?.ready) === 1, nextDue: this.nextDue() };
   }
@@ -93,7 +90,7 @@ export class Runs {
     this.#sql.run(
       "UPDATE {table} SET state = 'active', attempts = attempts + 1, lock_token = ?, due_at = ? WHERE seq = ?",
       token,
-      at + LOCK_MS,
+      at + this.#settings.lockMs,
       event.seq,
     );
     return { ...event, attempts: event.attempts + 1, token };
@@ -101,12 +98,12 @@ export class Runs {
 
   /** Renews the lock of an event, if it is not lost. */
   renew(event: TakenEvent, at: number): void {
-    this.#change(event, "due_at = ?", at + LOCK_MS);
+    this.#change(event, "due_at = ?", at + this.#settings.lockMs);
   }
 
   /** Takes the events from workers that died or lost their locks. Returns those that are parked, since it was their last attempt. */
   reclaim(at: number): JustParked[] {
-    this.#bound("active", at + LOCK_MS);
+    this.#bound("active", at + this.#settings.lockMs);
     this.#bound("delayed", at + this.#settings.retry.maxBackoffMs);
     const expired = this.#sql.events(`state = 'active' AND due_at <= ? ORDER BY due_at LIMIT ${BATCH}`, at);
     return expired.flatMap((event) => {

@@ -3,7 +3,7 @@ import { WebhookError } from "../../errors.ts";
 import { checksFor } from "../../options.ts";
 import type { SqliteAccess } from "../../stores/sqlite/access.ts";
 import type { InboxWorker, ProcessMessage, WorkOptions } from "../inbox.ts";
-import { type JustParked, LOCK_MS, type Runs, type TakenEvent } from "./runs.ts";
+import type { JustParked, Runs, TakenEvent } from "./runs.ts";
 import { Signal } from "./signal.ts";
 
 /** What a worker works on. */
@@ -12,6 +12,8 @@ export interface Workplace {
   readonly runs: Runs;
   /** How many attempts an event has. */
   readonly attempts: number;
+  /** How long an event stays with a worker that gives no sign of life, in milliseconds. Renewed at a third of it. */
+  readonly lockMs: number;
   /** The clock, in milliseconds since 1970. */
   readonly now: () => number;
 }
@@ -34,8 +36,6 @@ interface Changes {
   readonly nextDue: number | undefined;
 }
 
-/** How often the locks of running events are renewed, in milliseconds. */
-const RENEW_MS = 10_000;
 /** The longest pause after errors of the database, in milliseconds. */
 const MAX_PAUSE_MS = 5_000;
 /** The longest wait, in milliseconds. */
@@ -166,7 +166,7 @@ export class SqliteWorker implements InboxWorker {
   async #run(run: Run): Promise<void> {
     this.#running.add(run);
     try {
-      await withTimeout(this.#handle(run.event), this.#options.maxProcessingMs + LOCK_MS);
+      await withTimeout(this.#handle(run.event), this.#options.maxProcessingMs + this.#place.lockMs);
     } catch (thrown) {
       run.failure = { thrown };
     }
@@ -193,14 +193,15 @@ export class SqliteWorker implements InboxWorker {
   #toRenew(at: number): Run[] {
     const steady = performance.now();
     return [...this.#running].filter(
-      ({ lockedAt }) => at - lockedAt.epoch >= RENEW_MS || steady - lockedAt.steady >= RENEW_MS,
+      ({ lockedAt }) =>
+        at - lockedAt.epoch >= this.#place.lockMs / 3 || steady - lockedAt.steady >= this.#place.lockMs / 3,
     );
   }
 
   /** @param nextDue when an event in the database is due */
   #waitMs(nextDue: number | undefined): number {
     const steady = performance.now();
-    const renewals = [...this.#running].map(({ lockedAt }) => lockedAt.steady + RENEW_MS - steady);
+    const renewals = [...this.#running].map(({ lockedAt }) => lockedAt.steady + this.#place.lockMs / 3 - steady);
     const polls = this.#free() > 0 ? [this.#options.pollMs, (nextDue ?? Number.POSITIVE_INFINITY) - this.#now()] : [];
     return Math.max(0, Math.min(MAX_WAIT_MS, ...renewals, ...polls));
   }

@@ -1,0 +1,16 @@
+// Answers 2xx once Redis has the event. It runs no handler: worker.mjs does.
+//   BLUUM_WEBHOOK_SECRET=... REDIS_URL=redis://... PORT=3000 npm start
+import { bluumHandler } from "bluum-webhooks/express";
+import express from "express";
+import { receiver, redis } from "./receiver.mjs";
+
+const app = express();
+app.post("/webhooks/bluum", bluumHandler(receiver));
+const server = app.listen(process.env.PORT ?? 3000, () => console.log(`listening on ${server.address().port}`));
+
+process.once("SIGTERM", async () => {
+  server.close(); // takes no new connections
+  await receiver.close();
+  redis.disconnect();
+  console.log("closed");
+});
