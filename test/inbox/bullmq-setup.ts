@@ -31,9 +31,9 @@ afterEach(async () => {
 
 /** An inbox in a queue of its own, whose keys go after the test. */
 export function freshInbox(major: Major, redis: RedisService, options: Partial<BullmqInboxOptions> = {}): BullmqInbox {
-  const prefix = `bluum-test-${randomUUID()}`;
+  const { prefix = `bluum-test-${randomUUID()}` } = options;
   afterwards(() => clear(redis.url, prefix));
-  return inboxAt(major, redis, { prefix, ...options });
+  return inboxAt(major, redis, { ...options, prefix });
 }
 
 /** An inbox in a queue that another may use, too. */
