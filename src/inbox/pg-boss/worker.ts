@@ -39,7 +39,7 @@ const LONGEST_PAUSE_MS = 30_000;
 const LONGEST_SETTLE_PAUSE_MS = 5_000;
 /** How long a fetch may take, in milliseconds. */
 const FETCH_TIMEOUT_MS = 30_000;
-/** The search for dead workers takes at most this part of the time: pg-boss 10 has no index for it. */
+/** The search for dead workers takes this part of the time, but waits for a lease at most: pg-boss 10 has no index for it. */
 const SEARCH_SHARE = 1 / 50;
 const UNIQUE_VIOLATION = "23505";
 
@@ -227,7 +227,8 @@ export class PgBossWorker implements InboxWorker {
   async #takeOver(engine: Engine): Promise<void> {
     const startedAt = performance.now();
     const jobs = await engine.leases.expired(engine.queues.worked);
-    this.#nextSearchAt = startedAt + (performance.now() - startedAt) / SEARCH_SHARE;
+    const tookMs = performance.now() - startedAt;
+    this.#nextSearchAt = startedAt + Math.min(tookMs / SEARCH_SHARE, this.#leaseMs);
     const error = { message: "the worker of this attempt ended, or gave no sign of life for too long" };
     for (const job of jobs) await this.#fail(engine, job, { error, parks: false, expiredLeaseMs: this.#leaseMs });
   }
