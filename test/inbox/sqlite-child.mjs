@@ -1,4 +1,5 @@
 // One process among several on one SQLite inbox. Arguments: the engine, the file, where the clock starts, the task.
+import { appendFileSync } from "node:fs";
 import { createRequire } from "node:module";
 
 const [engine, file, clockStart, task, ...rest] = process.argv.slice(2);
@@ -44,8 +45,7 @@ async function addAll(name) {
 
 /** Runs events, and notes each start and end in a ledger. An event named poison kills it. */
 async function work() {
-  const ledger = open();
-  const note = (key, what) => ledger.prepare("INSERT INTO ledger (key, what) VALUES (?, ?)").run(key, what);
+  const note = (key, what) => appendFileSync(`${file}.ledger`, `${JSON.stringify({ key, what })}\n`);
   const handle = async ({ key }, { number }) => {
     note(key, "start");
     if (key.startsWith("poison")) process.kill(process.pid, "SIGKILL");

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -25,7 +26,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))(
       // As in the children, a hundred times as fast.
       const now = () => clockStart + (Date.now() - clockStart) * 100;
       connection = bench.open();
-      connection.exec("CREATE TABLE ledger (at INTEGER PRIMARY KEY AUTOINCREMENT, key, what)");
+      writeFileSync(`${bench.file}.ledger`, "");
       inbox = sqliteInbox(connection, {
         now,
         timeoutMs: 10_000,
@@ -63,8 +64,10 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))(
       await exited;
     }
 
-    function ledger(): Record<string, unknown>[] {
-      return rows(connection, "SELECT key, what FROM ledger ORDER BY at");
+    /** What the children noted, in order. */
+    function ledger(): { readonly key: string; readonly what: "start" | "end" }[] {
+      const lines = readFileSync(`${bench.file}.ledger`, "utf8").split("\n");
+      return lines.filter((line) => line !== "").map((line) => JSON.parse(line));
     }
 
     it.each(Array.from({ length: runs(2, 20) }, (__, round) => round))(
@@ -132,7 +135,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))(
       for (const { error } of events) expect(error.message).toMatch(/the worker died|not yet/);
       for (const key of keys) {
         const order = ledger().flatMap((row) =>
-          row.what === "start" && String(row.key).startsWith(`${key}.`) ? String(row.key).slice(-1) : [],
+          row.what === "start" && row.key.startsWith(`${key}.`) ? row.key.slice(-1) : [],
         );
         expect(order.join("")).toMatch(/^A+B+C+$/);
       }

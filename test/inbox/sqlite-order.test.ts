@@ -77,6 +77,19 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))(
       expect(started).toEqual(["k.A", "k.B", "k.C", "k.D"]);
     });
 
+    it("keeps keys apart that differ after U+0000", async () => {
+      const inbox = bench.inbox();
+      for (const [key, orderingKey] of Object.entries({ a: "k\u0000a", b: "k\u0000b", c: "k\u0000a", d: "k\u0000b" })) {
+        await inbox.add(messageOf(key, { orderingKey }), TERMS);
+      }
+      expect(
+        rows(bench.open(), "SELECT state FROM bluum_webhook_inbox ORDER BY seq").map(({ state }) => state),
+      ).toEqual(["waiting", "waiting", "blocked", "blocked"]);
+      const { started } = bench.work(inbox);
+      await drained(inbox);
+      expect(started).toHaveLength(4);
+    });
+
     it("never runs a redriven event beside another of its key", async () => {
       const inbox = bench.inbox();
       await addLine(inbox, "k");

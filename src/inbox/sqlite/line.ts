@@ -10,31 +10,31 @@ export class OrderingLine {
 
   /** Whether an event of the key is unfinished. */
   isTaken(orderingKey: string): boolean {
-    return this.#isAny(orderingKey, "'waiting', 'blocked', 'crashed', 'delayed', 'active'");
-  }
-
-  /** Whether an event may come in as the head of its line. One that was accepted later and has not been started gives way. */
-  yieldsTo(orderingKey: string, seq: number): boolean {
-    this.#sql.run(
-      "UPDATE {table} SET state = 'blocked' WHERE ordering_key = ? AND state = 'waiting' AND seq > ?",
-      orderingKey,
-      seq,
-    );
-    return !this.#isAny(orderingKey, "'waiting', 'crashed', 'delayed', 'active'");
-  }
-
-  /** After an event has left its line: the next one becomes the head. */
-  advance({ orderingKey }: StoredEvent): void {
-    if (orderingKey === null) return;
-    this.#sql.run(
-      `UPDATE {table} SET state = 'waiting' WHERE seq =
-       (SELECT seq FROM {table} WHERE ordering_key = ? AND state = 'blocked' ORDER BY seq LIMIT 1)`,
-      orderingKey,
-    );
-  }
-
-  #isAny(orderingKey: string, states: string): boolean {
+    const states = "'waiting', 'blocked', 'crashed', 'delayed', 'active'";
     const sql = `SELECT 1 FROM {table} WHERE ordering_key = ? AND state IN (${states}) LIMIT 1`;
     return this.#sql.all(sql, orderingKey).length > 0;
   }
+
+  /** Whether an event may come in as the head of its line. One that was accepted later and has not been started gives way. */
+  yieldsTo({ seq }: StoredEvent): boolean {
+    this.#sql.run(
+      `UPDATE {table} SET state = 'blocked' WHERE ordering_key = ${KEY_OF} AND state = 'waiting' AND seq > ?`,
+      seq,
+      seq,
+    );
+    const head = `SELECT 1 FROM {table} WHERE ordering_key = ${KEY_OF} AND state IN ('waiting', 'crashed', 'delayed', 'active')`;
+    return this.#sql.all(`${head} LIMIT 1`, seq).length === 0;
+  }
+
+  /** After an event has left its line: the next one becomes the head. */
+  advance({ seq }: StoredEvent): void {
+    this.#sql.run(
+      `UPDATE {table} SET state = 'waiting' WHERE seq =
+       (SELECT seq FROM {table} WHERE ordering_key = ${KEY_OF} AND state = 'blocked' ORDER BY seq LIMIT 1)`,
+      seq,
+    );
+  }
 }
+
+/** The key of an event's line. It is never read into the process: libsql cuts texts at U+0000. */
+const KEY_OF = "(SELECT ordering_key FROM {table} WHERE seq = ?)";

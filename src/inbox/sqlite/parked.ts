@@ -73,8 +73,9 @@ export class ParkedEvents {
   }
 
   /** Makes an event wait at its old place, with all attempts before it. */
-  #redrive({ seq, orderingKey }: StoredEvent): void {
-    const state: State = orderingKey === null || this.#line.yieldsTo(orderingKey, seq) ? "waiting" : "blocked";
+  #redrive(event: StoredEvent): void {
+    const { seq } = event;
+    const state: State = this.#line.yieldsTo(event) ? "waiting" : "blocked";
     this.#sql.run("UPDATE {table} SET state = ?, attempts = 0, due_at = NULL, error = NULL WHERE seq = ?", state, seq);
   }
 
@@ -114,9 +115,11 @@ function isTexts(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 
-function parkedEvent({ key, id, type, attempts, dueAt, error, message }: StoredEvent): ParkedEvent {
-  const parkedAt = new Date(dueAt);
-  return { key, id, type, attempts, parkedAt, error: failureIn(error), message: messageIn(String(message)) };
+function parkedEvent({ key, id, type, attempts, dueAt, error, message: json }: StoredEvent): ParkedEvent {
+  const message = messageIn(String(json));
+  // Rather those of the message: libsql cuts the texts of columns at U+0000.
+  const named = { id: message?.id ?? id, type: message?.type ?? type };
+  return { key, ...named, attempts, parkedAt: new Date(dueAt), error: failureIn(error), message };
 }
 
 function failureIn(json: unknown): InboxFailure {

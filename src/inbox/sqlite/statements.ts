@@ -16,7 +16,6 @@ export interface StoredEvent {
   readonly state: State;
   /** How many attempts were started. */
   readonly attempts: number;
-  readonly orderingKey: string | null;
   /** See the columns in `schema.ts`. */
   readonly dueAt: number;
   /** What the last attempt failed with, as JSON. */
@@ -77,7 +76,6 @@ function eventOf(row: Row): StoredEvent {
     type: String(row.type),
     state: row.state as State,
     attempts: Number(row.attempts),
-    orderingKey: row.ordering_key as string | null,
     dueAt: Number(row.due_at),
     error: row.error,
     message: row.message,
