@@ -27,6 +27,7 @@ interface Classes {
     url: string,
     options: object,
   ) => {
+    readonly status: string;
     on(event: "error", listener: (error: Error) => void): unknown;
     connect(): Promise<void>;
     exists(key: string): Promise<number>;

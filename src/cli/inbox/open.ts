@@ -51,7 +51,8 @@ async function openRedis({ url, queue, prefix }: InboxPlace & { engine: "redis" 
   client.on("error", (error) => {
     cause = error;
   });
-  const close = async () => client.disconnect();
+  // On a connection that has ended, it would keep the process running for two seconds.
+  const close = async () => (client.status === "end" ? undefined : client.disconnect());
   return closedIfItFails(close, async () => {
     await client.connect().catch((error: Error) => {
       throw noConnection("--redis", cause ?? error, cause?.name === "ReplyError");
