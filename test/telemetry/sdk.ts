@@ -18,8 +18,7 @@ export interface Series {
 
 /** The real SDK, with what it has collected in memory. */
 export interface Sdk {
-  readonly meterProvider: MeterProvider;
-  readonly tracerProvider: BasicTracerProvider;
+  readonly providers: { readonly meterProvider: MeterProvider; readonly tracerProvider: BasicTracerProvider };
   /** The spans that have ended. */
   spans(): ReadableSpan[];
   /** The spans of one name. */
@@ -37,8 +36,10 @@ export function makeSdk(): Sdk {
   const reader = new Reader();
   const exporter = new InMemorySpanExporter();
   return {
-    meterProvider: new MeterProvider({ readers: [reader] }),
-    tracerProvider: new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }),
+    providers: {
+      meterProvider: new MeterProvider({ readers: [reader] }),
+      tracerProvider: new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }),
+    },
     spans: () => exporter.getFinishedSpans(),
     named: (name) => exporter.getFinishedSpans().filter((span) => span.name === name),
     async collect(name) {
@@ -62,8 +63,8 @@ function briefly(value: unknown): unknown {
 /** Makes an SDK the global one, with contexts that follow promises. */
 export function startGlobally(sdk: Sdk): void {
   followContexts();
-  trace.setGlobalTracerProvider(sdk.tracerProvider);
-  metrics.setGlobalMeterProvider(sdk.meterProvider);
+  trace.setGlobalTracerProvider(sdk.providers.tracerProvider);
+  metrics.setGlobalMeterProvider(sdk.providers.meterProvider);
 }
 
 /** Contexts follow promises, as any SDK for Node does it. */
