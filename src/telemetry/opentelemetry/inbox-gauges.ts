@@ -1,7 +1,7 @@
 import type { BatchObservableResult, MeterProvider, ObservableGauge } from "@opentelemetry/api";
 import { unref } from "../../async.ts";
 import { METRICS, ON_METRICS, SCOPE, SHARED, STATES } from "../names.ts";
-import type { TelemetryInbox, TelemetrySource } from "../telemetry.ts";
+import type { InboxCounts, TelemetryInbox, TelemetrySource } from "../telemetry.ts";
 import { type Instruments, optionsOf } from "./instruments.ts";
 import { StatsReader } from "./stats-reader.ts";
 
@@ -12,7 +12,20 @@ interface Watched {
   readonly namespace: string;
   readonly inbox: TelemetryInbox;
   readonly reader: StatsReader;
+  /** Whether the gauges have had values. */
+  reported: boolean;
+  /** Whether the receiver is closed. */
+  ended: boolean;
 }
+
+/** What the gauges say of an inbox that does not answer. The SDK would repeat the last values of gauges that say nothing. */
+const UNKNOWN: InboxCounts = {
+  waiting: Number.NaN,
+  delayed: Number.NaN,
+  active: Number.NaN,
+  parked: Number.NaN,
+  oldestWaitingMs: Number.NaN,
+};
 
 interface Gauges {
   readonly events: ObservableGauge;
@@ -40,7 +53,8 @@ export class InboxGauges {
   watch({ namespace, inbox }: TelemetrySource): () => void {
     if (inbox === undefined) return () => {};
     const known = [...this.#watched].find((each) => each.inbox === inbox);
-    const watched: Watched = { namespace, inbox, reader: known?.reader ?? new StatsReader(inbox) };
+    const reader = known?.reader ?? new StatsReader(inbox);
+    const watched: Watched = { namespace, inbox, reader, reported: false, ended: false };
     this.#watched.add(watched);
     this.#register();
     // Nothing tells when the SDK starts, and a worker without events would not ask.
@@ -50,8 +64,8 @@ export class InboxGauges {
   }
 
   #end(watched: Watched): void {
-    this.#watched.delete(watched);
-    if (this.#watched.size > 0) return;
+    watched.ended = true;
+    if ([...this.#watched].some(({ ended }) => !ended)) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
   }
@@ -72,8 +86,10 @@ export class InboxGauges {
 
   async #observe(result: BatchObservableResult, provider: MeterProvider, gauges: Gauges): Promise<void> {
     if (provider !== this.#registeredWith) return;
-    // Of several receivers of one name, the last.
-    const inboxes = new Map([...this.#watched].map((watched) => [watched.namespace, watched]));
+    const ended = [...this.#watched].filter((watched) => watched.ended);
+    for (const watched of ended) this.#watched.delete(watched);
+    // Of several receivers of one name, the last that is not closed.
+    const inboxes = new Map([...ended, ...this.#watched].map((watched) => [watched.namespace, watched]));
     await Promise.all([...inboxes.values()].map((watched) => this.#observeInbox(result, gauges, watched)));
   }
 
@@ -81,8 +97,10 @@ export class InboxGauges {
     const { namespace, inbox, reader } = watched;
     // From the start, or the first parked event would be no increase.
     this.#instruments().inboxParked.add(0, { [SHARED.destination]: namespace });
-    const stats = await reader.read();
-    if (stats === undefined) return;
+    const known = watched.ended ? undefined : await reader.read();
+    if (known === undefined && !watched.reported) return;
+    watched.reported = true;
+    const stats = known ?? UNKNOWN;
     const attributes = { [SHARED.destination]: namespace, [ON_METRICS.engine]: inbox.name };
     for (const state of STATES)
       result.observe(gauges.events, stats[state], { ...attributes, [ON_METRICS.state]: state });
