@@ -1,12 +1,8 @@
-import { type Attributes, context, metrics, trace } from "@opentelemetry/api";
+import { type Attributes, context, metrics, propagation, trace } from "@opentelemetry/api";
 import { AsyncLocalStorageContextManager } from "@opentelemetry/context-async-hooks";
 import { MeterProvider, MetricReader } from "@opentelemetry/sdk-metrics";
-import {
-  BasicTracerProvider,
-  InMemorySpanExporter,
-  type ReadableSpan,
-  SimpleSpanProcessor,
-} from "@opentelemetry/sdk-trace-base";
+import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base";
+import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
 
 /** One series of one metric. */
 export interface Series {
@@ -18,7 +14,7 @@ export interface Series {
 
 /** The real SDK, with what it has collected in memory. */
 export interface Sdk {
-  readonly providers: { readonly meterProvider: MeterProvider; readonly tracerProvider: BasicTracerProvider };
+  readonly providers: { readonly meterProvider: MeterProvider; readonly tracerProvider: NodeTracerProvider };
   /** The spans that have ended. */
   spans(): ReadableSpan[];
   /** The spans of one name. */
@@ -38,7 +34,7 @@ export function makeSdk(): Sdk {
   return {
     providers: {
       meterProvider: new MeterProvider({ readers: [reader] }),
-      tracerProvider: new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }),
+      tracerProvider: new NodeTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] }),
     },
     spans: () => exporter.getFinishedSpans(),
     named: (name) => exporter.getFinishedSpans().filter((span) => span.name === name),
@@ -60,10 +56,9 @@ function briefly(value: unknown): unknown {
   return { count, sum };
 }
 
-/** Makes an SDK the global one, with contexts that follow promises. */
+/** Makes an SDK the global one, with contexts that follow promises and with W3C Trace Context. */
 export function startGlobally(sdk: Sdk): void {
-  followContexts();
-  trace.setGlobalTracerProvider(sdk.providers.tracerProvider);
+  sdk.providers.tracerProvider.register();
   metrics.setGlobalMeterProvider(sdk.providers.meterProvider);
 }
 
@@ -74,5 +69,5 @@ export function followContexts(): void {
 
 /** As before any SDK was started. */
 export function stopGlobally(): void {
-  for (const api of [context, trace, metrics]) api.disable();
+  for (const api of [context, propagation, trace, metrics]) api.disable();
 }
