@@ -5,7 +5,7 @@ import type { DeliveryHeaders } from "../delivery.ts";
  * its methods throw is ignored: telemetry never costs an event.
  */
 export interface Telemetry {
-  /** Called once for each receiver, by `createReceiver`. */
+  /** Called once for each receiver, by `createReceiver`, which throws what this throws. */
   start(receiver: TelemetrySource): ReceiverTelemetry;
 }
 
