@@ -5,7 +5,7 @@ import { InMemorySpanExporter, type ReadableSpan, SimpleSpanProcessor } from "@o
 import { NodeTracerProvider } from "@opentelemetry/sdk-trace-node";
 
 /** One series of one metric. */
-export interface Series {
+interface Series {
   readonly name: string;
   readonly attributes: Attributes;
   /** A number, or the count and the sum of a histogram. */
