@@ -70,3 +70,13 @@ export { type StandardWebhooksOptions, standardWebhooksSignature } from "./schem
 export { type TimestampedSignatureOptions, timestampedSignature } from "./schemes/timestamped.ts";
 export { type MemoryStoreOptions, memoryStore } from "./stores/memory.ts";
 export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./stores/store.ts";
+export type {
+  HandlerRun,
+  InboxCounts,
+  ReceiverTelemetry,
+  ReceivingTelemetry,
+  Telemetry,
+  TelemetryInbox,
+  TelemetryReport,
+  TelemetrySource,
+} from "./telemetry/telemetry.ts";

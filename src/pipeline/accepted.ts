@@ -2,6 +2,7 @@ import { ignoreRejection } from "../async.ts";
 import type { Reply } from "../delivery.ts";
 import type { WebhookErrorCode } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
+import type { ReceivingTelemetry } from "../telemetry/telemetry.ts";
 import type { Claim } from "./claim.ts";
 import { type DeliveryFacts, HandlerContext } from "./context.ts";
 import type { ThrottledLog } from "./log.ts";
@@ -16,6 +17,13 @@ export interface Ending {
   readonly settled?: Settled;
 }
 
+/** What the receiver brings to an accepted delivery. */
+interface Equipment {
+  readonly report: ReportRecorder;
+  readonly receiving: ReceivingTelemetry | undefined;
+  readonly log: ThrottledLog;
+}
+
 /** An accepted delivery: the public outcome, and for the receiver its claim and its report. */
 export class Accepted implements AcceptedOutcome {
   readonly kind = "accepted";
@@ -25,15 +33,17 @@ export class Accepted implements AcceptedOutcome {
   readonly #facts: DeliveryFacts;
   readonly #claim: Claim;
   readonly #report: ReportRecorder;
+  readonly #receiving: ReceivingTelemetry | undefined;
   readonly #log: ThrottledLog;
   #settledAs: SettleAs | undefined;
   #reply: Promise<Reply> | undefined;
 
-  constructor(event: BluumEvent, facts: DeliveryFacts, claim: Claim, report: ReportRecorder, log: ThrottledLog) {
+  constructor(event: BluumEvent, facts: DeliveryFacts, claim: Claim, { report, receiving, log }: Equipment) {
     this.event = event;
     this.#facts = facts;
     this.#claim = claim;
     this.#report = report;
+    this.#receiving = receiving;
     this.#log = log;
     this.context = new HandlerContext(facts, claim, claim);
     report.add({ outcome: "accepted" });
@@ -52,7 +62,7 @@ export class Accepted implements AcceptedOutcome {
 
   /** One request, one run of the handlers, however often the receiver is mounted. */
   replyOnce(run: () => Promise<Reply>): Promise<Reply> {
-    this.#reply ??= run();
+    this.#reply ??= this.#receiving === undefined ? run() : this.#receiving.within(run);
     return this.#reply;
   }
 

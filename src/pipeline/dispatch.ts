@@ -1,7 +1,9 @@
 import type { Reply } from "../delivery.ts";
 import { type RejectionCode, WebhookError } from "../errors.ts";
 import type { Registration, Router } from "../router/router.ts";
+import type { ReceiverTelemetry } from "../telemetry/telemetry.ts";
 import type { Accepted } from "./accepted.ts";
+import { callHandler } from "./call-handler.ts";
 import type { Claim } from "./claim.ts";
 import { claimHandler, Interruption, runAndSettle } from "./handler-claim.ts";
 import { quoted } from "./log.ts";
@@ -12,6 +14,7 @@ import { refusal, replyTo, replyToSettled, UNHANDLED } from "./reply.ts";
 export interface DispatchSettings {
   readonly router: Router<DeliveryContext>;
   readonly onUnhandled: "acknowledge" | "reject";
+  readonly telemetry: ReceiverTelemetry | undefined;
 }
 
 /** Which handler runs now, or ran last: for the log. */
@@ -52,7 +55,7 @@ async function process(
   if (settings.router.empty) return noHandlers(accepted);
   if (handlers.length === 0) return unhandled(accepted, settings);
   try {
-    await runAll(accepted, handlers, progress);
+    await runAll(accepted, handlers, settings, progress);
   } catch (thrown) {
     return failWith(accepted, thrown, progress);
   }
@@ -63,15 +66,22 @@ async function process(
 }
 
 /** Runs the handlers one after the other, and stops at the first that fails. */
-async function runAll(accepted: Accepted, handlers: Handlers, progress: Progress): Promise<void> {
+async function runAll(
+  accepted: Accepted,
+  handlers: Handlers,
+  settings: DispatchSettings,
+  progress: Progress,
+): Promise<void> {
   // A single handler needs no memory of its own: the event's completion says the same.
   const remember = handlers.length > 1 && accepted.context.deduplicated;
-  for (const { name, handler } of handlers) {
+  for (const registration of handlers) {
+    const { name } = registration;
     progress.handler = name;
     const { abortedWith } = accepted.claim;
     if (handlers.length > 1 && abortedWith !== undefined) throw abortedWith;
-    if (remember) await runOnce(accepted, name, (context) => handler(accepted.event, context));
-    else await handler(accepted.event, accepted.context);
+    if (remember)
+      await runOnce(accepted, name, (context) => callHandler(registration, accepted.event, context, settings));
+    else await callHandler(registration, accepted.event, accepted.context, settings);
   }
 }
 

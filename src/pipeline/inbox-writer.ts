@@ -1,17 +1,17 @@
 import { ignoreRejection, withTimeout } from "../async.ts";
-import { type Delivery, plainHeaders, type Reply } from "../delivery.ts";
+import { type DeliveryHeaders, plainHeaders, type Reply } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
 import type { Inbox } from "../inbox/inbox.ts";
 import type { InboxMessage } from "../inbox/message.ts";
 import type { Admitted } from "./admission.ts";
 import { retentionOf } from "./age.ts";
+import type { Arrival } from "./arrival.ts";
 import type { Deadline } from "./deadline.ts";
 import { eventKey, storeKey } from "./identity.ts";
 import type { OrderByOption, Settings } from "./options.ts";
 import { toEvent } from "./parse.ts";
 import { RECEIVED, replyTo } from "./reply.ts";
-import type { ReportRecorder } from "./report.ts";
 import { reported } from "./reported.ts";
 
 /** An inbox that does not answer for this long has failed. */
@@ -42,17 +42,13 @@ export class InboxWriter {
    *
    * @throws WebhookError `inbox_full` or `inbox_unavailable`, or `receiver_failed` for a faulty `orderBy`
    */
-  async store(
-    delivery: Delivery,
-    admitted: Admitted,
-    report: ReportRecorder,
-    deadline: Deadline | undefined,
-  ): Promise<Reply> {
+  async store(admitted: Admitted, { delivery, deadline, report, receiving }: Arrival): Promise<Reply> {
     const { envelope, identity } = admitted;
     const { id: eventId } = identity;
     const orderingKey = orderingKeyOf(toEvent(envelope, eventId), this.#settings.orderBy);
     const key = storeKey(this.#settings.namespace, eventKey(envelope.type, eventId));
-    const message = messageOf(admitted, delivery, key, orderingKey);
+    const traceparent = receiving?.traceparent;
+    const message = messageOf(admitted, delivery.headers, { key, orderingKey, traceparent });
     const retentionMs = retentionOf(envelope, admitted.nowMs, this.#settings);
     try {
       const added = await this.#add(message, retentionMs, deadline);
@@ -102,12 +98,18 @@ const CREDENTIALS: ReadonlySet<string> = new Set(["authorization", "proxy-author
 /** Keeps a byte order mark, so that the text is exactly what was signed. Parsing has refused bytes that are not UTF-8. */
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+/** What a message has beside the delivery. */
+interface Storing {
+  readonly key: string;
+  readonly orderingKey: string | undefined;
+  readonly traceparent: string | undefined;
+}
+
 /** The message that an inbox stores for an event. */
 function messageOf(
   admitted: Admitted,
-  { headers }: Delivery,
-  key: string,
-  orderingKey: string | undefined,
+  headers: DeliveryHeaders,
+  { key, orderingKey, traceparent }: Storing,
 ): InboxMessage {
   const { identity, envelope, rawBody, receivedAt, secretIndex } = admitted;
   return {
@@ -121,6 +123,7 @@ function messageOf(
     receivedAt: receivedAt.getTime(),
     secretIndex,
     ...(orderingKey && { orderingKey }),
+    ...(traceparent && { traceparent }),
   };
 }
 

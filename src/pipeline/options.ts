@@ -5,6 +5,7 @@ import type { Inbox } from "../inbox/inbox.ts";
 import { checksFor } from "../options.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
 import type { DedupeStore } from "../stores/store.ts";
+import type { Telemetry } from "../telemetry/telemetry.ts";
 import type { EventIdOption } from "./identity.ts";
 import type { Logger } from "./log.ts";
 import type { EventTypeOption } from "./parse.ts";
@@ -95,6 +96,8 @@ export interface ReceiverOptions {
   readonly onStoreError?: "reject" | "accept";
   /** The answer of `handle` to an event that no handler matches: 200 with `"unhandled":true`, or 500. @default "acknowledge" */
   readonly onUnhandled?: "acknowledge" | "reject";
+  /** Traces and metrics: `openTelemetry()` of `bluum-webhooks/opentelemetry`. What it throws is ignored. @default none */
+  readonly telemetry?: Telemetry;
   /** Called once for each delivery, for metrics. What it throws is ignored. */
   readonly observe?: (report: DeliveryReport) => void;
   /**
@@ -110,7 +113,7 @@ export interface ReceiverOptions {
 export type Settings = Required<Omit<ReceiverOptions, NoDefault>> & {
   readonly [K in NoDefault]: ReceiverOptions[K] | undefined;
 };
-type NoDefault = "store" | "inbox" | "orderBy" | "eventType" | "eventId" | "observe";
+type NoDefault = "store" | "inbox" | "orderBy" | "eventType" | "eventId" | "telemetry" | "observe";
 
 const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
   secret: true,
@@ -131,6 +134,7 @@ const NAMES: Readonly<Record<keyof ReceiverOptions, true>> = {
   parseJson: true,
   onStoreError: true,
   onUnhandled: true,
+  telemetry: true,
   observe: true,
   logger: true,
   now: true,
@@ -168,6 +172,7 @@ export function settingsOf(options: ReceiverOptions): Settings {
     parseJson: callable("parseJson", parseJson),
     onStoreError: oneOf("onStoreError", onStoreError, ["reject", "accept"]),
     onUnhandled: oneOf("onUnhandled", onUnhandled, ["acknowledge", "reject"]),
+    telemetry: options.telemetry === undefined ? undefined : methods("telemetry", options.telemetry, ["start"]),
     observe: callable("observe", options.observe),
     logger: logger === false ? false : methods("logger", logger, ["warn", "error"]),
     now: callable("now", now),

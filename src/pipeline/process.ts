@@ -6,6 +6,8 @@ import { isParkEvent } from "../inbox/failure.ts";
 import type { InboxAttempt } from "../inbox/inbox.ts";
 import { type InboxMessage, readMessage } from "../inbox/message.ts";
 import type { Registration, Router } from "../router/router.ts";
+import type { ReceiverTelemetry } from "../telemetry/telemetry.ts";
+import { callHandler, type Observed } from "./call-handler.ts";
 import type { Claim, ClaimSettings } from "./claim.ts";
 import { type DeliveryFacts, HandlerContext } from "./context.ts";
 import { claimHandler, Interruption, runAndSettle } from "./handler-claim.ts";
@@ -21,12 +23,15 @@ export interface ProcessSettings {
   readonly namespace: string;
   readonly parseJson: (text: string) => unknown;
   readonly claims: ClaimSettings;
+  readonly telemetry: ReceiverTelemetry | undefined;
 }
 
 /** One run of a stored event. */
 export interface Run {
   readonly attempt: InboxAttempt;
   readonly signal?: AbortSignal | undefined;
+  /** True for the receiver's own worker. */
+  readonly detached?: boolean;
 }
 
 /**
@@ -75,7 +80,7 @@ async function runHandlers(
   run: Run,
   settings: ProcessSettings,
 ): Promise<void> {
-  const { router, claims, onUnhandled } = settings;
+  const { router, claims, onUnhandled, telemetry } = settings;
   if (router.empty)
     throw new WebhookError("no_handlers", "no handler is registered; call receiver.on(...) at start-up");
   const handlers = router.matching(event.type);
@@ -84,7 +89,12 @@ async function runHandlers(
   const endsAt = performance.now() + claims.maxProcessingMs;
   for (const registration of handlers) {
     const maxProcessingMs = Math.max(1, endsAt - performance.now());
-    await runHandler(registration, event, { key: message.key, facts, claims: { ...claims, maxProcessingMs } });
+    await runHandler(registration, event, {
+      key: message.key,
+      facts,
+      claims: { ...claims, maxProcessingMs },
+      observed: { telemetry, stored: { traceparent: message.traceparent, detached: run.detached } },
+    });
   }
 }
 
@@ -92,19 +102,22 @@ interface Work {
   readonly key: string;
   readonly facts: DeliveryFacts;
   readonly claims: ClaimSettings;
+  readonly observed: Observed;
 }
 
 async function runHandler(
-  { name, handler }: Registration<DeliveryContext>,
+  registration: Registration<DeliveryContext>,
   event: BluumEvent,
-  { key, facts, claims }: Work,
+  { key, facts, claims, observed }: Work,
 ): Promise<void> {
+  const { name } = registration;
   const claim = await claimWhenFree(key, name, claims, facts.signal);
   if (claim === "completed") return;
   const timeout = new Promise<never>((_, reject) => {
     claim.onceTimedOut(() => reject(new WebhookError("handler_timeout", "a handler took longer than maxProcessingMs")));
   });
-  const work = runAndSettle(claim, () => handler(event, new HandlerContext(facts, claim, claim)));
+  const context = new HandlerContext(facts, claim, claim);
+  const work = runAndSettle(claim, () => callHandler(registration, event, context, observed));
   // Its result still counts after a timeout, but nobody waits for it.
   ignoreRejection(work);
   try {

@@ -8,11 +8,14 @@ import { Router } from "../router/router.ts";
 import { diagnose } from "../schemes/diagnosis.ts";
 import { memoryStore } from "../stores/memory.ts";
 import type { DedupeStore } from "../stores/store.ts";
+import { guarded } from "../telemetry/guard.ts";
+import type { ReceiverTelemetry, ReceivingTelemetry } from "../telemetry/telemetry.ts";
 import { Accepted } from "./accepted.ts";
 import { Admission, type Admitted } from "./admission.ts";
 import { retentionOf } from "./age.ts";
+import type { Arrival } from "./arrival.ts";
 import { Claims } from "./claims.ts";
-import { type Deadline, deadlineOf, refuseIfTooLate } from "./deadline.ts";
+import { deadlineOf, refuseIfTooLate } from "./deadline.ts";
 import { dispatch } from "./dispatch.ts";
 import { eventKey, handlerKey, storeKey } from "./identity.ts";
 import { InboxWriter } from "./inbox-writer.ts";
@@ -22,7 +25,7 @@ import type { DeliveryContext, Outcome, PingOutcome, RejectedOutcome } from "./o
 import { toEvent } from "./parse.ts";
 import { processMessage, type Run } from "./process.ts";
 import { replyTo, statusOf } from "./reply.ts";
-import { ReportRecorder } from "./report.ts";
+import { type DeliveryReport, ReportRecorder } from "./report.ts";
 import { reported } from "./reported.ts";
 import { acceptedBefore, noteAccepted } from "./seen-requests.ts";
 
@@ -140,6 +143,7 @@ class WebhookReceiver implements Receiver {
   readonly #admission: Admission;
   readonly #claims: Claims;
   readonly #inbox: InboxWriter | undefined;
+  readonly #telemetry: ReceiverTelemetry | undefined;
   readonly #log: ThrottledLog;
   readonly #router = new Router<DeliveryContext>();
   readonly #workers = new Set<InboxWorker>();
@@ -159,6 +163,8 @@ class WebhookReceiver implements Receiver {
     this.#admission = new Admission(settings, log, production);
     this.#claims = new Claims(store, settings, log);
     this.#inbox = settings.inbox && new InboxWriter(settings.inbox, settings);
+    this.#telemetry =
+      settings.telemetry && guarded(settings.telemetry.start({ namespace: settings.namespace, inbox: settings.inbox }));
     if (production && store.shared === false) warnOfMemoryStore(log);
   }
 
@@ -170,20 +176,24 @@ class WebhookReceiver implements Receiver {
   async receive(delivery: Delivery): Promise<Outcome> {
     if (this.#settings.inbox !== undefined) throw noMiddleware();
     const before = acceptedBefore(delivery?.request, this);
-    return before ?? this.#judge(delivery, (...admitted) => this.#accept(delivery, ...admitted));
+    return before ?? this.#judge(delivery, (admitted, arrival) => this.#accept(admitted, arrival));
   }
 
   async handle(delivery: Delivery): Promise<Reply> {
     const inbox = this.#inbox;
     if (inbox !== undefined) {
-      const answer = await this.#judge(delivery, (...admitted) => inbox.store(delivery, ...admitted));
+      const answer = await this.#judge(delivery, (admitted, arrival) => inbox.store(admitted, arrival));
       return "kind" in answer ? replyTo(answer) : answer;
     }
     const outcome = await this.receive(delivery);
     if (!(outcome instanceof Accepted)) return replyTo(outcome);
     this.#started = true;
-    const { onUnhandled } = this.#settings;
-    return outcome.replyOnce(() => dispatch(outcome, { router: this.#router, onUnhandled }));
+    const settings = {
+      router: this.#router,
+      onUnhandled: this.#settings.onUnhandled,
+      telemetry: this.#telemetry,
+    };
+    return outcome.replyOnce(() => dispatch(outcome, settings));
   }
 
   on<const P extends string>(
@@ -211,7 +221,7 @@ class WebhookReceiver implements Receiver {
     if (this.#router.empty)
       throw new WebhookError("configuration_invalid", "work() needs handlers: call receiver.on(...) before it");
     this.#started = true;
-    const started = inbox.work((message, attempt) => this.process(message, { attempt }), {
+    const started = inbox.work((message, attempt) => this.#process(message, { attempt, detached: true }), {
       ...(concurrency !== undefined && { concurrency }),
       ...(pollMs !== undefined && { pollMs }),
       maxProcessingMs: maxProcessingMs + 3 * leaseMs,
@@ -230,12 +240,23 @@ class WebhookReceiver implements Receiver {
   }
 
   async process(message: unknown, { attempt = ONLY_ATTEMPT, signal }: Partial<Run> = {}): Promise<void> {
+    await this.#process(message, { attempt, signal });
+  }
+
+  async #process(message: unknown, run: Run): Promise<void> {
     this.#started = true;
     const { onUnhandled, namespace, parseJson } = this.#settings;
-    const settings = { router: this.#router, onUnhandled, namespace, parseJson, claims: this.#claims.settings };
+    const settings = {
+      router: this.#router,
+      onUnhandled,
+      namespace,
+      parseJson,
+      claims: this.#claims.settings,
+      telemetry: this.#telemetry,
+    };
     this.#processing += 1;
     try {
-      await processMessage(message, { attempt, signal }, settings, new ReportRecorder(this.#settings.observe));
+      await processMessage(message, run, settings, this.#recorder(this.#telemetry));
     } finally {
       this.#processing -= 1;
     }
@@ -260,6 +281,7 @@ class WebhookReceiver implements Receiver {
     const until = performance.now() + timeoutMs;
     await Promise.all([...this.#workers].map((worker) => worker.close({ timeoutMs })));
     while (this.#busy && performance.now() < until) await sleep(Math.min(10, timeoutMs));
+    this.#telemetry?.close?.();
     this.#log.flush();
     if (this.#settings.store === undefined && this.#settings.inbox === undefined) await this.#store.close?.();
   }
@@ -268,12 +290,33 @@ class WebhookReceiver implements Receiver {
     return this.#claims.busy || this.#inbox?.busy === true || this.#processing > 0;
   }
 
-  /** Admits a delivery and finishes it. Whatever goes wrong is a rejection, which is logged and reported. */
-  async #judge<Finished>(
+  /** Records the report of a delivery or a run, for the option `observe` and for telemetry. */
+  #recorder(telemetry: { report(report: DeliveryReport): void } | undefined): ReportRecorder {
+    const { observe } = this.#settings;
+    if (telemetry === undefined) return new ReportRecorder(observe);
+    return new ReportRecorder((report) => {
+      telemetry.report(report);
+      return observe?.(report);
+    });
+  }
+
+  /** Admits a delivery and finishes it, inside telemetry if there is any. */
+  #judge<Finished>(
     delivery: Delivery,
-    finish: (admitted: Admitted, report: ReportRecorder, deadline: Deadline | undefined) => Promise<Finished>,
+    finish: (admitted: Admitted, arrival: Arrival) => Promise<Finished>,
   ): Promise<Finished | PingOutcome | RejectedOutcome> {
-    const report = new ReportRecorder(this.#settings.observe);
+    const receiving = this.#telemetry?.receiving(delivery);
+    if (receiving === undefined) return this.#admit(delivery, finish, undefined);
+    return receiving.within(() => this.#admit(delivery, finish, receiving));
+  }
+
+  /** Whatever goes wrong is a rejection, which is logged and reported. */
+  async #admit<Finished>(
+    delivery: Delivery,
+    finish: (admitted: Admitted, arrival: Arrival) => Promise<Finished>,
+    receiving: ReceivingTelemetry | undefined,
+  ): Promise<Finished | PingOutcome | RejectedOutcome> {
+    const report = this.#recorder(receiving);
     try {
       this.#refuseIfClosed();
       if (claimsToBeProbe(delivery.headers)) report.add({ probe: true });
@@ -282,7 +325,7 @@ class WebhookReceiver implements Receiver {
       if (admitted === "ping") return reported({ kind: "ping" }, report);
       this.#refuseIfClosed();
       refuseIfTooLate(deadline);
-      return await finish(admitted, report, deadline);
+      return await finish(admitted, { delivery, deadline, report, receiving });
     } catch (thrown) {
       const outcome = this.#reject(thrown, delivery);
       report.add({ code: outcome.error.code, error: outcome.error });
@@ -291,12 +334,7 @@ class WebhookReceiver implements Receiver {
   }
 
   /** Claims the event: what is accepted waits for its caller to settle. */
-  async #accept(
-    delivery: Delivery,
-    admitted: Admitted,
-    report: ReportRecorder,
-    deadline: Deadline | undefined,
-  ): Promise<Outcome> {
+  async #accept(admitted: Admitted, { delivery, deadline, report, receiving }: Arrival): Promise<Outcome> {
     const { envelope, identity, rawBody, receivedAt, secretIndex, nowMs } = admitted;
     const { id: eventId, identifiedBy } = identity;
     const key = eventKey(envelope.type, eventId);
@@ -322,7 +360,7 @@ class WebhookReceiver implements Receiver {
       headers,
       attempt: ONLY_ATTEMPT,
     };
-    const accepted = new Accepted(toEvent(envelope, eventId), facts, claim, report, this.#log);
+    const accepted = new Accepted(toEvent(envelope, eventId), facts, claim, { report, receiving, log: this.#log });
     noteAccepted(delivery.request, this, accepted);
     return accepted;
   }
@@ -334,7 +372,7 @@ class WebhookReceiver implements Receiver {
       () => `parked: event ${event} of type ${quoted(type)} failed in ${attempts} attempts and waits to be redriven`,
       error,
     );
-    new ReportRecorder(this.#settings.observe).send({ outcome: "parked", type, error });
+    this.#recorder(this.#telemetry).send({ outcome: "parked", type, error });
   }
 
   #refuseIfClosed(): void {

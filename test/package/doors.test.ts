@@ -55,7 +55,7 @@ describe("the doors of the package", () => {
     expect(existsSync(`${root}${sourceOf(target)}`)).toBe(true);
   });
 
-  it("are the indexes of src, all adapters and all durable stores", () => {
+  it("are the indexes of src, all adapters, all durable stores and OpenTelemetry", () => {
     const filesIn = (folder: string) =>
       readdirSync(root + folder, { withFileTypes: true }).filter((entry) => entry.isFile());
     const pathsIn = (folder: string) => filesIn(folder).map(({ name }) => `${folder}/${name}`);
@@ -64,7 +64,8 @@ describe("the doors of the package", () => {
     // A durable store has parts, in a folder of its name.
     const stores = pathsIn("src/stores").filter((path) => existsSync(root + path.replace(/\.ts$/, "")));
     const sources = doors.map(([, target]) => sourceOf(target));
-    expect(sources.toSorted()).toEqual([...indexes, ...pathsIn("adapters"), ...stores].toSorted());
+    const telemetry = "src/telemetry/opentelemetry.ts";
+    expect(sources.toSorted()).toEqual([...indexes, ...pathsIn("adapters"), ...stores, telemetry].toSorted());
   });
 
   it("give applications at most 14 values by the main door", async () => {
@@ -73,11 +74,13 @@ describe("the doors of the package", () => {
     expect(values.length).toBeLessThanOrEqual(14);
   });
 
-  it("to receive load no durable store, testing tools, client, sandbox or command line", () => {
+  it("to receive load no durable store, OpenTelemetry, testing tools, client, sandbox or command line", () => {
     for (const door of RECEIVING) {
       expect(reachableFrom(sourceOf(manifest.exports[door]))).not.toEqual(
         expect.arrayContaining([
-          expect.stringMatching(/stores\/(redis|postgres|sqlite|backend)|src\/(testing|client|sandbox|cli)/),
+          expect.stringMatching(
+            /stores\/(redis|postgres|sqlite|backend)|opentelemetry|src\/(testing|client|sandbox|cli)/,
+          ),
         ]),
       );
     }
@@ -93,7 +96,9 @@ describe("the doors of the package", () => {
     for (const door of RECEIVING) {
       const modules = builtFilesOf(posix.normalize(manifest.exports[door])).flatMap(modulesIn);
       expect(modules).not.toEqual([]);
-      expect(modules.filter((path) => /^node_modules|^src\/(testing|client|sandbox|cli)/.test(path))).toEqual([]);
+      expect(
+        modules.filter((path) => /^node_modules|opentelemetry|^src\/(testing|client|sandbox|cli)/.test(path)),
+      ).toEqual([]);
     }
   });
 
@@ -134,7 +139,7 @@ describe("the manifest", () => {
 
   it("keeps the code to receive under 220 kB, with durable stores and testing tools under 360 kB, all files under 1.5 MB", () => {
     const prose = /\.md$|LICENSE|^examples/;
-    const extras = /stores\/(redis|postgres|sqlite|backend|transaction)|src\/testing/;
+    const extras = /stores\/(redis|postgres|sqlite|backend|transaction)|telemetry\/opentelemetry|src\/testing/;
     expect(sizeWithout(new RegExp(`${extras.source}|${prose.source}`))).toBeLessThan(220_000);
     expect(sizeWithout(prose)).toBeLessThan(360_000);
     expect(packed.unpackedSize).toBeLessThan(1_500_000);

@@ -5,6 +5,7 @@ import { BLUUM_RETRY_HORIZON_MS, createReceiver, type ReceiverOptions } from "..
 import { hmacSignature } from "../../src/schemes/hmac.ts";
 import { standardWebhooksSignature } from "../../src/schemes/standard-webhooks.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
+import { openTelemetry } from "../../src/telemetry/opentelemetry.ts";
 import { faultyStore } from "./faulty-store.ts";
 import { listInbox } from "./list-inbox.ts";
 import { bench, SECRET, signed } from "./receiving.ts";
@@ -93,6 +94,8 @@ describe("the other options", () => {
     ["onStoreError", { onStoreError: "ignore" }],
     ["onStoreError", { onStoreError: null }],
     ["onUnhandled", { onUnhandled: true }],
+    ["telemetry", { telemetry: openTelemetry }],
+    ["telemetry", { telemetry: null }],
     ["observe", { observe: [] }],
     ["logger", { logger: true }],
     ["logger", { logger: null }],
@@ -141,6 +144,7 @@ describe("the other options", () => {
       parseJson: JSON.parse,
       onStoreError: "accept",
       onUnhandled: "reject",
+      telemetry: openTelemetry(),
       observe: () => {},
       logger: console,
       now: () => 0,

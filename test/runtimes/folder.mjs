@@ -8,13 +8,13 @@ import { closureOf, workerConfig } from "./worker-config.mjs";
 const SUITE = fileURLToPath(new URL(".", import.meta.url));
 
 /**
- * Packs the package and installs it, with Hono and the declarations that its types need, into an empty folder.
+ * Packs the package and installs it, with Hono, the API of OpenTelemetry and the declarations that its types need, into an empty folder.
  */
 export async function fillUserFolder(folder) {
   await command("npm", ["pack", "--silent", "--pack-destination", folder], process.cwd());
   const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
-  const beside = ["hono", "@types/node"].map((name) => `${name}@${installedVersion(name)}`);
+  const beside = ["hono", "@opentelemetry/api", "@types/node"].map((name) => `${name}@${installedVersion(name)}`);
   const options = ["--no-audit", "--no-fund", "--loglevel=error", "--prefer-offline"];
   await command("npm", ["install", ...options, `./${tarball}`, ...beside], folder);
   cpSync(SUITE, folder, { recursive: true });
