@@ -3,7 +3,7 @@ import type { Inbox, InboxWorker, WorkOptions } from "./inbox.ts";
 import { Adder } from "./pg-boss/add.ts";
 import { orderProblem, type PgBoss } from "./pg-boss/boss.ts";
 import { Database } from "./pg-boss/database.ts";
-import { Leases } from "./pg-boss/leases.ts";
+import { Locks } from "./pg-boss/locks.ts";
 import { checks, type PgBossInboxOptions, settingsOf } from "./pg-boss/options.ts";
 import { Parked } from "./pg-boss/parked.ts";
 import { prepare, queuesOf } from "./pg-boss/queues.ts";
@@ -40,7 +40,7 @@ export interface PgBossInbox extends Inbox {
 export function pgBossInbox(boss: PgBoss, options: PgBossInboxOptions): PgBossInbox {
   checks.methods("boss", boss, ["createQueue", "updateQueue", "send", "fetch", "complete", "fail", "deleteJob"]);
   const settings = settingsOf(options);
-  const { pool, leaseMs, retry } = settings;
+  const { pool, lockMs, retry } = settings;
   const store = postgresStore(pool, options.store);
   const database = new Database(pool);
   const queues = queuesOf(boss, settings);
@@ -54,9 +54,9 @@ export function pgBossInbox(boss: PgBoss, options: PgBossInboxOptions): PgBossIn
   const sql = onceItWorks(() => prepare({ boss, database, queues, settings }, store));
   const engine = onceItWorks(async (): Promise<Engine> => {
     const statements = await sql();
-    const leases = new Leases(database, statements, leaseMs);
+    const locks = new Locks(database, statements, lockMs);
     const settlement = new Settlement(boss, database, statements, retry);
-    return { boss, database, queues, settings, leases, settlement, room: new Room() };
+    return { boss, database, queues, settings, locks, settlement, room: new Room() };
   });
   const problem = orderProblem(boss);
 
@@ -71,7 +71,7 @@ export function pgBossInbox(boss: PgBoss, options: PgBossInboxOptions): PgBossIn
       return answer;
     },
     work(process, workOptions: WorkOptions): InboxWorker {
-      const worker = new PgBossWorker(engine, leaseMs, process, workOptions);
+      const worker = new PgBossWorker(engine, lockMs, process, workOptions);
       workers.add(worker);
       return {
         close: (closing) => worker.close(closing).finally(() => workers.delete(worker)),

@@ -108,7 +108,8 @@ export async function park(inbox: BullmqInbox, messages: readonly InboxMessage[]
   await worker.close();
 }
 
-async function clear(url: string, prefix: string): Promise<void> {
+/** Deletes what begins with a prefix. */
+export async function clear(url: string, prefix: string): Promise<void> {
   const { client, close } = ioredis(url);
   for await (const keys of client.scanStream({ match: `${prefix}*`, count: 10_000 })) {
     if (keys.length > 0) await client.unlink(keys);

@@ -35,13 +35,13 @@ async function killed({ child }: Killable): Promise<void> {
   await gone;
 }
 
-const POISONED: Options = { retry: { attempts: 3, backoffMs: 1 }, leaseMs: 1_000 };
+const POISONED: Options = { retry: { attempts: 3, backoffMs: 1 }, lockMs: 1_000 };
 
 export const crashes: Scenarios = {
   "a worker that is killed loses its message to another one within its lease": withSubject(
     async (subject) => {
       await subject.add("hang");
-      const process = victim(subject, { leaseMs: 4_000 });
+      const process = victim(subject, { lockMs: 4_000 });
       await until(() => process.begun().length === 1);
       await killed(process);
       const killedAt = performance.now();
@@ -54,7 +54,7 @@ export const crashes: Scenarios = {
       assert.equal(number, 2);
       assert.ok(ms < 10_000, `came back after ${ms} ms`);
     },
-    { leaseMs: 4_000 },
+    { lockMs: 4_000 },
   ),
 
   "an event that kills its process is parked, and takes no other with it": withSubject(async (subject) => {

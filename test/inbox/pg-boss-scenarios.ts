@@ -68,7 +68,7 @@ export class Subject {
       schema,
       store: { schema, table: queue, timeoutMs: 10_000 },
       retry: QUICK,
-      leaseMs: 1_000,
+      lockMs: 1_000,
       ...options,
     });
   }
@@ -396,13 +396,13 @@ const working: Scenarios = {
         await new Promise((resolve) => setTimeout(resolve, 5_000));
       };
       subject.work(slow);
-      subject.work(slow, {}, subject.another({ leaseMs: 2_000 }));
+      subject.work(slow, {}, subject.another({ lockMs: 2_000 }));
       const isDone = async () =>
         (await subject.sql("SELECT FROM $job WHERE name = $1 AND state = 'completed'", [subject.queue])).length > 0;
       await until(isDone);
       assert.deepEqual(numbers, [1]);
     },
-    { leaseMs: 2_000 },
+    { lockMs: 2_000 },
   ),
 
   "the late result of a run that lost its message does not touch it": withSubject(
@@ -420,7 +420,7 @@ const working: Scenarios = {
       await worker.close();
       assert.equal((await subject.inbox.stats()).active, 1);
     },
-    { leaseMs: 60_000 },
+    { lockMs: 60_000 },
   ),
 
   "close gives the rest back at once, and it costs no attempt": withSubject(async (subject) => {

@@ -46,7 +46,7 @@ describe.skipIf(service === undefined)("pgBossInbox on pg-boss 10", () => {
   it.each<[string, Partial<PgBossInboxOptions>]>([
     ["queue", { queue: "with space" }],
     ["schema", { schema: "No" }],
-    ["leaseMs", { leaseMs: 10 }],
+    ["lockMs", { lockMs: 10 }],
     ["retry.attempts", { retry: { attempts: 0 } }],
     ["pool", { pool: {} as never }],
     ["colour", { colour: "red" } as never],

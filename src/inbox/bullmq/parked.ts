@@ -1,4 +1,5 @@
 import type { ParkedPage, ParkedQuery, ParkedSelection } from "../inbox.ts";
+import { selectionOf } from "../selection.ts";
 import type { BullmqBackend } from "./backend.ts";
 import { type JobNotes, jobIdOf, parkedEventOf } from "./job.ts";
 import { checks } from "./options.ts";
@@ -46,10 +47,8 @@ export function discardParked(backend: BullmqBackend, selection: ParkedSelection
 type Act = (job: BullmqJob) => Promise<void>;
 
 async function forEachParked(backend: BullmqBackend, selection: ParkedSelection, act: Act): Promise<number> {
-  if ("keys" in selection) return forEachKey(backend, selection.keys, act);
-  const type = "type" in selection ? selection.type : undefined;
-  if (type === undefined && (selection as { all?: unknown }).all !== true)
-    throw checks.invalid("query", "must have keys, type or all: true");
+  const { keys, type } = selectionOf(checks, selection);
+  if (keys !== undefined) return forEachKey(backend, keys, act);
   // As many as there are now: an event that is parked again meanwhile is not taken twice.
   let left = (await backend.counts("failed")).failed ?? 0;
   let position = 0;

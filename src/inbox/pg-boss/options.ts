@@ -28,9 +28,9 @@ export interface PgBossInboxOptions {
   /**
    * After how long without a sign of life a worker's events are taken from it, in milliseconds, from 1_000 to 600_000. The same for
    * every worker of the queue.
-   * @default 40_000
+   * @default 30_000
    */
-  readonly leaseMs?: number;
+  readonly lockMs?: number;
 }
 
 /** The options, checked and complete. */
@@ -39,7 +39,7 @@ export interface InboxSettings {
   readonly queue: string;
   readonly schema: string;
   readonly retry: Required<RetryOptions>;
-  readonly leaseMs: number;
+  readonly lockMs: number;
 }
 
 /** The checks whose errors name `pgBossInbox`. */
@@ -51,13 +51,13 @@ export const checks: OptionChecks = checksFor("pgBossInbox");
  * @throws WebhookError `configuration_invalid`, naming the option
  */
 export function settingsOf(options: PgBossInboxOptions): InboxSettings {
-  checks.names(options, ["pool", "queue", "schema", "retry", "store", "leaseMs"]);
-  const { pool, queue, schema = "pgboss", retry, leaseMs = 40_000 } = options;
+  checks.names(options, ["pool", "queue", "schema", "retry", "store", "lockMs"]);
+  const { pool, queue, schema = "pgboss", retry, lockMs = 30_000 } = options;
   checks.methods("pool", pool, ["query", "connect"]);
   askerFor(pool, { prepare: false, abandonAfterMs: 1 });
   if (!/^[\w-]{1,80}$/.test(queue)) throw checks.invalid("queue", "must be 1 to 80 letters, digits, _ and -");
   if (!/^[a-z_][a-z0-9_]{0,49}$/.test(schema))
     throw checks.invalid("schema", "must be a lower-case name of PostgreSQL");
-  checks.integer("leaseMs", leaseMs, 1_000, 600_000);
-  return { pool, queue, schema, retry: retrySettings("pgBossInbox", retry), leaseMs };
+  checks.integer("lockMs", lockMs, 1_000, 600_000);
+  return { pool, queue, schema, retry: retrySettings("pgBossInbox", retry), lockMs };
 }

@@ -1,5 +1,6 @@
 import type { Row } from "../../stores/postgres/client.ts";
 import type { InboxFailure, ParkedEvent, ParkedPage, ParkedQuery, ParkedSelection } from "../inbox.ts";
+import { selectionOf } from "../selection.ts";
 import type { PgBoss } from "./boss.ts";
 import { type Database, SCAN_MS, type Session } from "./database.ts";
 import { fetchedJob, keyOf, readableMessage, singletonKeyOf, typeOf } from "./job.ts";
@@ -83,12 +84,13 @@ export class Parked {
     selection: ParkedSelection,
     act: (session: Session, rows: readonly Row[]) => Promise<number>,
   ): Promise<number> {
-    const { type, keys } = chosenBy(selection);
+    const { type = "", keys } = selectionOf(checks, selection);
+    const chosenKeys = keys === undefined ? "" : JSON.stringify(keys);
     const [now] = await this.#database.query("SELECT now()::text AS place", []);
     let count = 0;
     let after = START;
     for (let isLast = false; !isLast; ) {
-      const values = [this.#queues.parked, type, keys, after.at, after.id, BATCH, String(now?.place)];
+      const values = [this.#queues.parked, type, chosenKeys, after.at, after.id, BATCH, String(now?.place)];
       await this.#database.transaction(async (session) => {
         const rows = await session.query(sql.choose, values);
         if (rows.length > 0) count += await act(session, rows);
@@ -99,13 +101,6 @@ export class Parked {
     }
     return count;
   }
-}
-
-function chosenBy(selection: ParkedSelection): { readonly type: string; readonly keys: string } {
-  if ("keys" in selection && Array.isArray(selection.keys)) return { type: "", keys: JSON.stringify(selection.keys) };
-  if ("type" in selection && typeof selection.type === "string") return { type: selection.type, keys: "" };
-  if ("all" in selection && selection.all === true) return { type: "", keys: "" };
-  throw checks.invalid("selection", "must be { keys }, { type } or { all: true }");
 }
 
 function parkedEvent(row: Row): ParkedEvent {

@@ -10,8 +10,8 @@ export interface Failed {
   readonly error: InboxFailure;
   /** Whether to park it, whatever attempts are left. */
   readonly parks: boolean;
-  /** Only if the lease of its worker expired, in milliseconds; 0 for the worker itself. */
-  readonly expiredLeaseMs: number;
+  /** Only if the lock of its worker expired, in milliseconds; 0 for the worker itself. */
+  readonly expiredLockMs: number;
 }
 
 /** What became of a failed attempt. `lost`: another worker has the job, or the inbox has it no more. */
@@ -57,14 +57,14 @@ export class Settlement {
   }
 
   /** The attempt failed: the job waits for the next one, or is parked. */
-  fail(job: FetchedJob, { error, parks, expiredLeaseMs }: Failed): Promise<FailedResult> {
+  fail(job: FetchedJob, { error, parks, expiredLockMs }: Failed): Promise<FailedResult> {
     const { queue, id, retryCount } = job;
     const attempts = retryCount + 1;
     const park = parks || attempts >= this.#retry.attempts;
-    const output = outputOf(job, error, expiredLeaseMs > 0);
+    const output = outputOf(job, error, expiredLockMs > 0);
     return this.#database.transaction(async ({ query, db }) => {
       const limit = park ? retryCount : attempts;
-      const rows = await query(this.#sql.limit, [queue, id, retryCount, limit, expiredLeaseMs]);
+      const rows = await query(this.#sql.limit, [queue, id, retryCount, limit, expiredLockMs]);
       if (rows.length === 0) return "lost";
       // At its retry limit pg-boss copies the job to the queue of parked jobs, else it makes it wait.
       await this.#boss.fail(queue, id, output, { db });

@@ -17,7 +17,7 @@ const CREATED_OR_RETRY = "state < 'active'";
 export function statementsFor(schema: string, columns: ReadonlySet<string>) {
   const jobs = `${schema}.job`;
   // Version 10 has no heartbeat. Its time of the start is then that of the last sign of life.
-  const lease = columns.has("heartbeat_on") ? "heartbeat_on" : "started_on";
+  const lockedOn = columns.has("heartbeat_on") ? "heartbeat_on" : "started_on";
   const output = columns.has("source_output") ? "COALESCE(source_output, output)" : "output";
   const sourceRetries = columns.has("source_retry_count") ? "source_retry_count" : "NULL";
   const chosen = `name = $1 AND ${CREATED_OR_RETRY}
@@ -27,9 +27,9 @@ export function statementsFor(schema: string, columns: ReadonlySet<string>) {
     /** `$1` queue, `$2` id, `$3` retry count. A row, and its lock, if the attempt still counts. */
     lock: `SELECT id FROM ${jobs} WHERE ${ATTEMPT} FOR UPDATE`,
 
-    /** The same, and sets the retry limit: `$4`. `$5` is 0, or the lease in milliseconds that must have expired. */
+    /** The same, and sets the retry limit: `$4`. `$5` is 0, or the lock in milliseconds that must have expired. */
     limit: `UPDATE ${jobs} SET retry_limit = $4::int WHERE ${ATTEMPT}
-      AND ($5::float8 = 0 OR ${lease} < now() - $5::float8 * interval '1 millisecond') RETURNING id`,
+      AND ($5::float8 = 0 OR ${lockedOn} < now() - $5::float8 * interval '1 millisecond') RETURNING id`,
 
     /** `$1` queue, `$2` id, `$3` retry count, `$4` what to add to it. A row if the attempt still counts. */
     recount: `UPDATE ${jobs} SET retry_count = retry_count + $4::int WHERE ${ATTEMPT} RETURNING id`,
@@ -39,15 +39,15 @@ export function statementsFor(schema: string, columns: ReadonlySet<string>) {
       WHERE name = $1 AND id = $2::uuid AND state = 'retry'`,
 
     /** Attempts. A row for each that still counts. */
-    renew: `UPDATE ${jobs} SET ${lease} = now() WHERE ${ATTEMPTS} RETURNING id`,
+    renew: `UPDATE ${jobs} SET ${lockedOn} = now() WHERE ${ATTEMPTS} RETURNING id`,
 
     /** Attempts. A job that was never started keeps its retry count when it is fetched. */
     giveBack: `UPDATE ${jobs} SET started_on = NULL,
       state = (CASE WHEN retry_count > 0 THEN 'retry' ELSE 'created' END)::${schema}.job_state WHERE ${ATTEMPTS}`,
 
-    /** `$1` queues, `$2` the lease in milliseconds. The jobs of workers that gave no sign of life for so long. */
+    /** `$1` queues, `$2` the lock in milliseconds. The jobs of workers that gave no sign of life for so long. */
     expired: `SELECT name, id, retry_count, data, singleton_key, output FROM ${jobs}
-      WHERE name = ANY($1::text[]) AND state = 'active' AND ${lease} < now() - $2::float8 * interval '1 millisecond'
+      WHERE name = ANY($1::text[]) AND state = 'active' AND ${lockedOn} < now() - $2::float8 * interval '1 millisecond'
       LIMIT 100`,
 
     /** `$1` queues. A row for waiting and one for delayed: `count`, and `oldest_ms` since the oldest became ready. */

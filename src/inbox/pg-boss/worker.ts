@@ -6,7 +6,7 @@ import { Bell } from "./bell.ts";
 import type { BossDb, PgBoss } from "./boss.ts";
 import type { Database } from "./database.ts";
 import { type FetchedJob, fetchedJob, messageOf } from "./job.ts";
-import type { Leases } from "./leases.ts";
+import type { Locks } from "./locks.ts";
 import { checks, type InboxSettings } from "./options.ts";
 import type { Queues } from "./queues.ts";
 import type { Room } from "./room.ts";
@@ -18,7 +18,7 @@ export interface Engine {
   readonly database: Database;
   readonly queues: Queues;
   readonly settings: InboxSettings;
-  readonly leases: Leases;
+  readonly locks: Locks;
   readonly settlement: Settlement;
   readonly room: Room;
 }
@@ -39,7 +39,7 @@ const LONGEST_PAUSE_MS = 30_000;
 const LONGEST_SETTLE_PAUSE_MS = 5_000;
 /** How long a fetch may take, in milliseconds. */
 const FETCH_TIMEOUT_MS = 30_000;
-/** The search for dead workers takes this part of the time, but waits for a lease at most: pg-boss 10 has no index for it. */
+/** The search for dead workers takes this part of the time, but waits for a lock at most: pg-boss 10 has no index for it. */
 const SEARCH_SHARE = 1 / 50;
 const UNIQUE_VIOLATION = "23505";
 
@@ -51,7 +51,7 @@ export class PgBossWorker implements InboxWorker {
   readonly #runs = new Map<Run, Promise<void>>();
   readonly #bell = new Bell();
   readonly #closed = new Bell();
-  readonly #leaseMs: number;
+  readonly #lockMs: number;
   readonly #taking: Promise<void>;
   readonly #ticker: NodeJS.Timeout;
   #engine: Engine | undefined;
@@ -59,15 +59,15 @@ export class PgBossWorker implements InboxWorker {
   #nextSearchAt = 0;
   #closing: Promise<void> | undefined;
 
-  constructor(prepared: () => Promise<Engine>, leaseMs: number, process: ProcessMessage, options: WorkOptions) {
+  constructor(prepared: () => Promise<Engine>, lockMs: number, process: ProcessMessage, options: WorkOptions) {
     const { concurrency = 10, pollMs = 1_000 } = options;
     checks.integer("concurrency", concurrency, 1, 1_000);
     checks.integer("pollMs", pollMs, 10, 3_600_000);
     this.#prepared = prepared;
-    this.#leaseMs = leaseMs;
+    this.#lockMs = lockMs;
     this.#process = process;
     this.#options = { ...options, concurrency, pollMs };
-    this.#ticker = setInterval(() => void this.#tick(), leaseMs / 4);
+    this.#ticker = setInterval(() => void this.#tick(), lockMs / 4);
     this.#taking = this.#take();
   }
 
@@ -93,7 +93,7 @@ export class PgBossWorker implements InboxWorker {
   async #giveBack(runs: readonly Run[]): Promise<void> {
     for (const run of runs) run.lost = true;
     if (runs.length === 0 || this.#engine === undefined) return;
-    await this.#engine.leases.giveBack(runs.map(({ job }) => job)).catch(this.#options.onError);
+    await this.#engine.locks.giveBack(runs.map(({ job }) => job)).catch(this.#options.onError);
   }
 
   async #take(): Promise<void> {
@@ -156,26 +156,26 @@ export class PgBossWorker implements InboxWorker {
     }
   }
 
-  async #runInTurn({ room, settings, leases }: Engine, run: Run): Promise<Failed | undefined> {
+  async #runInTurn({ room, settings, locks }: Engine, run: Run): Promise<Failed | undefined> {
     const alone = hasCrashed(run.job) && run.job.retryCount + 1 >= settings.retry.attempts;
     // If the process ends while it waits, that was not its last attempt.
-    if (alone) await this.#recount(leases, run, -1);
+    if (alone) await this.#recount(locks, run, -1);
     return room.run(alone, async () => {
       if (this.#closing !== undefined && !run.lost) await this.#giveBack([run]);
-      else if (alone && !run.lost) await this.#recount(leases, run, 1);
+      else if (alone && !run.lost) await this.#recount(locks, run, 1);
       return run.lost ? undefined : this.#failureOf(settings, run.job);
     });
   }
 
   /** Never rejects. */
-  async #recount(leases: Leases, run: Run, by: -1 | 1): Promise<void> {
+  async #recount(locks: Locks, run: Run, by: -1 | 1): Promise<void> {
     run.isRecounted = true;
     try {
-      const job = await leases.recount(run.job, by);
+      const job = await locks.recount(run.job, by);
       if (job === undefined) run.lost = true;
       else run.job = job;
     } catch (error) {
-      // It comes back once its lease has expired.
+      // It comes back once its lock has expired.
       run.lost = true;
       this.#options.onError(error);
     } finally {
@@ -188,7 +188,7 @@ export class PgBossWorker implements InboxWorker {
       await this.#process(messageOf(data), { number: retryCount + 1, of: retry.attempts });
       return undefined;
     } catch (thrown) {
-      return { error: failureOf(thrown), parks: isParkEvent(thrown), expiredLeaseMs: 0 };
+      return { error: failureOf(thrown), parks: isParkEvent(thrown), expiredLockMs: 0 };
     }
   }
 
@@ -197,7 +197,7 @@ export class PgBossWorker implements InboxWorker {
     if (typeof result === "object") this.#options.onParked(result);
   }
 
-  /** Renews the leases of this worker, and looks for expired ones of others. Never rejects. */
+  /** Renews the locks of this worker, and looks for expired ones of others. Never rejects. */
   async #tick(): Promise<void> {
     if (this.#isTicking || this.#engine === undefined) return;
     this.#isTicking = true;
@@ -211,13 +211,13 @@ export class PgBossWorker implements InboxWorker {
     }
   }
 
-  async #renew({ leases }: Engine): Promise<void> {
+  async #renew({ locks }: Engine): Promise<void> {
     // A run that hangs beyond its time is not renewed any more, so that another worker gets its job.
-    const oldest = performance.now() - this.#options.maxProcessingMs - this.#leaseMs;
+    const oldest = performance.now() - this.#options.maxProcessingMs - this.#lockMs;
     const runs = [...this.#runs.keys()].filter(({ lost, startedAt }) => !lost && startedAt > oldest);
     if (runs.length === 0) return;
     const jobs = runs.map(({ job }) => job);
-    const renewed = await leases.renew(jobs);
+    const renewed = await locks.renew(jobs);
     for (const [i, run] of runs.entries()) {
       if (!renewed.has(run.job.id) && run.job === jobs[i] && !run.isRecounted) run.lost = true;
     }
@@ -226,11 +226,11 @@ export class PgBossWorker implements InboxWorker {
   /** Counts the attempts of dead workers as failed. */
   async #takeOver(engine: Engine): Promise<void> {
     const startedAt = performance.now();
-    const jobs = await engine.leases.expired(engine.queues.worked);
+    const jobs = await engine.locks.expired(engine.queues.worked);
     const tookMs = performance.now() - startedAt;
-    this.#nextSearchAt = startedAt + Math.min(tookMs / SEARCH_SHARE, this.#leaseMs);
+    this.#nextSearchAt = startedAt + Math.min(tookMs / SEARCH_SHARE, this.#lockMs);
     const error = { message: "the worker of this attempt ended, or gave no sign of life for too long" };
-    for (const job of jobs) await this.#fail(engine, job, { error, parks: false, expiredLeaseMs: this.#leaseMs });
+    for (const job of jobs) await this.#fail(engine, job, { error, parks: false, expiredLockMs: this.#lockMs });
   }
 }
 

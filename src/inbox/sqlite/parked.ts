@@ -2,6 +2,7 @@ import { sleep } from "../../async.ts";
 import type { SqliteAccess } from "../../stores/sqlite/access.ts";
 import type { InboxFailure, ParkedEvent, ParkedPage, ParkedQuery, ParkedSelection } from "../inbox.ts";
 import { messageIn } from "../message.ts";
+import { selectionOf } from "../selection.ts";
 import { OrderingLine } from "./line.ts";
 import { checks } from "./options.ts";
 import type { State } from "./schema.ts";
@@ -99,12 +100,7 @@ function filterOf({ type, keys }: Filter): Filter {
 
 /** What a selection selects, in parts of a bounded size. A selection of nothing is refused, not taken for everything. */
 function filtersOf(selection: ParkedSelection): Filter[] {
-  checks.names(selection, ["keys", "type", "all"]);
-  const { keys, type, all } = selection as { keys?: readonly string[]; type?: string; all?: unknown };
-  if ([keys, type, all].filter((each) => each !== undefined).length !== 1 || (all !== undefined && all !== true)) {
-    throw checks.invalid("query", "must be { keys }, { type } or { all: true }");
-  }
-  const filter = filterOf({ keys, type });
+  const filter = filterOf(selectionOf(checks, selection));
   if (filter.keys === undefined) return [filter];
   return Array.from({ length: Math.ceil(filter.keys.length / BATCH) }, (_, part) => ({
     keys: filter.keys?.slice(part * BATCH, (part + 1) * BATCH),

@@ -14,7 +14,6 @@ import { signDelivery } from "../../../src/testing/sign.ts";
 import { runs } from "../../exhaustive.ts";
 import { findPostgres } from "../../services/postgres.ts";
 import { findRedis } from "../../services/redis.ts";
-import { open } from "./engines.mjs";
 
 const SECRET = "the secret of the crash matrix";
 const APP = join(import.meta.dirname, "app.mjs");
@@ -34,6 +33,10 @@ const POINTS = [
 ] as const;
 /** With `completeIn` the completion is in the handler's transaction. */
 const TRANSACTION_POINTS = POINTS.slice(0, 4);
+
+const { open } = (await import(new URL("engines.mjs", import.meta.url).href)) as {
+  open(engine: string, place: Record<string, string>): Promise<Opened>;
+};
 
 interface Opened {
   readonly inbox: Inbox;
@@ -64,7 +67,7 @@ describe.each([
             schema: name,
             table: `${name}_events`,
           };
-    opened = (await open(engine, place)) as Opened;
+    opened = await open(engine, place);
   });
 
   afterEach(() => {
@@ -130,7 +133,7 @@ describe.each([
   }
 
   async function dieAt(at: string, exactlyOnce: boolean): Promise<number> {
-    const event = sampleEvent("order.filled");
+    const event = anEvent();
     const victim = await start({ at, exactlyOnce });
     const sent = deliver(event, [victim.port]).then(
       () => true,
@@ -141,7 +144,7 @@ describe.each([
     const heir = await start({ exactlyOnce });
     // The provider sends again only what was not acknowledged: an acknowledged event must be stored.
     if (!acknowledged) await deliver(event, [heir.port, heir.port]);
-    const id = event.event_id as string;
+    const id = event.event_id;
     await until(async () => (await effectsOf(id)) > 0, "the event took effect");
     await idle();
     heir.child.kill("SIGKILL");
@@ -175,7 +178,7 @@ describe.each([
     async () => {
       for (let round = 0; round < ROUNDS; round += 1) {
         const parking = await start({ park: true });
-        const events = Array.from({ length: 40 }, () => sampleEvent("order.filled"));
+        const events = Array.from({ length: 40 }, () => anEvent());
         for (const event of events) await deliver(event, [parking.port]);
         await until(async () => (await opened.inbox.stats()).parked === events.length, "all are parked");
         parking.child.kill("SIGKILL");
@@ -187,7 +190,7 @@ describe.each([
         await idle();
         await opened.inbox.redrive({ all: true });
         await idle();
-        const counts = await Promise.all(events.map(({ event_id }) => effectsOf(event_id as string)));
+        const counts = await Promise.all(events.map(({ event_id }) => effectsOf(event_id)));
         expect(new Set(counts)).toEqual(new Set([1]));
         expect((await opened.inbox.stats()).parked).toBe(0);
         heir.child.kill("SIGKILL");
@@ -200,14 +203,14 @@ describe.each([
     for (let round = 0; round < ROUNDS; round += 1) {
       const exactlyOnce = transactions;
       const [first, second] = [await start({ exactlyOnce }), await start({ exactlyOnce })];
-      const events = Array.from({ length: 30 }, () => sampleEvent("order.filled"));
+      const events = Array.from({ length: 30 }, () => anEvent());
       const sending = events.map((event) => deliver(event, [first.port, second.port, second.port]));
       await sleep(30 * Math.random());
       first.child.kill("SIGKILL");
       await ended(first.child);
       await Promise.all(sending);
       await idle();
-      const counts = await Promise.all(events.map(({ event_id }) => effectsOf(event_id as string)));
+      const counts = await Promise.all(events.map(({ event_id }) => effectsOf(event_id)));
       expect(Math.min(...counts)).toBe(1);
       // Without a transaction, an effect whose process died before it was recorded happens again.
       expect(Math.max(...counts)).toBeLessThanOrEqual(exactlyOnce ? 1 : 2);
@@ -216,6 +219,10 @@ describe.each([
     }
   });
 });
+
+function anEvent(): { event_id: string } {
+  return { ...sampleEvent("order.filled"), event_id: `evt_${randomBytes(6).toString("hex")}` };
+}
 
 function readLines(file: string): string[] {
   try {

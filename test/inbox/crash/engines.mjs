@@ -47,7 +47,7 @@ async function openPgBoss({ url, schema, table }) {
   const pool = new pg.Pool({ connectionString: url, max: 6 });
   pool.on("error", () => {});
   await pool.query(`CREATE TABLE IF NOT EXISTS "${schema}".booked (event text NOT NULL)`).catch(() => {});
-  const inbox = pgBossInbox(boss, { pool, queue: "crash", schema, retry: RETRY, leaseMs: 1_000, store: { table } });
+  const inbox = pgBossInbox(boss, { pool, queue: "crash", schema, retry: RETRY, lockMs: 1_000, store: { table } });
   return {
     inbox,
     book: (context, event) =>

@@ -3,20 +3,20 @@ import { type Database, SCAN_MS } from "./database.ts";
 import { type FetchedJob, fetchedJob } from "./job.ts";
 import { arrayOf, type JobStatements } from "./sql.ts";
 
-/** The leases of the attempts at work: a dead worker renews none. */
-export class Leases {
+/** The locks of the attempts at work: a dead worker renews none. */
+export class Locks {
   readonly #database: Database;
   readonly #sql: JobStatements;
-  readonly #leaseMs: number;
+  readonly #lockMs: number;
 
-  constructor(database: Database, sql: JobStatements, leaseMs: number) {
+  constructor(database: Database, sql: JobStatements, lockMs: number) {
     this.#database = database;
     this.#sql = sql;
-    this.#leaseMs = leaseMs;
+    this.#lockMs = lockMs;
   }
 
   /**
-   * Renews the leases of attempts.
+   * Renews the locks of attempts.
    *
    * @returns the ids of those that still count
    */
@@ -41,9 +41,9 @@ export class Leases {
     await this.#forEachQueue(this.#sql.giveBack, jobs);
   }
 
-  /** Some of the jobs whose worker gave no sign of life for a lease. */
+  /** Some of the jobs whose worker gave no sign of life for a lock. */
   async expired(queues: readonly string[]): Promise<FetchedJob[]> {
-    const rows = await this.#database.query(this.#sql.expired, [arrayOf(queues), this.#leaseMs], SCAN_MS);
+    const rows = await this.#database.query(this.#sql.expired, [arrayOf(queues), this.#lockMs], SCAN_MS);
     return rows.map(fetchedJob);
   }
 
