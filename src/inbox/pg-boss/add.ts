@@ -9,7 +9,6 @@ import type { InboxMessage } from "../message.ts";
 import type { PgBoss } from "./boss.ts";
 import type { Database } from "./database.ts";
 import { dataOf, singletonKeyOf } from "./job.ts";
-import { checks } from "./options.ts";
 import type { Queues } from "./queues.ts";
 
 /** How long a statement waits for another transaction that stores the same event, in milliseconds. */
@@ -37,12 +36,11 @@ export class Adder {
   /**
    * Adds a message.
    *
-   * @throws WebhookError `event_in_flight` while another process stores the event; `configuration_invalid` for an ordering key where
-   *   no order is kept; else the error of PostgreSQL or pg-boss. Nothing is stored then, unless only the answer to COMMIT was lost
+   * @throws WebhookError `event_in_flight` while another process stores the event; else the error of PostgreSQL or pg-boss. Nothing is stored then, unless only the answer to COMMIT was lost
    */
   async add(message: InboxMessage, retentionMs: number): Promise<"added" | "duplicate"> {
-    const queue = message.orderingKey === undefined ? this.#queues.plain : this.#queues.ordered;
-    if (queue === undefined) throw checks.invalid("orderBy", "cannot be kept by this pg-boss");
+    const { plain, ordered = plain } = this.#queues;
+    const queue = message.orderingKey === undefined ? plain : ordered;
     const answer = await askWhileContended(PATIENCE_MS, () => this.#addOnce(queue, message, retentionMs));
     if (answer === "stored") return "added";
     if (answer === "completed_by_another") return "duplicate";

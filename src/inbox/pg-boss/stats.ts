@@ -5,9 +5,11 @@ import { arrayOf, type JobStatements } from "./sql.ts";
 
 /** Beyond so many jobs, or so many milliseconds, counting is expensive: its result is used again. */
 const MANY_JOBS = 10_000;
-const SLOW_MS = 250;
+const SLOW_MS = 1_000;
 /** For how many times as long as it took: so counting takes at most a fiftieth of the time. */
 const REUSE = 50;
+/** And for how long at most, in milliseconds. */
+const MAX_AGE_MS = 15_000;
 
 /** Counts the jobs, and counts seldom where there are very many. */
 export class Stats {
@@ -30,7 +32,7 @@ export class Stats {
       const { waiting, delayed, active, parked } = await counted.stats;
       const tookMs = performance.now() - startedAt;
       const isExpensive = tookMs > SLOW_MS || waiting + delayed + active + parked > MANY_JOBS;
-      counted.until = isExpensive ? startedAt + REUSE * tookMs : 0;
+      counted.until = isExpensive ? startedAt + Math.min(REUSE * tookMs, MAX_AGE_MS) : 0;
     } catch {
       counted.until = 0;
     }
