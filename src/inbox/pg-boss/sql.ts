@@ -50,14 +50,12 @@ export function statementsFor(schema: string, columns: ReadonlySet<string>) {
       WHERE name = ANY($1::text[]) AND state = 'active' AND ${lockedOn} < now() - $2::float8 * interval '1 millisecond'
       LIMIT 100`,
 
-    /** `$1` queues. A row for waiting and one for delayed: `count`, and `oldest_ms` since the oldest became ready. */
-    queued: `SELECT start_after > now() AS delayed, count(*)::text AS count,
+    /** `$1` queues, `$2` the queue of parked jobs. A row for each state: `count`, and `oldest_ms` since the oldest became ready. */
+    counts: `SELECT CASE WHEN start_after > now() THEN 'delayed' ELSE 'waiting' END AS kind, count(*)::text AS count,
         (extract(epoch FROM now() - min(start_after)) * 1000)::text AS oldest_ms
-      FROM ${jobs} WHERE name = ANY($1::text[]) AND ${CREATED_OR_RETRY} GROUP BY 1`,
-    /** `$1` queues. */
-    active: `SELECT count(*)::text AS count FROM ${jobs} WHERE name = ANY($1::text[]) AND state = 'active'`,
-    /** `$1` the queue of parked jobs. */
-    parkedCount: `SELECT count(*)::text AS count FROM ${jobs} WHERE name = $1 AND ${CREATED_OR_RETRY}`,
+      FROM ${jobs} WHERE name = ANY($1::text[]) AND ${CREATED_OR_RETRY} GROUP BY 1
+      UNION ALL SELECT 'active', count(*)::text, NULL FROM ${jobs} WHERE name = ANY($1::text[]) AND state = 'active'
+      UNION ALL SELECT 'parked', count(*)::text, NULL FROM ${jobs} WHERE name = $2 AND ${CREATED_OR_RETRY}`,
 
     /** `$1` queue, `$2` type or empty, `$3` keys as JSON or empty, `$4` and `$5` the place of the last row before, `$6` how many. */
     parked: `SELECT id, data, singleton_key, created_on, ${output} AS output, ${sourceRetries} AS source_retry_count,

@@ -3,9 +3,8 @@ import { type Database, SCAN_MS } from "./database.ts";
 import type { Queues } from "./queues.ts";
 import { arrayOf, type JobStatements } from "./sql.ts";
 
-/** Beyond so many jobs, or so many milliseconds, counting is expensive: its result is used again. */
+/** Beyond so many jobs counting is expensive: its result is used again. */
 const MANY_JOBS = 10_000;
-const SLOW_MS = 1_000;
 /** For how many times as long as it took: so counting takes at most a fiftieth of the time. */
 const REUSE = 50;
 /** And for how long at most, in milliseconds. */
@@ -31,7 +30,7 @@ export class Stats {
     try {
       const { waiting, delayed, active, parked } = await counted.stats;
       const tookMs = performance.now() - startedAt;
-      const isExpensive = tookMs > SLOW_MS || waiting + delayed + active + parked > MANY_JOBS;
+      const isExpensive = waiting + delayed + active + parked > MANY_JOBS;
       counted.until = isExpensive ? startedAt + Math.min(REUSE * tookMs, MAX_AGE_MS) : 0;
     } catch {
       counted.until = 0;
@@ -39,19 +38,18 @@ export class Stats {
     return counted.stats;
   }
 
+  /** In one statement, so that no job is missed on its way from one state to another. */
   async #count(sql: JobStatements): Promise<InboxStats> {
-    const worked = arrayOf(this.#queues.worked);
-    const queued = await this.#database.query(sql.queued, [worked], SCAN_MS);
-    const [active] = await this.#database.query(sql.active, [worked], SCAN_MS);
-    const [parked] = await this.#database.query(sql.parkedCount, [this.#queues.parked], SCAN_MS);
-    const waiting = queued.find(({ delayed }) => delayed === false);
-    const delayed = queued.find((row) => row.delayed === true);
+    const { worked, parked } = this.#queues;
+    const rows = await this.#database.query(sql.counts, [arrayOf(worked), parked], SCAN_MS);
+    const row = (kind: string) => rows.find((one) => one.kind === kind);
+    const count = (kind: string) => Number(row(kind)?.count ?? 0);
     return {
-      waiting: Number(waiting?.count ?? 0),
-      delayed: Number(delayed?.count ?? 0),
-      active: Number(active?.count ?? 0),
-      parked: Number(parked?.count ?? 0),
-      oldestWaitingMs: Math.max(0, Math.round(Number(waiting?.oldest_ms ?? 0))),
+      waiting: count("waiting"),
+      delayed: count("delayed"),
+      active: count("active"),
+      parked: count("parked"),
+      oldestWaitingMs: Math.max(0, Math.round(Number(row("waiting")?.oldest_ms ?? 0))),
     };
   }
 }
