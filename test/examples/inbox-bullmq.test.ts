@@ -5,6 +5,7 @@ import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { sampleEvent, signDelivery } from "../../src/testing/index.ts";
 import { ROOT } from "../docs/markdown.ts";
+import { exhaustive } from "../exhaustive.ts";
 import { type FlakyProxy, flakyProxy } from "../services/flaky-proxy.ts";
 import { findRedis } from "../services/redis.ts";
 import { installed, type Running, type RunningExample, startApp, startProgram } from "./programs.ts";
@@ -185,7 +186,7 @@ describe.skipIf(!service)("examples/inbox-bullmq", { timeout: 60_000 }, () => {
     const app = await startReceiver();
     const delivery = sign(order("ord_work", { id: "evt_work" }));
     expect(await told(app, delivery)).toEqual(RECEIVED);
-    for (const attempt of [1, 2]) {
+    for (const attempt of exhaustive ? [1, 2] : [1]) {
       const worker = startWorker(60_000);
       await worker.says(new RegExp(`^working on ord_work, attempt ${attempt}$`, "m"));
       await worker.kill();
