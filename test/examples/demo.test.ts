@@ -1,6 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -38,6 +48,36 @@ describe("the demo", () => {
     expect(output).toMatch(/^ {2}its retry: only the second runs +200 .* mailed the investor$/m);
   });
 
+  it("shows an event that outlives kill -9 and one that is parked, with an inbox", async () => {
+    const { code, output } = await run(DEMO);
+    expect(code).toBe(0);
+    const [, chapter] = output.split("With an inbox");
+    expect(chapter).toMatch(/^an event, while its handler is broken +200 +\{"received":true\} +threw an error$/m);
+    expect(chapter).toMatch(/^ {2}killed with -9, repaired, started again +booked ord_2 in attempt 2$/m);
+    expect(chapter).toMatch(/^ {2}a copy, afterwards +200 +\{"received":true,"duplicate":true\} +nothing$/m);
+    expect(chapter).toMatch(/^one that fails in all .* 200 +\{"received":true\} +threw an error 3 times, parked it$/m);
+    expect(chapter).toMatch(/^ {2}redriven, once the app is repaired +credited the deposit$/m);
+    expect(chapter).toMatch(/^ {2}bluum-webhooks: parked: event .* failed in 3 attempts and waits to be redriven$/m);
+  });
+
+  it("says what to install where there is no SQLite, and shows the rest", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "demo-test-"));
+    try {
+      cpSync(`${ROOT}examples/demo`, `${folder}/demo`, { recursive: true });
+      mkdirSync(`${folder}/node_modules`);
+      symlinkSync(ROOT, `${folder}/node_modules/bluum-webhooks`, "dir");
+      symlinkSync(`${ROOT}node_modules/express`, `${folder}/node_modules/express`, "dir");
+      const { code, output } = await run(`${folder}/demo/demo.mjs`);
+      expect(output).toMatch(
+        /^With an inbox.*\n\nNot shown, since it needs SQLite: npm install libsql\n\nWhat the op/m,
+      );
+      expect(output).toMatch(/^a fresh event +200/m);
+      expect(code).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("fails and names the answer that it did not expect", async () => {
     const demo = readFileSync(ROOT + DEMO, "utf8");
     mkdirSync(copies, { recursive: true });
@@ -46,7 +86,7 @@ describe("the demo", () => {
     const { code, output } = await run(`${copies}demo.mjs`);
     expect(code).toBe(1);
     expect(output).toMatch(/^unsigned .*\n {2}\^ expected 401, signature_malformed, nothing$/m);
-    expect(output).toContain("1 of 16 answers");
+    expect(output).toContain("1 of 22 answers");
   });
 
   it.skipIf(!existsSync(PTY))("keeps running on a terminal, with a page, until Ctrl-C", async () => {
