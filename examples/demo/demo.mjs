@@ -1,6 +1,6 @@
 // An Express app is registered with a sandbox, which is Bluum on localhost, and lives through what a webhook endpoint lives through:
 // copies, forgeries, handlers that fail, retries, parking and replay. What happened is printed as a table; the exit code is 1 where
-// an answer was not the expected one. On a terminal the sandbox's page stays open until Ctrl-C.
+// an answer was not the expected one. On a terminal the sandbox's page stays open until Ctrl-C. The chapter on the inbox is in inbox.mjs.
 //   npm run demo                         on the memory store
 //   npm run demo -- --store sqlite       or redis, or postgres; see stores.mjs
 import { EventEmitter, once } from "node:events";
@@ -9,8 +9,9 @@ import { createReceiver } from "bluum-webhooks";
 import { bluumHandler } from "bluum-webhooks/express";
 import { createSandbox } from "bluum-webhooks/sandbox";
 import express from "express";
+import { tellOfInbox } from "./inbox.mjs";
 import { openStore, UnreachableError } from "./stores.mjs";
-import { paint, print, printTable } from "./table.mjs";
+import { countedOf, paint, print, printTable, rowOf } from "./table.mjs";
 
 const opened = await openStore(chosenStore()).catch(giveUp);
 
@@ -69,8 +70,9 @@ const rows = [];
 
 try {
   await liveThroughEverything();
+  const inbox = await tellOfInbox();
   isOver = true;
-  await showPage();
+  await showPage(inbox);
 } finally {
   server.close();
   server.closeAllConnections();
@@ -132,18 +134,22 @@ async function liveThroughEverything() {
 
 // ---- What came of it.
 
-/** Prints the table, and where somebody watches keeps the page open. */
-async function showPage() {
+/** Prints the tables, and where somebody watches keeps the page open. */
+async function showPage(inbox) {
   print(`On ${opened.name}\n`);
   printTable(rows);
+  print(`\n${paint("bold", "With an inbox: answered once the event is on disk, then a worker runs the handlers")}\n`);
+  if (inbox.missing) print(inbox.missing);
+  else printTable(inbox.rows);
   print(`\n${paint("bold", "What the operator's log says")}`);
-  for (const line of log) print(paint("dim", `  ${line}`));
-  const wrong = rows.filter((row) => row.wrong).length;
+  for (const line of [...log, ...inbox.log]) print(paint("dim", `  ${line}`));
+  const all = [...rows, ...inbox.rows];
+  const wrong = all.filter((row) => row.wrong).length;
   if (wrong > 0) process.exitCode = 1;
   print();
   print(
     wrong > 0
-      ? paint("red", `${wrong} of ${rows.length} answers were not the expected ones.`)
+      ? paint("red", `${wrong} of ${all.length} answers were not the expected ones.`)
       : "Every genuine event with a handler was processed once, whatever failed or came twice; nothing forged reached the app.",
   );
   if (!process.stdout.isTTY) return;
@@ -178,25 +184,14 @@ async function copyOf(id) {
   return copy;
 }
 
-/** Adds a row on the attempts of a delivery that had none yet; `wrong` tells what was expected where something else came. */
+/** Adds a row on a delivery, once it is answered. */
 async function note(sent, id, expected) {
   while (isOnItsWay(sandbox.delivery(id))) await once(answers, id);
-  const { status, answer } = sandbox.delivery(id).attempts.at(-1);
-  const body = answer?.body.text ?? "{}";
-  const row = { sent, status, said: JSON.parse(body).error?.code ?? body, did: countedOf(did.splice(0)) };
-  const differs = Object.keys(expected).some((field) => row[field] !== expected[field]);
-  rows.push({ ...row, wrong: differs ? Object.values(expected).join(", ") : undefined });
+  rows.push(rowOf(sent, sandbox.delivery(id).attempts.at(-1), countedOf(did.splice(0)), expected));
 }
 
 function isOnItsWay({ state }) {
   return state === "waiting" || state === "sending";
-}
-
-/** What was done, each thing once. */
-function countedOf(things) {
-  const counts = new Map();
-  for (const thing of things) counts.set(thing, (counts.get(thing) ?? 0) + 1);
-  return [...counts].map(([thing, count]) => (count > 1 ? `${thing} ${count} times` : thing)).join(", ") || "nothing";
 }
 
 /** How long after its first attempt a delivery's last came, on the sandbox's clock. */

@@ -2,7 +2,7 @@
 //   BLUUM_WEBHOOK_SECRET=... REDIS_URL=redis://... PORT=3000 npm start
 import { bluumHandler } from "bluum-webhooks/express";
 import express from "express";
-import { receiver, redis } from "./receiver.mjs";
+import { inbox, receiver } from "./receiver.mjs";
 
 const app = express();
 app.post("/webhooks/bluum", bluumHandler(receiver));
@@ -10,7 +10,7 @@ const server = app.listen(process.env.PORT ?? 3000, () => console.log(`listening
 
 process.once("SIGTERM", async () => {
   server.close(); // takes no new connections
-  await receiver.close();
-  redis.disconnect();
+  await receiver.close(); // waits for events that are being stored
+  await inbox.close(); // ends its connections to Redis
   console.log("closed");
 });

@@ -1,6 +1,16 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -38,6 +48,36 @@ describe("the demo", () => {
     expect(output).toMatch(/^ {2}its retry: only the second runs +200 .* mailed the investor$/m);
   });
 
+  it("shows an event that outlives kill -9 and one that is parked, with an inbox", async () => {
+    const { code, output } = await run(DEMO);
+    expect(code).toBe(0);
+    const [, chapter] = output.split("With an inbox");
+    expect(chapter).toMatch(/^an event, while its handler is broken +200 +\{"received":true\} +threw an error$/m);
+    expect(chapter).toMatch(/^ {2}killed with -9, repaired, started again +booked ord_2 in attempt 2$/m);
+    expect(chapter).toMatch(/^ {2}a copy, afterwards +200 +\{"received":true,"duplicate":true\} +nothing$/m);
+    expect(chapter).toMatch(/^one that fails in all .* 200 +\{"received":true\} +threw an error 3 times, parked it$/m);
+    expect(chapter).toMatch(/^ {2}redriven, once the app is repaired +credited the deposit$/m);
+    expect(chapter).toMatch(/^ {2}bluum-webhooks: parked: event .* failed in 3 attempts and waits to be redriven$/m);
+  });
+
+  it("says what to install where there is no SQLite, and shows the rest", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "demo-test-"));
+    try {
+      cpSync(`${ROOT}examples/demo`, `${folder}/demo`, { recursive: true });
+      mkdirSync(`${folder}/node_modules`);
+      symlinkSync(ROOT, `${folder}/node_modules/bluum-webhooks`, "dir");
+      symlinkSync(`${ROOT}node_modules/express`, `${folder}/node_modules/express`, "dir");
+      const { code, output } = await run(`${folder}/demo/demo.mjs`);
+      expect(output).toMatch(
+        /^With an inbox.*\n\nNot shown, since it needs SQLite: npm install libsql\n\nWhat the op/m,
+      );
+      expect(output).toMatch(/^a fresh event +200/m);
+      expect(code).toBe(0);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
   it("fails and names the answer that it did not expect", async () => {
     const demo = readFileSync(ROOT + DEMO, "utf8");
     mkdirSync(copies, { recursive: true });
@@ -46,7 +86,7 @@ describe("the demo", () => {
     const { code, output } = await run(`${copies}demo.mjs`);
     expect(code).toBe(1);
     expect(output).toMatch(/^unsigned .*\n {2}\^ expected 401, signature_malformed, nothing$/m);
-    expect(output).toContain("1 of 16 answers");
+    expect(output).toContain("1 of 22 answers");
   });
 
   it.skipIf(!existsSync(PTY))("keeps running on a terminal, with a page, until Ctrl-C", async () => {
@@ -81,7 +121,7 @@ describe("the demo", () => {
   it("shows the same with a SQLite file, which it deletes", async () => {
     const folder = mkdtempSync(join(tmpdir(), "demo-test-"));
     try {
-      expect(await shownOn("sqlite", { TMPDIR: folder })).toBe(await shownOn("memory"));
+      expect(await shownOn("sqlite", { TMPDIR: folder })).toBe(await shownOnMemory());
       expect(readdirSync(folder)).toEqual([]);
     } finally {
       rmSync(folder, { recursive: true });
@@ -92,7 +132,7 @@ describe("the demo", () => {
     const { url = "" } = redis ?? {};
     const client = new Redis(url);
     try {
-      expect(await shownOn("redis", { REDIS_URL: url })).toBe(await shownOn("memory"));
+      expect(await shownOn("redis", { REDIS_URL: url })).toBe(await shownOnMemory());
       expect(await client.keys("bluum-demo-*")).toEqual([]);
     } finally {
       client.disconnect();
@@ -104,7 +144,7 @@ describe("the demo", () => {
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     try {
-      expect(await shownOn("postgres", { DATABASE_URL: url })).toBe(await shownOn("memory"));
+      expect(await shownOn("postgres", { DATABASE_URL: url })).toBe(await shownOnMemory());
       const { rows } = await client.query("SELECT nspname FROM pg_namespace WHERE nspname LIKE 'bluum_demo_%'");
       expect(rows).toEqual([]);
     } finally {
@@ -137,6 +177,14 @@ describe("the demo", () => {
 /** The types of the latest deliveries that were acknowledged. */
 function deliveredTypes({ deliveries }: { deliveries: { type: string; state: string }[] }): string[] {
   return deliveries.slice(-6).flatMap(({ type, state }) => (state === "delivered" ? [type] : []));
+}
+
+let memory: Promise<string> | undefined;
+
+/** What it shows on the memory store; it runs once. */
+function shownOnMemory(): Promise<string> {
+  memory ??= shownOn("memory");
+  return memory;
 }
 
 /** The demo's output without the name of the store and the hashes of events, which depend on the time. */

@@ -87,9 +87,13 @@ export async function startApp(folder: string, env: NodeJS.ProcessEnv): Promise<
   return { ...program, url: `http://127.0.0.1:${port}` };
 }
 
-/** A copy of the example with the package; the frameworks are found in the root's node_modules. */
-export function installed(name: string): string {
-  const folder = `${ROOT}.tmp/example-${name}-${process.pid}`;
+/**
+ * A copy of the example with the package; the frameworks are found in the root's node_modules.
+ *
+ * @param suffix of the folder's name, where a test needs several copies
+ */
+export function installed(name: string, suffix = ""): string {
+  const folder = `${ROOT}.tmp/example-${name}-${process.pid}${suffix}`;
   mkdirSync(`${folder}/node_modules`, { recursive: true });
   cpSync(`${ROOT}examples/${name}`, folder, { recursive: true });
   symlinkSync(ROOT, `${folder}/node_modules/bluum-webhooks`, "dir");

@@ -77,6 +77,10 @@ describe.skipIf(!installed).each(Object.keys(MAJORS) as Major[])("%s and a Redis
     const worker = work(inbox);
     await rejection(inbox.add(messageOf("refused"), RETENTION));
     await redis.restart();
+    await vi.waitFor(async () => expect((await inbox.stats()).active).toBe(0), PATIENCE);
+    // No claim of the refused one was sent late: it would stand for 30 s.
+    const { key } = messageOf("refused");
+    expect(await inbox.store.claim(key, { token: "another", leaseMs: 1_000 })).toMatchObject({ status: "claimed" });
     await vi.waitFor(async () => expect(await inbox.add(messageOf("evt_1"), RETENTION)).toBe("added"), PATIENCE);
     await vi.waitFor(() => expect(worker.runs.map(({ message }) => message.id)).toEqual(["evt_1"]), {
       timeout: 30_000,

@@ -31,7 +31,7 @@ describe("the pages of the unpacked tarball", () => {
   });
 
   it("come with the examples that they link to", () => {
-    for (const name of ["express", "koa", "hono", "queue", "postgres-exactly-once"]) {
+    for (const name of ["express", "koa", "hono", "inbox-sqlite", "inbox-bullmq", "postgres-exactly-once"]) {
       expect(existsSync(`${unpacked}examples/${name}/app.mjs`)).toBe(true);
       expect(existsSync(`${unpacked}examples/${name}/package.json`)).toBe(true);
     }

@@ -8,6 +8,8 @@ import type { BullmqJob, BullmqQueue } from "./types.ts";
 
 /** How long Redis may take to answer, in milliseconds. A client may keep commands in memory while it is not connected. */
 const TIMEOUT_MS = 5_000;
+/** How long a command of the store waits for the first connection, in milliseconds. Less than the store waits: it is not sent late. */
+const CONNECT_MS = 1_500;
 
 /** The queue of an inbox in Redis. It is opened at its first use. */
 export class BullmqBackend {
@@ -124,7 +126,7 @@ export class BullmqBackend {
   async #ownClient(): Promise<{ call(name: string, ...args: string[]): Promise<unknown> }> {
     const queue = this.queue as { client?: Promise<unknown>; getBackend?: () => { client?: Promise<unknown> } };
     const found = queue.client ?? queue.getBackend?.().client;
-    const client = found && isPromise(found) ? await found : undefined;
+    const client = found && isPromise(found) ? await withTimeout(found, CONNECT_MS) : undefined;
     if (typeof (client as { call?: unknown } | undefined)?.call === "function")
       return client as { call(name: string, ...args: string[]): Promise<unknown> };
     throw checks.invalid("connection", "must be options of ioredis, or a client of Redis");
