@@ -124,7 +124,7 @@ describe("the doors of the package", () => {
     expect(loadedBy(manifest.exports["./express"])).toContain("raw-body");
   });
 
-  it("load no framework, and no driver or queue that the user hands in", () => {
+  it("load no framework, and no driver or queue that the user hands in", { timeout: 60_000 }, () => {
     for (const [, target] of doors)
       expect(loadedBy(target)).not.toMatch(
         /node_modules\/(express|koa|fastify|hono|@hono|bullmq|pg-boss|pg|ioredis|libsql|better-sqlite3)\//,
@@ -142,12 +142,12 @@ describe("the manifest", () => {
     }
   });
 
-  it("keeps the code to receive under 240 kB, with durable stores, inboxes and testing tools under 560 kB, all files under 1.5 MB", () => {
+  it("keeps the code to receive under 240 kB, with durable stores, inboxes and testing tools under 560 kB, all files under 1.55 MB", () => {
     const receiving = filesToReceive();
     const tools = toolFiles();
     expect(sizeOf((path) => receiving.has(path))).toBeLessThan(240_000);
     expect(sizeOf((path) => !tools.has(path) && !/\.md$|LICENSE|^examples/.test(path))).toBeLessThan(560_000);
-    expect(packed.unpackedSize).toBeLessThan(1_500_000);
+    expect(packed.unpackedSize).toBeLessThan(1_550_000);
   });
 
   it("carries the licence of every package that is bundled", () => {
