@@ -10,7 +10,7 @@ import { sampleEvent, signDelivery } from "../src/testing/index.ts";
 import { brokenLinks } from "./docs/links.ts";
 import { codeWords, ROOT, readText, tableOf, unionMembers } from "./docs/markdown.ts";
 import { compileSnippets, removeSnippets, runToEnd, type Snippet, snippetsOf, start } from "./docs/snippets.ts";
-import { findPostgres, type OwnSchema, ownSchema } from "./services/postgres.ts";
+import { findPostgres, type OwnDatabase, ownDatabase } from "./services/postgres.ts";
 import { canStartRedis, type RedisService, startRedis } from "./services/redis.ts";
 
 const secret = `whsec_${Buffer.from("a secret of 32 bytes for testing").toString("base64")}`;
@@ -23,25 +23,23 @@ const pages = ["README.md", ...readdirSync(`${ROOT}docs`).map((file) => `docs/${
 describe("every snippet of the documentation, run against the built package", () => {
   const snippets = snippetsOf(pages);
   const available = { REDIS_URL: redis !== undefined, DATABASE_URL: postgres !== undefined };
-  let schema: OwnSchema | undefined;
+  let database: OwnDatabase | undefined;
 
   beforeAll(async () => {
     if (!existsSync(`${ROOT}dist/src/index.js`)) throw new Error("dist is missing: run `npm run build` first");
-    if (postgres) schema = await ownSchema(postgres.url);
+    if (postgres) database = await ownDatabase(postgres.url);
     await compileSnippets(snippets);
   }, 60_000);
   afterAll(async () => {
     removeSnippets();
-    await schema?.drop();
+    await database?.drop();
     await postgres?.stop();
     await redis?.stop();
   });
 
-  /** The addresses of the servers. What a snippet makes in PostgreSQL goes into a schema of this test. */
+  /** The addresses of the servers. What a snippet makes in PostgreSQL goes into a database of this test. */
   function servers(): Record<string, string> {
-    const url = postgres && new URL(postgres.url);
-    url?.searchParams.set("options", `-c search_path=${schema?.name}`);
-    return { ...(redis && { REDIS_URL: redis.url }), ...(url && { DATABASE_URL: url.href }) };
+    return { ...(redis && { REDIS_URL: redis.url }), ...(database && { DATABASE_URL: database.url }) };
   }
 
   it.each(snippets.filter(({ kind }) => kind === "test"))(
@@ -71,11 +69,12 @@ describe("every snippet of the documentation, run against the built package", ()
     .filter(({ kind }) => kind === "server" || kind === "module")
     .filter(({ needs }) => needs.every((variable) => available[variable]));
   it.each(listening)("$name takes a genuine delivery once and no forged one", async (snippet) => {
-    const { url, stop } = await start(snippet, { ...env, ...servers() });
+    const { url, prints, stop } = await start(snippet, { ...env, ...servers() });
     const markers: string[] = [];
     try {
       for (const path of pathsOf(snippet))
         markers.push(await deliverTo(url + path, await schemeOf(snippet), typeOf(snippet)));
+      for (const marker of markers) await prints(marker);
     } finally {
       const printed = (await stop()).split("\n");
       for (const marker of markers) expect(printed.filter((line) => line.includes(marker))).toHaveLength(1);

@@ -1,3 +1,4 @@
+import { anyOf } from "../async.ts";
 import { type DeliveryHeaders, plainHeaders } from "../delivery.ts";
 import { ClaimedContext } from "../stores/transaction.ts";
 import type { Claim } from "./claim.ts";
@@ -48,7 +49,7 @@ export class HandlerContext extends ClaimedContext implements DeliveryContext {
   get signal(): AbortSignal {
     const { signal } = this.#delivery;
     if (this.#outerSignal === undefined) return signal;
-    this.#signal ??= AbortSignal.any([signal, this.#outerSignal]);
+    this.#signal ??= anyOf([signal, this.#outerSignal]);
     return this.#signal;
   }
 }

@@ -15,7 +15,7 @@ export interface Deadline {
 const MARGIN_MS = 500;
 
 /** The deadline of a process that has `timeLeftMs` left, counted from now. */
-export function deadlineIn(timeLeftMs: number): Deadline {
+function deadlineIn(timeLeftMs: number): Deadline {
   const at = performance.now() + timeLeftMs;
   const margin = Math.max(0, Math.min(MARGIN_MS, timeLeftMs / 10));
   return { at, answerBy: at - margin, storeBy: at - margin / 2 };

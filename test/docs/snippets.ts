@@ -4,14 +4,16 @@
 //   it exports receiver      mounted on an HTTP server here, then driven as a server
 //   it exports POST          likewise
 //   it exports a default     an API route of Next.js: mounted by Next.js's own resolver
+//   it exports inbox         given to a receiver whose handler prints, with its worker, mounted likewise
 //   it registers a function  mounted on the server of Google's functions framework
 //   it reads PORT            a server: deliveries are sent to each of its paths
 //   it exports anything else a part of a program: compiled here, and run by another test
 // A snippet that reads REDIS_URL or DATABASE_URL is run if there is such a server.
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
 import { type CodeBlock, codeBlocks, ROOT } from "./markdown.ts";
 
@@ -72,7 +74,9 @@ export function snippetsOf(pages: readonly string[]): Snippet[] {
  * @throws with the compiler's findings; its line numbers are the page's
  */
 export async function compileSnippets(snippets: readonly Snippet[]): Promise<void> {
-  mkdirSync(FOLDER, { recursive: true });
+  mkdirSync(`${FOLDER}node_modules`, { recursive: true });
+  // Readers install it by its own name. Its newer versions do not run on every Node that runs these tests.
+  symlinkSync(`${ROOT}node_modules/pg-boss10`, `${FOLDER}node_modules/pg-boss`);
   for (const [name, code] of Object.entries(READERS_OWN)) writeFileSync(FOLDER + name, code);
   for (const snippet of snippets) {
     writeFileSync(`${FOLDER}${fileName(snippet)}.ts`, "\n".repeat(snippet.line - 1) + snippet.code);
@@ -99,6 +103,8 @@ export async function runToEnd(program: string, env: Record<string, string>): Pr
 /** A program that listens. */
 export interface Running {
   readonly url: string;
+  /** Waits until it has printed this: what came through an inbox is handled after the answer. */
+  prints(text: string): Promise<void>;
   /** Ends it, by its id, and returns its output. */
   stop(): Promise<string>;
 }
@@ -120,6 +126,9 @@ export async function start(snippet: Snippet, env: Record<string, string>): Prom
   });
   return {
     url: `http://127.0.0.1:${port}`,
+    async prints(text) {
+      while (!output.join("").includes(text) && child.exitCode === null) await sleep(20);
+    },
     async stop() {
       child.kill();
       await closed;
@@ -131,7 +140,7 @@ export async function start(snippet: Snippet, env: Record<string, string>): Prom
 function kindOf({ code, page, line }: CodeBlock): Snippet["kind"] {
   if (code.includes('"node:test"')) return "test";
   if (code.includes("await fetch(")) return "sender";
-  if (/^export (const|function|async function) (receiver|POST)\b/m.test(code)) return "module";
+  if (/^export (const|function|async function) (receiver|POST|inbox)\b/m.test(code)) return "module";
   // An object with a fetch is a worker's module, which test/docs/mounting.test.ts takes; a function is a route.
   if (/^export default [^{]/m.test(code) || code.includes('"@google-cloud/functions-framework"')) return "module";
   if (code.includes("process.env.PORT")) return "server";
@@ -169,10 +178,18 @@ function mounted({ program }: Snippet): string {
     `import * as snippet from ${JSON.stringify(program)};
      import { createServer } from "node:http";
      import { serve } from "@hono/node-server";
+     import { createReceiver } from "bluum-webhooks";
      import { bluumHandler } from "bluum-webhooks/node";
      const port = Number(process.env.PORT);
      if ("POST" in snippet) serve({ fetch: snippet.POST, port });
      else if ("receiver" in snippet) createServer(bluumHandler(snippet.receiver)).listen(port);
+     else if ("inbox" in snippet) {
+       const { inbox } = snippet;
+       const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET, namespace: "snippets", inbox });
+       receiver.on("order.filled", (event) => console.log("filled at", event.data.average_price));
+       receiver.work();
+       createServer(bluumHandler(receiver)).listen(port);
+     }
      else if ("default" in snippet) {
        const { apiResolver } = await import("next/dist/server/api-utils/node/api-resolver.js");
        createServer((req, res) => apiResolver(req, res, {}, snippet, {}, false)).listen(port);
@@ -204,7 +221,7 @@ async function listening(port: number, child: ChildProcess): Promise<void> {
     );
     socket.destroy();
     if (connected) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await sleep(20);
   }
   throw new Error("ended before it listened");
 }

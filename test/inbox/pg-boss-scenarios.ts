@@ -132,7 +132,7 @@ export async function until(holds: () => boolean | Promise<boolean>, withinMs = 
 }
 
 /** A promise and what resolves it. */
-export function gate(): { readonly opened: Promise<void>; open(): void } {
+function gate(): { readonly opened: Promise<void>; open(): void } {
   let open = () => {};
   const opened = new Promise<void>((resolve) => {
     open = resolve;

@@ -32,6 +32,12 @@ export interface OwnSchema {
   drop(): Promise<void>;
 }
 
+/** A database for one test file. */
+export interface OwnDatabase {
+  readonly url: string;
+  drop(): Promise<void>;
+}
+
 const LOCAL = ["test", "postgres"].map((database) => `postgres://postgres:test@127.0.0.1:5432/${database}`);
 const BINARIES = "/usr/lib/postgresql";
 
@@ -111,6 +117,15 @@ export async function ownSchema(
   const quoted = `"${name.replaceAll('"', '""')}"`;
   await runOnce(url, `CREATE SCHEMA ${quoted}`);
   return { name, drop: () => runOnce(url, `DROP SCHEMA ${quoted} CASCADE`) };
+}
+
+/** Creates a database with a unique name, for what makes schemas of fixed names. */
+export async function ownDatabase(url: string): Promise<OwnDatabase> {
+  const name = `bluum_test_${randomBytes(8).toString("hex")}`;
+  await runOnce(url, `CREATE DATABASE ${name}`);
+  const own = new URL(url);
+  own.pathname = name;
+  return { url: own.href, drop: () => runOnce(url, `DROP DATABASE ${name} WITH (FORCE)`) };
 }
 
 async function runOnce(url: string, statement: string): Promise<void> {
