@@ -114,8 +114,11 @@ async function runPlan(
     await inTime(provider.send(plan.events, startedAt), plan.spanMs + TAIL_MS);
     const struck = await striking;
     const acknowledged = provider.pending === 0;
-    const replay = () => (acknowledged ? inTime(provider.replay(plan.events), REPLAY_MS) : undefined);
-    const emptied = isInbox(store) ? await emptyInbox(config, replay, over.signal) : await replay();
+    const replay = async () => {
+      if (acknowledged) await inTime(provider.replay(plan.events), REPLAY_MS);
+    };
+    const emptied = isInbox(store) ? await emptyInbox(config, replay, over.signal) : undefined;
+    if (emptied === undefined) await replay();
     over.abort();
     await fleet.end();
     const rows = await backend.rows();
@@ -167,7 +170,7 @@ async function runPlan(
 /** Lets the receivers process all that is in the inbox and redrives what is parked, before and after everything is sent once more. */
 async function emptyInbox(
   config: ReceiverConfig & { readonly kind: Mode },
-  replay: () => Promise<void> | undefined,
+  replay: () => Promise<void>,
   signal: AbortSignal,
 ): Promise<InboxLeft & { readonly replayedAt: number }> {
   const drain = await Drain.open(config, signal);
