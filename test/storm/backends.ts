@@ -6,9 +6,9 @@ import pg from "pg";
 import { canStartPostgres, startPostgres } from "../services/postgres.ts";
 import { canStartRedis, startRedis } from "../services/redis.ts";
 import type { EffectRow } from "./evidence.ts";
-import type { StoreKind, TimedFault } from "./plan.ts";
+import { backendOf, type Mode, type TimedFault } from "./plan.ts";
 
-/** A store's server or file, made for one storm. */
+/** The server, or the file, of a store or an inbox, made for one storm. */
 export interface Backend {
   readonly address: string;
   /** The faults that can strike it. Each resolves once it is over. */
@@ -25,13 +25,15 @@ const CUT_ALL =
   "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'";
 
 /** Whether this machine can have a server of the storm's own. In CI it is a failure where not. */
-export async function canOpen(kind: StoreKind): Promise<boolean> {
+export async function canOpen(mode: Mode): Promise<boolean> {
+  const kind = backendOf(mode);
   if (kind === "redis") return canStartRedis();
   return kind === "sqlite" || canStartPostgres();
 }
 
 /** Starts a server, or makes a file, of the storm's own. */
-export function openBackend(kind: StoreKind, directory: string): Promise<Backend> {
+export function openBackend(mode: Mode, directory: string): Promise<Backend> {
+  const kind = backendOf(mode);
   if (kind === "redis") return openRedis();
   return kind === "postgres" ? openPostgres() : openSqlite(join(directory, "storm.db"));
 }

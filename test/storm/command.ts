@@ -1,25 +1,34 @@
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { canOpen } from "./backends.ts";
-import { STORES, type StoreKind } from "./plan.ts";
+import { isInbox, MODES, type Mode } from "./plan.ts";
 import { reportOf } from "./report.ts";
-import { runStorm, type StormOptions, type StormResult } from "./storm.ts";
+import { type Flaw, runStorm, type StormOptions, type StormResult } from "./storm.ts";
 
 const USAGE = `Usage: npm run storm -- [options]
-  --store redis|postgres|sqlite|all   default all
+  --store redis|postgres|sqlite|inbox-sqlite|inbox-bullmq|inbox-pg-boss|all   default all
   --seed <n>       draws the same events and faults again; default by chance
   --events <n>     default 2000
   --faults <n>     default 210
-  --receivers <n>  processes that share the store; default 4
-  --minutes <n>    goes on for that long with each store, with as many events and faults as fit in
-  --ci             the default size and a fixed seed; a store whose server is missing is a failure
-  --flaw check-then-set|unfenced      a store known to be broken, to see it found out
+  --receivers <n>  processes that share the store or the inbox; default 4
+  --minutes <n>    goes on for that long with each, with as many events and faults as fit in
+  --ci             a fixed seed, and a shorter storm over each inbox; a missing server is a failure
+  --flaw check-then-set|unfenced            a store known to be broken, to see it found out
+  --flaw ack-before-store|forgets-attempts  an inbox known to be broken
   --json           the figures as JSON
   --dist <folder>  the built package, where it is not in dist`;
 
-const FLAWS = ["check-then-set", "unfenced"] as const;
+/** Each flaw, and what it is put into by default. */
+const FLAWS: Readonly<Record<Flaw, Mode>> = {
+  "check-then-set": "redis",
+  unfenced: "redis",
+  "ack-before-store": "inbox-sqlite",
+  "forgets-attempts": "inbox-sqlite",
+};
 const EVENTS_A_MINUTE = 2_400;
 const FAULTS_A_MINUTE = 250;
+/** The size of a storm over an inbox with `--ci`. */
+const SHORT = { events: 700, faults: 75 };
 
 /** Runs the storms that the arguments name. Returns the exit code: 1 if a promise was broken. */
 export async function command(args: string[], signal: AbortSignal): Promise<number> {
@@ -37,11 +46,10 @@ export async function command(args: string[], signal: AbortSignal): Promise<numb
       console.error(`${store}: no server can be started here`);
       continue;
     }
-    if (!options.json)
-      console.log(
-        `${options.flaw ?? store}: seed ${options.seed}, ${options.events} events, ${options.faults} faults ...`,
-      );
-    results.push(await runStorm({ ...options, store, signal }));
+    const storm = { ...options, ...(options.ci && isInbox(store) && SHORT), store, signal };
+    const { flaw = store, seed, events, faults } = storm;
+    if (!options.json) console.log(`${flaw}: seed ${seed}, ${events} events, ${faults} faults ...`);
+    results.push(await runStorm(storm));
   }
   if (signal.aborted) {
     console.error("interrupted: nothing is judged");
@@ -53,7 +61,7 @@ export async function command(args: string[], signal: AbortSignal): Promise<numb
 }
 
 interface CommandOptions extends Omit<StormOptions, "store"> {
-  readonly stores: readonly StoreKind[];
+  readonly stores: readonly Mode[];
   readonly ci: boolean;
   readonly json: boolean;
 }
@@ -76,9 +84,8 @@ function optionsOf(args: string[]): CommandOptions | undefined {
     },
   });
   const { ci, json, minutes } = values;
-  const flaw = FLAWS.find((one) => one === values.flaw);
-  const store = flaw ? "redis" : values.store;
-  const stores = STORES.filter((one) => store === "all" || store === one) as StoreKind[];
+  const flaw = (Object.keys(FLAWS) as Flaw[]).find((one) => one === values.flaw);
+  const stores = storesOf(values.store, flaw);
   if (values.help || stores.length === 0 || (values.flaw !== undefined && flaw === undefined)) return undefined;
   return {
     stores,
@@ -92,4 +99,11 @@ function optionsOf(args: string[]): CommandOptions | undefined {
     dist: values.dist === undefined ? undefined : pathToFileURL(values.dist).href,
     spanMs: minutes === undefined ? undefined : Number(minutes) * 60_000,
   };
+}
+
+/** The stores and inboxes that are meant. A flaw of inboxes can be put into each of them. */
+function storesOf(named: string, flaw: Flaw | undefined): Mode[] {
+  if (flaw === undefined) return MODES.filter((mode) => named === "all" || named === mode);
+  const usual = FLAWS[flaw];
+  return [MODES.find((mode) => mode === named && isInbox(mode) && isInbox(usual)) ?? usual];
 }

@@ -16,6 +16,8 @@ export interface Case {
   /** Whether a suspended process may hold the only lock of the store, as in SQLite. */
   readonly oneWriter: boolean;
   readonly leaseMs: number;
+  /** With an inbox: when everything was sent once more. By then nothing was left in it. */
+  readonly replayedAt?: number | undefined;
 }
 
 /** Why an event that is not completed in the user's transaction may have run twice. */
@@ -24,9 +26,11 @@ type Reason = (typeof REASONS)[number];
 
 /** The findings of a storm. */
 export interface Verdict {
-  /** Events without an effect. */
+  /** Events without an effect; with an inbox, those that had none before everything was sent once more. */
   readonly lost: readonly string[];
-  /** Events that were answered 2xx before there was any effect. */
+  /** Of these the events that had been answered 2xx: the provider never sends them again. */
+  readonly lostAfter2xx: readonly string[];
+  /** Events that were answered 2xx before there was any effect. An inbox does so with every event. */
   readonly promisedEarly: readonly string[];
   /** Events whose completion the store stored for two deliveries. */
   readonly completedTwice: readonly string[];
@@ -48,11 +52,16 @@ export function judge(facts: Case): Verdict {
   const effects = groupBy(facts.evidence.effects, ({ eventId }) => eventId);
   const rows = groupBy(facts.rows, ({ eventId }) => eventId);
   const happened = (event: PlannedEvent) => (event.exactlyOnce ? rows : effects).get(event.id) ?? [];
+  const { events, replayedAt = Number.POSITIVE_INFINITY } = facts;
   const acknowledged = acknowledgedAt(facts);
-  const ids = (events: readonly PlannedEvent[]) => events.map(({ id }) => id);
+  const hasInbox = facts.replayedAt !== undefined;
+  const ids = (some: readonly PlannedEvent[]) => some.map(({ id }) => id);
+  const lost = events.filter((event) => !happened(event).some(({ happenedAt }) => happenedAt < replayedAt));
+  const early = events.filter((event) => promisedBefore(happened(event), event, acknowledged));
   return {
-    lost: ids(facts.events.filter((event) => happened(event).length === 0)),
-    promisedEarly: ids(facts.events.filter((event) => promisedBefore(happened(event), event, acknowledged))),
+    lost: ids(lost),
+    lostAfter2xx: ids(lost.filter(({ id }) => (acknowledged.get(id) ?? replayedAt) < replayedAt)),
+    promisedEarly: hasInbox ? [] : ids(early),
     completedTwice: completedTwice(facts),
     ...explanations([...effects.values()], facts),
     doubledInTransaction: [...rows].filter(([, committed]) => committed.length > 1).map(([id]) => id),
@@ -135,6 +144,8 @@ class Explainer {
   }
 
   reasonFor(first: Effect, second: Effect): Reason | undefined {
+    // The inbox had nothing left to run.
+    if (second.startedAt >= (this.#facts.replayedAt ?? Number.POSITIVE_INFINITY)) return undefined;
     // Once the store has stored a completion, later deliveries must be duplicates; no fault after that is a reason.
     if ((this.#storedAt.get(first.delivery) ?? Number.POSITIVE_INFINITY) < second.receivedAt) return undefined;
     const between = { who: first.receiver, from: first.receivedAt, to: second.startedAt };

@@ -3,13 +3,35 @@ import { randomFrom } from "../../src/sandbox/random.ts";
 
 /** The stores that the storm is run against. */
 export const STORES = ["redis", "postgres", "sqlite"] as const;
-export type StoreKind = (typeof STORES)[number];
+type StoreKind = (typeof STORES)[number];
+
+/** The inboxes that the storm is run against. */
+export const INBOXES = ["inbox-sqlite", "inbox-bullmq", "inbox-pg-boss"] as const;
+type InboxKind = (typeof INBOXES)[number];
+
+/** What the receivers of a storm share: a store, or an inbox. */
+export type Mode = StoreKind | InboxKind;
+export const MODES: readonly Mode[] = [...STORES, ...INBOXES];
+
+/** Whether the receivers store events in an inbox, and process them later. */
+export function isInbox(mode: Mode): mode is InboxKind {
+  return mode.startsWith("inbox-");
+}
+
+/** The server, or the file, that a store or an inbox is in. */
+export function backendOf(mode: Mode): StoreKind {
+  const backends = { "inbox-sqlite": "sqlite", "inbox-bullmq": "redis", "inbox-pg-boss": "postgres" } as const;
+  return isInbox(mode) ? backends[mode] : mode;
+}
 
 /** When a fault strikes in a handler: at its start, after the effect, between `completeIn` and the commit, before it returns. */
 type Moment = "start" | "effect" | "completed" | "end";
 
-/** The fault of a handler. `slow` waits longer than the lease and must do no harm; `freeze` blocks its process for longer. */
-type Act = "throw" | "return" | "slow" | "freeze" | "freeze and throw" | "kill";
+/**
+ * The fault of a handler. `slow` waits longer than the lease and must do no harm; `freeze` blocks its process for longer; `park` parks
+ * the event, which is redriven in the end.
+ */
+type Act = "throw" | "return" | "slow" | "freeze" | "freeze and throw" | "kill" | "park";
 
 /** A fault in the handler of one event. It strikes once, in the first process that gets there. */
 interface HandlerFault {
@@ -51,7 +73,7 @@ export interface Plan {
 }
 
 export interface PlanOptions {
-  readonly store: StoreKind;
+  readonly store: Mode;
   readonly seed: number;
   readonly events: number;
   readonly faults: number;
@@ -73,12 +95,19 @@ const SHARES: Readonly<Record<StoreKind, Readonly<Record<string, number>>>> = {
   sqlite: { ...OF_PROCESSES, lock: 8, return: 6 },
 };
 
+/** The share of each fault that a store or an inbox can have. */
+function sharesOf(mode: Mode): Readonly<Record<string, number>> {
+  const shares = SHARES[backendOf(mode)];
+  return isInbox(mode) ? { ...shares, park: 8 } : shares;
+}
+
 const PLAIN_MOMENTS: Readonly<Record<string, readonly Moment[]>> = {
   throw: ["start"],
   slow: ["start", "end"],
   freeze: ["start", "end"],
   "freeze and throw": ["start"],
   kill: ["start", "end"],
+  park: ["start"],
 };
 
 const TRANSACTION_MOMENTS: Readonly<Record<string, readonly Moment[]>> = {
@@ -88,6 +117,7 @@ const TRANSACTION_MOMENTS: Readonly<Record<string, readonly Moment[]>> = {
   freeze: ["start", "completed", "end"],
   "freeze and throw": ["start", "completed"],
   kill: ["start", "effect", "completed", "end"],
+  park: ["start", "effect", "completed"],
 };
 
 /** Plans a storm: the same options give the same events, duplicates and faults. */
@@ -113,7 +143,7 @@ export function between(random: Random, least: number, most: number): number {
 }
 
 function drawEvent(number: number, { store, events, spanMs }: PlanOptions, random: Random): PlannedEvent {
-  const exactlyOnce = store !== "redis" && random() < 0.5;
+  const exactlyOnce = backendOf(store) !== "redis" && random() < 0.5;
   const id = `evt_${String(number).padStart(6, "0")}`;
   const type = exactlyOnce ? "transfer.deposit.completed" : "order.filled";
   // Some handlers check their signal before the effect; the others must be fenced, too.
@@ -132,7 +162,7 @@ function drawEvent(number: number, { store, events, spanMs }: PlanOptions, rando
 }
 
 /** A list of kinds in proportion to their shares, in random order. */
-function drawActs({ store, faults, shares: chosen = SHARES[store] }: PlanOptions, random: Random): string[] {
+function drawActs({ store, faults, shares: chosen = sharesOf(store) }: PlanOptions, random: Random): string[] {
   const shares = Object.entries(chosen);
   const whole = shares.reduce((sum, [, share]) => sum + share, 0);
   const acts = shares.flatMap(([act, share]) =>
@@ -191,7 +221,7 @@ function drawHandlerFault(
 }
 
 /** Transactions of SQLite are synchronous: nothing can be waited for inside them. */
-function transactionMoments(act: Act, store: StoreKind): readonly Moment[] {
+function transactionMoments(act: Act, store: Mode): readonly Moment[] {
   const moments = TRANSACTION_MOMENTS[act] ?? [];
-  return act === "slow" && store === "sqlite" ? moments.filter((moment) => moment !== "completed") : moments;
+  return act === "slow" && backendOf(store) === "sqlite" ? moments.filter((moment) => moment !== "completed") : moments;
 }

@@ -2,6 +2,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { broken } from "./broken-stores.mjs";
 
+/** @returns the store and, where it has transactions, `transact`: the effect of an event in one with its completion */
 export function openStore(config) {
   return { redis: openRedis, postgres: openPostgres, sqlite: openSqlite }[config.kind](config);
 }
@@ -30,15 +31,24 @@ async function nodeRedis(address) {
 }
 
 async function openPostgres({ dist, address }) {
-  const { default: pg } = await import("pg");
   const { postgresStore } = await import(`${dist}/src/stores/postgres.js`);
+  const pool = await poolFor(address);
+  const store = postgresStore(pool);
+  void migrate(store);
+  return { store, transact: transactOn(pool, store) };
+}
+
+export async function poolFor(address) {
+  const { default: pg } = await import("pg");
   const pool = new pg.Pool({ connectionString: address, max: 6, connectionTimeoutMillis: 2_000 });
   pool.on("error", () => {});
   pool.on("connect", (client) => client.on("error", () => {}));
-  const store = postgresStore(pool);
-  void migrate(store);
+  return pool;
+}
 
-  async function transact({ context, row, strike }) {
+/** The transactions of a pool of PostgreSQL. */
+export function transactOn(pool, store) {
+  return async function transact({ context, row, strike }) {
     const client = await pool.connect();
     let unusable;
     try {
@@ -56,8 +66,7 @@ async function openPostgres({ dist, address }) {
     } finally {
       client.release(unusable);
     }
-  }
-  return { store, transact };
+  };
 }
 
 /** The database may be down when a process starts. */
@@ -72,13 +81,22 @@ async function migrate(store) {
 }
 
 async function openSqlite({ dist, address }) {
-  const { default: Database } = await import("libsql");
   const { sqliteStore } = await import(`${dist}/src/stores/sqlite.js`);
-  const database = new Database(address);
+  const database = await databaseIn(address);
+  const store = sqliteStore(database);
+  return { store, transact: transactIn(database, store) };
+}
+
+export async function databaseIn(file) {
+  const { default: Database } = await import("libsql");
+  const database = new Database(file);
   // A driver that waits for the lock blocks its process, and the renewals of all its claims.
   database.exec("PRAGMA busy_timeout = 0");
-  const store = sqliteStore(database);
+  return database;
+}
 
+/** The transactions of a database of SQLite. */
+export function transactIn(database, store) {
   async function begin() {
     for (const until = Date.now() + 1_000; ; await pause(5)) {
       try {
@@ -89,7 +107,7 @@ async function openSqlite({ dist, address }) {
     }
   }
 
-  async function transact({ context, row, strike }) {
+  return async function transact({ context, row, strike }) {
     await begin();
     // No await from here on: the store uses the same connection.
     try {
@@ -102,6 +120,5 @@ async function openSqlite({ dist, address }) {
       if (database.inTransaction) database.exec("ROLLBACK");
       throw error;
     }
-  }
-  return { store, transact };
+  };
 }

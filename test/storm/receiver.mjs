@@ -1,34 +1,55 @@
-// One of several receiver processes that share a store. Its settings come as JSON in its argument.
+// One of several receiver processes that share a store, or an inbox. Its settings come as JSON in its argument.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { closeSync, openSync, writeSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
+import { openInbox } from "./receiver-inboxes.mjs";
 import { openStore } from "./receiver-stores.mjs";
 
 const config = JSON.parse(process.argv[2]);
 const { name, dist, directory, leaseMs, secret } = config;
-const { createReceiver } = await import(`${dist}/src/index.js`);
+const { createReceiver, ParkEvent } = await import(`${dist}/src/index.js`);
 const { bluumHandler } = await import(`${dist}/adapters/node.js`);
 
-/** The delivery that is being processed, and its planned fault. */
+/** The delivery, or the run of a stored event, that is being processed, and its planned fault. */
 const deliveries = new AsyncLocalStorage();
 const effects = openSync(join(directory, "effects.log"), "a");
 const journal = openSync(join(directory, `journal-${name}.log`), "a");
 
-const { store, transact } = await openStore(config);
-watchStore(store);
+const { store, inbox, transact } = await (config.kind.startsWith("inbox-") ? openInbox : openStore)(config);
+watchStore(inbox?.store ?? store);
 watchEventLoop();
 
-const receiver = createReceiver({ secret, store, leaseMs, namespace: "storm", logger: false });
+const place = inbox ? { inbox: withRuns(inbox) } : { store };
+const receiver = createReceiver({ secret, ...place, leaseMs, namespace: "storm", logger: false });
 receiver.on("order.filled", append).on("transfer.deposit.completed", book);
+if (inbox) receiver.work({ pollMs: 50 });
 const handler = bluumHandler(receiver);
 const server = createServer((req, res) => {
-  const faults = JSON.parse(req.headers["x-storm-faults"] ?? "[]");
-  deliveries.run({ id: req.headers["x-storm-delivery"], faults }, () => handler(req, res));
+  if (inbox) return handler(req, res);
+  return deliveries.run(deliveryOf(req.headers["x-storm-delivery"], req.headers), () => handler(req, res));
 });
 server.listen(0, "127.0.0.1", () => process.send({ port: server.address().port }));
 // Nobody is left to end it.
 process.on("disconnect", () => process.exit());
+
+function deliveryOf(id, headers) {
+  return { id, receivedAt: Date.now(), faults: JSON.parse(headers["x-storm-faults"] ?? "[]") };
+}
+
+/** Each run of a stored event counts as a delivery of its own. The fault is in the headers that are stored with the event. */
+function withRuns(inbox) {
+  let runs = 0;
+  return {
+    ...inbox,
+    work: (process, options) =>
+      inbox.work((message, attempt) => {
+        runs += 1;
+        const run = deliveryOf(`${name}/${runs}`, message.headers);
+        return deliveries.run(run, () => process(message, attempt));
+      }, options),
+  };
+}
 
 /** The plain handler: its effect is a line in a log apart from the store. */
 async function append(event, context) {
@@ -36,8 +57,8 @@ async function append(event, context) {
   await strike("start");
   await pause(event.data.work_ms / 2);
   if (event.data.careful) context.signal.throwIfAborted();
-  const { id } = deliveries.getStore();
-  const line = [event.id, name, id, context.receivedAt.getTime(), startedAt, Date.now()];
+  const { id, receivedAt } = deliveries.getStore();
+  const line = [event.id, name, id, receivedAt, startedAt, Date.now()];
   writeSync(effects, `${line.join(" ")}\n`);
   await pause(event.data.work_ms / 2);
   await strike("end");
@@ -57,6 +78,7 @@ function strike(moment) {
   if (fault === undefined) return undefined;
   if (fault.act === "slow") return pause(fault.forMs);
   if (fault.act === "kill") process.kill(process.pid, "SIGKILL");
+  if (fault.act === "park") throw new ParkEvent("as planned");
   if (fault.act.startsWith("freeze")) freeze(fault.forMs);
   if (fault.act.endsWith("throw")) throw new Error("as planned");
   return fault.act;
@@ -84,8 +106,10 @@ function watchStore(watched) {
   for (const verb of ["claim", "renew", "complete", "release"]) {
     const original = watched[verb];
     watched[verb] = async (key, by) => {
+      // An inbox stores an event under its key, and its handler's success under a longer one, which is the one that counts.
+      if (inbox && !key.includes("#")) return original.call(watched, key, by);
       const from = Date.now();
-      const eventId = key.slice(key.lastIndexOf("/") + 1);
+      const [eventId] = key.slice(key.lastIndexOf("/") + 1).split("#");
       try {
         const result = await original.call(watched, key, by);
         const to = Date.now();

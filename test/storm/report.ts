@@ -16,17 +16,21 @@ const answer =
     sum(answers, ...names);
 const withTransactions = (figure: (result: StormResult) => number) => (result: StormResult) =>
   result.eventsInTransaction > 0 ? figure(result) : undefined;
+const withInbox = (figure: (result: StormResult) => number) => (result: StormResult) =>
+  result.inbox === undefined ? undefined : figure(result);
+const withoutInbox = (figure: (result: StormResult) => number) => (result: StormResult) =>
+  result.inbox === undefined ? figure(result) : undefined;
 
 const ROWS: readonly (Row | string)[] = [
   ["events", ({ events }) => events],
   ["  of these with completeIn", withTransactions(({ eventsInTransaction }) => eventsInTransaction)],
   ["deliveries", ({ deliveries }) => deliveries],
-  ["  answered as processed", answer("processed")],
+  ["  answered as processed or stored", answer("processed")],
   ["  answered as a duplicate", answer("duplicate")],
   ["  answered as in flight", answer("event_in_flight")],
   ["  answered: the handler failed", answer("handler_failed")],
   ["  answered: rolled back", answer("completion_rolled_back")],
-  ["  answered: the store is away", answer("store_unavailable")],
+  ["  answered: the store is away", answer("store_unavailable", "inbox_unavailable")],
   ["  refused: no receiver listens", answer("refused")],
   ["  cut off", answer("cut off")],
   ["  timed out", answer("timed out")],
@@ -37,15 +41,19 @@ const ROWS: readonly (Row | string)[] = [
   ["  handlers that threw", fault("throw")],
   ["  handlers slower than the lease", fault("slow")],
   ["  roll-backs that were swallowed", fault("return")],
+  ["  handlers that parked the event", fault("park")],
   ["  connections cut", fault("cut")],
   ["  restarts of the store", fault("restart")],
   ["  stand-stills of the store", fault("hang")],
   ["  write locks held", fault("lock")],
+  ["parked, and redriven in the end", ({ inbox }) => inbox?.redriven],
   ["effects", ({ effects, effectsInTransaction }) => effects + effectsInTransaction],
   "",
   ["lost", ({ verdict }) => verdict.lost.length],
+  ["  of these answered 2xx", withInbox(({ verdict }) => verdict.lostAfter2xx.length)],
+  ["left in the inbox, or parked", ({ inbox }) => inbox?.left],
   ["completed twice", ({ verdict }) => verdict.completedTwice.length],
-  ["answered 2xx before the effect", ({ verdict }) => verdict.promisedEarly.length],
+  ["answered 2xx before the effect", withoutInbox(({ verdict }) => verdict.promisedEarly.length)],
   ["doubled, and nothing explains it", ({ verdict }) => verdict.unexplained.length],
   ["doubled with completeIn", withTransactions(({ verdict }) => verdict.doubledInTransaction.length)],
   ["doubled without, explained", ({ verdict }) => all(verdict.explained)],

@@ -4,15 +4,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Backend, openBackend } from "./backends.ts";
+import { Drain, type InboxLeft } from "./drain.ts";
 import { readEvidence, type Span } from "./evidence.ts";
-import { Fleet } from "./fleet.ts";
+import { Fleet, type ReceiverConfig } from "./fleet.ts";
 import { judge, type Verdict } from "./judge.ts";
-import { drawPlan, type Plan, type StoreKind, type TimedFault } from "./plan.ts";
+import { backendOf, drawPlan, isInbox, type Mode, type Plan, type TimedFault } from "./plan.ts";
 import { type Attempt, Provider } from "./provider.ts";
 
 /** The options of a storm. */
 export interface StormOptions {
-  readonly store: StoreKind;
+  readonly store: Mode;
   readonly seed: number;
   readonly events: number;
   readonly faults: number;
@@ -22,17 +23,20 @@ export interface StormOptions {
   readonly spanMs?: number | undefined;
   /** The share of each fault. @default all that the store can have */
   readonly shares?: Readonly<Record<string, number>> | undefined;
-  /** Runs a store with this flaw instead of the sound one; Redis only. */
-  readonly flaw?: "check-then-set" | "unfenced" | undefined;
+  /** Puts this flaw into the store or the inbox. */
+  readonly flaw?: Flaw | undefined;
   /** The URL of the built package. @default dist of this repository */
   readonly dist?: string | undefined;
   /** Ends the storm early; what was recorded by then is judged. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** The flaws that can be put in: two into the store in Redis, two into any inbox. */
+export type Flaw = "check-then-set" | "unfenced" | "ack-before-store" | "forgets-attempts";
+
 /** The result of a storm. */
 export interface StormResult {
-  readonly store: StoreKind;
+  readonly store: Mode;
   readonly flaw: string | undefined;
   readonly seed: number;
   /** The digest of the plan: the same for the same events and faults. */
@@ -47,9 +51,11 @@ export interface StormResult {
   readonly effects: number;
   readonly effectsInTransaction: number;
   readonly verdict: Verdict;
+  /** What was left in the inbox. Undefined for a store. */
+  readonly inbox: InboxLeft | undefined;
   readonly crashes: readonly string[];
   readonly durationMs: number;
-  /** The promises that were broken. Empty if the store passed. */
+  /** The promises that were broken. Empty if the store or the inbox passed. */
   readonly broken: readonly string[];
 }
 
@@ -60,7 +66,7 @@ const REPLAY_MS = 30_000;
 const SECRET = "a secret for the storm only";
 const DIST = new URL("../../dist", import.meta.url).href;
 
-/** Runs a storm over a store, and judges it. */
+/** Runs a storm over a store or an inbox, and judges it. */
 export async function runStorm(options: StormOptions): Promise<StormResult> {
   const { events, faults, receivers = 4, spanMs = Math.max(25 * events, 240 * faults), store, seed, shares } = options;
   const plan = drawPlan({ shares, store, seed, events, faults, receivers, spanMs, leaseMs: LEASE_MS });
@@ -90,15 +96,8 @@ async function runPlan(
 ): Promise<StormResult> {
   const { store, flaw, seed, dist = DIST } = options;
   const began = Date.now();
-  const fleet = new Fleet({
-    kind: store,
-    flaw,
-    address: backend.address,
-    dist,
-    directory,
-    leaseMs: LEASE_MS,
-    secret: SECRET,
-  });
+  const config = { kind: store, flaw, address: backend.address, dist, directory, leaseMs: LEASE_MS, secret: SECRET };
+  const fleet = new Fleet(config);
   const over = new AbortController();
   setMaxListeners(0, over.signal);
   options.signal?.addEventListener("abort", () => over.abort());
@@ -114,7 +113,12 @@ async function runPlan(
     const striking = strike(plan.timed, startedAt, fleet, backend, over.signal);
     await inTime(provider.send(plan.events, startedAt), plan.spanMs + TAIL_MS);
     const struck = await striking;
-    if (provider.pending === 0) await inTime(provider.replay(plan.events), REPLAY_MS);
+    const acknowledged = provider.pending === 0;
+    const replay = async () => {
+      if (acknowledged) await inTime(provider.replay(plan.events), REPLAY_MS);
+    };
+    const emptied = isInbox(store) ? await emptyInbox(config, replay, over.signal) : undefined;
+    if (emptied === undefined) await replay();
     over.abort();
     await fleet.end();
     const rows = await backend.rows();
@@ -128,10 +132,11 @@ async function runPlan(
       kills,
       stops,
       outages: struck.outages,
-      oneWriter: store === "sqlite",
+      oneWriter: backendOf(store) === "sqlite",
       leaseMs: LEASE_MS,
+      replayedAt: emptied?.replayedAt,
     });
-    const found = { verdict, crashes, unacknowledged: provider.pending };
+    const found = { verdict, crashes, unacknowledged: provider.pending, left: emptied?.left ?? 0 };
     return {
       store,
       flaw,
@@ -150,6 +155,7 @@ async function runPlan(
       effects: evidence.effects.length,
       effectsInTransaction: rows.length,
       verdict,
+      inbox: emptied,
       crashes,
       durationMs: Date.now() - began,
       broken: brokenPromises(found),
@@ -158,6 +164,23 @@ async function runPlan(
     over.abort();
     provider.close();
     await fleet.end();
+  }
+}
+
+/** Lets the receivers process all that is in the inbox and redrives what is parked, before and after everything is sent once more. */
+async function emptyInbox(
+  config: ReceiverConfig & { readonly kind: Mode },
+  replay: () => Promise<void>,
+  signal: AbortSignal,
+): Promise<InboxLeft & { readonly replayedAt: number }> {
+  const drain = await Drain.open(config, signal);
+  try {
+    await drain.empty();
+    const replayedAt = Date.now();
+    await replay();
+    return { ...(await drain.left()), replayedAt };
+  } finally {
+    await drain.close();
   }
 }
 
@@ -206,16 +229,19 @@ function brokenPromises({
   verdict,
   crashes,
   unacknowledged,
+  left,
 }: {
   verdict: Verdict;
   crashes: readonly string[];
   unacknowledged: number;
+  left: number;
 }): string[] {
   const said = (what: string, found: readonly string[]) =>
     found.length === 0 ? [] : [`${found.length} ${what}: ${found.slice(0, 5).join("; ")}`];
   return [
     ...said("without an effect", verdict.lost),
     ...(unacknowledged === 0 ? [] : [`${unacknowledged} deliveries were never answered 2xx`]),
+    ...(left === 0 ? [] : [`${left} events were left in the inbox, or parked`]),
     ...said("answered 2xx before there was an effect", verdict.promisedEarly),
     ...said("completed twice", verdict.completedTwice),
     ...said("doubled, and nothing explains it", verdict.unexplained),
