@@ -4,7 +4,7 @@ import { bullmqInbox } from "../../src/inbox/bullmq.ts";
 import { type InboxUnderTest, inboxContract } from "../../src/testing/inbox-contract.ts";
 import { flakyProxy } from "../services/flaky-proxy.ts";
 import { findRedis } from "../services/redis.ts";
-import { clear, MAJORS, type Major } from "./bullmq-setup.ts";
+import { clear, MAJORS, type Major, majors } from "./bullmq-setup.ts";
 
 const redis = await findRedis();
 const retry = { attempts: 3, backoffMs: 200, maxBackoffMs: 1_000 };
@@ -36,6 +36,6 @@ async function create(major: Major): Promise<InboxUnderTest> {
   };
 }
 
-describe.skipIf(!redis).each(Object.keys(MAJORS) as Major[])("the contract of inboxes on %s", (major) => {
+describe.skipIf(!redis).each(majors)("the contract of inboxes on %s", (major) => {
   for (const { name, run, timeoutMs } of inboxContract(() => create(major))) it.concurrent(name, run, timeoutMs);
 });

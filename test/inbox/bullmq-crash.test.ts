@@ -8,8 +8,8 @@ import { ioredis } from "../services/redis-clients.ts";
 import {
   afterwards,
   freshInbox,
-  MAJORS,
   type Major,
+  majors,
   messageOf,
   PATIENCE,
   park,
@@ -56,7 +56,7 @@ function admin() {
   return client;
 }
 
-describe.skipIf(!service).each(Object.keys(MAJORS) as Major[])("workers of %s that die", (major) => {
+describe.skipIf(!service).each(majors)("workers of %s that die", (major) => {
   it("an event of a killed worker comes back, and the crash counts as an attempt", { timeout: 120_000 }, async () => {
     const prefix = freshPrefix();
     const inbox = freshInbox(major, redis, { prefix });

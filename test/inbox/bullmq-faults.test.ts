@@ -2,7 +2,7 @@ import { inspect } from "node:util";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { canStartRedis, type PrivateRedis, startRedis } from "../services/redis.ts";
 import { ioredis } from "../services/redis-clients.ts";
-import { afterwards, inboxAt, MAJORS, type Major, messageOf, PATIENCE, RETENTION, work } from "./bullmq-setup.ts";
+import { afterwards, inboxAt, majors, messageOf, PATIENCE, RETENTION, work } from "./bullmq-setup.ts";
 
 const DURABLE = ["--appendonly", "yes", "--appendfsync", "always"];
 /** Longer than the inbox waits for Redis at most: for the claim, then for the queue. */
@@ -27,7 +27,7 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
   return error;
 }
 
-describe.skipIf(!installed).each(Object.keys(MAJORS) as Major[])("%s and a Redis that fails", (major) => {
+describe.skipIf(!installed).each(majors)("%s and a Redis that fails", (major) => {
   beforeEach(async () => {
     redis = await own(...DURABLE);
   });

@@ -7,7 +7,7 @@ import {
   freshInbox,
   inboxAt,
   MAJORS,
-  type Major,
+  majors,
   messageOf,
   PATIENCE,
   park,
@@ -20,7 +20,7 @@ const redis = service as RedisService;
 
 afterAll(() => service?.stop());
 
-describe.skipIf(!service).each(Object.keys(MAJORS) as Major[])("an inbox of %s", (major) => {
+describe.skipIf(!service).each(majors)("an inbox of %s", (major) => {
   it("runs what was added, as it was added", async () => {
     const inbox = freshInbox(major, redis);
     const message = messageOf("evt_1", { body: '{"n": 10.00, "s": "é\\u2028"}', headers: { "x-a": "b" } });

@@ -1,8 +1,8 @@
 import { describe, it } from "vitest";
 import { sqliteInbox } from "../../src/inbox/sqlite.ts";
 import { type InboxUnderTest, inboxContract } from "../../src/testing/inbox-contract.ts";
-import { type Connection, type Engine, engines } from "../stores/sqlite-engines.ts";
-import { Bench } from "./sqlite-support.ts";
+import type { Connection, Engine } from "../stores/sqlite-engines.ts";
+import { Bench, drivers } from "./sqlite-support.ts";
 
 const retry = { attempts: 3, backoffMs: 200, maxBackoffMs: 1_000 };
 
@@ -32,6 +32,6 @@ function breakConnection(connection: Connection): () => void {
   };
 }
 
-describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLite inbox on %s", (_, engine) => {
+describe.each(drivers)("the SQLite inbox on %s", (_, engine) => {
   for (const { name, run, timeoutMs } of inboxContract(() => create(engine))) it.concurrent(name, run, timeoutMs);
 });

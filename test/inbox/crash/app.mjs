@@ -7,7 +7,7 @@ import { bluumHandler } from "bluum-webhooks/node";
 import { open } from "./engines.mjs";
 
 const { engine, place, at, exactlyOnce, effects, worker, redrive, secret, park } = JSON.parse(process.argv[2]);
-const { inbox, book } = await open(engine, place);
+const { inbox, book } = await open(engine, place, point);
 
 /** Dies here, if this is the point. */
 function point(name) {

@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Inbox } from "../../../src/index.ts";
 import { sampleEvent } from "../../../src/testing/samples.ts";
 import { signDelivery } from "../../../src/testing/sign.ts";
-import { runs } from "../../exhaustive.ts";
+import { exhaustive, runs } from "../../exhaustive.ts";
 import { findPostgres } from "../../services/postgres.ts";
 import { findRedis } from "../../services/redis.ts";
 
@@ -44,11 +44,14 @@ interface Opened {
   readonly close: () => Promise<void>;
 }
 
-describe.each([
+/** The embedded one in `npm test`, all with EXHAUSTIVE=true. */
+const ENGINES = [
   { engine: "sqlite", available: true, transactions: true },
   { engine: "bullmq", available: redis !== undefined, transactions: false },
   { engine: "pg-boss", available: postgres !== undefined, transactions: true },
-])("kill -9 on $engine", ({ engine, available, transactions }) => {
+].slice(0, exhaustive ? 3 : 1);
+
+describe.each(ENGINES)("kill -9 on $engine", ({ engine, available, transactions }) => {
   let folder: string;
   let place: Record<string, string>;
   let opened: Opened;
@@ -164,6 +167,29 @@ describe.each([
     },
   );
 
+  // The other engines store the event and its dedupe record in one transaction. Until the claim of the dead process expires, after
+  // 30 s, the provider's retries are answered 503; the event itself is processed at once.
+  it.skipIf(!available || engine !== "bullmq")(
+    "after add, before the dedupe record: nothing is lost or doubled",
+    { timeout: 120_000 },
+    async () => {
+      const event = anEvent();
+      const victim = await start({ at: "after add, before the dedupe record", worker: false });
+      await expect(deliver(event, [victim.port])).rejects.toThrow("no process acknowledged");
+      await ended(victim.child);
+      const heir = await start({});
+      await until(async () => (await effectsOf(event.event_id)) === 1, "the event took effect");
+      const acknowledged = () =>
+        deliver(event, [heir.port]).then(
+          () => true,
+          () => false,
+        );
+      await until(acknowledged, "a retry is acknowledged", 60_000);
+      await idle();
+      expect(await effectsOf(event.event_id)).toBe(1);
+    },
+  );
+
   it.skipIf(!available || !transactions).each(TRANSACTION_POINTS)(
     "$at, with completeIn: exactly once",
     { timeout: 60_000 * ROUNDS },
@@ -232,8 +258,8 @@ function readLines(file: string): string[] {
   }
 }
 
-async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-  const deadline = performance.now() + 30_000;
+async function until(condition: () => Promise<boolean>, what: string, withinMs = 30_000): Promise<void> {
+  const deadline = performance.now() + withinMs;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`never happened: ${what}`);
     await sleep(20);

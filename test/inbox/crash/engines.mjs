@@ -3,9 +3,10 @@ import { createRequire } from "node:module";
 
 const RETRY = { attempts: 20, backoffMs: 10, maxBackoffMs: 100 };
 
-export async function open(engine, place) {
+/** @param point called with the name of each point between two steps of `add`, of engines that have more than one */
+export async function open(engine, place, point = () => {}) {
   if (engine === "sqlite") return openSqlite(place);
-  return engine === "bullmq" ? openBullmq(place) : openPgBoss(place);
+  return engine === "bullmq" ? openBullmq(place, point) : openPgBoss(place);
 }
 
 async function openSqlite({ file }) {
@@ -28,12 +29,19 @@ async function openSqlite({ file }) {
   };
 }
 
-async function openBullmq({ url, name }) {
+async function openBullmq({ url, name }, point) {
   const { bullmqInbox } = await import("bluum-webhooks/inbox/bullmq");
   const { Queue, Worker } = await import("bullmq");
   const { hostname, port } = new URL(url);
+  class DyingQueue extends Queue {
+    async add(...given) {
+      const job = await super.add(...given);
+      point("after add, before the dedupe record");
+      return job;
+    }
+  }
   const connection = { host: hostname, port: Number(port) };
-  const inbox = bullmqInbox({ Queue, Worker, connection, name, retry: RETRY, lockMs: 1_000, warn: false });
+  const inbox = bullmqInbox({ Queue: DyingQueue, Worker, connection, name, retry: RETRY, lockMs: 1_000, warn: false });
   return { inbox, close: () => inbox.close() };
 }
 
