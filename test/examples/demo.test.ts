@@ -27,7 +27,7 @@ const PTY = "/usr/bin/script";
 const redis = await findRedis();
 const postgres = await findPostgres();
 
-describe("the demo", () => {
+describe("the demo", { timeout: 60_000 }, () => {
   const copies = `${ROOT}.tmp/demo-${process.pid}/`;
   afterAll(async () => {
     rmSync(copies, { recursive: true, force: true });

@@ -14,11 +14,11 @@ const secret = "the secret of the inbox's endpoint";
 const name = `test-${randomBytes(8).toString("hex")}`;
 const service = await findRedis();
 /** For what takes its time on a busy machine. */
-const PATIENCE = { timeout: 15_000 };
+const PATIENCE = { timeout: 30_000 };
 const RECEIVED = [200, { received: true }];
 const DUPLICATE = [200, { received: true, duplicate: true }];
 
-describe.skipIf(!service)("examples/inbox-bullmq", { timeout: 60_000 }, () => {
+describe.skipIf(!service)("examples/inbox-bullmq", { timeout: 90_000 }, () => {
   const { url: redisUrl = "", port: redisPort = 0 } = service ?? {};
   const running = new Set<Running>();
   const proxies = new Set<FlakyProxy>();
