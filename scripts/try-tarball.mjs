@@ -1,9 +1,11 @@
 // Packs the package and uses it as users do: installs the tarball into an empty folder with each major version of each framework, and
 // sends signed deliveries over HTTP. Then compiles against it with each TypeScript, and tries the command line, the examples, and Jest in
-// each configuration of docs/jest.md. `node scripts/try-tarball.mjs jest` runs that part alone; the other parts are frameworks and
-// examples.
+// each configuration of docs/jest.md, and the inbox on each engine, where its server answers. `node scripts/try-tarball.mjs jest` runs
+// that part alone; the other parts are frameworks, inbox and examples.
 import { execFileSync } from "node:child_process";
+import { once } from "node:events";
 import { cpSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -27,6 +29,13 @@ const JEST = [
   },
   { folders: ["javascript", "modules"], install: [] },
 ];
+/** The engines of the inbox, and where their servers are. */
+const ENGINES = {
+  sqlite: undefined,
+  bullmq: process.env.REDIS_URL ?? "redis://127.0.0.1:6379",
+  "pg-boss": process.env.DATABASE_URL ?? "postgres://127.0.0.1:5432",
+};
+const ENGINE_PACKAGES = ["libsql@0.5", "bullmq@6", "ioredis@5", "pg-boss@10", "pg@8"];
 const COMPILER_OPTIONS = "--noEmit --strict --target es2022 --types node".split(" ");
 const RESOLUTIONS = [
   "--module nodenext --moduleResolution nodenext".split(" "),
@@ -47,6 +56,7 @@ try {
   );
   if (wanted("frameworks")) for (const framework of FRAMEWORKS) tryOut(framework, tarball);
   if (wanted("jest")) for (const configuration of JEST) tryJest(configuration, tarball);
+  if (wanted("inbox")) await tryInbox(tarball);
   if (wanted("examples")) tryExamples(tarball);
 } finally {
   rmSync(work, { recursive: true, force: true });
@@ -58,6 +68,35 @@ function tryJest({ folders, install }, tarball) {
   npmInstall(folder, [tarball, "jest@30", "express@5", "supertest@7", ...install]);
   run("npm", ["test"], folder);
   console.log(`ok: Jest, with ${folders.at(-1)}`);
+}
+
+/** Runs the program of docs/inbox.md on each engine. */
+async function tryInbox(tarball) {
+  const folder = mkdtempSync(join(work, "inbox-"));
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
+  cpSync(join(APPS, "inbox.mjs"), join(folder, "inbox.mjs"));
+  npmInstall(folder, [tarball, "express@5", ...ENGINE_PACKAGES]);
+  for (const [engine, server] of Object.entries(ENGINES)) {
+    if (server !== undefined && !(await answers(new URL(server)))) {
+      console.log(`skipped: the inbox on ${engine}, whose server does not answer`);
+      continue;
+    }
+    run(process.execPath, ["inbox.mjs", engine], folder);
+    console.log(`ok: the inbox on ${engine}: killed, taken up, parked, redriven`);
+  }
+}
+
+/** Whether a server accepts connections there. */
+async function answers({ hostname, port }) {
+  const socket = connect(Number(port), hostname);
+  try {
+    await once(socket, "connect");
+    return true;
+  } catch {
+    return false;
+  } finally {
+    socket.destroy();
+  }
 }
 
 /** Runs the demo from the installed package; copies each example from it, as examples/README.md says, and starts it. */

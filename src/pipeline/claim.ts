@@ -53,9 +53,11 @@ export function withoutClaim(key: string, settings: ClaimSettings): Claim {
  * claim.
  */
 export function fencingTokens(): () => string {
-  const prefix = randomBytes(16).toString("base64url");
+  // Not before the first token: Cloudflare Workers allow no random values while a module starts, where receivers are created.
+  let prefix: string | undefined;
   let count = 0;
   return () => {
+    prefix ??= randomBytes(16).toString("base64url");
     count += 1;
     // Joined, not concatenated: V8 would keep the pieces beside the text, in every record of a store.
     return [prefix, count].join(".");

@@ -1,27 +1,27 @@
 // Named checks that use only what every runtime has.
 
-/** The time limit of each check, in milliseconds. */
+/** The time limit of a check that names none, in milliseconds. */
 const CHECK_TIMEOUT_MS = 30_000;
 
 /**
  * A list of named checks that run concurrently. A check throws if its statement does not hold.
  *
- * @returns {{ check(name: string, run: () => unknown): void, run(): Promise<{ name: string, error?: string }[]> }}
+ * @returns {{ check(name: string, run: () => unknown, timeoutMs?: number): void, run(): Promise<{ name: string, error?: string }[]> }}
  */
 export function checkList() {
   const checks = [];
   return {
-    check(name, run) {
-      checks.push({ name, run });
+    check(name, run, timeoutMs = CHECK_TIMEOUT_MS) {
+      checks.push({ name, run, timeoutMs });
     },
     run: () => Promise.all(checks.map(outcomeOf)),
   };
 }
 
-async function outcomeOf({ name, run }) {
+async function outcomeOf({ name, run, timeoutMs }) {
   let timer;
   const late = new Promise((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`still running after ${CHECK_TIMEOUT_MS} ms`)), CHECK_TIMEOUT_MS);
+    timer = setTimeout(() => reject(new Error(`still running after ${timeoutMs} ms`)), timeoutMs);
   });
   try {
     await Promise.race([(async () => run())(), late]);

@@ -13,14 +13,22 @@
  */
 
 const ON_NODE = [["hosts/node.mjs"], ["hosts/node-required.cjs"]];
+/** Where the runtime has a SQLite of its own. */
+const INBOX = ["hosts/inbox.mjs"];
 const ON_DENO = ["run", "--quiet", "--no-prompt", "--allow-net=127.0.0.1"];
+const DOORS = "`import` and `require()`, every door";
 const node = (version, name = `Node ${version.split(".")[0]}`) => ({
   name,
   package: "node",
   version,
   bin: "node",
-  doors: "`import` and `require()`, every door",
+  doors: DOORS,
   hosts: ON_NODE,
+});
+const nodeWithSqlite = (version) => ({
+  ...node(version),
+  doors: `${DOORS}; the inbox on \`node:sqlite\``,
+  hosts: [...ON_NODE, INBOX],
 });
 
 /** @type {readonly Runtime[]} */
@@ -28,28 +36,30 @@ export const RUNTIMES = [
   // The oldest that the package takes ("engines").
   node("20.19.0", "Node 20, the oldest"),
   node("20.20.2"),
-  node("22.23.3"),
-  node("24.21.0"),
-  node("26.10.0"),
+  nodeWithSqlite("22.23.3"),
+  nodeWithSqlite("24.21.0"),
+  nodeWithSqlite("26.10.0"),
   {
     name: "Bun",
     package: "bun",
     version: "1.4.5",
     bin: "bun",
-    doors: "`Bun.serve` and `node:http`, every door",
-    hosts: [["hosts/bun.mjs"]],
+    doors: "`Bun.serve` and `node:http`, every door; the inbox on `bun:sqlite`",
+    hosts: [["hosts/bun.mjs"], INBOX],
   },
   {
     name: "Deno",
     package: "deno",
     version: "2.9.6",
     bin: "deno",
-    doors: "`Deno.serve` and `node:http`; every door",
+    doors: "`Deno.serve` and `node:http`; every door; the inbox on `node:sqlite`",
     hosts: [
       // With the only permission that a receiver needs; reading the environment is not one.
       [...ON_DENO, "hosts/deno.mjs"],
       // The Node family uses raw-body, one of whose dependencies reads the environment for deprecation warnings.
       [...ON_DENO, "--allow-env=NO_DEPRECATION,TRACE_DEPRECATION", "hosts/node.mjs"],
+      // Files, and what names the folder of temporary ones.
+      [...ON_DENO, "--allow-read", "--allow-write", "--allow-env", "--allow-sys", ...INBOX],
     ],
   },
   {

@@ -59,10 +59,11 @@ async function tryHost(binary, args) {
   try {
     host = await startHost(binary, args, folder);
     const { doors } = await import(`${folder}/doors.mjs`);
-    const [within] = Object.values(host.ports);
+    const { suite, ...mounts } = host.ports;
+    const [within] = [suite, ...Object.values(mounts)].filter(Boolean);
     const outcomes = await Promise.all([
       fetch(`http://127.0.0.1:${within}/suite`).then((response) => response.json()),
-      ...Object.entries(host.ports).map(([door, port]) => driveOverHttp(doors, port, door)),
+      ...Object.entries(mounts).map(([door, port]) => driveOverHttp(doors, port, door)),
     ]);
     const checks = outcomes.flat();
     const errors = checks.filter(({ error }) => error !== undefined).map(({ name, error }) => `${name}\n${error}`);

@@ -4,12 +4,17 @@ import {
   type BluumEvent,
   createReceiver,
   type DedupeStore,
+  type Inbox,
   isKnownEvent,
   type ReceiverOptions,
   standardWebhooksSignature,
   WebhookError,
 } from "bluum-webhooks";
 import { bluumHandler as fetchHandler } from "bluum-webhooks/fetch";
+import { type BullmqInboxOptions, bullmqInbox } from "bluum-webhooks/inbox/bullmq";
+import { type PgBoss, type PgBossInboxOptions, pgBossInbox } from "bluum-webhooks/inbox/pg-boss";
+import { queueInbox } from "bluum-webhooks/inbox/queue";
+import { sqliteInbox } from "bluum-webhooks/inbox/sqlite";
 import { bluumHandler as nodeHandler } from "bluum-webhooks/node";
 import { postgresStore } from "bluum-webhooks/stores/postgres";
 import { redisStore } from "bluum-webhooks/stores/redis";
@@ -46,6 +51,18 @@ export const storesOf = (
   pool: Parameters<typeof postgresStore>[0],
   database: Parameters<typeof sqliteStore>[0],
 ): DedupeStore[] => [redisStore(redis), postgresStore(pool), sqliteStore(database)];
+export const inboxesOf = (
+  database: Parameters<typeof sqliteInbox>[0],
+  bullmq: BullmqInboxOptions,
+  boss: PgBoss,
+  options: PgBossInboxOptions,
+  store: DedupeStore,
+): Inbox[] => [
+  sqliteInbox(database),
+  bullmqInbox(bullmq),
+  pgBossInbox(boss, options),
+  queueInbox({ name: "own", store, add: async (message) => void message.key }),
+];
 export const statements: string[] = dedupeStoreContract(() => ({ store: sqliteStore({} as never) })).map(
   ({ name }) => name,
 );
