@@ -28,7 +28,7 @@ const FLAWS: Readonly<Record<Flaw, Mode>> = {
 const EVENTS_A_MINUTE = 2_400;
 const FAULTS_A_MINUTE = 250;
 /** The size of a storm over an inbox with `--ci`. */
-const SHORT = { events: 700, faults: 75 };
+const SHORT = { events: 400, faults: 45 };
 
 /** Runs the storms that the arguments name. Returns the exit code: 1 if a promise was broken. */
 export async function command(args: string[], signal: AbortSignal): Promise<number> {

@@ -95,6 +95,32 @@ describe("judging a storm", () => {
   });
 });
 
+describe("judging a storm over an inbox", () => {
+  const acknowledgedAt = (answeredAt: number) => ({ attempts: [attempt({ delivery: "d1", answeredAt })] });
+
+  it("finds an event lost whose only effect came after everything was sent once more", () => {
+    const verdict = judge(facts({ ...acknowledgedAt(900), replayedAt: 1_050, evidence: { effects: [FIRST] } }));
+    expect(verdict).toMatchObject({ lost: ["evt_1"], lostAfter2xx: ["evt_1"] });
+    expect(judge(facts({ replayedAt: 1_150, evidence: { effects: [FIRST] } })).lost).toEqual([]);
+  });
+
+  it("tells whether a lost event was answered 2xx", () => {
+    const lost = { replayedAt: 1_050, evidence: { effects: [] } };
+    expect(judge(facts({ ...acknowledgedAt(1_100), ...lost }))).toMatchObject({ lost: ["evt_1"], lostAfter2xx: [] });
+  });
+
+  it("allows a 2xx before the effect", () => {
+    const verdict = judge(facts({ ...acknowledgedAt(900), replayedAt: 9_000, evidence: { effects: [FIRST] } }));
+    expect(verdict).toMatchObject({ lost: [], promisedEarly: [] });
+  });
+
+  it("explains no effect that was doubled after everything was sent once more", () => {
+    const kills = new Map([["A", 1_500]]);
+    expect(judge(facts({ kills, replayedAt: 4_000 })).unexplained).toEqual([]);
+    expect(judge(facts({ kills, replayedAt: 2_000 })).unexplained).toHaveLength(1);
+  });
+});
+
 describe("a doubled effect", () => {
   const reasons = (given: Parameters<typeof facts>[0]) =>
     Object.entries(judge(facts(given)).explained).flatMap(([reason, count]) => (count > 0 ? [reason] : []));

@@ -26,8 +26,8 @@ export interface ProviderOptions {
 }
 
 /**
- * Bluum's retry delays, scaled down: from a tenth of a lease to more than a lease. The last one is repeated, so that the provider
- * never gives up and a missing event is a lost one.
+ * Bluum's retry delays, scaled down: from a tenth of a lease to several leases. The last one is repeated, so that the provider never
+ * gives up and a missing event is a lost one.
  */
 const SCHEDULE_MS = [
   [60, 200],
@@ -35,6 +35,7 @@ const SCHEDULE_MS = [
   [500, 800],
   [900, 1_300],
   [1_000, 1_600],
+  [2_000, 4_000],
 ] as const;
 const TIMEOUT_MS = 2_500;
 

@@ -29,11 +29,11 @@ async function openBullmq({ dist, address, leaseMs: lockMs }) {
   return { inbox, close: () => inbox.close() };
 }
 
-async function openPgBoss({ dist, address, leaseMs }) {
+async function openPgBoss({ dist, address, leaseMs: lockMs }) {
   const { pgBossInbox } = await import(`${dist}/src/inbox/pg-boss.js`);
   const boss = await startBoss(address);
   const [pool, own] = [await poolFor(address), await poolFor(address)];
-  const inbox = pgBossInbox(boss, { pool: own, queue: "storm", retry: RETRY, leaseMs });
+  const inbox = pgBossInbox(boss, { pool: own, queue: "storm", retry: RETRY, lockMs });
   return {
     inbox,
     transact: transactOn(pool, inbox.store),
