@@ -1,4 +1,4 @@
-// npm run bench [-- --only verify,receive,adapters,stores,scale,start] [--quick | --tiny] [--json] [--out <folder>]
+// npm run bench [-- --only verify,receive,adapters,stores,inbox,scale,start] [--quick | --tiny] [--json] [--out <folder>]
 // Measures the built package, a minimal baseline (the floor) and rival packages. Prints tables, and writes them and plots to bench/results/.
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,10 +1,8 @@
 // The load process. "prepare" signs the requests of a turn and opens its connections, "go" sends them, each connection one after the
 // other. A load that is kept awake spares the server the waking, which costs the more the deeper a processor sleeps.
-import { once } from "node:events";
-import { connect } from "node:net";
 import { RenewableBody } from "../material/bodies.mjs";
 import { SIGNED } from "../material/signatures.mjs";
-import { PATH } from "./path.mjs";
+import { opened, requestOf } from "./requests.mjs";
 import { ResponseReader } from "./response-reader.mjs";
 
 const SIZE = 2_048;
@@ -30,25 +28,6 @@ async function prepare({ port, signed, requests, connections, awake }) {
   });
   const sockets = await Promise.all(Array.from({ length: connections }, () => opened(port)));
   return { messages, sockets, awake };
-}
-
-function requestOf(body, port, signature) {
-  const headers = {
-    host: `127.0.0.1:${port}`,
-    "user-agent": "Bluum-Webhooks/1.0",
-    accept: "*/*",
-    "content-type": "application/json",
-    "content-length": body.length,
-    ...signature,
-  };
-  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  return Buffer.concat([Buffer.from(`POST ${PATH} HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1"), body]);
-}
-
-async function opened(port) {
-  const socket = connect({ port, host: "127.0.0.1", noDelay: true });
-  await once(socket, "connect");
-  return socket;
 }
 
 /** @returns the time taken, in nanoseconds, and the number of answers of each status */

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { EFFORTS } from "./efforts.mjs";
 
 /** Every subject, in the order in which they are measured; each is a file in bench/subjects. */
-export const SUBJECTS = ["verify", "receive", "adapters", "stores", "scale", "start"];
+export const SUBJECTS = ["verify", "receive", "adapters", "stores", "inbox", "scale", "start"];
 
 /** @throws Error for an unknown option or subject */
 export function optionsOf(argv) {
