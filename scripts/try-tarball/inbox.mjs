@@ -140,7 +140,9 @@ async function stats() {
   return counts;
 }
 
-const npxInbox = (...args) => inbox("npx", args, ["--no-install", "bluum-webhooks"]);
+function npxInbox(...args) {
+  return inbox("npx", args, ["--no-install", "bluum-webhooks"]);
+}
 
 async function inbox(command, args, before = []) {
   return (await promisify(execFile)(command, [...before, "inbox", ...args, ...options], { env })).stdout;
