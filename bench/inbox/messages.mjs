@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import { bodyOf } from "../material/bodies.mjs";
 
 export const NAMESPACE = "bench";
-export const RETENTION_MS = 7 * 24 * 3_600_000;
+const RETENTION_MS = 7 * 24 * 3_600_000;
 
 /** A body is made once: only the id of an event matters to an inbox. */
 const bodies = new Map();

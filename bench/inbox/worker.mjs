@@ -81,7 +81,7 @@ function receiving(inbox, count, concurrency) {
 }
 
 /** Without the receiver: what taking and finishing costs. */
-export function working(inbox, count) {
+function working(inbox, count) {
   return async () => {
     await addAll(inbox, freshMessages(count), FILLING);
     return rateOf(count, () => take(inbox, count));

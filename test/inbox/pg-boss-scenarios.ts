@@ -107,7 +107,7 @@ export class Subject {
 }
 
 /** A message as the receiver stores it. */
-export function message(key: string, more: Partial<InboxMessage> = {}): InboxMessage {
+function message(key: string, more: Partial<InboxMessage> = {}): InboxMessage {
   return {
     v: 1,
     key,
