@@ -6,7 +6,7 @@ export const STORES = ["redis", "postgres", "sqlite"] as const;
 type StoreKind = (typeof STORES)[number];
 
 /** The inboxes that the storm is run against. */
-export const INBOXES = ["inbox-sqlite", "inbox-bullmq", "inbox-pg-boss"] as const;
+const INBOXES = ["inbox-sqlite", "inbox-bullmq", "inbox-pg-boss"] as const;
 type InboxKind = (typeof INBOXES)[number];
 
 /** What the receivers of a storm share: a store, or an inbox. */
