@@ -23,7 +23,7 @@ watchEventLoop();
 const place = inbox ? { inbox: withRuns(inbox) } : { store };
 const receiver = createReceiver({ secret, ...place, leaseMs, namespace: "storm", logger: false });
 receiver.on("order.filled", append).on("transfer.deposit.completed", book);
-if (inbox) receiver.work({ pollMs: 50 });
+if (inbox) receiver.work({ pollMs: 200 });
 const handler = bluumHandler(receiver);
 const server = createServer((req, res) => {
   if (inbox) return handler(req, res);
