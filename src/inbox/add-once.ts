@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { WebhookError } from "../errors.ts";
 import type { DedupeStore } from "../stores/store.ts";
 
-/** How long another process may take to store the same event, in milliseconds. */
-const LEASE_MS = 30_000;
+/** How long another process may take to store the same event, in milliseconds; longer than a receiver waits for it. */
+const LEASE_MS = 15_000;
 
 /**
  * Adds a message to a queue that is not in the same transaction as the dedupe store: claims it, adds it, and remembers it as stored.

@@ -444,7 +444,7 @@ describe.each(drivers)("the SQLite inbox on %s", (_, engine) => {
       const attempts: unknown[] = [];
       const { started } = bench.work(inbox, (_message, attempt) => attempts.push(attempt));
       await vi.waitFor(() => expect(started).toEqual(["a1", "b1", "a2"]));
-      expect(attempts).toEqual([1, 2, 3].map(() => ({ number: 1, of: 12 })));
+      expect(attempts).toEqual([1, 2, 3].map(() => ({ number: 1, of: 20 })));
     });
 
     it("are discarded", async () => {

@@ -169,7 +169,7 @@ describe.each(ENGINES)("kill -9 on $engine", ({ engine, available, transactions 
   );
 
   // The other engines store the event and its dedupe record in one transaction. Until the claim of the dead process expires, after
-  // 30 s, the provider's retries are answered 503; the event itself is processed at once.
+  // 15 s, the provider's retries are answered 503; the event itself is processed at once.
   it.skipIf(!available || engine !== "bullmq")(
     "after add, before the dedupe record: nothing is lost or doubled",
     { timeout: 120_000 },
