@@ -249,8 +249,7 @@ class WebhookReceiver implements Receiver {
       ...(pollMs !== undefined && { pollMs }),
       maxProcessingMs: maxProcessingMs + 3 * leaseMs,
       onParked: (parked) => this.#tellOfParked(parked),
-      onError: (error) =>
-        this.#log.error("inbox_unavailable", "inbox_unavailable: the worker goes on once the inbox answers", error),
+      onError: (error) => this.#logWorkerError(error),
     });
     const worker: InboxWorker = {
       close: async ({ timeoutMs = CLOSE_MS } = {}) => {
@@ -398,6 +397,12 @@ class WebhookReceiver implements Receiver {
       error,
     );
     this.#recorder(this.#telemetry).send({ outcome: "parked", type, error });
+  }
+
+  /** With a topic of its own, so that it takes no line from refused deliveries, nor they from it. */
+  #logWorkerError(error: unknown): void {
+    const message = "inbox_unavailable: the worker goes on once the inbox answers";
+    this.#log.error("inbox_unavailable (worker)", message, error);
   }
 
   #refuseIfClosed(): void {
