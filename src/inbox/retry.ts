@@ -2,7 +2,7 @@ import { checksFor } from "../options.ts";
 
 /** How often an inbox runs an event, and how long it waits in between. */
 export interface RetryOptions {
-  /** How many attempts before the event is parked, from 1 to 100. @default 12 */
+  /** How many attempts before the event is parked, from 1 to 100. @default 20 */
   readonly attempts?: number;
   /** The longest pause after the first failure, in milliseconds, from 1; doubled after each. @default 5_000 */
   readonly backoffMs?: number;
@@ -13,7 +13,7 @@ export interface RetryOptions {
 const HOUR_MS = 60 * 60_000;
 
 /**
- * Checks the option `retry` and fills in its defaults. With them an event is tried for about a day.
+ * Checks the option `retry` and fills in its defaults. With them an event is tried for about a day, at most for two.
  *
  * @param owner the function that takes the option, for the message
  * @throws WebhookError `configuration_invalid`
@@ -21,7 +21,7 @@ const HOUR_MS = 60 * 60_000;
 export function retrySettings(owner: string, options: RetryOptions = {}): Required<RetryOptions> {
   const { names, integer } = checksFor(owner);
   names(options, ["attempts", "backoffMs", "maxBackoffMs"]);
-  const { attempts = 12, backoffMs = 5_000, maxBackoffMs = 6 * HOUR_MS } = options;
+  const { attempts = 20, backoffMs = 5_000, maxBackoffMs = 6 * HOUR_MS } = options;
   return {
     attempts: integer("retry.attempts", attempts, 1, 100),
     backoffMs: integer("retry.backoffMs", backoffMs, 1, 7 * 24 * HOUR_MS),

@@ -434,7 +434,7 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       const attempts: unknown[] = [];
       const { started } = bench.work(inbox, (_message, attempt) => attempts.push(attempt));
       await vi.waitFor(() => expect(started).toEqual(["a1", "b1", "a2"]));
-      expect(attempts).toEqual([1, 2, 3].map(() => ({ number: 1, of: 12 })));
+      expect(attempts).toEqual([1, 2, 3].map(() => ({ number: 1, of: 20 })));
     });
 
     it("are discarded", async () => {
