@@ -40,12 +40,6 @@ export function sleep(ms: number, options: { readonly unref?: boolean } = {}): P
   });
 }
 
-/** A signal that aborts as soon as one of these does, with its reason. */
-export function anyOf(signals: readonly AbortSignal[]): AbortSignal {
-  // The declarations of TypeScript 5.4 lack AbortSignal.any, which every runtime of this package has.
-  return (AbortSignal as unknown as { any(signals: readonly AbortSignal[]): AbortSignal }).any(signals);
-}
-
 /** Lets the process end although a timer is set, in runtimes whose timers keep it alive. */
 export function unref(timer: unknown): void {
   (timer as { unref?: () => void }).unref?.();

@@ -1,15 +1,22 @@
 import { inspect } from "node:util";
+import { Queue, Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { Pool } from "pg";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import PgBoss from "pg-boss10";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { refusal, replyTo } from "../src/adapter.ts";
 import { createBluumClient } from "../src/client/index.ts";
+import { bullmqInbox } from "../src/inbox/bullmq.ts";
+import { pgBossInbox } from "../src/inbox/pg-boss.ts";
+import { queueInbox } from "../src/inbox/queue.ts";
+import { sqliteInbox } from "../src/inbox/sqlite.ts";
 import {
   bluumSignature,
   createReceiver,
   type DeliveryContext,
   type DeliveryReport,
   hmacSignature,
+  type Inbox,
   memoryStore,
   type ReceiverOptions,
   type SignatureScheme,
@@ -20,6 +27,8 @@ import { createSandbox } from "../src/sandbox/index.ts";
 import { postgresStore } from "../src/stores/postgres.ts";
 import { redisStore } from "../src/stores/redis.ts";
 import { sampleEvent, signDelivery, verifyMount } from "../src/testing/index.ts";
+import { findRedis } from "./services/redis.ts";
+import { engines, freshFile } from "./stores/sqlite-engines.ts";
 
 const KEY = "a key that nobody may see";
 const WHSEC = `whsec_${Buffer.from(KEY).toString("base64")}`;
@@ -161,6 +170,111 @@ describe("no secret is printed by", () => {
     const found = await verifyMount(app, { secret: KEY }).catch((error: unknown) => error);
     expect(found).toBeInstanceOf(Error);
     expectNoneOf([KEY], { found, signed: signDelivery({ secret: KEY, event: sampleEvent("order.filled") }) });
+  });
+});
+
+const redis = await findRedis();
+afterAll(() => redis?.stop());
+
+/** Collects what a receiver tells while it is used. */
+function observed() {
+  const told: unknown[] = [];
+  const tell = (...line: unknown[]) => void told.push(line);
+  return { told, options: { secret: KEY, namespace: "printed", logger: { warn: tell, error: tell }, observe: tell } };
+}
+
+function deliveryOf(event = sampleEvent("order.filled")) {
+  const { body, ...rest } = signDelivery({ secret: KEY, event });
+  return { ...rest, body: Buffer.from(body as string), request: {} };
+}
+
+/** What a promise came to, whichever way. */
+function outcomeOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.catch((error: unknown) => error);
+}
+
+/** Everything that a program is handed of an inbox that a receiver uses while its server is away, or refuses it. */
+async function useInbox(inbox: Inbox) {
+  const { told, options } = observed();
+  const receiver = createReceiver({ ...options, inbox });
+  receiver.on("*", () => {});
+  const worker = receiver.work({ pollMs: 50 });
+  const reply = await receiver.handle(deliveryOf());
+  const errors = await Promise.all(
+    [inbox.stats(), inbox.parked(), inbox.redrive({ all: true }), inbox.discard({ keys: ["a"] })].map(outcomeOf),
+  );
+  const forgotten = await outcomeOf(receiver.forget({ type: "order.filled", id: "a" }));
+  expect(reply.status).toBe(503);
+  for (const error of [...errors, forgotten]) expect(error).toBeInstanceOf(Error);
+  // The worker has met the failure, too.
+  await vi.waitFor(() => expect(told.length).toBeGreaterThan(2), { timeout: 10_000 });
+  await receiver.close({ timeoutMs: 0 });
+  return { inbox, store: inbox.store, receiver, worker, reply, errors, forgotten, told };
+}
+
+describe("no secret and no password is printed by an inbox", () => {
+  const password = "the password of the database";
+
+  it("on SQLite, and by its parked events", async () => {
+    const { file, remove } = freshFile();
+    const database = (engines[0] as (typeof engines)[number]).open(file);
+    database.exec("PRAGMA synchronous = FULL");
+    const { told, options } = observed();
+    const inbox = sqliteInbox(database, { retry: { attempts: 1 } });
+    const receiver = createReceiver({ ...options, inbox });
+    const contexts: DeliveryContext[] = [];
+    receiver.on("*", (_, context) => {
+      contexts.push(context);
+      throw new Error("no luck");
+    });
+    const delivery = deliveryOf();
+    const authorized = { ...delivery, headers: { ...delivery.headers, authorization: `Basic ${password}` } };
+    const worker = receiver.work({ pollMs: 20 });
+    const replies = [await receiver.handle(authorized), await receiver.handle(deliveryOf(sampleEvent("kyc.approved")))];
+    await vi.waitFor(async () => expect((await inbox.stats()).parked).toBe(2));
+    const parked = await inbox.parked();
+    const failed = await outcomeOf(receiver.process(parked.events[0]?.message));
+    expect(failed).toBeInstanceOf(Error);
+    expect(contexts).toHaveLength(3);
+    await receiver.close();
+    database.close();
+    remove();
+    const shown = { inbox, store: inbox.store, receiver, worker, replies, parked, failed, contexts, told };
+    expectNoneOf([KEY, password], shown);
+  });
+
+  it("on BullMQ while Redis is away", async () => {
+    const inbox = bullmqInbox({ Queue, Worker, connection: { port: 1, password }, name: "printed" });
+    expectNoneOf([KEY, password], await useInbox(inbox));
+    await inbox.close();
+  });
+
+  it.skipIf(redis === undefined)("on BullMQ where Redis refuses the password", async () => {
+    const connection = { host: redis?.host, port: redis?.port, username: "nobody", password };
+    const inbox = bullmqInbox({ Queue, Worker, connection, name: "printed" });
+    expectNoneOf([KEY, password], await useInbox(inbox));
+    await inbox.close();
+  });
+
+  it("on pg-boss while PostgreSQL is away", async () => {
+    const place = { host: "127.0.0.1", port: 1, user: "nobody", password };
+    const pool = new Pool(place);
+    const boss = new PgBoss(place);
+    expectNoneOf([KEY, password], await useInbox(pgBossInbox(boss, { pool, queue: "printed" })));
+    await pool.end();
+  });
+
+  it("on a queue of one's own, whose store has a password", async () => {
+    const client = new Redis({ lazyConnect: true, password });
+    const { told, options } = observed();
+    const inbox = queueInbox({ store: redisStore(client), add: () => Promise.reject(new Error("away")) });
+    const receiver = createReceiver({ ...options, inbox });
+    const reply = await receiver.handle(deliveryOf());
+    const error = await outcomeOf(inbox.stats());
+    const refused = await outcomeOf(receiver.process({ v: 2, body: KEY }));
+    expect([reply.status, error, refused]).toEqual([503, expect.any(Error), expect.any(Error)]);
+    client.disconnect();
+    expectNoneOf([KEY, password], { inbox, receiver, reply, error, refused, told });
   });
 });
 

@@ -13,8 +13,7 @@ export interface RetryOptions {
 const HOUR_MS = 60 * 60_000;
 
 /**
- * Checks the option `retry` and fills in its defaults. With them an event is tried for about a day: 24 hours
- * on average, 47 at most.
+ * Checks the option `retry` and fills in its defaults. With them an event is tried for about a day, at most for two.
  *
  * @param owner the function that takes the option, for the message
  * @throws WebhookError `configuration_invalid`

@@ -94,6 +94,7 @@ export class Claim implements HeldClaim, HeartbeatListener {
   #timeoutListener: (() => void) | undefined;
   #timedOut = false;
   #settled: Promise<Settled> | undefined;
+  #recordedLate: Promise<boolean> | undefined;
 
   constructor(key: string, token: string, lease: Lease | undefined, settings: ClaimSettings) {
     this.key = key;
@@ -133,6 +134,17 @@ export class Claim implements HeldClaim, HeartbeatListener {
   /** Why the signal aborted: `claim_lost` or `handler_timeout`. */
   get abortedWith(): WebhookError | undefined {
     return this.#abortedWith;
+  }
+
+  /** Aborts the signal for a reason of the caller's. The claim stands, and a result still counts. */
+  abort(reason: unknown): void {
+    this.#controller ??= new AbortController();
+    this.#controller.abort(reason);
+  }
+
+  /** After `"unstored"`: whether the completion was recorded in the background after all. That takes two minutes at most. */
+  async recordedLate(): Promise<boolean> {
+    return (await this.#recordedLate) ?? false;
   }
 
   /** Calls back once if `maxProcessingMs` or the deadline passes before the claim is settled. */
@@ -206,8 +218,8 @@ export class Claim implements HeldClaim, HeartbeatListener {
       log.error("settle_failed", "the store's complete answered with an unknown result; the event may run again");
     } catch (error) {
       log.error("settle_failed", "could not record the event as processed; retrying in the background", error);
-      const retried = this.#retryCompletion().finally(() => open.delete(this));
-      waitUntil?.(retried);
+      this.#recordedLate = this.#retryCompletion().finally(() => open.delete(this));
+      waitUntil?.(this.#recordedLate);
     }
     return "unstored";
   }
@@ -253,8 +265,8 @@ export class Claim implements HeldClaim, HeartbeatListener {
     return as === "failed" ? "unstored" : "rolled_back";
   }
 
-  /** The event was answered 2xx: a short outage of the store must not make it run again. */
-  async #retryCompletion(): Promise<void> {
+  /** The work is done: a short outage of the store must not make it run again. @returns whether it is recorded */
+  async #retryCompletion(): Promise<boolean> {
     const { timedStore, leaseMs, retentionMs, log } = this.#settings;
     const until = performance.now() + RETRY_COMPLETION_MS;
     // Slower each time, to spare a store that has just come back; often enough to keep the lease.
@@ -265,8 +277,7 @@ export class Claim implements HeldClaim, HeartbeatListener {
     ) {
       await sleep(waitMs, { unref: true });
       try {
-        await timedStore.complete(this.key, { token: this.token, retentionMs });
-        return;
+        return (await timedStore.complete(this.key, { token: this.token, retentionMs })) !== "held_by_another";
       } catch {
         await this.renew().catch(() => "lost");
       }
@@ -275,5 +286,6 @@ export class Claim implements HeldClaim, HeartbeatListener {
       "completion_given_up",
       "could not record the event as processed for two minutes and stopped retrying; another delivery of it would run again",
     );
+    return false;
   }
 }

@@ -1,4 +1,3 @@
-import { anyOf } from "../async.ts";
 import { type DeliveryHeaders, plainHeaders } from "../delivery.ts";
 import { ClaimedContext } from "../stores/transaction.ts";
 import type { Claim } from "./claim.ts";
@@ -7,8 +6,6 @@ import type { DeliveryContext, IdentifiedBy } from "./outcome.ts";
 /** What is known of a delivery beside its event and its claim. */
 export type DeliveryFacts = Omit<DeliveryContext, "signal" | "deduplicated" | "headers"> & {
   readonly headers: DeliveryHeaders;
-  /** Of a worker of the user's own: aborts the handlers, too. */
-  readonly signal?: AbortSignal | undefined;
 };
 
 /** The context of a delivery, or of one of its handlers. The signal is always the delivery's. */
@@ -23,8 +20,6 @@ export class HandlerContext extends ClaimedContext implements DeliveryContext {
   readonly attempt: DeliveryContext["attempt"];
   readonly #headers: DeliveryHeaders;
   readonly #delivery: Claim;
-  readonly #outerSignal: AbortSignal | undefined;
-  #signal: AbortSignal | undefined;
 
   /** @param claim the claim that `completeIn` completes: the delivery's, or the handler's own */
   constructor(facts: DeliveryFacts, delivery: Claim, claim: Claim) {
@@ -39,7 +34,6 @@ export class HandlerContext extends ClaimedContext implements DeliveryContext {
     this.attempt = facts.attempt;
     this.#headers = facts.headers;
     this.#delivery = delivery;
-    this.#outerSignal = facts.signal;
   }
 
   get headers(): Readonly<Record<string, string>> {
@@ -47,9 +41,6 @@ export class HandlerContext extends ClaimedContext implements DeliveryContext {
   }
 
   get signal(): AbortSignal {
-    const { signal } = this.#delivery;
-    if (this.#outerSignal === undefined) return signal;
-    this.#signal ??= anyOf([signal, this.#outerSignal]);
-    return this.#signal;
+    return this.#delivery.signal;
   }
 }

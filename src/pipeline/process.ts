@@ -88,10 +88,12 @@ async function runHandlers(
   const facts = factsOf(message, run, settings.namespace);
   const endsAt = performance.now() + claims.maxProcessingMs;
   for (const registration of handlers) {
+    run.signal?.throwIfAborted();
     const maxProcessingMs = Math.max(1, endsAt - performance.now());
     await runHandler(registration, event, {
       key: message.key,
       facts,
+      signal: run.signal,
       claims: { ...claims, maxProcessingMs },
       observed: { telemetry, stored: { traceparent: message.traceparent, detached: run.detached } },
     });
@@ -101,6 +103,7 @@ async function runHandlers(
 interface Work {
   readonly key: string;
   readonly facts: DeliveryFacts;
+  readonly signal: AbortSignal | undefined;
   readonly claims: ClaimSettings;
   readonly observed: Observed;
 }
@@ -108,26 +111,44 @@ interface Work {
 async function runHandler(
   registration: Registration<DeliveryContext>,
   event: BluumEvent,
-  { key, facts, claims, observed }: Work,
+  { key, facts, signal, claims, observed }: Work,
 ): Promise<void> {
   const { name } = registration;
-  const claim = await claimWhenFree(key, name, claims, facts.signal);
+  const claim = await claimWhenFree(key, name, claims, signal);
   if (claim === "completed") return;
   const timeout = new Promise<never>((_, reject) => {
     claim.onceTimedOut(() => reject(new WebhookError("handler_timeout", "a handler took longer than maxProcessingMs")));
   });
   const context = new HandlerContext(facts, claim, claim);
-  const work = runAndSettle(claim, () => callHandler(registration, event, context, observed));
+  const unlink = linkSignal(signal, claim);
+  const run = () => {
+    signal?.throwIfAborted();
+    return callHandler(registration, event, context, observed);
+  };
+  const work = runAndSettle(claim, run).finally(unlink);
   // Its result still counts after a timeout, but nobody waits for it.
   ignoreRejection(work);
   try {
     const settled = await Promise.race([work, timeout]);
-    if (settled === "unstored") throw new Interruption("store_unavailable");
+    // Nobody waits for an answer here, and another attempt might run the handler again.
+    if (settled === "unstored" && !(await claim.recordedLate())) throw new Interruption("store_unavailable");
   } catch (thrown) {
     const error = asError(thrown);
     if (!isParkEvent(error)) logFailure(claims.log, name, event.type, facts, error);
     throw error;
   }
+}
+
+/**
+ * Aborts the signal of a claim with another one. It listens only while the handler runs: a signal may last as long as the process, and
+ * `AbortSignal.any` would keep something of each event on it.
+ */
+function linkSignal(signal: AbortSignal | undefined, claim: Claim): () => void {
+  if (signal === undefined) return () => {};
+  const abort = () => claim.abort(signal.reason);
+  if (signal.aborted) abort();
+  else signal.addEventListener("abort", abort, { once: true });
+  return () => signal.removeEventListener("abort", abort);
 }
 
 const WAIT_MS = 1_000;
@@ -149,7 +170,7 @@ async function claimWhenFree(
   }
 }
 
-function factsOf(message: InboxMessage, { attempt, signal }: Run, namespace: string): DeliveryFacts {
+function factsOf(message: InboxMessage, { attempt }: Run, namespace: string): DeliveryFacts {
   return {
     eventId: message.id,
     eventKey: message.key.slice(namespace.length + 1),
@@ -159,7 +180,6 @@ function factsOf(message: InboxMessage, { attempt, signal }: Run, namespace: str
     receivedAt: new Date(message.receivedAt),
     secretIndex: message.secretIndex,
     attempt,
-    signal,
   };
 }
 

@@ -74,16 +74,18 @@ export interface Receiver {
    *
    * @param message what `add` of the inbox was given, as an object
    * @param run.attempt what handlers see as `context.attempt`. @default 1 of 1
-   * @param run.signal aborts `context.signal`, too
+   * @param run.signal aborts `context.signal`, too; no further handler is started then
    * @throws what the handler threw, or a WebhookError; then the event is not processed, and your queue delivers the message again. A
    *   `ParkEvent` asks to park it at once
    */
   process(message: unknown, run?: { readonly attempt?: InboxAttempt; readonly signal?: AbortSignal }): Promise<void>;
   /**
-   * Forgets one event, so that a deliberate replay of it runs again.
+   * Forgets one event and the success of its handlers, so that a deliberate replay of it runs again. With an inbox, call it where the
+   * handlers are registered.
    *
    * @returns true where the store knew the event
-   * @throws WebhookError `configuration_invalid` where the store cannot forget; or what the store throws
+   * @throws WebhookError `configuration_invalid` where the store cannot forget, and with an inbox where no handler is registered; or what
+   *   the store throws
    */
   forget(event: { readonly type: string; readonly id: string }): Promise<boolean>;
   /**
@@ -130,12 +132,31 @@ function noMiddleware(): WebhookError {
   );
 }
 
+function handlersUnknown(): WebhookError {
+  return new WebhookError(
+    "configuration_invalid",
+    "with an inbox, forget() needs the handlers, or their success would not be forgotten: call it in a process that registers them",
+  );
+}
+
 function isReceiver(value: Receiver | ReceiverOptions | undefined): value is Receiver {
   return typeof (value as Partial<Receiver> | undefined)?.receive === "function";
 }
 
 /** Without an inbox the provider's deliveries are the attempts, and it does not number them. */
 const ONLY_ATTEMPT: InboxAttempt = { number: 1, of: 1 };
+
+/** How long closing waits unless it is told, in milliseconds. */
+const CLOSE_MS = 30_000;
+/** The longest that a timer can wait, in milliseconds: some 25 days. A longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** A time to wait as timers and inboxes take it: whole, and not too long. */
+function timerMs(timeoutMs: unknown): number {
+  if (typeof timeoutMs !== "number" || Number.isNaN(timeoutMs))
+    throw new WebhookError("configuration_invalid", "timeoutMs must be a number of milliseconds");
+  return Math.ceil(Math.min(Math.max(0, timeoutMs), LONGEST_TIMER_MS));
+}
 
 class WebhookReceiver implements Receiver {
   readonly #settings: Settings;
@@ -221,18 +242,21 @@ class WebhookReceiver implements Receiver {
     if (this.#router.empty)
       throw new WebhookError("configuration_invalid", "work() needs handlers: call receiver.on(...) before it");
     this.#started = true;
-    const started = inbox.work((message, attempt) => this.#process(message, { attempt, detached: true }), {
+    const givenBack = new AbortController();
+    const run = { detached: true, signal: givenBack.signal };
+    const started = inbox.work((message, attempt) => this.#process(message, { attempt, ...run }), {
       ...(concurrency !== undefined && { concurrency }),
       ...(pollMs !== undefined && { pollMs }),
       maxProcessingMs: maxProcessingMs + 3 * leaseMs,
       onParked: (parked) => this.#tellOfParked(parked),
-      onError: (error) =>
-        this.#log.error("inbox_unavailable", "inbox_unavailable: the worker goes on once the inbox answers", error),
+      onError: (error) => this.#logWorkerError(error),
     });
     const worker: InboxWorker = {
-      close: async (options) => {
+      close: async ({ timeoutMs = CLOSE_MS } = {}) => {
         this.#workers.delete(worker);
-        await started.close(options);
+        await started.close({ timeoutMs: timerMs(timeoutMs) });
+        // What still runs was given back: another worker runs it.
+        givenBack.abort(new WebhookError("receiver_closed", "the worker was closed before the event was done"));
       },
     };
     this.#workers.add(worker);
@@ -263,6 +287,7 @@ class WebhookReceiver implements Receiver {
   }
 
   async forget({ type, id }: { readonly type: string; readonly id: string }): Promise<boolean> {
+    if (this.#inbox !== undefined && this.#router.empty) throw handlersUnknown();
     const stores = new Set([this.#store, this.#settings.inbox?.store ?? this.#store]);
     const key = storeKey(this.#settings.namespace, eventKey(type, id));
     const keys = [key, ...this.#router.matching(type).map(({ name }) => handlerKey(key, name))];
@@ -274,9 +299,8 @@ class WebhookReceiver implements Receiver {
     return known;
   }
 
-  async close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    if (typeof timeoutMs !== "number" || Number.isNaN(timeoutMs))
-      throw new WebhookError("configuration_invalid", "timeoutMs must be a number of milliseconds");
+  async close({ timeoutMs = CLOSE_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
+    timerMs(timeoutMs);
     this.#closed = true;
     const until = performance.now() + timeoutMs;
     await Promise.all([...this.#workers].map((worker) => worker.close({ timeoutMs })));
@@ -373,6 +397,12 @@ class WebhookReceiver implements Receiver {
       error,
     );
     this.#recorder(this.#telemetry).send({ outcome: "parked", type, error });
+  }
+
+  /** With a topic of its own, so that it takes no line from refused deliveries, nor they from it. */
+  #logWorkerError(error: unknown): void {
+    const message = "inbox_unavailable: the worker goes on once the inbox answers";
+    this.#log.error("inbox_unavailable (worker)", message, error);
   }
 
   #refuseIfClosed(): void {

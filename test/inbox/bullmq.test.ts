@@ -61,6 +61,18 @@ describe.skipIf(!service).each(majors)("an inbox of %s", (major) => {
     },
   );
 
+  it("runs a processed event again once it is forgotten, although its job is still there", async () => {
+    const inbox = freshInbox(major, redis);
+    const message = messageOf("evt_1");
+    await inbox.add(message, RETENTION);
+    const worker = work(inbox);
+    await vi.waitFor(() => expect(worker.runs).toHaveLength(1), PATIENCE);
+    await vi.waitFor(async () => expect((await inbox.stats()).active).toBe(0), PATIENCE);
+    expect(await inbox.store.forget?.(message.key)).toBe(true);
+    expect(await inbox.add(message, RETENTION)).toBe("added");
+    await vi.waitFor(() => expect(worker.runs).toHaveLength(2), PATIENCE);
+  });
+
   it.each(["evt:1", "123", "-5", "a:b:c", "0", "%3A", "%i123", "shop/a/b%"])("takes the key %s", async (key) => {
     const inbox = freshInbox(major, redis);
     await park(inbox, [messageOf("evt_1", { key })]);

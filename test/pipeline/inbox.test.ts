@@ -1,3 +1,4 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, it, vi } from "vitest";
 import { type DeliveryContext, type InboxMessage, ParkEvent, WebhookError } from "../../src/index.ts";
 import { memoryStore } from "../../src/stores/memory.ts";
@@ -5,6 +6,7 @@ import { faultyStore, rejects } from "./faulty-store.ts";
 import { FIRST, type ListInbox, listInbox } from "./list-inbox.ts";
 import { anEvent, type Bench, bench, gate, signed, until } from "./receiving.ts";
 
+const VERBS = ["claim", "renew", "complete", "release"] as const;
 const OK = { status: 200, body: '{"received":true}' };
 const DUPLICATE = { status: 200, body: '{"received":true,"duplicate":true}' };
 const code = (status: number, name: string) => ({ status, body: `{"error":{"code":"${name}"}}` });
@@ -226,6 +228,12 @@ describe("a receiver with an inbox", () => {
     await setup.receiver.process(message);
     expect(handler).toHaveBeenCalledTimes(2);
   });
+
+  it("does not pretend to forget handlers that it does not know", async () => {
+    const setup = withInbox();
+    const { id } = await stored(setup);
+    await expect(setup.receiver.forget({ type: "order.filled", id })).rejects.toThrow(/needs the handlers/);
+  });
 });
 
 describe("process", () => {
@@ -354,14 +362,62 @@ describe("process", () => {
     await expect(setup.receiver.process(message, { signal: outer.signal })).rejects.toThrow("the job was lost");
   });
 
-  it("fails when a success could not be recorded, so that the retry finds out", async () => {
-    const store = faultyStore();
-    store.break("complete", rejects);
-    const setup = withInbox({ store });
-    setup.receiver.on("*", () => {});
+  it("aborts a running handler at once, and starts no further one", async () => {
+    const setup = withInbox();
+    const outer = new AbortController();
+    const second = vi.fn();
+    setup.receiver.on("*", (_, { signal }) => {
+      outer.abort(new Error("the job was lost"));
+      expect(signal.reason).toBe(outer.signal.reason);
+    });
+    setup.receiver.on("*", second);
     const message = await stored(setup);
-    await expect(setup.receiver.process(message)).rejects.toMatchObject({ code: "store_unavailable" });
-    await setup.receiver.close({ timeoutMs: 0 });
+    await expect(setup.receiver.process(message, { signal: outer.signal })).rejects.toThrow("the job was lost");
+    await expect(setup.receiver.process(message, { signal: outer.signal })).rejects.toThrow("the job was lost");
+    expect(second).not.toHaveBeenCalled();
+    await setup.receiver.process(message);
+    expect(second).toHaveBeenCalledTimes(1);
+  });
+
+  it("leaves nothing on a signal that outlives the event", async () => {
+    const setup = withInbox();
+    const outer = new AbortController();
+    setup.receiver.on("*", ({ id }, { signal }) => {
+      expect(getEventListeners(outer.signal, "abort")).toHaveLength(1);
+      if (signal.aborted || id === "none") throw new Error("no");
+    });
+    await setup.receiver.process(await stored(setup), { signal: outer.signal });
+    expect(getEventListeners(outer.signal, "abort")).toEqual([]);
+  });
+
+  it("runs no handler again whose success is recorded only once the store is back", async () => {
+    const store = faultyStore();
+    const setup = withInbox({ store, leaseMs: 1_000 });
+    const handler = vi.fn(() => {
+      for (const verb of VERBS) store.break(verb, rejects);
+    });
+    setup.receiver.on("*", handler);
+    const message = await stored(setup);
+    const processed = setup.receiver.process(message);
+    await until(() => store.count("complete") > 2, "the completion is retried");
+    for (const verb of VERBS) store.heal(verb);
+    await processed;
+    await setup.receiver.process(message);
+    expect(handler).toHaveBeenCalledTimes(1);
+  });
+
+  it("fails when a success could not be recorded before another worker took the event", async () => {
+    const store = faultyStore();
+    const setup = withInbox({ store, leaseMs: 1_000 });
+    const name = "book";
+    setup.receiver.on("*", () => store.break("complete", rejects), { name });
+    const message = await stored(setup);
+    const processed = setup.receiver.process(message);
+    await until(() => store.count("complete") > 0, "the completion has failed");
+    await store.forget?.(`${message.key}#${name}`);
+    await store.sound.claim(`${message.key}#${name}`, { token: "of another worker", leaseMs: 60_000 });
+    store.heal("complete");
+    await expect(processed).rejects.toMatchObject({ code: "store_unavailable" });
   });
 
   it("acknowledges an event that no handler matches, or rejects it by onUnhandled", async () => {
@@ -456,6 +512,38 @@ describe("work", () => {
     setup.receiver.work();
     await setup.receiver.close({ timeoutMs: 1_000 });
     expect(setup.inbox.worker?.closedWith).toEqual({ timeoutMs: 1_000 });
+  });
+
+  it.each([
+    [Number.POSITIVE_INFINITY, 2 ** 31 - 1],
+    [1.5, 2],
+    [-1, 0],
+    [undefined, 30_000],
+  ])("a worker that is closed within %s ms is given a time that a timer can wait", async (asked, given) => {
+    const setup = withInbox();
+    setup.receiver.on("*", () => {});
+    await setup.receiver.work().close(asked === undefined ? {} : { timeoutMs: asked });
+    expect(setup.inbox.worker?.closedWith).toEqual({ timeoutMs: given });
+  });
+
+  it("aborts what still runs when its worker has given it back", async () => {
+    const setup = withInbox();
+    const signals: AbortSignal[] = [];
+    const slow = gate();
+    setup.receiver.on("*", async (_, { signal }) => {
+      signals.push(signal);
+      await slow.passed;
+    });
+    const further = vi.fn();
+    setup.receiver.on("*", further);
+    const worker = setup.receiver.work();
+    const run = setup.inbox.worker?.process(await stored(setup), FIRST);
+    await until(() => signals.length === 1, "the handler runs");
+    await worker.close({ timeoutMs: 0 });
+    expect(signals[0]?.reason).toMatchObject({ code: "receiver_closed" });
+    slow.open();
+    await expect(run).rejects.toMatchObject({ code: "receiver_closed" });
+    expect(further).not.toHaveBeenCalled();
   });
 });
 

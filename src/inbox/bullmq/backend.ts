@@ -3,6 +3,7 @@ import { type RedisClient, type Send, senderFor } from "../../stores/redis/clien
 import { withoutCommand } from "../../stores/redis/failure.ts";
 import { type DedupeStore, redisStore } from "../../stores/redis.ts";
 import { endable, isClient } from "./connection.ts";
+import { jobIdOf } from "./job.ts";
 import { checks, type Settings } from "./options.ts";
 import type { BullmqJob, BullmqQueue } from "./types.ts";
 
@@ -26,7 +27,16 @@ export class BullmqBackend {
       ? (settings.connection as unknown as RedisClient)
       : { sendCommand: async ([name = "", ...args]: string[]) => (await this.#ownClient()).call(name, ...args) };
     this.#send = senderFor(client);
-    this.store = redisStore(client, { prefix: `${settings.prefix}-bluum:${settings.name}:`, warn: false });
+    const store = redisStore(client, { prefix: `${settings.prefix}-bluum:${settings.name}:`, warn: false });
+    this.store = { ...store, forget: (key) => this.#forget(store, key) };
+  }
+
+  /** BullMQ keeps the job of a processed event for a while, and takes no other with its id: it would be answered 2xx and never run. */
+  async #forget(store: DedupeStore, key: string): Promise<boolean> {
+    const known = (await store.forget?.(key)) ?? false;
+    const job = await this.job(jobIdOf(key));
+    if (job !== undefined && (await this.answer(job.getState())) === "completed") await this.answer(job.remove());
+    return known;
   }
 
   /** The queue, opened if it is not. */

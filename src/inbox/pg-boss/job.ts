@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { WebhookError } from "../../errors.ts";
 import type { Row } from "../../stores/postgres/client.ts";
 import { type InboxMessage, messageIn } from "../message.ts";
@@ -80,7 +81,16 @@ const ORDER = "order:";
 
 /** The singleton key of a job: which others it waits for in an ordered queue, and which event it is in the other. */
 export function singletonKeyOf({ key, orderingKey }: InboxMessage): string {
-  return orderingKey === undefined ? KEY + key : ORDER + storable(orderingKey);
+  return orderingKey === undefined ? KEY + key : ORDER + indexable(storable(orderingKey));
+}
+
+/** The most characters of an ordering key that is kept as it is. */
+const LONGEST_ORDERING_KEY = 200;
+
+/** A text as an index of PostgreSQL takes it: beyond 2,704 bytes it refuses the job, and the event could never be accepted. */
+function indexable(text: string): string {
+  if (text.length <= LONGEST_ORDERING_KEY) return text;
+  return `sha256:${createHash("sha256").update(text).digest("hex")}`;
 }
 
 /** A text as PostgreSQL can store it. */
