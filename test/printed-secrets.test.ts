@@ -183,7 +183,7 @@ function observed() {
   return { told, options: { secret: KEY, namespace: "printed", logger: { warn: tell, error: tell }, observe: tell } };
 }
 
-function deliveryOf(event = sampleEvent("order.filled")) {
+function deliveryOf(event: object = sampleEvent("order.filled")) {
   const { body, ...rest } = signDelivery({ secret: KEY, event });
   return { ...rest, body: Buffer.from(body as string), request: {} };
 }
