@@ -1,7 +1,10 @@
 import { isError } from "../errors.ts";
 import type { InboxFailure } from "./inbox.ts";
 
-/** A handler throws it to park its event at once: no retry could succeed. Only with an inbox; without one it is a failure like any other. */
+/**
+ * A handler throws it to park its event at once: no retry could succeed. Handlers registered after it do not run before the event is
+ * redriven. Only with an inbox; without one it is a failure like any other.
+ */
 export class ParkEvent extends Error {
   override readonly name: string = "ParkEvent";
 }

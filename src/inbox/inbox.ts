@@ -32,7 +32,8 @@ export interface Inbox {
   /** The parked events, the oldest first, in pages. */
   parked(query?: ParkedQuery): Promise<ParkedPage>;
   /**
-   * Makes parked events wait again, with all their attempts before them. Handlers that had succeeded do not run again.
+   * Makes parked events wait again, with all their attempts before them. The receiver does not run handlers again that have
+   * succeeded within its `retentionMs`.
    *
    * @returns how many
    */
@@ -76,7 +77,7 @@ export interface WorkOptions {
    * @default 1_000
    */
   readonly pollMs?: number;
-  /** The longest that `process` may take, in milliseconds; a message is taken from a worker that gave no sign of life for some time after that at the latest. */
+  /** The longest that `process` may take, in milliseconds. After that an engine may give the message to another worker. */
   readonly maxProcessingMs: number;
   /** Called for each event that is parked. */
   readonly onParked: (parked: ParkedNotice) => void;

@@ -70,15 +70,22 @@ export class InboxWriter {
   ): Promise<"added" | "duplicate"> {
     const leftMs = (deadline?.storeBy ?? Number.POSITIVE_INFINITY) - performance.now();
     if (this.#storing >= MAX_STORING) throw unavailable(new Error(`${MAX_STORING} events wait for the inbox`));
-    this.#storing += 1;
     try {
-      const answer = Promise.resolve().then(() => this.#inbox.add(message, { retentionMs }));
+      const answer = this.#counted(() => this.#inbox.add(message, { retentionMs }));
       const added: unknown = await withTimeout(answer, Math.max(1, Math.min(ADD_TIMEOUT_MS, leftMs)));
       if (added === "added" || added === "duplicate") return added;
       throw new Error("the inbox's add answered with neither added nor duplicate");
     } catch (error) {
       const passedOn = error instanceof WebhookError && ANSWERS.has(error.code);
       throw passedOn ? error : unavailable(error);
+    }
+  }
+
+  /** Also after the timeout an event counts as long as the inbox has it. */
+  async #counted<Answer>(add: () => Promise<Answer>): Promise<Answer> {
+    this.#storing += 1;
+    try {
+      return await add();
     } finally {
       this.#storing -= 1;
     }

@@ -50,7 +50,9 @@ export async function processMessage(
     const message = ownMessage(stored, settings.namespace);
     const event = eventOf(message, settings);
     report.add({ type: event.type, eventId: event.id, attempt: run.attempt });
-    await runHandlers(event, message, run, settings);
+    const handlers = handlersOf(event, settings);
+    if (handlers.length === 0) report.add({ code: "unhandled" });
+    await runHandlers(handlers, event, message, { run, settings });
     report.lap("handleMs");
     report.send({ outcome: "processed" });
   } catch (thrown) {
@@ -60,6 +62,8 @@ export async function processMessage(
     throw error;
   }
 }
+
+type Handlers = readonly Registration<DeliveryContext>[];
 
 function ownMessage(stored: unknown, namespace: string): InboxMessage {
   const message = readMessage(stored);
@@ -74,17 +78,22 @@ function eventOf({ body, type, id }: InboxMessage, { parseJson }: ProcessSetting
   return toEvent(parseEnvelope(Buffer.from(body), { parseJson, type }), id);
 }
 
-async function runHandlers(
-  event: BluumEvent,
-  message: InboxMessage,
-  run: Run,
-  settings: ProcessSettings,
-): Promise<void> {
-  const { router, claims, onUnhandled, telemetry } = settings;
+/** @throws WebhookError `no_handlers`, or `unhandled` where `onUnhandled` is `"reject"` */
+function handlersOf({ type }: BluumEvent, { router, claims, onUnhandled }: ProcessSettings): Handlers {
   if (router.empty)
     throw new WebhookError("no_handlers", "no handler is registered; call receiver.on(...) at start-up");
-  const handlers = router.matching(event.type);
-  if (handlers.length === 0) refuseUnhandled(event.type, onUnhandled, claims.log);
+  const handlers = router.matching(type);
+  if (handlers.length === 0) refuseUnhandled(type, onUnhandled, claims.log);
+  return handlers;
+}
+
+async function runHandlers(
+  handlers: Handlers,
+  event: BluumEvent,
+  message: InboxMessage,
+  { run, settings }: { readonly run: Run; readonly settings: ProcessSettings },
+): Promise<void> {
+  const { claims, telemetry } = settings;
   const facts = factsOf(message, run, settings.namespace);
   const endsAt = performance.now() + claims.maxProcessingMs;
   for (const registration of handlers) {
@@ -199,7 +208,7 @@ function logFailure(log: ThrottledLog, handler: string, type: string, facts: Del
 }
 
 const INTERRUPTED: Readonly<Partial<Record<DeliveryReport["code"] & string, string>>> = {
-  event_in_flight: "another worker runs or has lost the handler",
+  event_in_flight: "another worker runs the handler, or has taken it over",
   completion_rolled_back: "a handler returned, but the transaction with its completion was rolled back",
   store_unavailable: "the store failed between two handlers of an event, or did not record that one succeeded",
 };

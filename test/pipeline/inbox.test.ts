@@ -135,6 +135,19 @@ describe("with an inbox, a delivery", () => {
     expect(new Set((await Promise.all(first)).map(({ status }) => status))).toEqual(new Set([200]));
   });
 
+  it("is refused while a thousand hang in the inbox, although they were answered", async () => {
+    const hanging = gate<"added">();
+    const { receiver, lines } = withInbox({ inbox: listInbox({ add: () => hanging.passed }) });
+    const late = Array.from({ length: 1_000 }, () => receiver.handle({ ...signed(), timeLeftMs: 3_000 }));
+    expect(new Set((await Promise.all(late)).map(({ status }) => status))).toEqual(new Set([503]));
+    const startedAt = performance.now();
+    expect(await receiver.handle(signed())).toMatchObject(code(503, "inbox_unavailable"));
+    expect(performance.now() - startedAt).toBeLessThan(5_000);
+    expect(lines).toHaveLength(1);
+    hanging.open("added");
+    expect(await receiver.handle(signed())).toMatchObject(OK);
+  });
+
   it("is answered 503 inbox_full and event_in_flight as the inbox says", async () => {
     const full = withInbox({ inbox: listInbox({ add: () => Promise.reject(new WebhookError("inbox_full", "full")) }) });
     expect(await full.receiver.handle(signed())).toMatchObject(code(503, "inbox_full"));
@@ -425,6 +438,7 @@ describe("process", () => {
     setup.receiver.on("kyc.*", () => {});
     await setup.receiver.process(await stored(setup));
     expect(setup.lines).toMatchObject([{ message: expect.stringContaining("removed from the inbox") }]);
+    expect(setup.reports.at(-1)).toMatchObject({ outcome: "processed", code: "unhandled" });
     const strict = withInbox({ onUnhandled: "reject" });
     strict.receiver.on("kyc.*", () => {});
     await expect(strict.receiver.process(await stored(strict))).rejects.toMatchObject({ code: "unhandled" });

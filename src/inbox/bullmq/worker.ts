@@ -89,7 +89,7 @@ export class BullmqInboxWorker implements InboxWorker {
     };
     const processor = (job: BullmqJob, token: string) => this.#run(job, token);
     const worker = new Worker(name, processor as never, options as never);
-    worker.on("error", (error) => this.#options.onError(withoutCommand(error)));
+    worker.on("error", (error) => this.#options.onError(withoutContent(error)));
     worker.on("failed", (job, error) => this.#report(job, error));
     // BullMQ cannot start a job whose data is no JSON, so that it stalls. Reading it repairs it.
     worker.on("stalled", (id) => this.#backend.job(id).catch((error: unknown) => this.#options.onError(error)));
@@ -222,6 +222,12 @@ export class BullmqInboxWorker implements InboxWorker {
     await job.moveToWait(token).catch((error: unknown) => this.#options.onError(withoutCommand(error)));
     return new MovedJob();
   }
+}
+
+/** An error of BullMQ, without the command that failed. Where it could not read a job, its text shows a part of the payload. */
+function withoutContent(error: Error): Error {
+  if (error.name !== "SyntaxError") return withoutCommand(error);
+  return new WebhookError("inbox_message_invalid", "a message of the inbox is not JSON");
 }
 
 /** BullMQ's Worker refuses such a client, too, but in version 5 it then fails once more in the background. */
