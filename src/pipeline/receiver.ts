@@ -65,7 +65,8 @@ export interface Receiver {
    * @param options.concurrency how many events are processed at once. @default 10
    * @param options.pollMs how often to look for events that another process stored, in milliseconds, in inboxes that are not told of
    *   them. @default 1_000
-   * @throws WebhookError `configuration_invalid` without the option `inbox`, or before any handler is registered
+   * @throws WebhookError `configuration_invalid` without the option `inbox`, or before any handler is registered; `receiver_closed`
+   *   after `close`
    */
   work(options?: { readonly concurrency?: number; readonly pollMs?: number }): InboxWorker;
   /**
@@ -239,6 +240,8 @@ class WebhookReceiver implements Receiver {
   work({ concurrency, pollMs }: { readonly concurrency?: number; readonly pollMs?: number } = {}): InboxWorker {
     const { inbox, maxProcessingMs, leaseMs } = this.#settings;
     if (inbox === undefined) throw new WebhookError("configuration_invalid", "work() needs the option inbox");
+    // Nobody would close that worker.
+    this.#refuseIfClosed();
     if (this.#router.empty)
       throw new WebhookError("configuration_invalid", "work() needs handlers: call receiver.on(...) before it");
     this.#started = true;

@@ -526,6 +526,7 @@ describe("work", () => {
     setup.receiver.work();
     await setup.receiver.close({ timeoutMs: 1_000 });
     expect(setup.inbox.worker?.closedWith).toEqual({ timeoutMs: 1_000 });
+    expect(() => setup.receiver.work()).toThrow(expect.objectContaining({ code: "receiver_closed" }));
   });
 
   it.each([
