@@ -16,23 +16,47 @@ export async function measureGrowth({ inbox: { waiting, grown, rounds } }) {
   try {
     const inboxes = [];
     for (const at of waiting) inboxes.push({ at, inbox: await filled(open(), at) });
+    const tables = waiting.map((at) => ({ at, run: byHand(open(), at, grown) }));
     const accepting = inboxes.map(({ at, inbox }) => ({ at, run: () => accept(inbox, grown) }));
     const taking = inboxes.map(({ at, inbox }) => ({ at, run: () => turnOf(grown, () => take(inbox, grown)) }));
     const rows = [
-      // The same number again, so that it waits for what is accepted here to be taken below.
+      // As many are taken as were accepted, so that the same number waits at the end.
       await overSizes(
         `inbox, accept on SQLite, ${AT_ONCE} at a time, by waiting events`,
         plot("accept"),
         accepting,
         rounds,
       ),
+      await overSizes("one INSERT by hand, 50 a commit, by rows", plot("by-hand"), tables, rounds),
       await overSizes("inbox, take on SQLite, by waiting events", plot("take"), taking, rounds),
     ];
-    for (const group of rows) group.at(-1).goal = { figure: "wall ratio", atMost: 1.3 };
+    for (const group of [rows[0], rows[2]]) group.at(-1).goal = { figure: "wall ratio", atMost: 1.3 };
     return rows.flat();
   } finally {
     remove();
   }
+}
+
+/** What a table with an index on random ids costs anybody as it grows. */
+function byHand(database, rows, count) {
+  database.exec(`
+    PRAGMA cache_size = -1000000;
+    CREATE TABLE events (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, message TEXT NOT NULL);
+    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${rows})
+      INSERT INTO events (id, message) SELECT 'bench/order.filled/evt_' || lower(hex(randomblob(8))), hex(zeroblob(300)) FROM n;
+    PRAGMA wal_checkpoint(TRUNCATE);
+    PRAGMA cache_size = -2000;
+  `);
+  const insert = database.prepare("INSERT INTO events (id, message) VALUES (?, ?) ON CONFLICT DO NOTHING");
+  const commit = database.transaction((messages) => {
+    for (const message of messages) insert.run(message.key, JSON.stringify(message));
+  });
+  return () => {
+    const messages = freshMessages(count, SIZE);
+    return turnOf(count, () => {
+      for (let first = 0; first < count; first += AT_ONCE) commit(messages.slice(first, first + AT_ONCE));
+    });
+  };
 }
 
 function plot(what) {
@@ -49,6 +73,8 @@ async function filled(database, count) {
   const inbox = sqliteInbox(database, { maxWaiting: ROOM, keepDoneMs: 0 });
   await addAll(inbox, freshMessages(1, SIZE), 1);
   database.exec(`
+    PRAGMA cache_size = -1000000;
+    PRAGMA synchronous = OFF;
     CREATE TEMP TABLE others AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ${count - 1})
       SELECT 'evt_' || lower(hex(randomblob(8))) AS id FROM n;
     BEGIN;
@@ -61,6 +87,8 @@ async function filled(database, count) {
     COMMIT;
     DROP TABLE others;
     PRAGMA wal_checkpoint(TRUNCATE);
+    PRAGMA cache_size = -2000;
+    PRAGMA synchronous = FULL;
   `);
   return inbox;
 }

@@ -34,7 +34,14 @@ describe("the benchmarks", () => {
 
   beforeAll(async () => {
     // Without the stores: beside other tests their servers are too busy for pgbench, which gives up at the first time-out.
-    const { stdout } = await bench("--tiny", "--json", "--only", "verify,receive,adapters,inbox,scale,start", "--out", out);
+    const { stdout } = await bench(
+      "--tiny",
+      "--json",
+      "--only",
+      "verify,receive,adapters,inbox,scale,start",
+      "--out",
+      out,
+    );
     rows = JSON.parse(stdout).rows;
   }, 120_000);
   afterAll(() => rmSync(out, { recursive: true, force: true }));
