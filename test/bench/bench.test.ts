@@ -90,6 +90,23 @@ describe("the benchmarks", () => {
     }
   });
 
+  it("compare an inbox on each engine to the same by hand, and show how it grows", () => {
+    const rowsOf = (start: string) => rows.filter(({ group }) => group.startsWith(start));
+    for (const start of [
+      "accept on SQLite",
+      "accept on PostgreSQL",
+      "accept on Redis",
+      "acknowledgement",
+      "burst",
+      "a worker",
+      "take",
+    ])
+      expect(rowsOf(`inbox, ${start}`)).not.toEqual([]);
+    const burst = rowsOf("inbox, burst").filter(({ figures }) => figures?.count !== undefined);
+    expect(burst.map(({ figures }) => figures?.count)).toEqual([0, 0]);
+    expect(readdirSync(out)).toEqual(expect.arrayContaining(["inbox-waiting-accept.svg", "inbox-waiting-take.svg"]));
+  });
+
   it("compare what importing a door adds to importing its framework", () => {
     const doors = ["express", "koa", "hono"].map((name) => `${name} and bluum-webhooks/${name}`);
     expect(names("cold import")).toEqual(expect.arrayContaining(doors));
