@@ -1,13 +1,13 @@
 import { WebhookError } from "../errors.ts";
 import { SqliteAccess, unlessBusy } from "../stores/sqlite/access.ts";
 import { SqliteEvents } from "../stores/sqlite/events.ts";
+import { GroupCommit } from "../stores/sqlite/group-commit.ts";
 import { requireSynchronous } from "../stores/sqlite/options.ts";
 import { type SqliteDatabase, type SqliteStatement, type SqliteStore, sqliteStore } from "../stores/sqlite.ts";
 import type { AddTerms, Inbox } from "./inbox.ts";
 import type { InboxMessage } from "./message.ts";
 import { AcceptedEvents } from "./sqlite/accepted.ts";
 import { requireDurable, requireDurableUnlessBusy } from "./sqlite/durability.ts";
-import { GroupCommit } from "./sqlite/group-commit.ts";
 import { type SqliteInboxOptions, type SqliteInboxSettings, settingsOf } from "./sqlite/options.ts";
 import { ParkedEvents } from "./sqlite/parked.ts";
 import { Runs } from "./sqlite/runs.ts";

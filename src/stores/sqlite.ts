@@ -3,6 +3,7 @@ import { checksFor } from "../options.ts";
 import { SqliteAccess, unlessBusy } from "./sqlite/access.ts";
 import { insideTransaction, type SqliteDatabase, type SqliteStatement } from "./sqlite/database.ts";
 import { SqliteEvents } from "./sqlite/events.ts";
+import { GroupCommit } from "./sqlite/group-commit.ts";
 import { requireSynchronous, type SqliteStoreOptions, settingsOf } from "./sqlite/options.ts";
 import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 import { claimBehind, claimLost, type HeldClaim } from "./transaction.ts";
@@ -90,12 +91,17 @@ export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOption
   return store;
 }
 
+/** The work of a verb, under the write lock. @param at now */
+type Work<Result> = (at: number) => Result;
+
 /** The claims and completions in one table. */
 class SqliteRecords {
   readonly #database: SqliteDatabase;
   readonly #settings: Required<SqliteStoreOptions>;
   readonly #events: SqliteEvents;
   readonly #access: SqliteAccess;
+  /** The verbs of one turn of the event loop: each kind of them is one commit. */
+  readonly #commits: Readonly<Record<"holder" | "other", GroupCommit<Work<unknown>, unknown>>>;
 
   constructor(database: SqliteDatabase, settings: Required<SqliteStoreOptions>) {
     this.#database = database;
@@ -105,6 +111,9 @@ class SqliteRecords {
       setUp: () => this.#events.setUp(settings.wal),
       reset: () => this.#events.reset(),
     });
+    const commitAs = (who: "holder" | "other") =>
+      new GroupCommit<Work<unknown>, unknown>((group) => this.#alone(who, (at) => group.map((work) => work(at))));
+    this.#commits = { holder: commitAs("holder"), other: commitAs("other") };
   }
 
   async claim(key: string, { token, leaseMs }: ClaimBy): Promise<ClaimResult> {
@@ -170,7 +179,7 @@ class SqliteRecords {
 
   async transaction<Result>(claim: HeldClaim, work: () => Result): Promise<Result> {
     try {
-      return await this.#write("holder", () => {
+      return await this.#alone("holder", () => {
         this.completeIn(claim);
         return runWork(work);
       });
@@ -182,7 +191,7 @@ class SqliteRecords {
   async purge(batch: number): Promise<number> {
     let total = 0;
     for (;;) {
-      const deleted = await this.#write("other", (at) => this.#events.sweep(at, batch));
+      const deleted = await this.#alone("other", (at) => this.#events.sweep(at, batch));
       total += deleted;
       if (deleted < batch) return total;
       await sleep(0);
@@ -190,7 +199,12 @@ class SqliteRecords {
   }
 
   /** Does the work of a verb under the write lock: what it reads cannot change before it writes. */
-  #write<Result>(who: "holder" | "other", work: (at: number) => Result): Promise<Result> {
+  #write<Result>(who: "holder" | "other", work: Work<Result>): Promise<Result> {
+    return this.#commits[who].add(work) as Promise<Result>;
+  }
+
+  /** The same, in a transaction of its own. */
+  #alone<Result>(who: "holder" | "other", work: Work<Result>): Promise<Result> {
     return this.#access.write(who, () => work(this.#now()));
   }
 

@@ -109,6 +109,25 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
     expect(rows(open(), "PRAGMA journal_mode")).toMatchObject([{ journal_mode: "delete" }]);
   });
 
+  it("commits the claims of one turn of the event loop together, and so the completions", async () => {
+    const connection = open();
+    const store = sqliteStore(connection);
+    await claim(store, "first");
+    const exec = vi.spyOn(connection, "exec");
+    const commits = () => exec.mock.calls.filter(([sql]) => sql === "COMMIT").length;
+    const keys = Array.from({ length: 20 }, (_, place) => `event ${place}`);
+    const claims = await Promise.all([...keys, ...keys].map((key, place) => claimBy(`${place}`, key)));
+    expect(claims.map(({ status }) => status)).toEqual([...keys.map(() => "claimed"), ...keys.map(() => "in_flight")]);
+    expect(commits()).toBe(1);
+    const completions = keys.map((key, place) => store.complete(key, { token: `${place}`, retentionMs: RETENTION_MS }));
+    expect(new Set(await Promise.all(completions))).toEqual(new Set(["stored"]));
+    expect(commits()).toBe(2);
+
+    function claimBy(token: string, key: string) {
+      return store.claim(key, { token, leaseMs: LEASE_MS });
+    }
+  });
+
   describe("the file", () => {
     it("makes its table on first use and switches the file to write-ahead logging", async () => {
       const store = sqliteStore(open());
