@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { defineConfig, type TestProjectConfiguration } from "vitest/config";
 
 /**
@@ -24,8 +25,8 @@ export default defineConfig({
     testTimeout: 20_000,
     // The slow cases wait for timeouts, not for the processor.
     maxConcurrency: 25,
-    // Vitest would leave a processor free, which is half of a small machine.
-    maxWorkers: "100%",
+    // One more than there are processors: many tests wait, for timeouts, servers and browsers.
+    maxWorkers: availableParallelism() + 1,
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts", "adapters/**/*.ts"],

@@ -279,7 +279,10 @@ describe.skipIf(!service)("connections that break", () => {
     if (!proxy) return context.skip();
     const { another } = await healthy();
     const through = another(pool({ max: 2 }, at(proxy)), { timeoutMs: 100 });
-    await Promise.all([stranger(through, "one"), stranger(through, "two")]);
+    // Its connections may take longer than that to be opened.
+    await expect
+      .poll(() => Promise.all([stranger(through, "one"), stranger(through, "two")]).catch(() => []))
+      .toHaveLength(2);
     proxy.loseReplies();
     await allFail(through, 1_000);
     proxy.pass();

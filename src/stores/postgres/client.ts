@@ -5,6 +5,7 @@ import type { Statement } from "./sql.ts";
 export type PostgresValue = string | number;
 
 const NO_ACTIVE_TRANSACTION = "25P01";
+const LOCK_NOT_AVAILABLE = "55P03";
 
 /** The part of a client that the store needs: a Pool or Client of `pg`, PGlite, or anything with this method. */
 export interface PostgresClient {
@@ -29,10 +30,19 @@ export interface AskSettings {
 /** What the store uses of `pg` beyond {@link PostgresClient}. Only a pool has the counts. */
 interface Pg {
   query(config: object): Promise<{ readonly rows: readonly unknown[] }>;
+  connect(): Promise<PgPoolClient>;
   readonly totalCount: number;
   readonly idleCount: number;
   readonly waitingCount: number;
   readonly options?: { readonly query_timeout?: unknown; readonly max?: number };
+}
+
+interface PgPoolClient {
+  query(config: object): Promise<{ readonly rows: readonly unknown[] }>;
+  on(event: "error", listener: () => void): unknown;
+  off(event: "error", listener: () => void): unknown;
+  /** With an error the connection is closed. */
+  release(broken: unknown): void;
 }
 
 /**
@@ -48,8 +58,30 @@ export function askerFor(client: PostgresClient, { prepare, abandonAfterMs }: As
   // Otherwise a connection to a server that vanished stays in use until TCP gives up.
   const bounded = isPgPool(client) && pg.options?.query_timeout === undefined;
   const query_timeout = bounded ? abandonAfterMs : undefined;
+  const run = isPgPool(client) ? (config: object) => queryPool(pg, config) : (config: object) => pg.query(config);
   return async ({ name, text }, values) =>
-    (await pg.query({ name: prepare ? name : undefined, text, values, query_timeout })).rows as readonly Row[];
+    (await run({ name: prepare ? name : undefined, text, values, query_timeout })).rows as readonly Row[];
+}
+
+/**
+ * As `query` of the pool, which closes the connection after any error. One that only waited too long for a lock is kept: where many
+ * claims of one event wait, each would cost a new connection.
+ */
+async function queryPool(pool: Pg, config: object): Promise<{ readonly rows: readonly unknown[] }> {
+  const client = await pool.connect();
+  // Without a listener, a connection that breaks would end the process. The query fails anyway.
+  const ignore = () => {};
+  client.on("error", ignore);
+  let broken: unknown;
+  try {
+    return await client.query(config);
+  } catch (error) {
+    broken = sqlState(error) === LOCK_NOT_AVAILABLE ? undefined : error;
+    throw error;
+  } finally {
+    client.off("error", ignore);
+    client.release(broken);
+  }
 }
 
 /**
