@@ -65,7 +65,7 @@ try {
 function tryJest({ folders, install }, tarball) {
   const folder = mkdtempSync(join(work, "jest-"));
   for (const name of folders) cpSync(join(APPS, "jest", name), folder, { recursive: true });
-  npmInstall(folder, [tarball, "jest@30", "express@5", "supertest@7", ...install]);
+  npmInstall(folder, [tarball, "jest@30", "express@5", "supertest@7", "@opentelemetry/api@1", ...install]);
   run("npm", ["test"], folder);
   console.log(`ok: Jest, with ${folders.at(-1)}`);
 }
