@@ -176,7 +176,7 @@ describe.each(drivers)("order in the SQLite inbox on %s", (_, engine) => {
   }, 120_000);
 });
 
-/** Each key has one event that may run, if it has any that is unfinished; and the counts are those of the rows. */
+/** Of the unfinished events of a key exactly one may run, and the counts match the rows. */
 function expectSound(connection: Connection): void {
   connection.exec("BEGIN");
   const unsound = rows(

@@ -62,7 +62,7 @@ export function startGlobally(sdk: Sdk): void {
   metrics.setGlobalMeterProvider(sdk.providers.meterProvider);
 }
 
-/** Contexts follow promises, as any SDK for Node does it. */
+/** Makes the active context follow promises, as every SDK for Node does. */
 export function followContexts(): void {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
 }

@@ -99,7 +99,7 @@ export class BullmqInboxWorker implements InboxWorker {
 
   /** A worker of BullMQ that loses its connection while it starts never works, although it is connected again. */
   async #restart(failed: BullmqWorker): Promise<void> {
-    // At once: BullMQ 6 would try for ever without a pause, and nothing else in the process would run.
+    // At once: BullMQ 6 would retry without a pause, and block the event loop.
     failed.pause(true).catch(() => {});
     // Its other connection may still be starting: if that fails after `close`, BullMQ 5 causes an unhandled rejection.
     await sleep(RESTART_MS, { unref: true });
@@ -185,7 +185,7 @@ export class BullmqInboxWorker implements InboxWorker {
     return new ParkedRun(failure, attempts);
   }
 
-  /** BullMQ tells of every failed run; a job that is parked has its end noted on it. */
+  /** BullMQ reports every failed run; only a parked job has `finishedOn`. */
   #report(job: BullmqJob | undefined, error: Error): void {
     if (job?.finishedOn === undefined) return;
     const { failure, attempts } =

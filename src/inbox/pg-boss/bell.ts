@@ -1,4 +1,4 @@
-/** Ends a wait early. A ring while nobody waits ends the next wait. */
+/** Ends a wait early. If it rings while nothing waits, the next wait ends at once. */
 export class Bell {
   #rung = false;
   #end: (() => void) | undefined;
