@@ -11,6 +11,6 @@ export {
   rethrowable,
   WebhookError,
 } from "./errors.ts";
-export { middlewareReceiverOf, receiverOf } from "./pipeline/receiver.ts";
+export { middlewareReceiverOf, receiverOf } from "./pipeline/receiver-of.ts";
 export { isSuccess, refusal, replyTo, settleByStatus } from "./pipeline/reply.ts";
 export { diagnosis } from "./schemes/diagnosis.ts";

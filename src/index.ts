@@ -61,7 +61,8 @@ export type {
   Settled,
 } from "./pipeline/outcome.ts";
 export { type EventTypeOption, parseEvent, type VerifiedPayload } from "./pipeline/parse.ts";
-export { createReceiver, type Receiver } from "./pipeline/receiver.ts";
+export { createReceiver } from "./pipeline/receiver.ts";
+export type { Receiver } from "./pipeline/receiver-api.ts";
 export type { DeliveryReport } from "./pipeline/report.ts";
 export type { Secrets, SecretsOption } from "./pipeline/secrets.ts";
 export { type HmacSignatureOptions, hmacSignature } from "./schemes/hmac.ts";

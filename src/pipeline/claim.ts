@@ -77,6 +77,12 @@ const FAILED_AFTER_COMMIT =
 /** How long a completion that the store did not take is retried in the background. */
 const RETRY_COMPLETION_MS = 2 * 60_000;
 
+/**
+ * Where the completion is recorded: by settling, or in the user's own transaction (`completeIn`). Once it is written there, the
+ * transaction may be committed even if the handler fails.
+ */
+type Completion = "by_settling" | "in_transaction" | "written_in_transaction";
+
 /** The exclusive right to work on an event: renewed while the work goes on, aborted when lost, settled once. */
 export class Claim implements HeldClaim, HeartbeatListener {
   readonly status = "claimed";
@@ -88,9 +94,7 @@ export class Claim implements HeldClaim, HeartbeatListener {
   readonly #heartbeat: Heartbeat;
   #controller: AbortController | undefined;
   #abortedWith: WebhookError | undefined;
-  /** The completion is, or will be, on the user's own transaction. */
-  #inTransaction = false;
-  #completionWritten = false;
+  #completion: Completion = "by_settling";
   #timeoutListener: (() => void) | undefined;
   #timedOut = false;
   #settled: Promise<Settled> | undefined;
@@ -161,13 +165,13 @@ export class Claim implements HeldClaim, HeartbeatListener {
 
   /** For `completeIn`: the row that the caller's transaction has locked guards the claim from here on. */
   handOver(): void {
-    this.#inTransaction = true;
+    this.#completion = "in_transaction";
     this.#heartbeat.stopRenewing();
   }
 
   /** From here on the transaction may be committed although the handler fails. */
   completionWritten(): void {
-    this.#completionWritten = true;
+    this.#completion = "written_in_transaction";
   }
 
   async renew(): Promise<Lease | "lost"> {
@@ -201,10 +205,9 @@ export class Claim implements HeldClaim, HeartbeatListener {
 
   async #settle(as: SettleAs): Promise<Settled> {
     this.#heartbeat.stop();
-    if (as === "processed" && !this.#inTransaction) return this.#complete();
-    const settled = await (as === "processed" || this.#completionWritten
-      ? this.#learnOfTransaction(as)
-      : this.#release());
+    if (as === "processed" && this.#completion === "by_settling") return this.#complete();
+    const mayBeCommitted = as === "processed" || this.#completion === "written_in_transaction";
+    const settled = await (mayBeCommitted ? this.#learnOfTransaction(as) : this.#release());
     this.#settings.open.delete(this);
     return settled;
   }

@@ -4,7 +4,8 @@ import type { IdentifiedBy, Outcome } from "./outcome.ts";
 
 /**
  * One record for each delivery, and with an inbox one for each run of a stored event and each event that is parked; for metrics and
- * traces. It holds no payload and no secret. Durations are in milliseconds. */
+ * traces. It holds no payload and no secret. Durations are in milliseconds.
+ */
 export interface DeliveryReport {
   /**
    * What the delivery came to; `"accepted"` with an inbox means stored. `"processed"` and `"failed"` are runs of a stored event,
@@ -43,7 +44,7 @@ export interface DeliveryReport {
 
 /** Collects the report of one delivery, and sends it once, if anybody observes. */
 export class ReportRecorder {
-  readonly #observe: ((report: DeliveryReport) => void) | undefined;
+  readonly #observe: Observer | undefined;
   readonly #report: { -readonly [Field in keyof DeliveryReport]: DeliveryReport[Field] } = {
     outcome: "rejected",
     readMs: 0,
@@ -55,7 +56,7 @@ export class ReportRecorder {
   #lapStartedAt: number = performance.now();
   #sent = false;
 
-  constructor(observe: ((report: DeliveryReport) => void) | undefined) {
+  constructor(observe: Observer | undefined) {
     this.#observe = observe;
   }
 
@@ -90,4 +91,17 @@ export class ReportRecorder {
   }
 }
 
+/** A recorder for the option `observe` and for telemetry, whichever there is. */
+export function recorderFor(
+  observe: Observer | undefined,
+  telemetry: { report(report: DeliveryReport): void } | undefined,
+): ReportRecorder {
+  if (telemetry === undefined) return new ReportRecorder(observe);
+  return new ReportRecorder((report) => {
+    telemetry.report(report);
+    return observe?.(report);
+  });
+}
+
+type Observer = (report: DeliveryReport) => void;
 type Facts = { readonly [Field in keyof DeliveryReport]?: DeliveryReport[Field] | undefined };

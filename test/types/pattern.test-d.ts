@@ -8,7 +8,7 @@ import {
 } from "../../src/events/event.ts";
 import type { KnownPattern, Pattern } from "../../src/events/pattern.ts";
 import type { DeliveryContext } from "../../src/pipeline/outcome.ts";
-import type { Receiver } from "../../src/pipeline/receiver.ts";
+import type { Receiver } from "../../src/pipeline/receiver-api.ts";
 import { type Equal, expectType, use } from "./equal.ts";
 
 declare const receiver: Receiver;

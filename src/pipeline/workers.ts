@@ -1,0 +1,111 @@
+import { WebhookError } from "../errors.ts";
+import type { Inbox, InboxWorker, ParkedNotice } from "../inbox/inbox.ts";
+import type { Router } from "../router/router.ts";
+import type { ReceiverTelemetry } from "../telemetry/telemetry.ts";
+import type { Claims } from "./claims.ts";
+import { quoted, type ThrottledLog } from "./log.ts";
+import type { Settings } from "./options.ts";
+import type { DeliveryContext } from "./outcome.ts";
+import { type ProcessSettings, processMessage, type Run } from "./process.ts";
+import { recorderFor } from "./report.ts";
+
+/** How long closing waits unless it is told, in milliseconds. */
+export const CLOSE_MS = 30_000;
+/** The longest that a timer can wait, in milliseconds: some 25 days. A longer one would fire at once. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** What the workers of a receiver share with it. */
+export interface Crew {
+  readonly router: Router<DeliveryContext>;
+  readonly claims: Claims;
+  readonly telemetry: ReceiverTelemetry | undefined;
+  readonly log: ThrottledLog;
+}
+
+/** The workers of one receiver, and the runs of its stored events. */
+export class Workers {
+  readonly #settings: Settings;
+  readonly #crew: Crew;
+  readonly #running = new Set<InboxWorker>();
+  /** How many stored events are being processed. */
+  #processing = 0;
+
+  constructor(settings: Settings, crew: Crew) {
+    this.#settings = settings;
+    this.#crew = crew;
+  }
+
+  /** Whether a stored event is being processed. */
+  get busy(): boolean {
+    return this.#processing > 0;
+  }
+
+  /** Starts a worker on the inbox. */
+  start(
+    inbox: Inbox,
+    { concurrency, pollMs }: { readonly concurrency?: number; readonly pollMs?: number },
+  ): InboxWorker {
+    const { maxProcessingMs, leaseMs } = this.#settings;
+    const givenBack = new AbortController();
+    const run = { detached: true, signal: givenBack.signal };
+    const started = inbox.work((message, attempt) => this.process(message, { attempt, ...run }), {
+      ...(concurrency !== undefined && { concurrency }),
+      ...(pollMs !== undefined && { pollMs }),
+      maxProcessingMs: maxProcessingMs + 3 * leaseMs,
+      onParked: (parked) => this.#tellOfParked(parked),
+      onError: (error) => this.#logInboxError(error),
+    });
+    const worker: InboxWorker = {
+      close: async ({ timeoutMs = CLOSE_MS } = {}) => {
+        this.#running.delete(worker);
+        await started.close({ timeoutMs: timerMs(timeoutMs) });
+        // What still runs was given back: another worker runs it.
+        givenBack.abort(new WebhookError("receiver_closed", "the worker was closed before the event was done"));
+      },
+    };
+    this.#running.add(worker);
+    return worker;
+  }
+
+  /** Runs the handlers of one stored event. */
+  async process(message: unknown, run: Run): Promise<void> {
+    const { router, claims, telemetry } = this.#crew;
+    const { onUnhandled, namespace, parseJson, observe } = this.#settings;
+    const settings: ProcessSettings = { router, onUnhandled, namespace, parseJson, claims: claims.settings, telemetry };
+    this.#processing += 1;
+    try {
+      await processMessage(message, run, settings, recorderFor(observe, telemetry));
+    } finally {
+      this.#processing -= 1;
+    }
+  }
+
+  /** Closes every worker. */
+  async close(timeoutMs: number): Promise<void> {
+    await Promise.all([...this.#running].map((worker) => worker.close({ timeoutMs })));
+  }
+
+  #tellOfParked({ key, type, attempts, error }: ParkedNotice): void {
+    const { log, telemetry } = this.#crew;
+    const event = quoted(key, 200);
+    log.failure(
+      `parked: type ${quoted(type)}`,
+      () => `parked: event ${event} of type ${quoted(type)} failed in ${attempts} attempts and waits to be redriven`,
+      error,
+    );
+    recorderFor(this.#settings.observe, telemetry).send({ outcome: "parked", type, error });
+  }
+
+  /** With a topic of its own, so that it takes no line from refused deliveries, nor they from it. */
+  #logInboxError(error: unknown): void {
+    const message = "inbox_unavailable: the worker goes on once the inbox answers";
+    this.#crew.log.error("inbox_unavailable (worker)", message, error);
+  }
+}
+
+/** A time to wait as timers and inboxes take it: whole, and not too long. */
+export function timerMs(timeoutMs: unknown): number {
+  if (typeof timeoutMs !== "number" || Number.isNaN(timeoutMs))
+    throw new WebhookError("configuration_invalid", "timeoutMs must be a number of milliseconds");
+  return Math.ceil(Math.min(Math.max(0, timeoutMs), LONGEST_TIMER_MS));
+}
