@@ -12,7 +12,7 @@ import {
 } from "../src/adapter.ts";
 import type { AcceptedOutcome, BluumEvent, DeliveryContext, Receiver, ReceiverOptions } from "../src/index.ts";
 import { toResponse } from "./fetch.ts";
-import { readHonoBody } from "./hono/body.ts";
+import { isOnNode, readHonoBody } from "./hono/body.ts";
 
 /** What `bluumWebhooks` sets in the context: `c.get("bluumEvent")`. */
 export interface BluumVariables {
@@ -83,6 +83,8 @@ function deliveryOf(c: Context): Delivery {
 
 /** Cloudflare Workers end work that outlasts the answer or the sender's connection, unless the execution context holds it. */
 function waitUntilOf(c: Context): Delivery["waitUntil"] {
+  // Node has none, and asking for it there costs an error.
+  if (isOnNode(c)) return undefined;
   try {
     const { executionCtx } = c;
     return (work) => executionCtx.waitUntil(work);

@@ -29,9 +29,14 @@ const SMALL_BYTES = 16 * 1024;
  * Whether Hono itself may buffer the body, which it does without limits: on Node, where the HTTP parser ends a body at its
  * Content-Length. Reading `c.req.raw.body` there makes a request take more than twice as long.
  */
-function isSmallOnNode({ env, req }: Context, { maxBytes }: BodyLimits): boolean {
-  const length = req.header("content-length");
-  return env?.incoming !== undefined && length !== undefined && Number(length) <= Math.min(SMALL_BYTES, maxBytes);
+function isSmallOnNode(c: Context, { maxBytes }: BodyLimits): boolean {
+  const length = c.req.header("content-length");
+  return isOnNode(c) && length !== undefined && Number(length) <= Math.min(SMALL_BYTES, maxBytes);
+}
+
+/** Whether the app runs on `@hono/node-server`. */
+export function isOnNode({ env }: Context): boolean {
+  return env?.incoming !== undefined;
 }
 
 async function readSmall(req: HonoRequest, { timeoutMs }: BodyLimits): Promise<Uint8Array> {

@@ -55,10 +55,15 @@ export function containsId(root: object, id: string): boolean {
   for (const one of objects) {
     for (const value of Object.values(one)) {
       if (typeof value === "object" && value !== null) objects.add(value);
-      else if (typeof value === "number" ? value === number : String(value).toLowerCase() === text) return true;
+      else if (typeof value === "number" ? value === number : isSame(String(value), text)) return true;
     }
   }
   return false;
+}
+
+/** Compares the lengths first: to put every text of a payload into lower case costs almost as much as parsing it. */
+function isSame(value: string, lowerCase: string): boolean {
+  return value.length === lowerCase.length && value.toLowerCase() === lowerCase;
 }
 
 /** When an event happened, by its payload. */

@@ -20,10 +20,14 @@ const MAX_STACK = 4_000;
 /** What a handler threw, cut to a size that can be stored. Never throws, whatever was thrown. */
 export function failureOf(thrown: unknown): InboxFailure {
   try {
-    if (!isError(thrown)) return { message: String(thrown).slice(0, MAX_MESSAGE) };
-    const message = String(thrown.message).slice(0, MAX_MESSAGE);
-    return typeof thrown.stack === "string" ? { message, stack: thrown.stack.slice(0, MAX_STACK) } : { message };
+    return isError(thrown) ? failureWith(thrown.message, thrown.stack) : failureWith(thrown);
   } catch {
     return { message: "the handler threw something that cannot be printed" };
   }
+}
+
+/** A failure of a message and a stack, if there is one; both are cut. What was stored is cut again: anybody may have written it. */
+export function failureWith(message: unknown, stack?: unknown): InboxFailure {
+  const cut = { message: String(message).slice(0, MAX_MESSAGE) };
+  return typeof stack === "string" ? { ...cut, stack: stack.slice(0, MAX_STACK) } : cut;
 }

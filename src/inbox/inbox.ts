@@ -112,7 +112,7 @@ export interface InboxStats {
 export interface ParkedQuery {
   /** Only those of one event type. */
   readonly type?: string;
-  /** Only those with these keys. */
+  /** Only those with these keys, at most 1_000. */
   readonly keys?: readonly string[];
   /** The most events of one page, from 1 to 1_000. @default 100 */
   readonly limit?: number;

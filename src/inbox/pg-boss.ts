@@ -7,10 +7,10 @@ import { Locks } from "./pg-boss/locks.ts";
 import { checks, type PgBossInboxOptions, settingsOf } from "./pg-boss/options.ts";
 import { Parked } from "./pg-boss/parked.ts";
 import { prepare, queuesOf } from "./pg-boss/queues.ts";
-import { Room } from "./pg-boss/room.ts";
 import { Settlement } from "./pg-boss/settle.ts";
 import { Stats } from "./pg-boss/stats.ts";
 import { type Engine, PgBossWorker } from "./pg-boss/worker.ts";
+import { Turns } from "./turns.ts";
 
 export type { BossDb, PgBoss } from "./pg-boss/boss.ts";
 export type { InboxPool, PgBossInboxOptions } from "./pg-boss/options.ts";
@@ -56,7 +56,7 @@ export function pgBossInbox(boss: PgBoss, options: PgBossInboxOptions): PgBossIn
     const statements = await sql();
     const locks = new Locks(database, statements, lockMs);
     const settlement = new Settlement(boss, database, statements, retry);
-    return { boss, database, queues, settings, locks, settlement, room: new Room() };
+    return { boss, database, queues, settings, locks, settlement, turns: new Turns() };
   });
   const problem = orderProblem(boss);
 

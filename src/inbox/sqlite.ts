@@ -12,8 +12,8 @@ import { type SqliteInboxOptions, type SqliteInboxSettings, settingsOf } from ".
 import { ParkedEvents } from "./sqlite/parked.ts";
 import { Runs } from "./sqlite/runs.ts";
 import { migrate } from "./sqlite/schema.ts";
-import { onWake, wakeWorkers } from "./sqlite/signal.ts";
 import { Statements } from "./sqlite/statements.ts";
+import { onWake, wakeWorkers } from "./sqlite/wake.ts";
 import { SqliteWorker } from "./sqlite/worker.ts";
 
 export type { SqliteDatabase, SqliteInboxOptions, SqliteStatement, SqliteStore };

@@ -47,6 +47,9 @@ export function hasInbox(receiver: Receiver): boolean {
   return WebhookReceiver.hasInbox(receiver);
 }
 
+/** How long closing waits in addition for handlers whose events were given back, in milliseconds. */
+const GIVE_BACK_MS = 1_000;
+
 const HANDLERS_UNKNOWN =
   "with an inbox, forget() needs the handlers, or their success would not be forgotten: call it in a process that registers them";
 
@@ -174,6 +177,9 @@ class WebhookReceiver implements Receiver {
     const until = performance.now() + timeoutMs;
     await this.#workers.close(timeoutMs);
     while (this.#busy && performance.now() < until) await sleep(Math.min(10, timeoutMs));
+    // Handlers that obey their signal need a moment to release their claims: otherwise the next worker waits for the lease.
+    const graceUntil = performance.now() + GIVE_BACK_MS;
+    while (this.#workers.busy && performance.now() < graceUntil) await sleep(10);
     this.#telemetry?.close?.();
     this.#log.flush();
     if (this.#settings.store === undefined && this.#settings.inbox === undefined) await this.#store.close?.();

@@ -70,6 +70,7 @@ export class ReportRecorder {
 
   /** Adds the time since the last lap to one of the durations. */
   lap(duration: "readMs" | "verifyMs" | "claimMs" | "handleMs" | "settleMs"): void {
+    if (this.#observe === undefined) return;
     const now = performance.now();
     this.#report[duration] += now - this.#lapStartedAt;
     this.#lapStartedAt = now;

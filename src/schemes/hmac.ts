@@ -114,16 +114,21 @@ export function hmacScheme(spec: HmacSpec): SignatureScheme<MacKey, PresentedDig
 function readDigests(spec: HmacSpec, value: string): string[] {
   const elements = listElements(value);
   if (elements === undefined || elements.length > MAX_SIGNATURES) return [];
-  return elements
-    .map((element) => readDigest(spec, element))
-    .filter((digest): digest is string => digest !== undefined);
+  const digests: string[] = [];
+  for (const element of elements) {
+    const digest = readDigest(spec, element);
+    if (digest !== undefined) digests.push(digest);
+  }
+  return digests;
 }
 
 function readDigest({ algorithm, encoding, acceptedPrefixes }: HmacSpec, element: string): string | undefined {
-  return acceptedPrefixes
-    .filter((prefix) => element.startsWith(prefix))
-    .map((prefix) => element.slice(prefix.length))
-    .find((digest) => isEncoded(DIGEST_BYTES[algorithm], digest, encoding));
+  for (const prefix of acceptedPrefixes) {
+    if (!element.startsWith(prefix)) continue;
+    const digest = element.slice(prefix.length);
+    if (isEncoded(DIGEST_BYTES[algorithm], digest, encoding)) return digest;
+  }
+  return undefined;
 }
 
 // A comma separates signatures, and white space around a signature is trimmed before its prefix is compared.

@@ -25,7 +25,9 @@ export function macKey(algorithm: HmacAlgorithm, bytes: Uint8Array): MacKey {
  * @param prefix the text that is signed before the body, as UTF-8
  */
 export function mac({ algorithm, key }: MacKey, prefix: string, body: Uint8Array): Uint8Array {
-  return createHmac(algorithm, key).update(prefix, "utf8").update(body).digest();
+  const hmac = createHmac(algorithm, key);
+  if (prefix !== "") hmac.update(prefix, "utf8");
+  return hmac.update(body).digest();
 }
 
 /**

@@ -28,8 +28,11 @@ export interface FlakyProxy {
   close(): Promise<void>;
 }
 
-/** Makes a proxy before `port`, open unless told otherwise. */
-export async function flakyProxy(port: number, state: "open" | "refusing" = "open"): Promise<FlakyProxy> {
+/** Makes a proxy before a port, of this machine unless told otherwise; open unless told otherwise. */
+export async function flakyProxy(
+  port: number,
+  { state = "open", host = "127.0.0.1" }: { readonly state?: "open" | "refusing"; readonly host?: string } = {},
+): Promise<FlakyProxy> {
   const sockets = new Set<Socket>();
   const held: (() => void)[] = [];
   let replies: Replies = "pass";
@@ -39,7 +42,7 @@ export async function flakyProxy(port: number, state: "open" | "refusing" = "ope
   let server: Server | undefined;
 
   function take(client: Socket): void {
-    const upstream = connect(port, "127.0.0.1");
+    const upstream = connect(port, host);
     pair(client, upstream);
     client.on("data", (bytes) => {
       upstream.write(bytes);

@@ -1,4 +1,5 @@
-import type { InboxFailure, ParkedEvent } from "../inbox.ts";
+import { failureWith } from "../failure.ts";
+import type { ParkedEvent } from "../inbox.ts";
 import { type InboxMessage, readMessage } from "../message.ts";
 import type { BullmqJob } from "./types.ts";
 
@@ -79,7 +80,7 @@ export function parkedEventOf(job: BullmqJob): ParkedEvent {
     id: message?.id ?? "",
     type: message?.type ?? job.name,
     attempts: notesOf(job).attempts ?? progressOf(job).failed,
-    error: failureIn(job),
+    error: failureWith(job.failedReason, job.stacktrace?.at(-1)),
     parkedAt: new Date(job.finishedOn ?? 0),
     message,
   };
@@ -91,11 +92,4 @@ function messageOf(data: unknown): InboxMessage | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Cut again: another worker may have written it. */
-function failureIn({ failedReason, stacktrace }: BullmqJob): InboxFailure {
-  const message = String(failedReason).slice(0, 1_000);
-  const stack = stacktrace?.at(-1);
-  return stack === undefined ? { message } : { message, stack: stack.slice(0, 4_000) };
 }

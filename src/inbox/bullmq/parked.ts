@@ -1,5 +1,5 @@
 import type { ParkedPage, ParkedQuery, ParkedSelection } from "../inbox.ts";
-import { selectionOf } from "../selection.ts";
+import { queryOf, selectionOf } from "../selection.ts";
 import type { BullmqBackend } from "./backend.ts";
 import { type JobNotes, jobIdOf, parkedEventOf } from "./job.ts";
 import { checks } from "./options.ts";
@@ -15,14 +15,13 @@ interface Cursor {
 }
 
 /** Lists parked events: BullMQ's failed jobs, the oldest first. */
-export async function listParked(backend: BullmqBackend, query: ParkedQuery = {}): Promise<ParkedPage> {
-  checks.names(query, ["type", "keys", "limit", "cursor"]);
-  const limit = checks.integer("limit", query.limit ?? 100, 1, 1_000);
-  const after = query.cursor === undefined ? undefined : readCursor(query.cursor);
-  const jobs = query.keys ? keyedAfter(backend, query.keys, after) : failedAfter(backend, after);
+export async function listParked(backend: BullmqBackend, query?: ParkedQuery): Promise<ParkedPage> {
+  const { type, keys, limit, cursor } = queryOf(checks, query);
+  const after = cursor === undefined ? undefined : readCursor(cursor);
+  const jobs = keys === undefined ? failedAfter(backend, after) : keyedAfter(backend, keys, after);
   const page: BullmqJob[] = [];
   for await (const job of jobs) {
-    if (query.type !== undefined && parkedEventOf(job).type !== query.type) continue;
+    if (type !== undefined && parkedEventOf(job).type !== type) continue;
     if (page.length === limit) return { events: page.map(parkedEventOf), cursor: cursorOf(page.at(-1)) };
     page.push(job);
   }
@@ -109,7 +108,6 @@ async function* keyedAfter(
   keys: readonly string[],
   after: Cursor | undefined,
 ): AsyncGenerator<BullmqJob> {
-  if (keys.length > 1_000) throw checks.invalid("keys", "must be at most 1000");
   const found: BullmqJob[] = [];
   for (const id of new Set(keys.map(jobIdOf))) {
     const job = await backend.job(id);

@@ -4,11 +4,11 @@ import { withoutCommand } from "../../stores/redis/failure.ts";
 import { failureOf, isParkEvent } from "../failure.ts";
 import type { InboxFailure, InboxWorker, ProcessMessage, WorkOptions } from "../inbox.ts";
 import { backoffAfter } from "../retry.ts";
+import { Turns } from "../turns.ts";
 import type { BullmqBackend } from "./backend.ts";
 import { endable, isClient } from "./connection.ts";
 import { keyOf, mustRunAlone, notesOf, progressOf } from "./job.ts";
 import { checks } from "./options.ts";
-import { Turns } from "./turns.ts";
 import type { BullmqJob, BullmqWorker } from "./types.ts";
 
 /** How long BullMQ may take to end its connections, in milliseconds. */

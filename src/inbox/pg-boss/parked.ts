@@ -1,6 +1,7 @@
 import type { Row } from "../../stores/postgres/client.ts";
+import { failureWith } from "../failure.ts";
 import type { InboxFailure, ParkedEvent, ParkedPage, ParkedQuery, ParkedSelection } from "../inbox.ts";
-import { selectionOf } from "../selection.ts";
+import { queryOf, selectionOf } from "../selection.ts";
 import type { PgBoss } from "./boss.ts";
 import { type Database, SCAN_MS, type Session } from "./database.ts";
 import { fetchedJob, keyOf, readableMessage, singletonKeyOf, typeOf } from "./job.ts";
@@ -35,8 +36,8 @@ export class Parked {
   }
 
   /** One page, the oldest first. */
-  async page(sql: JobStatements, { type = "", keys, limit = 100, cursor }: ParkedQuery): Promise<ParkedPage> {
-    checks.integer("limit", limit, 1, 1_000);
+  async page(sql: JobStatements, query: ParkedQuery): Promise<ParkedPage> {
+    const { type = "", keys, limit, cursor } = queryOf(checks, query);
     const { at, id } = cursor === undefined ? START : placeIn(cursor);
     const chosenKeys = keys === undefined ? "" : JSON.stringify(keys);
     const values = [this.#queues.parked, type, chosenKeys, at, id, limit + 1];
@@ -121,8 +122,7 @@ function parkedEvent(row: Row): ParkedEvent {
 
 /** Of the inbox; or of pg-boss, if that has taken the job from its worker. */
 function failureIn(output: Partial<AttemptOutput> & { readonly value?: { readonly message?: unknown } }): InboxFailure {
-  const message = String(output.message ?? output.value?.message ?? "unknown").slice(0, 1_000);
-  return typeof output.stack === "string" ? { message, stack: output.stack.slice(0, 4_000) } : { message };
+  return failureWith(output.message ?? output.value?.message ?? "unknown", output.stack);
 }
 
 function placeOf({ place, id }: Row): Place {

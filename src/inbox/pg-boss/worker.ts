@@ -2,14 +2,14 @@ import { sleep, withTimeout } from "../../async.ts";
 import { sqlState } from "../../stores/postgres/errors.ts";
 import { failureOf, isParkEvent } from "../failure.ts";
 import type { InboxWorker, ProcessMessage, WorkOptions } from "../inbox.ts";
-import { Bell } from "./bell.ts";
+import { Signal } from "../signal.ts";
+import type { Turns } from "../turns.ts";
 import type { BossDb, PgBoss } from "./boss.ts";
 import type { Database } from "./database.ts";
 import { type FetchedJob, fetchedJob, messageOf } from "./job.ts";
 import type { Locks } from "./locks.ts";
 import { checks, type InboxSettings } from "./options.ts";
 import type { Queues } from "./queues.ts";
-import type { Room } from "./room.ts";
 import { type Failed, hasCrashed, type Settlement } from "./settle.ts";
 
 /** What a worker works with, once the queues are there. */
@@ -20,7 +20,7 @@ export interface Engine {
   readonly settings: InboxSettings;
   readonly locks: Locks;
   readonly settlement: Settlement;
-  readonly room: Room;
+  readonly turns: Turns;
 }
 
 /** One attempt at work. */
@@ -49,8 +49,8 @@ export class PgBossWorker implements InboxWorker {
   readonly #process: ProcessMessage;
   readonly #options: Required<WorkOptions>;
   readonly #runs = new Map<Run, Promise<void>>();
-  readonly #bell = new Bell();
-  readonly #closed = new Bell();
+  readonly #wake = new Signal();
+  readonly #closed = new Signal();
   readonly #lockMs: number;
   readonly #taking: Promise<void>;
   readonly #ticker: NodeJS.Timeout;
@@ -73,7 +73,7 @@ export class PgBossWorker implements InboxWorker {
 
   /** Looks for jobs at once. */
   wake(): void {
-    this.#bell.ring();
+    this.#wake.notify();
   }
 
   close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
@@ -82,8 +82,8 @@ export class PgBossWorker implements InboxWorker {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    this.#bell.ring();
-    this.#closed.ring();
+    this.#wake.notify();
+    this.#closed.notify();
     const ended = this.#taking.then(() => Promise.all(this.#runs.values()));
     await withTimeout(ended, timeoutMs).catch(() => {});
     clearInterval(this.#ticker);
@@ -122,7 +122,7 @@ export class PgBossWorker implements InboxWorker {
       if (this.#closing !== undefined) await this.#giveBack(runs);
       else for (const run of runs) this.#begin(engine, run);
     }
-    if (taken === 0 || this.#runs.size >= concurrency) await this.#bell.wait(pollMs);
+    if (taken === 0 || this.#runs.size >= concurrency) await this.#wake.wait(pollMs);
   }
 
   /** Jobs that come too late are given back: nobody runs them. */
@@ -137,7 +137,7 @@ export class PgBossWorker implements InboxWorker {
   #begin(engine: Engine, run: Run): void {
     const done = this.#run(engine, run).finally(() => {
       this.#runs.delete(run);
-      this.#bell.ring();
+      this.#wake.notify();
     });
     this.#runs.set(run, done);
   }
@@ -156,11 +156,11 @@ export class PgBossWorker implements InboxWorker {
     }
   }
 
-  async #runInTurn({ room, settings, locks }: Engine, run: Run): Promise<Failed | undefined> {
+  async #runInTurn({ turns, settings, locks }: Engine, run: Run): Promise<Failed | undefined> {
     const alone = hasCrashed(run.job) && run.job.retryCount + 1 >= settings.retry.attempts;
     // If the process ends while it waits, that was not its last attempt.
     if (alone) await this.#recount(locks, run, -1);
-    return room.run(alone, async () => {
+    return turns.run(alone, async () => {
       if (this.#closing !== undefined && !run.lost) await this.#giveBack([run]);
       else if (alone && !run.lost) await this.#recount(locks, run, 1);
       return run.lost ? undefined : this.#failureOf(settings, run.job);

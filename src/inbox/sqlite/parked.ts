@@ -1,18 +1,13 @@
 import { sleep } from "../../async.ts";
 import type { SqliteAccess } from "../../stores/sqlite/access.ts";
+import { failureWith } from "../failure.ts";
 import type { InboxFailure, ParkedEvent, ParkedPage, ParkedQuery, ParkedSelection } from "../inbox.ts";
 import { messageIn } from "../message.ts";
-import { selectionOf } from "../selection.ts";
+import { queryOf, type Selection, selectionOf } from "../selection.ts";
 import { OrderingLine } from "./line.ts";
 import { checks } from "./options.ts";
 import type { State } from "./schema.ts";
 import type { Statements, StoredEvent } from "./statements.ts";
-
-/** Which parked events, as far as SQL is concerned. */
-interface Filter {
-  readonly type?: string | undefined;
-  readonly keys?: readonly string[] | undefined;
-}
 
 /** How many events one transaction redrives or discards. */
 const BATCH = 500;
@@ -31,12 +26,9 @@ export class ParkedEvents {
 
   /** One page, in order of acceptance. */
   async page(query: ParkedQuery = {}): Promise<ParkedPage> {
-    checks.names(query, ["type", "keys", "limit", "cursor"]);
-    const { limit = 100, cursor = "0" } = query;
-    checks.integer("limit", limit, 1, 1_000);
+    const { limit, cursor = "0", ...selection } = queryOf(checks, query);
     if (!/^\d{1,15}$/.test(cursor)) throw checks.invalid("cursor", "must be the cursor of the page before");
-    const filter = filterOf(query);
-    const found = await this.#access.read(() => this.#select(filter, Number(cursor), limit + 1));
+    const found = await this.#access.read(() => this.#select(selection, Number(cursor), limit + 1));
     const events = found.slice(0, limit);
     const last = events.at(-1);
     const page = events.map(parkedEvent);
@@ -56,11 +48,11 @@ export class ParkedEvents {
   /** In short transactions, so that others get their turn, and in order of acceptance. */
   async #each(selection: ParkedSelection, work: (event: StoredEvent) => void): Promise<number> {
     let total = 0;
-    for (const filter of filtersOf(selection)) {
+    for (const part of partsOf(selection)) {
       let after = 0;
       for (;;) {
         const events = await this.#access.write("other", () => {
-          const selected = this.#select(filter, after, BATCH);
+          const selected = this.#select(part, after, BATCH);
           selected.forEach(work);
           return selected;
         });
@@ -80,7 +72,7 @@ export class ParkedEvents {
     this.#sql.run("UPDATE {table} SET state = ?, attempts = 0, due_at = NULL, error = NULL WHERE seq = ?", state, seq);
   }
 
-  #select({ type, keys }: Filter, after: number, atMost: number): StoredEvent[] {
+  #select({ type, keys }: Selection, after: number, atMost: number): StoredEvent[] {
     if (keys !== undefined) {
       // The plus signs keep SQLite from reading all that are parked.
       const where = `+state = 'parked' AND +seq > ? AND key IN (SELECT value FROM json_each(?))
@@ -92,23 +84,13 @@ export class ParkedEvents {
   }
 }
 
-function filterOf({ type, keys }: Filter): Filter {
-  if (type !== undefined && typeof type !== "string") throw checks.invalid("type", "must be a text");
-  if (keys !== undefined && !isTexts(keys)) throw checks.invalid("keys", "must be a list of texts");
-  return { type, keys };
-}
-
 /** What a selection selects, in parts of a bounded size. A selection of nothing is refused, not taken for everything. */
-function filtersOf(selection: ParkedSelection): Filter[] {
-  const filter = filterOf(selectionOf(checks, selection));
-  if (filter.keys === undefined) return [filter];
-  return Array.from({ length: Math.ceil(filter.keys.length / BATCH) }, (_, part) => ({
-    keys: filter.keys?.slice(part * BATCH, (part + 1) * BATCH),
+function partsOf(selection: ParkedSelection): Selection[] {
+  const { keys, type } = selectionOf(checks, selection);
+  if (keys === undefined) return [type === undefined ? {} : { type }];
+  return Array.from({ length: Math.ceil(keys.length / BATCH) }, (_, part) => ({
+    keys: keys.slice(part * BATCH, (part + 1) * BATCH),
   }));
-}
-
-function isTexts(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.every((each) => typeof each === "string");
 }
 
 function parkedEvent({ key, id, type, attempts, dueAt, error, message: json }: StoredEvent): ParkedEvent {
@@ -121,7 +103,7 @@ function parkedEvent({ key, id, type, attempts, dueAt, error, message: json }: S
 function failureIn(json: unknown): InboxFailure {
   try {
     const { message, stack } = JSON.parse(String(json)) as InboxFailure;
-    return typeof stack === "string" ? { message: String(message), stack } : { message: String(message) };
+    return failureWith(message, stack);
   } catch {
     return { message: "the error cannot be read any more" };
   }

@@ -3,8 +3,8 @@ import { WebhookError } from "../../errors.ts";
 import { checksFor } from "../../options.ts";
 import type { SqliteAccess } from "../../stores/sqlite/access.ts";
 import type { InboxWorker, ProcessMessage, WorkOptions } from "../inbox.ts";
+import { Signal } from "../signal.ts";
 import type { JustParked, Runs, TakenEvent } from "./runs.ts";
-import { Signal } from "./signal.ts";
 
 /** What a worker works on. */
 export interface Workplace {

@@ -1,4 +1,9 @@
-/** Lets the runs of one worker go on side by side, except for those that must run alone. Whoever comes first starts first. */
+/**
+ * Lets runs go on side by side, except for those that must run alone. Whoever comes first starts first.
+ *
+ * An event that kills its process takes all runs in it along. So the last attempt of an event that has done so before runs alone: no
+ * other event is parked because of it.
+ */
 export class Turns {
   #running = 0;
   #someoneAlone = false;
@@ -23,6 +28,16 @@ export class Turns {
       this.#waiting.shift();
       this.#take(next.alone);
       next.start();
+    }
+  }
+
+  /** Does `work` in its turn. */
+  async run<T>(alone: boolean, work: () => Promise<T>): Promise<T> {
+    await this.enter(alone);
+    try {
+      return await work();
+    } finally {
+      this.leave();
     }
   }
 
