@@ -103,7 +103,7 @@ describePage("the rows of the list", ({ open, serve }) => {
     await chip.click();
     await expect.poll(() => idsOf(page)).toEqual(["row-u"]);
     await row.click();
-    const panel = page.locator(".delivery");
+    const panel = page.locator(".panel");
     await panel.getByText("no handler matched it: nothing ran").waitFor();
     expect(await panel.locator(".attempt .tag").allInnerTexts()).toEqual(["unhandled"]);
   });
