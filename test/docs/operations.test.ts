@@ -29,7 +29,7 @@ describe(PAGE, () => {
     for (const heading of headings(PAGE, 2)) expect(firstScreen).toContain(`[${heading}](#`);
   });
 
-  it("is read in ten minutes", () => {
+  it("has at most 2,000 words", () => {
     expect(readText(PAGE).split(/\s+/).length).toBeLessThanOrEqual(2_000);
   });
 

@@ -45,7 +45,7 @@ function open(file: string): Database.Database {
 /** A service with its inbox in a file. */
 function service(database: Database.Database, handler: (id: string, context: DeliveryContext) => unknown = () => {}) {
   const inbox = sqliteInbox(database, { lockMs: 1_000 });
-  const { receiver } = bench({ namespace: "orders", inbox, logger: false });
+  const { receiver } = bench({ namespace: "orders", inbox, leaseMs: 1_000, logger: false });
   receiver.on("order.filled", (event, context) => handler(event.id, context));
   const isIdle = async () => {
     const { waiting, delayed, active } = await inbox.stats();
@@ -106,7 +106,7 @@ describe("a SQLite inbox", () => {
     await live.receiver.close();
     first.close();
 
-    for (const suffix of ["-wal", "-shm"]) rmSync(join(folder, `webhooks.db${suffix}`), { force: true });
+    for (const suffix of ["", "-wal", "-shm"]) rmSync(join(folder, `webhooks.db${suffix}`), { force: true });
     copyFileSync(join(folder, "copy.db"), join(folder, "webhooks.db"));
     runs.length = 0;
     const restored = service(open("webhooks.db"), (id) => void runs.push(id));

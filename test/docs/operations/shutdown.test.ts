@@ -22,7 +22,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(removeSnippets);
 
-/** A service of which the handlers wait until the file GATE exists, whatever their signal says. */
+/** A service of which the handlers wait until the file GATE exists, or their signal aborts. */
 const SERVICE = `
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
@@ -38,9 +38,12 @@ const database = new Database(DATABASE);
 database.exec("PRAGMA synchronous = FULL");
 const inbox = sqliteInbox(database);
 const receiver = createReceiver({ secret, namespace: "orders", inbox });
-receiver.on("order.filled", async ({ data }, { attempt }) => {
+receiver.on("order.filled", async ({ data }, { attempt, signal }) => {
   console.log("began " + data.id + " attempt " + attempt.number);
-  while (!existsSync(GATE)) await sleep(10);
+  while (!existsSync(GATE)) {
+    await sleep(10);
+    signal.throwIfAborted();
+  }
   console.log("ended " + data.id);
 });
 const webhook = bluumHandler(receiver);
@@ -112,7 +115,7 @@ describe("SIGTERM, sent to a process with a handler at work", { timeout: 30_000 
 
     writeFileSync(gate("gives-back"), "");
     const next = await service("gives-back", { drainMs: 0, closeMs: 300 });
-    await next.says(/began ord_3 attempt 1\n/); // long before its lock of 30 s would have expired
+    await next.says(/began ord_3 attempt 1\n/); // long before its lock and its claim, of 30 s, would have expired
     await next.says(/ended ord_3/);
   });
 });
