@@ -22,7 +22,7 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(removeSnippets);
 
-/** A service of which the handlers wait until the file GATE exists, or their signal aborts. */
+/** A service of which the handlers wait until the file GATE exists, or, unless IGNORE_SIGNAL is set, their signal aborts. */
 const SERVICE = `
 import { existsSync } from "node:fs";
 import { createServer } from "node:http";
@@ -33,16 +33,16 @@ import { sqliteInbox } from "bluum-webhooks/inbox/sqlite";
 import { bluumHandler } from "bluum-webhooks/node";
 import { operate } from ${JSON.stringify(program)};
 
-const { BLUUM_WEBHOOK_SECRET: secret, DATABASE, GATE, DRAIN_MS, CLOSE_MS } = process.env;
+const { BLUUM_WEBHOOK_SECRET: secret, DATABASE, GATE, DRAIN_MS, CLOSE_MS, IGNORE_SIGNAL } = process.env;
 const database = new Database(DATABASE);
 database.exec("PRAGMA synchronous = FULL");
 const inbox = sqliteInbox(database);
-const receiver = createReceiver({ secret, namespace: "orders", inbox });
+const receiver = createReceiver({ secret, namespace: "orders", inbox, leaseMs: IGNORE_SIGNAL ? 1_500 : 30_000 });
 receiver.on("order.filled", async ({ data }, { attempt, signal }) => {
   console.log("began " + data.id + " attempt " + attempt.number);
   while (!existsSync(GATE)) {
     await sleep(10);
-    signal.throwIfAborted();
+    if (!IGNORE_SIGNAL) signal.throwIfAborted();
   }
   console.log("ended " + data.id);
 });
@@ -72,8 +72,8 @@ describe("SIGTERM, sent to a process with a handler at work", { timeout: 30_000 
 
   const gate = (name: string) => join(folder, `${name}.gate`);
 
-  async function service(name: string, { drainMs, closeMs }: { drainMs: number; closeMs: number }) {
-    const env = { DATABASE: join(folder, `${name}.db`), GATE: gate(name) };
+  async function service(name: string, { drainMs = 0, closeMs = 300, ignore = "" } = {}) {
+    const env = { DATABASE: join(folder, `${name}.db`), GATE: gate(name), IGNORE_SIGNAL: ignore };
     const times = { DRAIN_MS: String(drainMs), CLOSE_MS: String(closeMs) };
     const child = startProgram(snippetFolder(), "service.js", { ...env, ...times, BLUUM_WEBHOOK_SECRET: secret });
     running.push(child);
@@ -106,7 +106,7 @@ describe("SIGTERM, sent to a process with a handler at work", { timeout: 30_000 
   });
 
   it("gives back what takes too long: the next process runs it at once, and no attempt is lost", async () => {
-    const app = await service("gives-back", { drainMs: 0, closeMs: 300 });
+    const app = await service("gives-back");
     expect(await post(app.url, "ord_3")).toBe(200);
     await app.says(/began ord_3/);
     const { code, output } = await app.stop();
@@ -114,9 +114,23 @@ describe("SIGTERM, sent to a process with a handler at work", { timeout: 30_000 
     expect(output).not.toContain("ended");
 
     writeFileSync(gate("gives-back"), "");
-    const next = await service("gives-back", { drainMs: 0, closeMs: 300 });
+    const next = await service("gives-back");
     await next.says(/began ord_3 attempt 1\n/); // long before its lock and its claim, of 30 s, would have expired
     await next.says(/ended ord_3/);
+  });
+
+  it("ends although a handler ignores its signal: the next process runs it after the lease, and no attempt is lost", async () => {
+    const app = await service("stubborn", { ignore: "yes" });
+    expect(await post(app.url, "ord_4")).toBe(200);
+    await app.says(/began ord_4/);
+    const { code, output } = await app.stop();
+    expect(code).toBe(0);
+    expect(output).not.toContain("ended");
+
+    writeFileSync(gate("stubborn"), "");
+    const next = await service("stubborn", { ignore: "yes" });
+    await next.says(/began ord_4 attempt 1\n/);
+    await next.says(/ended ord_4/);
   });
 });
 
