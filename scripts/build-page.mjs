@@ -1,35 +1,43 @@
-// Builds the sandbox's inspector page into one file that loads nothing else. Its Content-Security-Policy allows its script and its style by
-// hash, so that no data from the server can run as code. A meta element cannot set frame-ancestors; the server's header does.
+// Builds each page into one file that loads nothing else. Its Content-Security-Policy allows its script and its style by hash, so that no
+// data from the server can run as code. A meta element cannot set frame-ancestors; the server's header does.
 import { createHash } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { build } from "rolldown";
 
-const PAGE = "src/sandbox/page";
-const TARGET = "dist/src/sandbox/page.html";
+/** What all pages share. */
+const SHARED = "src/page";
+
+/** The pages: where the source of each is, its title, and the path from which it is served. */
+const PAGES = [{ source: "src/sandbox/page", title: "Sandbox", target: "dist/src/sandbox/page.html" }];
 
 /**
- * Writes the page to the path from which the sandbox serves it.
+ * Writes the pages.
  *
- * @returns the modules that its script contains
+ * @returns the modules that their scripts contain
  */
-export async function buildPage() {
-  const { script, moduleIds } = await bundledScript();
-  const style = joinedStyle();
-  const html = readFileSync(`${PAGE}/page.html`, "utf8")
+export async function buildPages() {
+  return (await Promise.all(PAGES.map(buildPage))).flat();
+}
+
+async function buildPage({ source, title, target }) {
+  const { script, moduleIds } = await bundledScript(source);
+  const style = joinedStyle(source);
+  const html = readFileSync(`${SHARED}/page.html`, "utf8")
+    .replace("__title__", title)
     .replace("__policy__", policyFor(script, style))
     .replace("</style>", () => `${style}</style>`)
     .replace("</script>", () => `${script}</script>`);
-  mkdirSync(dirname(TARGET), { recursive: true });
-  writeFileSync(TARGET, html);
+  mkdirSync(dirname(target), { recursive: true });
+  writeFileSync(target, html);
   return moduleIds;
 }
 
-async function bundledScript() {
+async function bundledScript(source) {
   const {
     output: [{ code, moduleIds }],
   } = await build({
-    input: `${PAGE}/main.tsx`,
+    input: `${source}/main.tsx`,
     platform: "browser",
     logLevel: "warn",
     write: false,
@@ -40,16 +48,22 @@ async function bundledScript() {
   return { script: code.replaceAll("</script", "<\\/script").trim(), moduleIds };
 }
 
-/** The style sheets in the order of their names, without comments and needless white space. */
-function joinedStyle() {
-  return readdirSync(`${PAGE}/style`)
-    .sort()
-    .map((name) => readFileSync(`${PAGE}/style/${name}`, "utf8"))
+/** The shared style sheets, then those of the page, each in the order of their names; without comments and needless white space. */
+function joinedStyle(source) {
+  return [`${SHARED}/style`, `${source}/style`]
+    .flatMap(filesIn)
+    .map((path) => readFileSync(path, "utf8"))
     .join("\n")
     .replace(/\/\*.*?\*\//gs, "")
     .replace(/\s+/g, " ")
     .replace(/ ?([{};,]) ?/g, "$1")
     .trim();
+}
+
+function filesIn(folder) {
+  return readdirSync(folder)
+    .sort()
+    .map((name) => `${folder}/${name}`);
 }
 
 function policyFor(script, style) {

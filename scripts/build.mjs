@@ -6,7 +6,7 @@ import { readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire, isBuiltin } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { build } from "rolldown";
-import { buildPage } from "./build-page.mjs";
+import { buildPages } from "./build-page.mjs";
 
 const { exports, bin, dependencies, peerDependencies } = JSON.parse(readFileSync("package.json", "utf8"));
 const doors = Object.values(exports).filter((target) => target !== "./package.json");
@@ -32,7 +32,7 @@ const { output: chunks } = await build({
     codeSplitting: { groups: [{ name: "core", test: (id) => core.has(relative(process.cwd(), id)) }] },
   },
 });
-const bundled = [...chunks.flatMap(({ moduleIds = [] }) => moduleIds), ...(await buildPage())];
+const bundled = [...chunks.flatMap(({ moduleIds = [] }) => moduleIds), ...(await buildPages())];
 writeFileSync("dist/LICENSES.txt", licencesOf(bundled));
 
 const compiler = join(dirname(createRequire(import.meta.url).resolve("typescript/package.json")), "bin/tsc");

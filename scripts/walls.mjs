@@ -8,6 +8,7 @@ const GROUND = ["async", "delivery", "errors", "options"];
 export const ROOMS = {
   schemes: [],
   stores: [],
+  page: [],
   bluum: ["schemes"],
   events: ["bluum"],
   router: ["events", "bluum"],
@@ -16,7 +17,7 @@ export const ROOMS = {
   pipeline: ["inbox", "telemetry", "router", "stores", "schemes", "events", "bluum"],
   client: ["events", "bluum"],
   testing: ["index", "inbox", "stores", "schemes", "events", "bluum"],
-  sandbox: ["index", "testing", "inbox", "stores", "schemes", "events", "bluum"],
+  sandbox: ["index", "testing", "page", "inbox", "stores", "schemes", "events", "bluum"],
   cli: ["index", "sandbox", "testing", "client", "inbox", "stores", "schemes", "events", "bluum"],
 };
 

@@ -23,6 +23,8 @@ export interface InboxMessage {
   readonly orderingKey?: string;
   /** The trace that the delivery belongs to, by W3C Trace Context. */
   readonly traceparent?: string;
+  /** What tracing systems add to `traceparent`: at most 512 printable ASCII characters. */
+  readonly tracestate?: string;
 }
 
 /**
@@ -42,8 +44,14 @@ export function readMessage(stored: unknown): InboxMessage {
   for (const field of ["orderingKey", "traceparent"]) {
     if (message[field] !== undefined && typeof message[field] !== "string") throw invalid(`has a wrong ${field}`);
   }
+  if (message.tracestate !== undefined && !isTracestate(message.tracestate)) throw invalid("has a wrong tracestate");
   if (!areHeaders(message.headers)) throw invalid("has wrong headers");
   return stored as InboxMessage;
+}
+
+/** Whether a value can be stored as a `tracestate`. W3C Trace Context asks for 512 characters to be passed on. */
+export function isTracestate(value: unknown): value is string {
+  return typeof value === "string" && /^[\x20-\x7e]{1,512}$/.test(value);
 }
 
 /** The message in a JSON text, or undefined if there is none: for showing what is parked. */

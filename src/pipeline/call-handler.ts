@@ -7,7 +7,7 @@ import type { DeliveryContext } from "./outcome.ts";
 export interface Observed {
   readonly telemetry: ReceiverTelemetry | undefined;
   /** Of an event from an inbox. */
-  readonly stored?: Pick<HandlerRun, "traceparent" | "detached">;
+  readonly stored?: Pick<HandlerRun, "traceparent" | "tracestate" | "detached">;
 }
 
 /** Calls a handler, inside telemetry if there is any. */

@@ -3,7 +3,8 @@ import { type DeliveryHeaders, plainHeaders, type Reply } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
 import type { Inbox } from "../inbox/inbox.ts";
-import type { InboxMessage } from "../inbox/message.ts";
+import { type InboxMessage, isTracestate } from "../inbox/message.ts";
+import type { ReceivingTelemetry } from "../telemetry/telemetry.ts";
 import type { Admitted } from "./admission.ts";
 import { retentionOf } from "./age.ts";
 import type { Arrival } from "./arrival.ts";
@@ -47,8 +48,7 @@ export class InboxWriter {
     const { id: eventId } = identity;
     const orderingKey = orderingKeyOf(toEvent(envelope, eventId), this.#settings.orderBy);
     const key = storeKey(this.#settings.namespace, eventKey(envelope.type, eventId));
-    const traceparent = receiving?.traceparent;
-    const message = messageOf(admitted, delivery.headers, { key, orderingKey, traceparent });
+    const message = messageOf(admitted, delivery.headers, { key, orderingKey, trace: traceOf(receiving) });
     const retentionMs = retentionOf(envelope, admitted.nowMs, this.#settings);
     try {
       const added = await this.#add(message, retentionMs, deadline);
@@ -109,15 +109,18 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 interface Storing {
   readonly key: string;
   readonly orderingKey: string | undefined;
-  readonly traceparent: string | undefined;
+  readonly trace: Pick<InboxMessage, "traceparent" | "tracestate">;
+}
+
+/** The trace context to store. A `tracestate` means nothing without its `traceparent`. */
+function traceOf(receiving: ReceivingTelemetry | undefined): Storing["trace"] {
+  const { traceparent, tracestate } = receiving ?? {};
+  if (!traceparent) return {};
+  return { traceparent, ...(isTracestate(tracestate) && { tracestate }) };
 }
 
 /** The message that an inbox stores for an event. */
-function messageOf(
-  admitted: Admitted,
-  headers: DeliveryHeaders,
-  { key, orderingKey, traceparent }: Storing,
-): InboxMessage {
+function messageOf(admitted: Admitted, headers: DeliveryHeaders, { key, orderingKey, trace }: Storing): InboxMessage {
   const { identity, envelope, rawBody, receivedAt, secretIndex } = admitted;
   return {
     v: 1,
@@ -130,7 +133,7 @@ function messageOf(
     receivedAt: receivedAt.getTime(),
     secretIndex,
     ...(orderingKey && { orderingKey }),
-    ...(traceparent && { traceparent }),
+    ...trace,
   };
 }
 

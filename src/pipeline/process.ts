@@ -95,6 +95,8 @@ async function runHandlers(
 ): Promise<void> {
   const { claims, telemetry } = settings;
   const facts = factsOf(message, run, settings.namespace);
+  const { traceparent, tracestate } = message;
+  const stored = { traceparent, tracestate, detached: run.detached };
   const endsAt = performance.now() + claims.maxProcessingMs;
   for (const registration of handlers) {
     run.signal?.throwIfAborted();
@@ -104,7 +106,7 @@ async function runHandlers(
       facts,
       signal: run.signal,
       claims: { ...claims, maxProcessingMs },
-      observed: { telemetry, stored: { traceparent: message.traceparent, detached: run.detached } },
+      observed: { telemetry, stored },
     });
   }
 }

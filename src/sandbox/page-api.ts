@@ -1,3 +1,5 @@
+import type { BodyView } from "../page/body.ts";
+
 /**
  * The API between the inspector page and the sandbox. All paths are under `/_inspector`; the page itself is served at
  * `/`. Times are epoch milliseconds by the sandbox's own clock (`Snapshot.now`), which runs `speed` times as fast as the wall clock.
@@ -122,14 +124,6 @@ export interface DeliveryDetail extends DeliverySummary {
   /** The body of every attempt that is not forged. */
   readonly body: BodyView;
   readonly attempts: readonly AttemptDetail[];
-}
-
-/** Bytes as text for display, cut if they are too many. */
-export interface BodyView {
-  readonly text: string;
-  readonly bytes: number;
-  /** Whether `text` is cut, or differs from the bytes because they are not UTF-8. */
-  readonly altered: boolean;
 }
 
 /** One request and its answer. */

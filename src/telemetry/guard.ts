@@ -14,13 +14,20 @@ export function guarded(telemetry: ReceiverTelemetry): ReceiverTelemetry {
 function guardedReceiving(receiving: ReceivingTelemetry | undefined): ReceivingTelemetry {
   return {
     get traceparent() {
-      const traceparent: unknown = attempt(() => receiving?.traceparent);
-      // Anything else would make the stored message unreadable.
-      return typeof traceparent === "string" ? traceparent : undefined;
+      return textOf(() => receiving?.traceparent);
+    },
+    get tracestate() {
+      return textOf(() => receiving?.tracestate);
     },
     within: (work) => inside((once) => receiving?.within(once), work),
     report: (report) => attempt(() => receiving?.report(report)),
   };
+}
+
+/** Anything else than a text would make the stored message unreadable. */
+function textOf(read: () => unknown): string | undefined {
+  const value = attempt(read);
+  return typeof value === "string" ? value : undefined;
 }
 
 function attempt<T>(call: () => T): T | undefined {

@@ -49,6 +49,8 @@ export interface ReceiverTelemetry {
 export interface ReceivingTelemetry {
   /** The trace context to store with the event, by W3C Trace Context. */
   readonly traceparent?: string | undefined;
+  /** What goes with `traceparent`. It is stored if it is at most 512 printable ASCII characters. */
+  readonly tracestate?: string | undefined;
   /** Must call `work` at once, and once: with the span of the delivery as the active one, for instance. Called several times. */
   within<T>(work: () => Promise<T>): Promise<T>;
   /** The delivery has ended. Called once. */
@@ -65,6 +67,8 @@ export interface HandlerRun {
   readonly attempt: { readonly number: number; readonly of: number };
   /** What `ReceivingTelemetry.traceparent` was when the event was stored in the inbox. */
   readonly traceparent?: string | undefined;
+  /** What `ReceivingTelemetry.tracestate` was, if it was stored. */
+  readonly tracestate?: string | undefined;
   /** True for the receiver's own worker: whatever context is active there, it does not belong to this event. */
   readonly detached?: boolean | undefined;
 }

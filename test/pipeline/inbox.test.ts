@@ -461,6 +461,17 @@ describe("process", () => {
     await expect(receiver.process(message)).rejects.toMatchObject({ code: "inbox_message_invalid" });
   });
 
+  it.each([7, "", "é=1", "a=1\n", `a=${"x".repeat(511)}`])(
+    "rejects a message with the tracestate %j",
+    async (tracestate) => {
+      const setup = withInbox();
+      setup.receiver.on("*", () => {});
+      const message = await stored(setup);
+      await setup.receiver.process({ ...message, tracestate: `a=${"x".repeat(510)}` });
+      await expect(setup.receiver.process({ ...message, tracestate })).rejects.toThrow(/tracestate/);
+    },
+  );
+
   it("rejects a message of another namespace, and one whose body was altered", async () => {
     const setup = withInbox();
     setup.receiver.on("*", () => {});

@@ -60,6 +60,8 @@ const BROKEN: [string, Telemetry][] = [
     }),
   ],
   ["has a traceparent that is no text", telemetryOf({}, { traceparent: wrong({ trace: 1 }) })],
+  ["has a tracestate that is no text", telemetryOf({}, { traceparent: "00-trace", tracestate: wrong(["a=1"]) })],
+  ["has a tracestate that cannot be stored", telemetryOf({}, { traceparent: "00-trace", tracestate: "é=1" })],
 ];
 
 describe.each(BROKEN)("telemetry that %s", (_, telemetry) => {
@@ -126,14 +128,14 @@ describe("telemetry", () => {
     expect(told).toEqual([{ ...run, handler: "book" }, { ...run, handler: "mail" }, "accepted", "observed"]);
   });
 
-  it("is told the stored traceparent, and which runs are of the receiver's own worker", async () => {
+  it("is told the stored traceparent and tracestate, and which runs are of the receiver's own worker", async () => {
     const runs: unknown[] = [];
     const handling: ReceiverTelemetry["handling"] = (run, work) => {
-      runs.push([run.traceparent, run.detached, run.attempt.number]);
+      runs.push([run.traceparent, run.tracestate, run.detached, run.attempt.number]);
       return work();
     };
     const inbox = listInbox();
-    const telemetry = telemetryOf({ handling }, { traceparent: "00-trace" });
+    const telemetry = telemetryOf({ handling }, { traceparent: "00-trace", tracestate: "vendor=a1" });
     const { receiver } = bench({ telemetry, inbox, namespace: "orders-api" });
     receiver.on("order.filled", () => {});
     await receiver.handle(signed());
@@ -142,9 +144,17 @@ describe("telemetry", () => {
     await receiver.process(inbox.messages[0]);
     await inbox.worker?.process(inbox.messages[1], FIRST);
     expect(runs).toEqual([
-      ["00-trace", undefined, 1],
-      ["00-trace", true, 1],
+      ["00-trace", "vendor=a1", undefined, 1],
+      ["00-trace", "vendor=a1", true, 1],
     ]);
+  });
+
+  it("stores no tracestate without a traceparent", async () => {
+    const inbox = listInbox();
+    const { receiver } = bench({ telemetry: telemetryOf({}, { tracestate: "vendor=a1" }), inbox, namespace: "a" });
+    receiver.on("order.filled", () => {});
+    await receiver.handle(signed());
+    expect(inbox.messages[0]).not.toHaveProperty("tracestate");
   });
 
   it("is refused if it cannot start", () => {

@@ -1,4 +1,4 @@
-import { context, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
+import { context, createTraceState, type Span, SpanKind, SpanStatusCode, trace } from "@opentelemetry/api";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ReceiverOptions, WebhookError } from "../../src/index.ts";
 import { METRICS, ON_METRICS, SHARED } from "../../src/telemetry/names.ts";
@@ -263,6 +263,46 @@ describe("behind an inbox", () => {
     expect(process.links).toHaveLength(1);
   });
 
+  describe("the tracestate of the active span", () => {
+    /** Receives a delivery within a trace of this state. */
+    async function receivedWithin(tracestate: string) {
+      const { receiver, inbox } = withInbox();
+      receiver.on("order.filled", () => {});
+      const traceState = createTraceState(tracestate);
+      const remote = { traceId: TRACE, spanId: "b7ad6b7169203331", traceFlags: 1, isRemote: true, traceState };
+      await context.with(trace.setSpanContext(context.active(), remote), () => receiver.handle(signed()));
+      return { receiver, inbox };
+    }
+
+    it("is stored with its traceparent, and is part of the link", async () => {
+      const { receiver, inbox } = await receivedWithin("vendor=a1,tenant@other=b");
+      expect(inbox.messages[0]).toMatchObject({ v: 1, tracestate: "vendor=a1,tenant@other=b" });
+      await receiver.process(inbox.messages[0], { attempt: FIRST });
+      const [link] = only("process orders-api").links;
+      expect(link?.context.traceState?.serialize()).toBe("vendor=a1,tenant@other=b");
+    });
+
+    it("is stored up to 512 characters", async () => {
+      const half = `a=${"x".repeat(253)}`;
+      expect((await receivedWithin(`${half},b=${"y".repeat(254)}`)).inbox.messages[0]?.tracestate).toHaveLength(512);
+      expect((await receivedWithin(`${half},b=${"y".repeat(255)}`)).inbox.messages[0]).not.toHaveProperty("tracestate");
+    });
+
+    it("may be empty: nothing is stored then", async () => {
+      expect((await receivedWithin("")).inbox.messages[0]).not.toHaveProperty("tracestate");
+    });
+  });
+
+  it("a stored tracestate that is none makes a link without one", async () => {
+    const { receiver, inbox } = withInbox();
+    receiver.on("order.filled", () => {});
+    await receiver.handle(signed());
+    await receiver.process({ ...inbox.messages[0], tracestate: "No state" }, { attempt: FIRST });
+    const [link] = only("process orders-api").links;
+    expect(link?.context.traceId).toBe(only("send orders-api").spanContext().traceId);
+    expect(link?.context.traceState?.serialize()).toBe("");
+  });
+
   it("a stored traceparent that is none makes no link and costs nothing", async () => {
     const { receiver, inbox } = withInbox();
     receiver.on("order.filled", () => {});
@@ -308,6 +348,17 @@ describe("behind an inbox", () => {
 });
 
 describe("an inbound traceparent", () => {
+  it("takes its tracestate along", async () => {
+    const { receiver } = observed();
+    receiver.on("order.filled", () => {});
+    const delivery = signed();
+    const headers = { ...(delivery.headers as object), traceparent: FOREIGN, tracestate: "vendor=a1, =, other=b" };
+    await receiver.handle({ ...delivery, headers });
+    expect(only("send default").links.map((link) => link.context.traceState?.serialize())).toEqual([
+      "vendor=a1,other=b",
+    ]);
+  });
+
   it("is a link, never the parent", async () => {
     const { receiver } = observed();
     receiver.on("order.filled", () => {});

@@ -43,10 +43,12 @@ function* messageFields({
   identifiedBy,
   orderingKey,
   traceparent,
+  tracestate,
 }: InboxMessage): Iterable<[string, string]> {
   yield ["identified by", identifiedBy];
   if (orderingKey !== undefined) yield ["ordering key", orderingKey];
   if (traceparent !== undefined) yield ["traceparent", traceparent];
+  if (tracestate !== undefined) yield ["tracestate", tracestate];
   yield ["received at", timeOf(receivedAt)];
 }
 

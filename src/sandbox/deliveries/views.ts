@@ -1,16 +1,13 @@
-import { Buffer } from "node:buffer";
+import { bodyView } from "../../page/server/body-view.ts";
 import type { SignatureScheme } from "../../schemes/scheme.ts";
 import { isAcknowledged } from "../endpoints/endpoint.ts";
-import type { AttemptDetail, AttemptSummary, BodyView, DeliveryDetail, DeliverySummary } from "../page-api.ts";
+import type { AttemptDetail, AttemptSummary, DeliveryDetail, DeliverySummary } from "../page-api.ts";
 import { explain } from "../signing/explain.ts";
 import { forgeryTitle } from "../signing/forgeries.ts";
 import { messageIdOf } from "../signing/signed.ts";
 import type { Answer, Attempt, Delivery } from "./delivery.ts";
 import { receiversAnswer } from "./receivers-answer.ts";
 import { resourceOf } from "./resource.ts";
-
-/** A longer body is cut. */
-const SHOWN_BYTES = 64 * 1024;
 
 /** A delivery as the list shows it. */
 export function summaryOf(delivery: Delivery): DeliverySummary {
@@ -51,11 +48,4 @@ function attemptDetail(delivery: Delivery, attempt: Attempt, scheme: SignatureSc
 
 function answerView({ headers, body, bytes }: Answer): AttemptDetail["answer"] {
   return { headers, body: bodyView(body, bytes) };
-}
-
-/** @param bytes the length of the whole body, if only its beginning was kept */
-function bodyView(body: Buffer, bytes: number = body.byteLength): BodyView {
-  const shown = body.subarray(0, SHOWN_BYTES);
-  const text = shown.toString("utf8");
-  return { text, bytes, altered: bytes > shown.byteLength || !Buffer.from(text, "utf8").equals(shown) };
 }

@@ -1,14 +1,14 @@
 import { render } from "preact";
+import { followPreferences } from "../../page/model/preferences.ts";
 import { followNews } from "./model/announcement.ts";
 import { followOpened } from "./model/opened-delivery.ts";
-import { followPreferences } from "./model/preferences.ts";
 import { follow } from "./model/stream.ts";
 import { App } from "./view/app.tsx";
-import { followKeys } from "./view/shortcuts.ts";
+import { followShortcuts } from "./view/shortcuts.ts";
 
 followPreferences();
 followOpened();
-followKeys();
+followShortcuts();
 followNews();
 render(<App />, document.getElementById("page") as HTMLElement);
 void follow();

@@ -1,11 +1,13 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { WebhookError } from "../../errors.ts";
+import { PAGE_POLICY } from "../../page/server/headers.ts";
+import type { Fields } from "../../page/server/json-body.ts";
 import type { Delivery } from "../deliveries/delivery.ts";
 import { endpointView } from "../endpoints/endpoint.ts";
 import type { Operations } from "../operations.ts";
 import type { EndpointOptions } from "../options.ts";
 import type { AddedEndpoint, Snapshot, Started } from "../page-api.ts";
-import { answerJson, answerText, readJson } from "./answers.ts";
+import { answerJson, answerText, readFields } from "./answers.ts";
 import type { EventStreams } from "./event-stream.ts";
 
 /** What an inspector works with. */
@@ -28,8 +30,6 @@ class Refused extends Error {
     this.code = code;
   }
 }
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** A call that changes something: what it does with the parameter of its path and the fields of its body. */
 interface Action {
@@ -76,9 +76,6 @@ function addEndpoint(operations: Operations, { url, name = url, eventTypeNames }
   const endpoint = operations.register({ url, name, eventTypeNames } as EndpointOptions);
   return { ...endpointView(endpoint), secret: endpoint.secrets[0] };
 }
-
-/** The part of the page's Content-Security-Policy that a meta element cannot set. */
-const PAGE_POLICY = "frame-ancestors 'none'";
 
 /** The inspector: the page at `/`, and its API under `/_inspector/`, as page-api.ts describes it. */
 export class Inspector {
@@ -130,7 +127,7 @@ export class Inspector {
 
   async #act(path: string, request: IncomingMessage): Promise<object> {
     const action = ACTIONS.find((one) => one.method === request.method && one.path.test(path));
-    const fields = await readJson(request);
+    const fields = await readFields(request);
     if (action === undefined) throw notFound();
     if (typeof fields === "string") {
       const [status, message] = fields === "too_large" ? [413, "too large"] : [400, "not a JSON object"];

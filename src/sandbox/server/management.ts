@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Endpoint } from "../endpoints/endpoint.ts";
 import { changesFrom, Invalid, registrationFrom } from "../endpoints/registration.ts";
 import { MAX_ENDPOINTS, type Registry } from "../endpoints/registry.ts";
-import { answerJson, readJson } from "./answers.ts";
+import { answerJson, readFields } from "./answers.ts";
 import type { Caller } from "./credentials.ts";
 import {
   type ApiError,
@@ -149,7 +149,7 @@ function only(
 }
 
 async function fieldsOf(request: IncomingMessage): Promise<Readonly<Record<string, unknown>>> {
-  const fields = await readJson(request);
+  const fields = await readFields(request);
   if (fields === "too_large") throw new Refusal(413, "The body is too large");
   if (fields === "not_json") throw new Refusal(400, "The body must be a JSON object, sent as application/json");
   return fields;

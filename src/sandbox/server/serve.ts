@@ -57,8 +57,8 @@ export async function serve({ parts, operations, changes, tenant, investor }: Se
 
 /** The page's file is found by `import.meta`, which is missing if a test runner such as Jest has turned the modules into CommonJS. */
 async function inspectorPage(): Promise<string | undefined> {
-  const file = await import("./page-file.ts").catch(() => undefined);
-  return file?.readPage();
+  const file = await import("../../page/server/page-file.ts").catch(() => undefined);
+  return file?.readPage("sandbox/page.html");
 }
 
 /** The address by which clients on this machine reach the server. */

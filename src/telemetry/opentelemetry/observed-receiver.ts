@@ -47,10 +47,12 @@ export class ObservedReceiver implements ReceiverTelemetry {
   receiving({ headers }: { readonly headers: DeliveryHeaders }): ReceivingTelemetry {
     const startedAt = performance.now();
     // Anybody may send this header: a link, never the parent.
-    const links = linksTo(headerLookup(headers)("traceparent"));
+    const header = headerLookup(headers);
+    const links = linksTo(header("traceparent"), header("tracestate"));
     const { span, active } = this.#startSpan("send", SpanKind.PRODUCER, context.active(), { links });
     return {
       traceparent: traceparentOf(span.spanContext()),
+      tracestate: span.spanContext().traceState?.serialize(),
       within: (work) => context.with(active, work),
       report: (report) => {
         endSpanOfDelivery(span, report);
@@ -68,7 +70,7 @@ export class ObservedReceiver implements ReceiverTelemetry {
       [ON_SPANS.handler]: run.handler,
       [ON_SPANS.attempt]: run.attempt.number,
     };
-    const links = linksTo(run.traceparent);
+    const links = linksTo(run.traceparent, run.tracestate);
     const { span, active } = this.#startSpan("process", SpanKind.CONSUMER, parent, { links, attributes });
     let failure: string | undefined = "handler_failed";
     try {
@@ -152,8 +154,8 @@ function failSpan(span: Span, code: string): void {
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
-function linksTo(traceparent: string | undefined): Link[] {
-  const linked = spanContextOf(traceparent);
+function linksTo(traceparent: string | undefined, tracestate: string | undefined): Link[] {
+  const linked = spanContextOf(traceparent, tracestate);
   return linked === undefined ? [] : [{ context: linked }];
 }
 

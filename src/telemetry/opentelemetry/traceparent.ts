@@ -1,13 +1,14 @@
-import { isSpanContextValid, type SpanContext } from "@opentelemetry/api";
+import { createTraceState, isSpanContextValid, type SpanContext } from "@opentelemetry/api";
 
 /** Version, trace id, span id and flags. A later version may add to it. */
 const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-|$)/;
 
-/** Reads a `traceparent` of W3C Trace Context; undefined if it is none. */
-export function spanContextOf(traceparent: string | undefined): SpanContext | undefined {
+/** Reads a `traceparent` of W3C Trace Context with its `tracestate`; undefined if it is none. What is invalid in `tracestate` is dropped. */
+export function spanContextOf(traceparent: string | undefined, tracestate?: string): SpanContext | undefined {
   const [, traceId = "", spanId = "", flags = ""] = TRACEPARENT.exec(traceparent ?? "") ?? [];
   const found = { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & 1, isRemote: true };
-  return isSpanContextValid(found) ? found : undefined;
+  if (!isSpanContextValid(found)) return undefined;
+  return tracestate === undefined ? found : { ...found, traceState: createTraceState(tracestate) };
 }
 
 /** Writes a `traceparent`; undefined without a trace. */

@@ -11,7 +11,8 @@ export const keeping: InboxStatements = {
   "every field of a message is kept": async (trial) => {
     const headers = { "content-type": "application/json", "x-empty": "", "x-quoted": '"a", \\b', constructor: "a" };
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    await isKept(trial, { headers, traceparent, orderingKey: "account 1", secretIndex: 1, identifiedBy: "body_hash" });
+    const trace = { traceparent, tracestate: "vendor=a1,other@tenant=b c" };
+    await isKept(trial, { headers, ...trace, orderingKey: "account 1", secretIndex: 1, identifiedBy: "body_hash" });
   },
 
   "a message without optional fields is kept": async (trial) => {

@@ -22,11 +22,11 @@ describePage("the endpoints panel", ({ open, serve }) => {
       await showEndpoints(page);
       await page.locator(".endpoint").nth(1).waitFor();
       const sizes = await page
-        .locator("aside, aside .card, .endpoints, .endpoint")
+        .locator("aside, aside .card, .endpoints, .endpoint, .endpoint-foot, .figures-line")
         .evaluateAll((all) =>
           all.map(({ className, clientWidth, scrollWidth }) => ({ className, clientWidth, scrollWidth })),
         );
-      expect(sizes.length).toBeGreaterThanOrEqual(6);
+      expect(sizes.length).toBeGreaterThanOrEqual(10);
       for (const { className, clientWidth, scrollWidth } of sizes) {
         expect(clientWidth).toBeGreaterThan(0);
         expect(scrollWidth, className).toBeLessThanOrEqual(clientWidth);

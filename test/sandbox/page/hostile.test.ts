@@ -59,7 +59,7 @@ describePage("what comes over the wire", ({ open, serve }) => {
     const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d")] });
     server.reveal({ ...detail, attempts });
     const page = await open(server, { hash: "#/deliveries/d" });
-    const shown = page.locator(".delivery .code pre");
+    const shown = page.locator(".panel .code pre");
     await expect.poll(() => shown.allInnerTexts()).toEqual(Array(2).fill("x-signature: ab⟨U+200B⟩cd⟨U+202E⟩"));
     await page.getByRole("button", { name: "Copy Where it stands" }).click();
     await page.getByText("Copied").waitFor();

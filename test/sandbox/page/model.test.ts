@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { indentJson } from "../../../src/sandbox/page/model/json-text.ts";
+import { indentJson } from "../../../src/page/model/json-text.ts";
+import { visible, visibleBlock } from "../../../src/page/model/visible-text.ts";
+import { durationWords } from "../../../src/page/model/words.ts";
 import { EVERYTHING, Ledger } from "../../../src/sandbox/page/model/ledger.ts";
 import { Outcomes } from "../../../src/sandbox/page/model/outcomes.ts";
-import { visible, visibleBlock } from "../../../src/sandbox/page/model/visible-text.ts";
 import {
-  durationWords,
   LOOKS,
   type Look,
   latencyWords,

@@ -5,7 +5,7 @@ import { attempt, DAWN, deliveries, delivery, endpoint, failures, SURROUNDINGS }
 
 const list = (page: Page) => page.getByRole("listbox", { name: "Deliveries" });
 const rows = (page: Page) => list(page).getByRole("option");
-const opened = (page: Page) => page.getByRole("region", { name: /./ }).and(page.locator(".delivery"));
+const opened = (page: Page) => page.getByRole("region", { name: /./ }).and(page.locator(".panel"));
 const heading = (page: Page, name: string) => opened(page).getByRole("heading", { level: 2, name });
 const live = (page: Page) => page.getByText("Live", { exact: true }).waitFor();
 

@@ -75,6 +75,21 @@ describePage("the rows of the list", ({ open, serve }) => {
     });
   }
 
+  for (const [width, hash] of [
+    [1280, ""],
+    [1280, "#/deliveries/d"],
+    [1024, ""],
+    [1600, "#/deliveries/d"],
+  ] as const) {
+    it(`show the whole type, ${width} wide${hash && " beside an opened delivery"}`, async () => {
+      const server = await serve({ endpoints: [endpoint()], deliveries: [delivery("d", deposit)] });
+      const page = await open(server, { viewport: { width, height: 800 }, hash });
+      const type = page.locator("#row-d .type");
+      await type.waitFor();
+      expect(await type.evaluate((name) => name.scrollWidth - name.clientWidth)).toBe(0);
+    });
+  }
+
   it("are found by the resource's id and by the amount", async () => {
     const all = [...deliveries(50), delivery("d", deposit), delivery("o", order)];
     const page = await open(await serve({ endpoints: [endpoint()], deliveries: all }));
@@ -103,7 +118,7 @@ describePage("the rows of the list", ({ open, serve }) => {
     await chip.click();
     await expect.poll(() => idsOf(page)).toEqual(["row-u"]);
     await row.click();
-    const panel = page.locator(".delivery");
+    const panel = page.locator(".panel");
     await panel.getByText("no handler matched it: nothing ran").waitFor();
     expect(await panel.locator(".attempt .tag").allInnerTexts()).toEqual(["unhandled"]);
   });

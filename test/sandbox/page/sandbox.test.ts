@@ -27,7 +27,7 @@ async function opened(
 }
 
 const rows = (page: Page) => page.getByRole("listbox", { name: "Deliveries" }).getByRole("option");
-const panel = (page: Page) => page.locator(".delivery");
+const panel = (page: Page) => page.locator(".panel");
 
 /** Sends one event with the form. */
 async function sendByForm(page: Page, type: string): Promise<void> {

@@ -1,8 +1,8 @@
 import { createHash, createHmac } from "node:crypto";
+import type { BodyView } from "../../../src/page/body.ts";
 import type {
   AttemptDetail,
   AttemptSummary,
-  BodyView,
   DeliveryDetail,
   DeliveryOrigin,
   DeliveryState,

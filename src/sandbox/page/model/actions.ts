@@ -1,3 +1,7 @@
+import { reasonOf } from "../../../page/model/call.ts";
+import { reportDone, reportError, reportNothing } from "../../../page/model/notices.ts";
+import { visible } from "../../../page/model/visible-text.ts";
+import { plural } from "../../../page/model/words.ts";
 import type { AddedEndpoint, EndpointView, Started } from "../../page-api.ts";
 import {
   type NewEndpoint,
@@ -10,9 +14,6 @@ import {
   postReplayParked,
   postScenario,
 } from "./api.ts";
-import { reportDone, reportError, reportNothing } from "./notices.ts";
-import { visible } from "./visible-text.ts";
-import { plural } from "./words.ts";
 import { putEndpoint } from "./world.ts";
 
 /** What the buttons do. Each reports its result as a notice and never rejects. */
@@ -37,7 +38,7 @@ async function start(
     if (first === undefined) reportNothing(`${what}: ${whereNone}`);
     else reportDone(`${what}: ${plural(deliveryIds.length, "delivery", "deliveries")} on the way.`, first);
   } catch (error) {
-    reportError(`${what}: ${messageOf(error)}`);
+    reportError(`${what}: ${reasonOf(error)}`);
   }
 }
 
@@ -47,7 +48,7 @@ async function setStatus(endpoint: EndpointView, status: EndpointView["status"])
     putEndpoint(await patchEndpoint(endpoint.id, status));
     reportDone(status === "ACTIVE" ? `${name} is active again.` : `${name} is paused: nothing new is sent to it.`);
   } catch (error) {
-    reportError(`${name}: ${messageOf(error)}`);
+    reportError(`${name}: ${reasonOf(error)}`);
   }
 }
 
@@ -59,10 +60,6 @@ export async function addEndpoint(fields: NewEndpoint): Promise<AddedEndpoint | 
     putEndpoint(endpoint);
     return added;
   } catch (error) {
-    return messageOf(error);
+    return reasonOf(error);
   }
-}
-
-function messageOf(error: unknown): string {
-  return visible(error instanceof Error ? error.message : String(error));
 }

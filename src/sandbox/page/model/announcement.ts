@@ -1,6 +1,6 @@
 import { effect, signal } from "@preact/signals";
-import { connection } from "./stream.ts";
-import { plural } from "./words.ts";
+import { connection } from "../../../page/model/stream.ts";
+import { plural } from "../../../page/model/words.ts";
 import { ledger, ledgerVersion } from "./world.ts";
 
 /** What a screen reader announces about new deliveries. */

@@ -1,21 +1,12 @@
+import { callerOf } from "../../../page/model/call.ts";
 import type { AddedEndpoint, DeliveryDetail, EndpointView, Snapshot, Started } from "../../page-api.ts";
 
 const ROOT = "/_inspector";
+const callServer = callerOf("The sandbox");
 
 /** The stream of changes after a revision. */
 export function changesPath(revision: number): string {
   return `${ROOT}/changes?since=${revision}`;
-}
-
-/** A call that failed, with the sandbox's message. */
-export class RefusedError extends Error {
-  /** The answer's status; 0 if none came. */
-  readonly status: number;
-
-  constructor(status: number, message: string) {
-    super(message);
-    this.status = status;
-  }
 }
 
 export function fetchState(): Promise<Snapshot> {
@@ -65,22 +56,10 @@ export function patchEndpoint(id: string, status: EndpointView["status"]): Promi
   return call("PATCH", `/endpoints/${encodeURIComponent(id)}`, { status });
 }
 
+function call<Answer>(method: string, path: string, body?: object): Promise<Answer> {
+  return callServer(method, ROOT + path, body);
+}
+
 function deliveryPath(id: string): string {
   return `/deliveries/${encodeURIComponent(id)}`;
-}
-
-async function call<Answer>(method: string, path: string, body?: object): Promise<Answer> {
-  const sent =
-    body === undefined ? {} : { headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
-  const response = await fetch(ROOT + path, { method, ...sent }).catch(() => {
-    throw new RefusedError(0, "The sandbox cannot be reached.");
-  });
-  const answer: unknown = await response.json().catch(() => undefined);
-  if (!response.ok)
-    throw new RefusedError(response.status, messageOf(answer) ?? `The sandbox answered ${response.status}.`);
-  return answer as Answer;
-}
-
-function messageOf(answer: unknown): string | undefined {
-  return (answer as { error?: { message?: string } } | undefined)?.error?.message;
 }

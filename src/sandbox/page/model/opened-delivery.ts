@@ -1,8 +1,9 @@
 import { computed, effect, signal } from "@preact/signals";
+import { RefusedError } from "../../../page/model/call.ts";
+import { connection } from "../../../page/model/stream.ts";
 import type { DeliveryDetail } from "../../page-api.ts";
-import { fetchDelivery, RefusedError } from "./api.ts";
+import { fetchDelivery } from "./api.ts";
 import { opened } from "./route.ts";
-import { connection } from "./stream.ts";
 import { ledger, ledgerVersion } from "./world.ts";
 
 /** The opened delivery as last fetched, and the error if fetching it failed. */

@@ -1,8 +1,11 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
+import { Help } from "../../../page/view/help.tsx";
+import { Notices } from "../../../page/view/notices.tsx";
+import { ConnectionNotice } from "../../../page/view/top-bar.tsx";
 import { announcement } from "../model/announcement.ts";
 import { activeId } from "../model/list-position.ts";
-import { opened } from "../model/route.ts";
+import { open, opened } from "../model/route.ts";
 import { ledger, ledgerVersion } from "../model/world.ts";
 import { Chart } from "./chart.tsx";
 import { DeliveryList } from "./delivery-list.tsx";
@@ -11,19 +14,18 @@ import { LIST_ID } from "./element-ids.ts";
 import { NothingYet } from "./empty.tsx";
 import { EndpointsPanel } from "./endpoints-panel.tsx";
 import { Filters, NothingMatches } from "./filters.tsx";
-import { Help } from "./help.tsx";
-import { Notices } from "./notices.tsx";
+import { SandboxBar } from "./sandbox-bar.tsx";
 import { SendPanel } from "./send-panel.tsx";
+import { SHORTCUTS } from "./shortcuts.ts";
 import { Tabs, tab } from "./tabs.tsx";
-import { ConnectionNotice, TopBar } from "./top-bar.tsx";
 
 /** The whole page. */
 export function App(): JSX.Element {
   useFocusOnClosing();
   return (
-    <div class={`page show-${opened.value === null ? tab.value : "delivery"}`}>
-      <TopBar />
-      <ConnectionNotice />
+    <div class={`page show-${opened.value === null ? tab.value : "panel"}`}>
+      <SandboxBar />
+      <ConnectionNotice server="The sandbox" />
       <div class="columns">
         <main>
           <Deliveries />
@@ -34,9 +36,12 @@ export function App(): JSX.Element {
         </aside>
         <DeliveryPanel />
       </div>
-      <Notices />
+      <Notices onShow={open} />
       <Tabs />
-      <Help />
+      <Help shortcuts={SHORTCUTS}>
+        The sandbox plays the provider with made-up events and secrets. It sends events to the registered endpoints and
+        keeps them in memory, or in a file with <code>--state</code>. It is not for production.
+      </Help>
       <p class="unseen" role="status">
         {announcement}
       </p>

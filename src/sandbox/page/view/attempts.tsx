@@ -1,10 +1,11 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { visible } from "../../../page/model/visible-text.ts";
+import { durationWords, timeWords } from "../../../page/model/words.ts";
+import { BodyText } from "../../../page/view/body-text.tsx";
+import { Headers } from "../../../page/view/headers.tsx";
 import type { AttemptDetail, DeliveryDetail } from "../../page-api.ts";
-import { visible } from "../model/visible-text.ts";
-import { answerWords, durationWords, type Ending, endingOf, timeWords } from "../model/words.ts";
-import { BodyText } from "./body-text.tsx";
-import { Headers } from "./headers.tsx";
+import { answerWords, type Ending, endingOf } from "../model/words.ts";
 import { Signature } from "./signature.tsx";
 
 /** The attempts of a delivery, with the details of one: the last, until another is chosen. */

@@ -1,7 +1,8 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { dayAndTimeWords, durationWords, plural, timeWords } from "../../../page/model/words.ts";
 import type { Column } from "../model/outcomes.ts";
-import { dayAndTimeWords, durationWords, OUTCOMES, type Outcome, plural, timeWords } from "../model/words.ts";
+import { OUTCOMES, type Outcome } from "../model/words.ts";
 import { ledger, ledgerVersion } from "../model/world.ts";
 
 const HEIGHT = 64;

@@ -1,6 +1,6 @@
 import type { JSX } from "preact";
+import { durationWords, timeWords } from "../../../page/model/words.ts";
 import { sandboxNow, speed, tick } from "../model/clock.ts";
-import { durationWords, timeWords } from "../model/words.ts";
 
 /** The time left until a time of the sandbox's clock, such as `in 4 min 12 s`. */
 export function Countdown({ to }: { readonly to: number }): JSX.Element {

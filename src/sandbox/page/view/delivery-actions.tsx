@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { visible } from "../../../page/model/visible-text.ts";
 import { actions } from "../model/actions.ts";
-import { visible } from "../model/visible-text.ts";
 import { surroundings } from "../model/world.ts";
 
 /** The buttons of a delivery: duplicate, replay, forge. */

@@ -1,46 +1,35 @@
 import type { JSX } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { visible } from "../../../page/model/visible-text.ts";
+import { dayAndTimeWords } from "../../../page/model/words.ts";
+import { Glyph } from "../../../page/view/glyph.tsx";
+import { Fact, Panel } from "../../../page/view/panel.tsx";
 import type { DeliveryDetail } from "../../page-api.ts";
 import { openedDelivery } from "../model/opened-delivery.ts";
 import { close, walkedTo } from "../model/route.ts";
-import { visible } from "../model/visible-text.ts";
-import { dayAndTimeWords, type Look, lookOf, ORIGIN_WORDS, standingOf } from "../model/words.ts";
+import { type Look, lookOf, ORIGIN_WORDS, standingOf } from "../model/words.ts";
 import { endpointName } from "../model/world.ts";
 import { Attempts } from "./attempts.tsx";
 import { Countdown, WallCountdown } from "./countdown.tsx";
 import { DeliveryActions } from "./delivery-actions.tsx";
-import { Glyph } from "./glyph.tsx";
 
-/** The opened delivery. It takes the focus; {@link close} returns it to the list. */
+/** The opened delivery. */
 export function DeliveryPanel(): JSX.Element | null {
   const opened = openedDelivery.value;
-  const heading = useRef<HTMLHeadingElement>(null);
-  const id = opened?.id;
-  useEffect(() => {
-    if (id !== undefined && !walkedTo.peek()) heading.current?.focus();
-  }, [id]);
   if (opened === null) return null;
-  const { detail, trouble } = opened;
+  const { id, detail, trouble } = opened;
   return (
-    <section
-      class="delivery"
-      data-look={detail === null ? undefined : lookOf(detail)}
-      aria-labelledby="delivery-title"
-      aria-busy={detail === null && trouble === null}
+    <Panel
+      id={id}
+      what="delivery"
+      title={detail === null ? "Delivery" : visible(detail.type)}
+      look={detail === null ? undefined : lookOf(detail)}
+      busy={detail === null && trouble === null}
+      trouble={trouble}
+      takesFocus={() => !walkedTo.peek()}
+      onClose={close}
     >
-      <div class="delivery-head">
-        <h2 id="delivery-title" tabIndex={-1} ref={heading}>
-          {detail === null ? "Delivery" : visible(detail.type)}
-        </h2>
-        <button type="button" class="quiet close" onClick={close} aria-label="Close the delivery" title="Close (Esc)">
-          <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
-            <path d="m3.5 3.5 9 9M12.5 3.5l-9 9" class="line" />
-          </svg>
-        </button>
-      </div>
-      {trouble !== null && <p class="trouble">{visible(trouble)}</p>}
       {detail !== null && <Opened key={detail.id} detail={detail} />}
-    </section>
+    </Panel>
   );
 }
 
@@ -60,15 +49,6 @@ function Opened({ detail }: { readonly detail: DeliveryDetail }): JSX.Element {
       <DeliveryActions id={detail.id} />
       <Attempts detail={detail} />
     </>
-  );
-}
-
-function Fact(props: { readonly name: string; readonly value: string; readonly mono?: boolean }): JSX.Element {
-  return (
-    <div>
-      <dt>{props.name}</dt>
-      <dd class={props.mono ? "mono" : undefined}>{props.value}</dd>
-    </div>
   );
 }
 

@@ -6,5 +6,3 @@ export const SEARCH_ID = "search";
 export const EVENT_ID = "event-type";
 /** The field for the URL of a new endpoint. */
 export const ENDPOINT_URL_ID = "endpoint-url";
-/** The dialog that lists the keys. */
-export const HELP_ID = "help";

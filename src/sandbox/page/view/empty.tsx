@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
+import { Code } from "../../../page/view/copy-button.tsx";
 import { actions } from "../model/actions.ts";
 import { endpoints, surroundings } from "../model/world.ts";
-import { Code } from "./copy-button.tsx";
 import { openEndpointForm } from "./new-endpoint.tsx";
 
 /** Shown in place of the list before anything was sent: the first steps. */

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
+import { visible } from "../../../page/model/visible-text.ts";
 import type { EndpointView } from "../../page-api.ts";
 import { actions } from "../model/actions.ts";
-import { visible } from "../model/visible-text.ts";
 import { latencyWords } from "../model/words.ts";
 import { endpoints } from "../model/world.ts";
 import { NewEndpoint } from "./new-endpoint.tsx";

@@ -1,11 +1,12 @@
 import type { JSX } from "preact";
+import { visible } from "../../../page/model/visible-text.ts";
+import { plural } from "../../../page/model/words.ts";
+import { Glyph } from "../../../page/view/glyph.tsx";
 import { actions } from "../model/actions.ts";
 import { EVERYTHING } from "../model/ledger.ts";
-import { visible } from "../model/visible-text.ts";
-import { LOOK_WORDS, LOOKS, type Look, plural } from "../model/words.ts";
+import { LOOK_WORDS, LOOKS, type Look } from "../model/words.ts";
 import { endpoints, filter, ledger, ledgerVersion, replayable } from "../model/world.ts";
 import { SEARCH_ID } from "./element-ids.ts";
-import { Glyph } from "./glyph.tsx";
 
 /** The filters of the list, with the number of deliveries in each state. */
 export function Filters(): JSX.Element {

@@ -1,11 +1,11 @@
 import { signal, useSignal } from "@preact/signals";
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { visible } from "../../../page/model/visible-text.ts";
+import { Code } from "../../../page/view/copy-button.tsx";
 import type { AddedEndpoint } from "../../page-api.ts";
 import { addEndpoint } from "../model/actions.ts";
 import type { NewEndpoint as Fields } from "../model/api.ts";
-import { visible } from "../model/visible-text.ts";
-import { Code } from "./copy-button.tsx";
 import { ENDPOINT_URL_ID } from "./element-ids.ts";
 import { goTo } from "./shortcuts.ts";
 

@@ -1,10 +1,11 @@
 import type { JSX } from "preact";
+import { visible } from "../../../page/model/visible-text.ts";
+import { plural, timeWords } from "../../../page/model/words.ts";
+import { Glyph } from "../../../page/view/glyph.tsx";
 import type { DeliverySummary } from "../../page-api.ts";
-import { visible } from "../model/visible-text.ts";
-import { ORIGIN_WORDS, plural, standingOf, timeWords } from "../model/words.ts";
+import { ORIGIN_WORDS, standingOf } from "../model/words.ts";
 import { endpointName } from "../model/world.ts";
 import { Countdown } from "./countdown.tsx";
-import { Glyph } from "./glyph.tsx";
 import { TimeLine } from "./time-line.tsx";
 
 /** One delivery and its place in the list. */

@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
+import { reportError } from "../../../page/model/notices.ts";
 import { actions } from "../model/actions.ts";
-import { reportError } from "../model/notices.ts";
 import { surroundings } from "../model/world.ts";
 import { EVENT_ID } from "./element-ids.ts";
 

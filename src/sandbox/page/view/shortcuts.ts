@@ -1,15 +1,11 @@
+import { followKeys } from "../../../page/model/keys.ts";
+import { nextTheme } from "../../../page/model/preferences.ts";
+import { openHelp, type Shortcut } from "../../../page/view/help.tsx";
 import { actions } from "../model/actions.ts";
 import { moveBy } from "../model/list-position.ts";
-import { keysOn, nextTheme } from "../model/preferences.ts";
 import { close, opened } from "../model/route.ts";
-import { EVENT_ID, HELP_ID, LIST_ID, SEARCH_ID } from "./element-ids.ts";
+import { EVENT_ID, LIST_ID, SEARCH_ID } from "./element-ids.ts";
 import { tab } from "./tabs.tsx";
-
-/** One line of the help. */
-interface Shortcut {
-  readonly keys: readonly string[];
-  readonly does: string;
-}
 
 /** All shortcuts, those of the list included. */
 export const SHORTCUTS: readonly Shortcut[] = [
@@ -41,33 +37,13 @@ const SINGLE_KEYS: Readonly<Record<string, () => void>> = {
 };
 
 /** Listens for the keys that work anywhere on the page. */
-export function followKeys(): void {
-  addEventListener("keydown", onKey);
-}
-
-/** Opens the help dialog. */
-export function openHelp(): void {
-  (document.getElementById(HELP_ID) as HTMLDialogElement).showModal();
-}
-
-function onKey(event: KeyboardEvent): void {
-  const target = event.target as HTMLElement;
-  if (event.ctrlKey || event.metaKey || event.altKey || target.closest("dialog") !== null) return;
-  if (event.key === "Escape") onEscape(target);
-  else if (keysOn.value && !target.matches("input, textarea, select")) onSingleKey(event);
-}
-
-function onSingleKey(event: KeyboardEvent): void {
-  const work = SINGLE_KEYS[event.key];
-  if (work === undefined) return;
-  event.preventDefault();
-  work();
-}
-
-/** The first Escape in the search field clears it. */
-function onEscape(target: HTMLElement): void {
-  if (target instanceof HTMLInputElement && target.value !== "") return;
-  if (opened.value !== null) close();
+export function followShortcuts(): void {
+  followKeys({
+    single: SINGLE_KEYS,
+    onEscape: () => {
+      if (opened.value !== null) close();
+    },
+  });
 }
 
 /** Moves the focus to a field. Closes the opened delivery first if that takes the place of the field. */

@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
+import { visible, visibleBlock } from "../../../page/model/visible-text.ts";
+import { Code } from "../../../page/view/copy-button.tsx";
 import type { SignatureExplanation } from "../../page-api.ts";
-import { visible, visibleBlock } from "../model/visible-text.ts";
-import { Code } from "./copy-button.tsx";
 
 /** How an attempt was signed, step by step. */
 export function Signature({ signature }: { readonly signature: SignatureExplanation }): JSX.Element {

@@ -6,8 +6,8 @@ export interface Notice {
   /** `nothing`: the call succeeded and had nothing to do. */
   readonly kind: "done" | "nothing" | "failed";
   readonly text: string;
-  /** The delivery that "Show" opens. */
-  readonly deliveryId: string | null;
+  /** The id of what "Show" opens. */
+  readonly shows: string | null;
 }
 
 /** At most this many, errors not counted. */
@@ -18,18 +18,18 @@ let count = 0;
 export const notices = signal<readonly Notice[]>([]);
 
 /** Reports what was done. */
-export function reportDone(text: string, deliveryId: string | null = null): void {
-  add({ id: count++, kind: "done", text, deliveryId });
+export function reportDone(text: string, shows: string | null = null): void {
+  add({ id: count++, kind: "done", text, shows });
 }
 
 /** Reports that there was nothing to do. */
 export function reportNothing(text: string): void {
-  add({ id: count++, kind: "nothing", text, deliveryId: null });
+  add({ id: count++, kind: "nothing", text, shows: null });
 }
 
 /** Reports an error. It stays until it is dismissed. */
 export function reportError(text: string): void {
-  add({ id: count++, kind: "failed", text, deliveryId: null });
+  add({ id: count++, kind: "failed", text, shows: null });
 }
 
 export function dismiss(id: number): void {

@@ -1,14 +1,21 @@
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { nextTheme, type Theme, theme } from "../model/preferences.ts";
 import { connection } from "../model/stream.ts";
-import { surroundings } from "../model/world.ts";
-import { SandboxClock } from "./countdown.tsx";
-import { openHelp } from "./shortcuts.ts";
+import { openHelp } from "./help.tsx";
 
 const CONNECTION_WORDS = { connecting: "Connecting", live: "Live", lost: "Not connected" } as const;
 
-/** The name of the page, the sandbox's clock, and the connection. */
-export function TopBar(): JSX.Element {
+interface TopBarProps {
+  /** The page's name. */
+  readonly name: string;
+  /** Beside the name. */
+  readonly badge?: ComponentChildren;
+  /** On the other side, before the connection. */
+  readonly children?: ComponentChildren;
+}
+
+/** The name of the page, the connection, and the buttons for theme and help. */
+export function TopBar({ name, badge, children }: TopBarProps): JSX.Element {
   return (
     <header class="top-bar">
       <h1>
@@ -16,16 +23,11 @@ export function TopBar(): JSX.Element {
           <path d="M12 2.5 21 7v10l-9 4.5L3 17V7Z" />
           <path d="M3 7l9 4.5L21 7M12 11.5v10" />
         </svg>
-        <span>bluum-webhooks</span> <span class="light">sandbox</span>
+        <span>bluum-webhooks</span> <span class="light">{name}</span>
       </h1>
-      <strong class="badge">Not for production</strong>
+      {badge}
       <span class="spring" />
-      {surroundings.value !== null && (
-        <span class="scheme muted" title={surroundings.value.scheme}>
-          signs as <span class="mono">{surroundings.value.scheme}</span>
-        </span>
-      )}
-      <SandboxClock />
+      {children}
       <span class={`connection ${connection.value}`}>
         <span class="unseen-narrow">{CONNECTION_WORDS[connection.value]}</span>
       </span>
@@ -61,12 +63,16 @@ function ThemeButton(): JSX.Element {
   );
 }
 
-/** Shown while the page is not connected to the sandbox. */
-export function ConnectionNotice(): JSX.Element {
+/**
+ * Shown while the page is not connected to its server.
+ *
+ * @param props.server its name at the start of a sentence: `The sandbox`
+ */
+export function ConnectionNotice({ server }: { readonly server: string }): JSX.Element {
   return (
     <div role="status" class="connection-notice">
       {connection.value === "lost" && (
-        <p>The sandbox does not answer. This page may be out of date; it keeps trying to reconnect.</p>
+        <p>{server} does not answer. This page may be out of date; it keeps trying to reconnect.</p>
       )}
     </div>
   );

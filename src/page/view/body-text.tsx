@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import type { JSX } from "preact";
-import type { BodyView } from "../../page-api.ts";
+import type { BodyView } from "../body.ts";
 import { indentJson } from "../model/json-text.ts";
 import { visibleBlock } from "../model/visible-text.ts";
 import { plural } from "../model/words.ts";

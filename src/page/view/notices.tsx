@@ -1,7 +1,6 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { dismiss, type Notice, notices } from "../model/notices.ts";
-import { open } from "../model/route.ts";
 
 /** How long a notice that is no error stays. The time restarts while the pointer or the focus is on a notice. */
 const SHOWN_MS = 7_000;
@@ -10,12 +9,14 @@ const TICK_MS = 500;
 /**
  * The results of actions, in a strip of their own below the list, so that they cover nothing. The two live regions are always in
  * the document, because a screen reader announces only changes.
+ *
+ * @param onShow opens what a notice is about
  */
-export function Notices(): JSX.Element {
+export function Notices({ onShow }: { readonly onShow: (id: string) => void }): JSX.Element {
   const of = (failed: boolean) =>
     notices.value
       .filter(({ kind }) => (kind === "failed") === failed)
-      .map((notice) => <NoticeCard key={notice.id} notice={notice} />);
+      .map((notice) => <NoticeCard key={notice.id} notice={notice} onShow={onShow} />);
   return (
     <div class="notices">
       <div role="alert">{of(true)}</div>
@@ -24,8 +25,13 @@ export function Notices(): JSX.Element {
   );
 }
 
-function NoticeCard({ notice }: { readonly notice: Notice }): JSX.Element {
-  const { id, kind, text, deliveryId } = notice;
+interface CardProps {
+  readonly notice: Notice;
+  readonly onShow: (id: string) => void;
+}
+
+function NoticeCard({ notice, onShow }: CardProps): JSX.Element {
+  const { id, kind, text, shows } = notice;
   const card = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (kind === "failed") return;
@@ -38,13 +44,13 @@ function NoticeCard({ notice }: { readonly notice: Notice }): JSX.Element {
     return () => clearInterval(timer);
   }, [id, kind]);
   const show = () => {
-    if (deliveryId !== null) open(deliveryId);
+    if (shows !== null) onShow(shows);
     dismiss(id);
   };
   return (
     <div ref={card} class={`notice ${kind}`}>
       <p>{text}</p>
-      {deliveryId !== null && (
+      {shows !== null && (
         <button type="button" class="small quiet" onClick={show}>
           Show
         </button>

@@ -1,16 +1,29 @@
-import type { JSX } from "preact";
+import type { ComponentChildren, JSX } from "preact";
 import { keysOn } from "../model/preferences.ts";
-import { HELP_ID } from "./element-ids.ts";
-import { SHORTCUTS } from "./shortcuts.ts";
+
+const HELP_ID = "help";
+
+/** One line of the help. */
+export interface Shortcut {
+  readonly keys: readonly string[];
+  readonly does: string;
+}
+
+interface HelpProps {
+  /** All shortcuts of the page. */
+  readonly shortcuts: readonly Shortcut[];
+  /** What the page is, in a sentence or two. */
+  readonly children: ComponentChildren;
+}
 
 /** The dialog that lists the keys; Escape closes it, and the focus goes back to where it was. */
-export function Help(): JSX.Element {
+export function Help({ shortcuts, children }: HelpProps): JSX.Element {
   return (
     <dialog id={HELP_ID} aria-labelledby="help-title">
       <h2 id="help-title">Keyboard</h2>
       <table>
         <tbody>
-          {SHORTCUTS.map(({ keys, does }) => (
+          {shortcuts.map(({ keys, does }) => (
             <tr key={does}>
               <th scope="row">
                 {keys.map((key) => (
@@ -32,10 +45,7 @@ export function Help(): JSX.Element {
         />
         Single-letter shortcuts
       </label>
-      <p class="muted">
-        The sandbox plays the provider with made-up events and secrets. It sends events to the registered endpoints and
-        keeps them in memory, or in a file with <code>--state</code>. It is not for production.
-      </p>
+      <p class="muted">{children}</p>
       <form method="dialog">
         <button type="submit" class="primary">
           Close
@@ -43,4 +53,9 @@ export function Help(): JSX.Element {
       </form>
     </dialog>
   );
+}
+
+/** Opens the help dialog. */
+export function openHelp(): void {
+  (document.getElementById(HELP_ID) as HTMLDialogElement).showModal();
 }

@@ -1,8 +1,7 @@
 import type { JSX } from "preact";
-import type { Look } from "../model/words.ts";
 
 /** Each state has its own shape, so that no state is shown by colour alone. An unhandled event is hollow. */
-const SHAPES: Readonly<Record<Look, JSX.Element>> = {
+const SHAPES = {
   waiting: <circle cx="8" cy="8" r="5.5" class="line dashed" />,
   sending: <path d="M3 8h9M8.5 4.2 12.3 8l-3.8 3.8" class="line" />,
   retrying: <path d="M13 8a5 5 0 1 1-1.6-3.7M13 2.2v3h-3" class="line" />,
@@ -43,10 +42,13 @@ const SHAPES: Readonly<Record<Look, JSX.Element>> = {
       <path d="M8 6v4M8 12v.4" class="cut" />
     </>
   ),
-};
+} satisfies Readonly<Record<string, JSX.Element>>;
+
+/** A state that has a sign. */
+export type Sign = keyof typeof SHAPES;
 
 /** The sign of a state. Its word is always next to it. */
-export function Glyph({ look }: { readonly look: Look }): JSX.Element {
+export function Glyph({ look }: { readonly look: Sign }): JSX.Element {
   return (
     <svg class={`glyph look-${look}`} viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">
       {SHAPES[look]}
