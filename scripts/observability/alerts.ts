@@ -68,7 +68,7 @@ function eventsParked({ increase }: Time): AlertRule {
     summary: "Events of {{ NAMESPACE }} were parked.",
     description:
       'About {{ $value | printf "%.0f" }} events failed in all their attempts. They were acknowledged, so Bluum does not send them again. ' +
-      "Find the error with `bluum-webhooks inbox list`, mend the handler, then redrive them. The alert ends by itself; the events stay parked.",
+      "Find the error with `bluum-webhooks inbox parked`, mend the handler, then redrive them. The alert ends by itself; the events stay parked.",
   });
 }
 
@@ -131,7 +131,7 @@ function storeErrors({ increase }: Time): AlertRule {
     summary: "The dedupe store of {{ NAMESPACE }} fails.",
     description:
       'About {{ $value | printf "%.0f" }} deliveries or runs failed because the store did not answer. Deliveries get 503, and Bluum retries ' +
-      "them for about ten hours. Mend the store: the log line `store_unavailable` has its error.",
+      "them for more than ten hours. Mend the store: the log line `store_unavailable` has its error.",
   });
 }
 
@@ -145,7 +145,7 @@ function inboxErrors({ span, increase }: Time): AlertRule {
     for: span(forMs),
     summary: "The inbox of {{ NAMESPACE }} fails or is full.",
     description:
-      "It does not store events, or does not answer. Deliveries get 503, and Bluum retries them for about ten hours. Mend the inbox's " +
+      "It does not store events, or does not answer. Deliveries get 503, and Bluum retries them for more than ten hours. Mend the inbox's " +
       "database; if it is full (`inbox_full`), find out why the workers do not keep up.",
   });
 }
