@@ -61,10 +61,12 @@ function eventsWaitTooLong({ span, seconds }: Time): AlertRule {
   });
 }
 
-function eventsParked({ increase }: Time): AlertRule {
+function eventsParked({ span, increase }: Time): AlertRule {
   const { windowMs } = THRESHOLDS.parked;
+  const parked = select(namePattern("inboxEvents"), { state: ["parked"] });
   return rule("BluumEventsParked", "critical", {
-    expr: `${sum(increase(select(namePattern("inboxParked")), windowMs))} > 0`,
+    // The gauge also shows events of which no worker was told, since a connection broke while they were parked.
+    expr: `${sum(increase(select(namePattern("inboxParked")), windowMs))} > 0\nor\n${max(parked)} - ${max(`${parked} offset ${span(windowMs)}`)} > 0`,
     summary: "Events of {{ NAMESPACE }} were parked.",
     description:
       'About {{ $value | printf "%.0f" }} events failed in all their attempts. They were acknowledged, so Bluum does not send them again. ' +

@@ -123,6 +123,23 @@ function parked(): Case[] {
     },
     {
       alert,
+      title: "fires when only the inbox knows that an event was parked, and resolves",
+      series: {
+        [PARKED]: each(() => 0),
+        [`bluum_webhooks_inbox_events{${OWN},state="parked"}`]: gauge(2, 20, LONGEST_MINUTES, 3),
+      },
+      fires: [20, 33],
+      quiet: [19, 36],
+    },
+    {
+      alert,
+      title: "is quiet when events are redriven",
+      series: { [`bluum_webhooks_inbox_events{${OWN},state="parked"}`]: gauge(2, 20, LONGEST_MINUTES, 0) },
+      fires: [],
+      quiet: [19, 21, 36],
+    },
+    {
+      alert,
       title: "is quiet when scrapes fail for half an hour",
       series: { [PARKED]: each((minute) => (minute >= 20 && minute < 50 ? "_" : 1)) },
       fires: [],
