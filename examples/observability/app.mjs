@@ -18,6 +18,7 @@ const receiver = createReceiver({
   secret: process.env.BLUUM_WEBHOOK_SECRET,
   namespace: "orders",
   inbox: sqliteInbox(database, { retry }),
+  ...(process.connected && { logger: false }), // start.mjs says what happens
   telemetry: openTelemetry({ meterProvider: new MeterProvider({ readers: [prometheus] }) }),
 });
 

@@ -60,7 +60,7 @@ export const HEALTHY: Case["series"] = {
   [runs('outcome="processed",type="order.filled"')]: counter(0, LONGEST_MINUTES, 10),
   [runs('outcome="failed",code="handler_failed",type="order.filled"')]: counter(0, LONGEST_MINUTES, 0.1),
   [AGE]: gauge(0.2, 40, 43, 350),
-  [PARKED]: each(() => 3),
+  [PARKED]: each(() => 0),
   ...durations("bluum_webhooks_delivery_duration", 0, 0),
 };
 
@@ -228,29 +228,29 @@ function silence(): Case[] {
   const [from, to, end] = [7 * DAY + 120, 7 * DAY + 300, 7 * DAY + 420];
   // Twelve an hour, or one.
   const quietFrom = (perMinute: number) =>
-    each((minute) => Math.floor(perMinute * (Math.min(minute, from) + Math.max(0, minute - to))), end, 5);
+    each((minute) => Math.floor(perMinute * (Math.min(minute, from) + Math.max(0, minute - to))), end, 15);
   return [
     {
       alert,
       title: "fires when it is silent where it was busy a week ago, and resolves",
       series: { [ACCEPTED]: quietFrom(0.2) },
-      minutesBetween: 5,
-      fires: [from + 75, to - 5],
+      minutesBetween: 15,
+      fires: [from + 75, to - 15],
       quiet: [from - 60, from + 45, to + 15],
     },
     {
       alert,
       title: "fires when the app is gone, and resolves",
-      series: { [ACCEPTED]: each((minute) => (minute >= from && minute < to ? "_" : minute), end, 5) },
-      minutesBetween: 5,
-      fires: [from + 75, to - 5],
+      series: { [ACCEPTED]: each((minute) => (minute >= from && minute < to ? "_" : minute), end, 15) },
+      minutesBetween: 15,
+      fires: [from + 75, to - 15],
       quiet: [from - 60, from + 45, to + 15],
     },
     {
       alert,
       title: "fires when only forgeries come",
-      series: { [ACCEPTED]: quietFrom(0.2), [MISMATCH]: each((minute) => minute, end, 5) },
-      minutesBetween: 5,
+      series: { [ACCEPTED]: quietFrom(0.2), [MISMATCH]: each((minute) => minute, end, 15) },
+      minutesBetween: 15,
       fires: [from + 75],
       quiet: [from - 60],
     },
@@ -258,9 +258,9 @@ function silence(): Case[] {
       alert,
       title: "is quiet where there are few events anyway",
       series: { [ACCEPTED]: quietFrom(1 / 60) },
-      minutesBetween: 5,
+      minutesBetween: 15,
       fires: [],
-      quiet: [from + 75, to - 5],
+      quiet: [from + 75, to - 15],
     },
   ];
 }

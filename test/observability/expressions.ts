@@ -39,7 +39,7 @@ export function variableQueries(): string[] {
 export function alertExpressions(): Expression[] {
   const [, ...rules] = readText("observability/prometheus-alerts.yml").split(/^ {6}- alert: /m);
   return rules.map((rule) => {
-    const [, expr = "", rest = ""] = /^ {8}expr: \|-\n((?: {10}.*\n)+)(.*)$/ms.exec(rule) ?? [];
+    const [, expr = "", rest = ""] = /^ {8}expr: \|-\n((?: {10}[^\n]*\n)+)(.*)$/ms.exec(rule) ?? [];
     return { place: rule.split("\n", 1)[0] ?? "", expr: expr.replace(/^ {10}/gm, "").trimEnd(), words: rest };
   });
 }
