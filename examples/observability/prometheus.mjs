@@ -31,7 +31,7 @@ export async function startPrometheus({ folder, target, rules, intervalMs, histo
     scrape_configs: [{ job_name: "app", static_configs: [{ targets: [target] }] }],
   };
   await writeFile(config, JSON.stringify(settings));
-  if (history !== undefined) await writeHistory(history, folder, data);
+  if (history !== undefined) await writeHistory(history, folder, data).catch(explain);
 
   const args = [`--config.file=${config}`, `--storage.tsdb.path=${data}`, `--web.listen-address=127.0.0.1:${port}`];
   const child = spawn(PROMETHEUS, [...args, "--log.level=error"], { stdio: ["ignore", "ignore", "pipe"] });
@@ -41,7 +41,7 @@ export async function startPrometheus({ folder, target, rules, intervalMs, histo
     await untilReady(child, url);
   } catch (error) {
     await stop();
-    throw error;
+    explain(error);
   }
   return {
     url,
@@ -51,6 +51,11 @@ export async function startPrometheus({ folder, target, rules, intervalMs, histo
     query: async (expr) => (await ask(`${url}/api/v1/query?query=${encodeURIComponent(expr)}`)).result,
     stop,
   };
+}
+
+function explain(error) {
+  if (error.code !== "ENOENT") throw error;
+  throw new Error("prometheus or promtool is not found: put them on the PATH, or name the first in PROMETHEUS_PATH");
 }
 
 async function writeHistory(history, folder, data) {

@@ -228,39 +228,39 @@ function silence(): Case[] {
   const [from, to, end] = [7 * DAY + 120, 7 * DAY + 300, 7 * DAY + 420];
   // Twelve an hour, or one.
   const quietFrom = (perMinute: number) =>
-    each((minute) => Math.floor(perMinute * (Math.min(minute, from) + Math.max(0, minute - to))), end, 15);
+    each((minute) => Math.floor(perMinute * (Math.min(minute, from) + Math.max(0, minute - to))), end, 30);
   return [
     {
       alert,
       title: "fires when it is silent where it was busy a week ago, and resolves",
       series: { [ACCEPTED]: quietFrom(0.2) },
-      minutesBetween: 15,
-      fires: [from + 75, to - 15],
-      quiet: [from - 60, from + 45, to + 15],
+      minutesBetween: 30,
+      fires: [from + 90, to - 30],
+      quiet: [from - 60, from + 30, to + 30],
     },
     {
       alert,
       title: "fires when the app is gone, and resolves",
-      series: { [ACCEPTED]: each((minute) => (minute >= from && minute < to ? "_" : minute), end, 15) },
-      minutesBetween: 15,
-      fires: [from + 75, to - 15],
-      quiet: [from - 60, from + 45, to + 15],
+      series: { [ACCEPTED]: each((minute) => (minute >= from && minute < to ? "_" : minute), end, 30) },
+      minutesBetween: 30,
+      fires: [from + 90, to - 30],
+      quiet: [from - 60, from + 30, to + 30],
     },
     {
       alert,
       title: "fires when only forgeries come",
-      series: { [ACCEPTED]: quietFrom(0.2), [MISMATCH]: each((minute) => minute, end, 15) },
-      minutesBetween: 15,
-      fires: [from + 75],
+      series: { [ACCEPTED]: quietFrom(0.2), [MISMATCH]: each((minute) => minute, end, 30) },
+      minutesBetween: 30,
+      fires: [from + 90],
       quiet: [from - 60],
     },
     {
       alert,
       title: "is quiet where there are few events anyway",
       series: { [ACCEPTED]: quietFrom(1 / 60) },
-      minutesBetween: 15,
+      minutesBetween: 30,
       fires: [],
-      quiet: [from + 75, to - 15],
+      quiet: [from + 90, to - 30],
     },
   ];
 }
