@@ -47,6 +47,12 @@ describe("the alerts in docs/telemetry.md", () => {
     expect(rows.map(({ alert, severity }) => ({ alert, severity }))).toEqual(known);
   });
 
+  it("each have their section in docs/operations.md, where the runbook link leads", () => {
+    const [, behind = ""] = readText("docs/operations.md").split("\n## What each alert means\n");
+    const sections = [...(behind.split("\n## ")[0] ?? "").matchAll(/^### (\w+)$/gm)].map(([, heading]) => heading);
+    expect(sections).toEqual(alertRules().map(({ alert }) => alert));
+  });
+
   it("are told with the numbers of the rules", () => {
     const { waiting, parked, signatures, slow, silence, claims, store, inbox } = THRESHOLDS;
     const told = rows.map(({ alert, when }) => [alert, when.match(/\d+(?: (?:s|min|h|days|%)(?!\w))?/g)]);
