@@ -9,7 +9,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   adapters: ["adapters"],
   stores: ["stores"],
   inbox: ["inbox"],
-  tools: ["cli", "client", "sandbox", "testing"],
+  tools: ["cli", "client", "sandbox", "testing", "observability"],
   docs: ["docs", "examples", "package", "readme.test.ts", "runtimes"],
   storm: ["storm"],
   bench: ["bench"],

@@ -106,7 +106,7 @@ function tryExamples(tarball) {
   npmInstall(installed, [tarball, "express@5"]);
   const examples = join(installed, "node_modules/bluum-webhooks/examples");
   run(process.execPath, [join(examples, "demo/demo.mjs")], installed);
-  for (const name of ["express", "koa", "hono", "inbox-sqlite"]) {
+  for (const name of ["express", "koa", "hono", "inbox-sqlite", "observability"]) {
     const folder = mkdtempSync(join(work, "example-"));
     cpSync(join(examples, name), folder, { recursive: true });
     cpSync(join(APPS, "example.mjs"), join(folder, "example.mjs"));

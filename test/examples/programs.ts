@@ -36,8 +36,13 @@ export function run(program: string, args: readonly string[] = [], env: NodeJS.P
 }
 
 /** Starts a program of its folder. */
-export function startProgram(folder: string, program: string, env: NodeJS.ProcessEnv): Running {
-  const child = spawn(process.execPath, [program], { cwd: folder, env: { ...process.env, ...env } });
+export function startProgram(
+  folder: string,
+  program: string,
+  env: NodeJS.ProcessEnv,
+  args: readonly string[] = [],
+): Running {
+  const child = spawn(process.execPath, [program, ...args], { cwd: folder, env: { ...process.env, ...env } });
   const closed = once(child, "close");
   let output = "";
   let look = () => {};

@@ -31,10 +31,27 @@ describe("the pages of the unpacked tarball", () => {
   });
 
   it("come with the examples that they link to", () => {
-    for (const name of ["express", "koa", "hono", "inbox-sqlite", "inbox-bullmq", "postgres-exactly-once"]) {
+    for (const name of [
+      "express",
+      "koa",
+      "hono",
+      "inbox-sqlite",
+      "inbox-bullmq",
+      "postgres-exactly-once",
+      "observability",
+    ]) {
       expect(existsSync(`${unpacked}examples/${name}/app.mjs`)).toBe(true);
       expect(existsSync(`${unpacked}examples/${name}/package.json`)).toBe(true);
     }
+  });
+
+  it("come with the dashboard and the alert rules", () => {
+    for (const path of [
+      "observability/grafana-dashboard.json",
+      "observability/prometheus-alerts.yml",
+      "examples/observability/fast-alerts.yml",
+    ])
+      expect(existsSync(unpacked + path)).toBe(true);
   });
 });
 
