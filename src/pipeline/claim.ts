@@ -203,13 +203,12 @@ export class Claim implements HeldClaim, HeartbeatListener {
     this.#controller?.abort(error);
   }
 
-  async #settle(as: SettleAs): Promise<Settled> {
+  #settle(as: SettleAs): Promise<Settled> {
     this.#heartbeat.stop();
     if (as === "processed" && this.#completion === "by_settling") return this.#complete();
     const mayBeCommitted = as === "processed" || this.#completion === "written_in_transaction";
-    const settled = await (mayBeCommitted ? this.#learnOfTransaction(as) : this.#release());
-    this.#settings.open.delete(this);
-    return settled;
+    const settled = mayBeCommitted ? this.#learnOfTransaction(as) : this.#release();
+    return settled.finally(() => this.#settings.open.delete(this));
   }
 
   async #complete(): Promise<Settled> {

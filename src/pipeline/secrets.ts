@@ -1,4 +1,4 @@
-import { ignoreRejection, isPromise, withTimeout } from "../async.ts";
+import { ignoreRejection, isPromise, type MaybePromise, withTimeout } from "../async.ts";
 import { WebhookError } from "../errors.ts";
 import { checksFor } from "../options.ts";
 import type { SignatureScheme } from "../schemes/scheme.ts";
@@ -22,12 +22,12 @@ const MISMATCH_INTERVAL_MS = 1_000;
 
 type Keys = readonly unknown[];
 
-/** The keys that deliveries are verified with. Both methods reject with `secret_unavailable`. */
+/** The keys that deliveries are verified with. Both methods reject with `secret_unavailable`, or answer at once. */
 export interface KeySource {
   /** The keys to verify with first. */
-  current(): Promise<Keys>;
+  current(): MaybePromise<Keys>;
   /** The keys to try once more with, where those did not match; undefined where there are no others. */
-  newerThan(used: Keys): Promise<Keys | undefined>;
+  newerThan(used: Keys): MaybePromise<Keys | undefined>;
 }
 
 /**
@@ -45,7 +45,7 @@ export function keySource(
 ): KeySource {
   if (typeof secret !== "function") {
     const keys = prepareAll(secret, scheme);
-    return { current: async () => keys, newerThan: async () => undefined };
+    return { current: () => keys, newerThan: () => undefined };
   }
   const prepare = rememberingPrepare(scheme);
   return new FetchedKeys(() => fetchKeys(secret, prepare, timeoutMs), now);
@@ -65,7 +65,7 @@ class FetchedKeys implements KeySource {
     this.#now = now;
   }
 
-  async current(): Promise<Keys> {
+  current(): MaybePromise<Keys> {
     return this.#keys !== undefined && this.#isWithin(SECRET_CACHE_MS, this.#fetchedAt) ? this.#keys : this.#ask();
   }
 
