@@ -22,9 +22,11 @@ export interface InspectInboxOptions<Incoming extends PageRequest = PageRequest>
   /**
    * Returns what the page may show of a payload, or a promise of it; it may change the payload, which is a copy. If it throws or returns
    * undefined, nothing of the payload is shown. It does not apply to errors and headers.
+   *
+   * @param payload the parsed body
    * @default the whole payload is shown
    */
-  readonly mask?: (payload: unknown, event: MaskedEvent) => unknown;
+  mask?(payload: Record<string, unknown>, event: MaskedEvent): unknown;
   /**
    * Called with what `authorize`, `mask` or the inbox threw: the page shows nothing of it.
    * @default nothing is called

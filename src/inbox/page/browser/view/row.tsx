@@ -14,6 +14,7 @@ export function Row({ event }: { readonly event: ParkedRow }): JSX.Element {
     <li class={isOpened ? "entry opened" : "entry"}>
       <input
         type="checkbox"
+        class="pick"
         aria-label={`Select ${visible(type)}, ${visible(id)}`}
         checked={selected.value.has(key)}
         onChange={() => toggle(key)}
@@ -38,7 +39,7 @@ export function rowLinks(): HTMLAnchorElement[] {
 /** The place of the row that an element is in; -1 if it is in none. */
 export function rowOf(element: Element | null): number {
   const link = element?.closest("li")?.querySelector("a") ?? null;
-  return rowLinks().findIndex((each) => each === link);
+  return rowLinks().indexOf(link as HTMLAnchorElement);
 }
 
 /** Moves the focus to the row at a place, or to the last one before it. */
