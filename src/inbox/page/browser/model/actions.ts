@@ -4,7 +4,7 @@ import { reportDone, reportError, reportNothing } from "../../../../page/model/n
 import { visible } from "../../../../page/model/visible-text.ts";
 import { plural } from "../../../../page/model/words.ts";
 import { type Deed, post, type Selection } from "./api.ts";
-import { counts } from "./counts.ts";
+import { refreshCounts } from "./counts.ts";
 import { load } from "./parked.ts";
 import { close, opened } from "./route.ts";
 
@@ -32,7 +32,7 @@ export function request(deed: Deed, selection: Selection): void {
 function wordsOf(selection: Selection): string {
   if ("keys" in selection) return plural(selection.keys.length, "event");
   if ("type" in selection) return `all events of the type ${visible(selection.type)}`;
-  return `all ${plural(counts.value?.parked ?? 0, "parked event")}`;
+  return "all parked events";
 }
 
 /** Does it, and reports the result as a notice. Never rejects. */
@@ -45,7 +45,7 @@ export async function carryOut(deed: Deed, selection: Selection): Promise<void> 
     reportError(`${deed === "redrive" ? "Redrive" : "Discard"}: ${reasonOf(error)}`);
   }
   isBusy.value = false;
-  await load();
+  await Promise.all([load(), refreshCounts()]);
 }
 
 function report(deed: Deed, count: number): void {

@@ -18,13 +18,13 @@ export const announcement = signal("");
 
 /** Fetches the counts, then follows them for as long as the page is open. */
 export function followCounts(): void {
-  void loadOverview();
+  void refreshCounts();
   followParked();
   listen(() => COUNTS_PATH, {
     counts: ({ data }) => {
       inboxIsAway.value = false;
       counts.value = JSON.parse(data) as InboxStats;
-      if (engine.value === "") void loadOverview();
+      if (engine.value === "") void refreshCounts();
     },
     trouble: () => {
       inboxIsAway.value = true;
@@ -32,15 +32,16 @@ export function followCounts(): void {
   });
 }
 
-async function loadOverview(): Promise<void> {
+/** Fetches the counts now; the stream is up to two seconds late. */
+export async function refreshCounts(): Promise<void> {
   try {
     const overview = await fetchOverview();
     engine.value = overview.engine;
     types.value = overview.types;
-    counts.value ??= overview.counts;
+    counts.value = overview.counts;
   } catch {
     // The stream says when the server answers again; without one, this page asks again.
-    if (connection.value !== "live") setTimeout(loadOverview, RETRY_MS);
+    if (connection.value !== "live") setTimeout(refreshCounts, RETRY_MS);
   }
 }
 

@@ -20,7 +20,7 @@ export function BulkActions(): JSX.Element {
         />
         {keys.length === 0 ? "Select the page" : `${keys.length} selected`}
       </label>
-      <Deeds selection={{ keys }} which={String(keys.length)} disabled={keys.length === 0} />
+      <Deeds selection={{ keys }} which={keys.length === 0 ? "" : String(keys.length)} disabled={keys.length === 0} />
       <span class="spring" />
       <AllOfThem />
     </fieldset>

@@ -1,6 +1,8 @@
 import type { JSX } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { plural } from "../../../../page/model/words.ts";
 import { carryOut, type Question, question } from "../model/actions.ts";
+import { counts } from "../model/counts.ts";
 
 const MEANINGS = {
   discard: "They are deleted for good. The provider does not send them again.",
@@ -32,6 +34,7 @@ function Asked({ asked: { deed, selection, which } }: { readonly asked: Question
       <h2 id="confirm-title">
         {VERBS[deed]} {which}?
       </h2>
+      {"all" in selection && <p>{plural(counts.value?.parked ?? 0, "event is", "events are")} parked now.</p>}
       <p>{MEANINGS[deed]}</p>
       <div class="buttons">
         {/* The harmless answer is the first: a dialog gives it the focus. */}

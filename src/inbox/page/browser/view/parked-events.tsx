@@ -1,7 +1,6 @@
 import type { JSX } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { visible } from "../../../../page/model/visible-text.ts";
-import { counts } from "../model/counts.ts";
 import {
   EVERYTHING,
   events,
@@ -107,11 +106,7 @@ function NothingParked(): JSX.Element {
   return (
     <div class="empty">
       <h2>Nothing is parked</h2>
-      <p class="muted">
-        {counts.value?.parked === 0
-          ? "Every event so far has succeeded, or still has attempts before it. Events that fail every attempt appear here."
-          : "Events that fail every attempt appear here."}
-      </p>
+      <p class="muted">Events that fail every attempt appear here.</p>
     </div>
   );
 }

@@ -22,7 +22,7 @@ export function Row({ event }: { readonly event: ParkedRow }): JSX.Element {
       <a href={addressOf(key)} data-key={key} aria-current={isOpened ? "true" : undefined}>
         <span class="type">{visible(type)}</span>
         <span class="mono id">{visible(id)}</span>
-        <span class="error">{visible(error)}</span>
+        <span class="error">{visible(error.replaceAll(/\s+/g, " "))}</span>
         <span class="when">
           {dayAndTimeWords(parkedAt)} <span class="tries">after {plural(attempts, "attempt")}</span>
         </span>

@@ -71,7 +71,11 @@ function requestChosen(deed: Deed): void {
 
 /** On a narrow screen an opened event hides the filter. */
 function focusFilter(): void {
-  const field = () => document.getElementById(TYPE_ID);
-  if (field()?.checkVisibility() !== true) close();
-  requestAnimationFrame(() => requestAnimationFrame(() => field()?.focus()));
+  const focus = () => document.getElementById(TYPE_ID)?.focus();
+  if (document.getElementById(TYPE_ID)?.checkVisibility()) {
+    focus();
+    return;
+  }
+  close();
+  requestAnimationFrame(() => requestAnimationFrame(focus));
 }
