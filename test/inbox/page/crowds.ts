@@ -58,7 +58,11 @@ const COPY_JOBS = `
       if model[2] == "failed" and n % 1000 == 1 then copied = string.gsub(copied, "order%.filled", rare) end
       redis.call("HSET", prefix .. copied, unpack(copy))
       if model[2] == "wait" then redis.call("LPUSH", prefix .. "wait", copied)
-      else redis.call("ZADD", prefix .. "failed", redis.call("HGET", prefix .. id, "finishedOn") + n, copied) end
+      else
+        local parked = redis.call("HGET", prefix .. id, "finishedOn") + n
+        redis.call("HSET", prefix .. copied, "finishedOn", string.format("%d", parked))
+        redis.call("ZADD", prefix .. "failed", string.format("%d", parked), copied)
+      end
     end
   end`;
 
@@ -94,7 +98,7 @@ export async function pgBossCrowd({ url }: PostgresService, count: number): Prom
         'id', gen_random_uuid(),
         'data', (${typed(numbered("data"))})::jsonb,
         'output', (${typed(numbered("output"))})::jsonb,
-        'start_after', start_after + n * interval '1 millisecond'))).*
+        'start_after', start_after - n * interval '1 millisecond'))).*
       FROM $job AS model, generate_series(1, ${count - 1}) AS n WHERE name LIKE $1`,
     [`${subject.queue}%`],
   );

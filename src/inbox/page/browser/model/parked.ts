@@ -14,7 +14,7 @@ export const EVERYTHING: Filter = { type: "", key: "" };
 export const filter = signal<Filter>(EVERYTHING);
 /** What the fields of the filter say, applied or not. */
 export const draft = signal<Filter>(EVERYTHING);
-/** The page of the list that is shown; null until the server has answered for the first time. */
+/** The page of the list that is shown; null until the server has answered for the first time, or with this filter. */
 export const list = signal<ParkedList | null>(null);
 /** Why the list could not be fetched. */
 export const trouble = signal<string | null>(null);
@@ -52,6 +52,8 @@ export function show(wanted: Filter): void {
   if (wanted.type === filter.value.type && wanted.key === filter.value.key) return;
   batch(() => {
     filter.value = wanted;
+    // Rows of the filter before would look like rows of this one.
+    list.value = null;
     cursors.value = [""];
     selected.value = new Set();
   });
