@@ -33,11 +33,11 @@ export interface ParkedList {
 /** A parked event in the list. */
 export interface ParkedRow {
   readonly key: string;
+  /** Its beginning, as of `type` and `error`. */
   readonly id: string;
   readonly type: string;
   readonly attempts: number;
   readonly parkedAt: number;
-  /** The beginning of the error's message. */
   readonly error: string;
 }
 

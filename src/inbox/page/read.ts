@@ -8,8 +8,8 @@ import { type Mask, payloadView } from "./payload-view.ts";
 
 /** How many parked events one page of the list has. Each is read from the inbox with its whole body. */
 const PAGE_SIZE = 50;
-/** A longer error is cut in the list. */
-const LISTED_ERROR = 300;
+/** Longer texts are cut: an id may be as long as a whole body. Keys are never so long. */
+const LONGEST_TEXT = 300;
 
 /** The inbox's name, its counts, and the types to choose from. */
 export async function readOverview(inbox: InspectedInbox): Promise<Overview> {
@@ -38,16 +38,22 @@ export async function readEvent(inbox: InspectedInbox, query: URLSearchParams, m
 }
 
 function rowOf({ key, id, type, attempts, parkedAt, error }: ParkedEvent): ParkedRow {
-  return { key, id, type, attempts, parkedAt: parkedAt.getTime(), error: error.message.slice(0, LISTED_ERROR) };
+  const texts = { id: cut(id), type: cut(type), error: cut(error.message) };
+  return { key, ...texts, attempts, parkedAt: parkedAt.getTime() };
 }
 
 async function messageDetail({ message, key, id, type }: ParkedEvent, mask: Mask): Promise<EventDetail["message"]> {
   if (message === undefined) return null;
   const { receivedAt, identifiedBy, orderingKey = null, traceparent = null, headers = {}, body } = message;
   return {
-    ...{ receivedAt, identifiedBy, orderingKey, traceparent },
+    ...{ receivedAt, identifiedBy, traceparent },
+    orderingKey: orderingKey && cut(orderingKey),
     headers: Object.entries(headers),
     payload: await payloadView(body, { key, id, type }, mask),
     masked: mask.apply !== undefined,
   };
+}
+
+function cut(text: string): string {
+  return text.slice(0, LONGEST_TEXT);
 }

@@ -46,6 +46,7 @@ const SCENES: readonly {
 const WIDTHS = [
   { width: 1280, height: 800 },
   { width: 360, height: 740 },
+  { width: 1680, height: 1000 },
 ];
 
 async function redriveTwo(page: Page): Promise<void> {
@@ -62,7 +63,7 @@ describeInBrowser("pictures of the inbox's page", (open) => {
   const scenes = exhaustive ? SCENES : SCENES.slice(0, 1);
   for (const { name, parked, hash, before } of scenes) {
     for (const colorScheme of ["light", "dark"] as const) {
-      for (const viewport of WIDTHS) {
+      for (const viewport of exhaustive ? WIDTHS : WIDTHS.slice(0, 2)) {
         it(`${name}, ${colorScheme}, ${viewport.width} wide`, async () => {
           const server = await inspected();
           await park(server.inbox, parked);

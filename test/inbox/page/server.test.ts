@@ -191,7 +191,8 @@ describe("the page's server", () => {
     const { url, inbox } = await inspected();
     await park(inbox, [
       ...failing(ids(120), "order.filled", { error: "x".repeat(900), body: JSON.stringify("y".repeat(20_000)) }),
-      ...failing(ids(3), "kyc.approved"),
+      ...failing(ids(2), "kyc.approved"),
+      ...failing(["ord_0002"], "kyc.approved", { id: "i".repeat(100_000), orderingKey: "o".repeat(100_000) }),
     ]);
     const seen: string[] = [];
     let cursor: string | null = "";
@@ -206,6 +207,7 @@ describe("the page's server", () => {
     const one = { call: "parked", key: "shop/kyc.approved/ord_0002" };
     expect(keysOf(await get(url, { call: "parked", type: "kyc.approved" })).length).toBe(3);
     expect(keysOf(await get(url, one))).toEqual([one.key]);
+    expect((await get(url, { ...one, call: "event" })).text.length).toBeLessThan(10_000);
     expect(keysOf(await get(url, { ...one, type: "order.filled" }))).toEqual([]);
     expect(keysOf(await get(url, { call: "parked", type: "order.*" }))).toEqual([]);
   });
@@ -356,6 +358,14 @@ describe("the page's server", () => {
     await expect.poll(stream.received).toContain("event: trouble");
     expect(stream.received()).not.toContain("hunter2");
     stream.leave();
+  });
+
+  it("answers the same whatever onError does", async () => {
+    const inbox = { ...freshInbox(), parked: fail };
+    const { url } = await inspected({ inbox, onError: fail });
+    expect((await get(url, { call: "parked" })).status).toBe(503);
+    const { url: guarded } = await inspected({ inbox, onError: fail, authorize: fail });
+    expect(await get(guarded)).toMatchObject({ status: 403, text: "" });
   });
 
   it("says what a queue of one's own does not have", async () => {
