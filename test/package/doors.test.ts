@@ -183,6 +183,7 @@ describe("the manifest", () => {
     const paths = packed.files.map(({ path }) => path);
     expect(paths.filter((path) => /^(src|adapters|test|scripts|bench)\//.test(path))).toEqual([]);
     expect(paths).toEqual(expect.arrayContaining(["docs/errors.md", "examples/express/app.mjs"]));
+    expect(paths).toEqual(expect.arrayContaining(["dist/src/sandbox/page.html", "dist/src/inbox/page.html"]));
   });
 });
 
