@@ -9,7 +9,10 @@ import { build } from "rolldown";
 const SHARED = "src/page";
 
 /** The pages: where the source of each is, its title, and the path from which it is served. */
-const PAGES = [{ source: "src/sandbox/page", title: "Sandbox", target: "dist/src/sandbox/page.html" }];
+const PAGES = [
+  { source: "src/sandbox/page", title: "Sandbox", target: "dist/src/sandbox/page.html" },
+  { source: "src/inbox/page/browser", title: "Inbox", target: "dist/src/inbox/page.html" },
+];
 
 /**
  * Writes the pages.

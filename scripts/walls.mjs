@@ -49,6 +49,11 @@ const walls = [
     Object.keys(ROOMS).map((name) => `./${name}/**`),
   ),
   ...Object.keys(ROOMS).map((room) => wall([`src/${room}/**`], forbiddenIn(room))),
+  // Of the room inbox only its page, which no receiving door loads, may import what pages share.
+  wall(
+    ["src/inbox/page.ts", "src/inbox/page/**"],
+    forbiddenIn("inbox").filter((pattern) => pattern !== "../**/page/**"),
+  ),
   wall(["adapters/**"], [], [family]),
   wall(["adapters/{fetch,hono,lambda}.ts", "adapters/{fetch,hono}/**"], [], [family, noRawBody]),
 ];

@@ -51,6 +51,17 @@ const READERS_OWN = {
     const backend = memoryStore();
     export function connect(): DedupeStore { return backend; }
     export function myStore(connection: DedupeStore): DedupeStore { return { ...connection }; }`,
+  "login.ts": `
+    import type { IncomingMessage, ServerResponse } from "node:http";
+    interface User { readonly role: string }
+    export function userOf(cookie: string | null | undefined): User | undefined {
+      const [, role] = /^session=(\\w+)$/.exec(cookie ?? "") ?? [];
+      return role === undefined ? undefined : { role };
+    }
+    export function requireLogin(request: IncomingMessage, response: ServerResponse, next: () => void): void {
+      if (userOf(request.headers.cookie) !== undefined) next();
+      else response.writeHead(302, { location: "/login" }).end();
+    }`,
 };
 
 /** The TypeScript snippets of pages, in order. */

@@ -14,13 +14,20 @@ export class RefusedError extends Error {
 /** Calls the server with JSON. @throws RefusedError if there is no answer, or one that is not 2xx */
 export type Call = <Answer>(method: string, path: string, body?: object) => Promise<Answer>;
 
+/** How the calls of a page differ from those of others. */
+interface CallerOptions {
+  /** To send with each call. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What to say of an answer without a message, by its status. */
+  readonly words?: Readonly<Record<number, string>>;
+}
+
 /**
  * How a page calls its server.
  *
  * @param server its name at the start of a sentence: `The sandbox`
- * @param headers to send with each call
  */
-export function callerOf(server: string, headers: Readonly<Record<string, string>> = {}): Call {
+export function callerOf(server: string, { headers = {}, words = {} }: CallerOptions = {}): Call {
   return async <Answer>(method: string, path: string, body?: object) => {
     const sent =
       body === undefined
@@ -31,7 +38,8 @@ export function callerOf(server: string, headers: Readonly<Record<string, string
     });
     const answer: unknown = await response.json().catch(() => undefined);
     if (!response.ok) {
-      throw new RefusedError(response.status, messageOf(answer) ?? `${server} answered ${response.status}.`);
+      const { status } = response;
+      throw new RefusedError(status, messageOf(answer) ?? words[status] ?? `${server} answered ${status}.`);
     }
     return answer as Answer;
   };

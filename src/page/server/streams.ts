@@ -1,3 +1,5 @@
+import { unref } from "../../async.ts";
+
 /** The most pages that can be connected at once. */
 const MAX_STREAMS = 64;
 /** A page with more unread data than this is disconnected; it reconnects and gets what it missed. */
@@ -32,7 +34,9 @@ export class Streams {
 
   add(sink: Sink): void {
     this.#open.add(sink);
-    this.#heartbeat ??= unref(setInterval(() => this.write(": still here\n\n"), HEARTBEAT_MS));
+    if (this.#heartbeat !== undefined) return;
+    this.#heartbeat = setInterval(() => this.write(": still here\n\n"), HEARTBEAT_MS);
+    unref(this.#heartbeat);
   }
 
   delete(sink: Sink): void {
@@ -58,10 +62,4 @@ export class Streams {
     clearInterval(this.#heartbeat);
     this.#heartbeat = undefined;
   }
-}
-
-/** A timer that does not keep the process alive. Only Node and Bun have `unref`. */
-export function unref<Timer>(timer: Timer): Timer {
-  (timer as { unref?(): void }).unref?.();
-  return timer;
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import { WebhookError } from "../../errors.ts";
 import { PAGE_POLICY } from "../../page/server/headers.ts";
 import type { Fields } from "../../page/server/json-body.ts";
+import { Refused, refusedBody } from "../../page/server/refused.ts";
 import type { Delivery } from "../deliveries/delivery.ts";
 import { endpointView } from "../endpoints/endpoint.ts";
 import type { Operations } from "../operations.ts";
@@ -17,18 +18,6 @@ export interface InspectorParts {
   readonly snapshot: () => Snapshot;
   /** The page's HTML; undefined if it could not be read. */
   readonly page: string | undefined;
-}
-
-/** A call that is refused, with its status and code. */
-class Refused extends Error {
-  readonly status: number;
-  readonly code: string;
-
-  constructor(status: number, code: string, message: string) {
-    super(message);
-    this.status = status;
-    this.code = code;
-  }
 }
 
 /** A call that changes something: what it does with the parameter of its path and the fields of its body. */
@@ -129,10 +118,7 @@ export class Inspector {
     const action = ACTIONS.find((one) => one.method === request.method && one.path.test(path));
     const fields = await readFields(request);
     if (action === undefined) throw notFound();
-    if (typeof fields === "string") {
-      const [status, message] = fields === "too_large" ? [413, "too large"] : [400, "not a JSON object"];
-      throw new Refused(status as number, fields, `The body is ${message}.`);
-    }
+    if (typeof fields === "string") throw refusedBody(fields);
     const [, parameter = ""] = action.path.exec(path) ?? [];
     return action.run(this.#parts.operations, parameter, fields);
   }

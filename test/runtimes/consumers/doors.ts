@@ -12,6 +12,7 @@ import {
 } from "bluum-webhooks";
 import { bluumHandler as fetchHandler } from "bluum-webhooks/fetch";
 import { type BullmqInboxOptions, bullmqInbox } from "bluum-webhooks/inbox/bullmq";
+import { type InspectedInbox, inspectInbox } from "bluum-webhooks/inbox/page";
 import { type PgBoss, type PgBossInboxOptions, pgBossInbox } from "bluum-webhooks/inbox/pg-boss";
 import { queueInbox } from "bluum-webhooks/inbox/queue";
 import { sqliteInbox } from "bluum-webhooks/inbox/sqlite";
@@ -63,6 +64,14 @@ export const inboxesOf = (
   pgBossInbox(boss, options),
   queueInbox({ name: "own", store, add: async (message) => void message.key }),
 ];
+export function pageOf(inbox: InspectedInbox): (request: Request) => Promise<Response> {
+  createServer(
+    inspectInbox(inbox, { authorize: ({ headers }) => headers, mask: ({ data }, { type }) => [data, type] }).node,
+  );
+  // @ts-expect-error nobody says who may see it
+  createServer(inspectInbox(inbox, {}).node);
+  return inspectInbox(inbox, { authorize: (request: Request) => request.headers.get("cookie") }).fetch;
+}
 export const statements: string[] = dedupeStoreContract(() => ({ store: sqliteStore({} as never) })).map(
   ({ name }) => name,
 );

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
 import { exhaustive } from "../../exhaustive.ts";
+import { graveFindings } from "../../page/axe.ts";
 import { describePage } from "./browser.ts";
 import type { PageServer } from "./server.ts";
 import { attempt, DAWN, deliveries, delivery, endpoint, failures } from "./world.ts";
@@ -213,13 +213,9 @@ describePage("the page for everyone", ({ open, serve }) => {
             await page.getByText("Live", { exact: true }).waitFor();
             if (hash !== "") await page.getByRole("heading", { name: "Request" }).waitFor();
             await before?.(page, server);
-            await page.evaluate(axe.source);
-            const findings = await page.evaluate(() => (globalThis as unknown as { axe: typeof axe }).axe.run());
-            const grave = findings.violations.filter(({ impact }) => impact === "serious" || impact === "critical");
-            expect(grave.map(({ id, nodes }) => [id, nodes.length, nodes[0]?.html, nodes[0]?.failureSummary])).toEqual(
-              [],
-            );
-            expect(findings.passes.length).toBeGreaterThan(15);
+            const { grave, passes } = await graveFindings(page);
+            expect(grave).toEqual([]);
+            expect(passes).toBeGreaterThan(15);
           });
         }
       }

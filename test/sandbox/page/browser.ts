@@ -1,68 +1,26 @@
-import { existsSync, mkdirSync } from "node:fs";
-import { delimiter, join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
-import { afterAll, afterEach, beforeAll, describe } from "vitest";
+import { afterEach } from "vitest";
+import { describeInBrowser, type Open } from "../../page/browser.ts";
 import { PageServer } from "./server.ts";
 
-const NAMES = ["chromium", "chromium-browser", "google-chrome"];
-
-/** The Chromium at CHROMIUM_PATH, or else on the PATH. */
-function findChromium(): string | undefined {
-  if (process.env.CHROMIUM_PATH) return process.env.CHROMIUM_PATH;
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  return NAMES.flatMap((name) => folders.map((folder) => join(folder, name))).find((path) => existsSync(path));
-}
-
-const executablePath = findChromium();
-const MISSING = "no Chromium on the PATH, and CHROMIUM_PATH names none";
-if (executablePath === undefined && process.env.CI === "true") throw new Error(`The page must be tested: ${MISSING}.`);
-if (executablePath === undefined) console.warn(`The page is not tested: ${MISSING}.`);
+export { screenshotPath } from "../../page/browser.ts";
 
 /** What a test of the page works with. */
 export interface Bench {
-  /** Opens the page of a server, with empty storage. */
-  readonly open: (
-    server: { readonly url: string },
-    options?: BrowserContextOptions & { readonly hash?: string },
-  ) => Promise<Page>;
+  readonly open: Open;
   /** Starts a scripted sandbox that stops after the test. */
   readonly serve: (...world: Parameters<typeof PageServer.start>) => Promise<PageServer>;
 }
 
 /** A suite in a real browser; skipped with a message if there is no browser. */
 export function describePage(name: string, tests: (bench: Bench) => void): void {
-  describe.skipIf(executablePath === undefined)(name, () => {
-    let browser: Browser;
+  describeInBrowser(name, (open) => {
     let servers: PageServer[] = [];
-
-    beforeAll(async () => {
-      browser = await chromium.launch({
-        executablePath: executablePath as string,
-        args: ["--no-sandbox", "--enable-precise-memory-info"],
-      });
-    }, 60_000);
-    afterAll(() => browser?.close());
     afterEach(async () => {
-      await Promise.all(browser.contexts().map((context) => context.close()));
       await Promise.all(servers.map((server) => server.close()));
       servers = [];
     });
-
     tests({
-      open: async (server, { hash = "", ...options } = {}) => {
-        const context = await browser.newContext({
-          viewport: { width: 1280, height: 800 },
-          locale: "en-GB",
-          timezoneId: "UTC",
-          ...options,
-        });
-        await context.grantPermissions(["clipboard-read", "clipboard-write"]);
-        const page = await context.newPage();
-        page.setDefaultTimeout(10_000);
-        await page.goto(server.url + hash);
-        return page;
-      },
+      open,
       serve: async (...world) => {
         const server = await PageServer.start(...world);
         servers.push(server);
@@ -70,12 +28,4 @@ export function describePage(name: string, tests: (bench: Bench) => void): void 
       },
     });
   });
-}
-
-const SCREENSHOTS = fileURLToPath(new URL("../../../.tmp/screenshots/", import.meta.url));
-
-/** The path of a screenshot. */
-export function screenshotPath(name: string): string {
-  mkdirSync(SCREENSHOTS, { recursive: true });
-  return `${SCREENSHOTS}${name}.png`;
 }
