@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { Turns } from "../../src/inbox/bullmq/turns.ts";
+import { Turns } from "../../src/inbox/turns.ts";
 
 /** Starts runs, and tells which have their turn. */
 function starter() {
