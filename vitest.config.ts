@@ -22,6 +22,8 @@ export default defineConfig({
   test: {
     // The benchmarks want the machine for themselves: BENCH=true npx vitest run --project bench
     projects: [core, ...others].filter(({ test }) => test.name !== "bench" || process.env.BENCH === "true"),
+    // `inFull` of test/exhaustive.ts.
+    tags: [{ name: "exhaustive", description: "What exists only with EXHAUSTIVE=true, or tries more then." }],
     testTimeout: 20_000,
     // The slow cases wait for timeouts, not for the processor.
     maxConcurrency: 25,

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
-import { exhaustive } from "../exhaustive.ts";
+import { exhaustive, inFull } from "../exhaustive.ts";
 
 const MEBIBYTE = 1024 * 1024;
 const SENDERS = 8;
@@ -62,7 +62,7 @@ async function floodHttp2({ port, path }: Server): Promise<number> {
   return CHUNKS;
 }
 
-describe.runIf(exhaustive)("eight senders of bodies in chunks of one byte", () => {
+describe.runIf(exhaustive)("eight senders of bodies in chunks of one byte", inFull, () => {
   it.each([
     ["node", flood],
     ["node over HTTP/2", floodHttp2],

@@ -7,7 +7,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { eventMapFile } from "../../src/cli/event-map.ts";
 import { startBluum } from "../client/bluum-server.ts";
 import { ROOT } from "../docs/markdown.ts";
-import { exhaustive, runs } from "../exhaustive.ts";
+import { exhaustive, inFull, runs } from "../exhaustive.ts";
 import { character } from "../unicode.ts";
 import { credentials, runCommand } from "./provider-terminal.ts";
 
@@ -54,7 +54,7 @@ describe("event-types --typescript", () => {
 
   it.each(exhaustive ? ["typescript", "typescript-5.9", "typescript-5.4"] : ["typescript"])(
     "prints a file that adds the names to event.type, with %s",
-    { timeout: 60_000 },
+    { ...inFull, timeout: 60_000 },
     async (compiler) => {
       const server = await startBluum({ eventTypes: LIVE });
       const { stdout, stderr } = await runCommand(["event-types", "--typescript"], { env: credentials(server) });
@@ -83,7 +83,7 @@ describe("event-types --typescript", () => {
     expect(exitCode).toBe(0);
   });
 
-  it("contains nothing but names and comments, whatever the server sends", () => {
+  it("contains nothing but names and comments, whatever the server sends", inFull, () => {
     const piece = fc.constantFrom(
       "*/",
       "/*",

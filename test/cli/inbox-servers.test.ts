@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it, onTestFinished } from "vitest";
 import { bullmqInbox } from "../../src/inbox/bullmq.ts";
 import type { Inbox } from "../../src/inbox/inbox.ts";
 import { pgBossInbox } from "../../src/inbox/pg-boss.ts";
-import { exhaustive } from "../exhaustive.ts";
+import { exhaustive, inFull } from "../exhaustive.ts";
 import { freePort } from "../services/ports.ts";
 import { findPostgres } from "../services/postgres.ts";
 import { canStartRedis, findRedis, startRedis } from "../services/redis.ts";
@@ -43,7 +43,7 @@ async function expectCommandsToWork(inbox: Inbox, run: (line: string) => ReturnT
   expect(await processed(inbox, 2)).toEqual(["evt_3", "evt_1"]);
 }
 
-describe.skipIf(!exhaustive || redis === undefined)("inbox --redis", () => {
+describe.skipIf(!exhaustive || redis === undefined)("inbox --redis", inFull, () => {
   const url = redis?.url ?? "";
   const client = new Redis(url, { maxRetriesPerRequest: null });
   afterAll(() => client.disconnect());
@@ -113,7 +113,7 @@ describe.skipIf(!exhaustive || redis === undefined)("inbox --redis", () => {
   });
 });
 
-describe.skipIf(!exhaustive || postgres === undefined)("inbox --postgres", () => {
+describe.skipIf(!exhaustive || postgres === undefined)("inbox --postgres", inFull, () => {
   const url = postgres?.url ?? "";
   const pool = new pg.Pool({ connectionString: url, max: 4 });
   afterAll(() => pool.end());

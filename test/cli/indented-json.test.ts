@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { indentedJson } from "../../src/cli/inbox/indented-json.ts";
-import { runs } from "../exhaustive.ts";
+import { inFull, runs } from "../exhaustive.ts";
 
 describe("indentedJson", () => {
-  it("prints what JSON.stringify prints with two spaces, for values that it prints", () => {
+  it("prints what JSON.stringify prints with two spaces, for values that it prints", inFull, () => {
     fc.assert(
       fc.property(fc.jsonValue({ maxDepth: 6 }), fc.boolean(), (value, spaced) => {
         const text = JSON.stringify(value, null, spaced ? 3 : 0);

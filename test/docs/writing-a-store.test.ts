@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { DedupeStore } from "../../src/stores/store.ts";
-import { runs } from "../exhaustive.ts";
+import { inFull, runs } from "../exhaustive.ts";
 import { manualClock } from "../stores/clock.ts";
 import { describeStoreContract } from "../stores/contract.ts";
 import { modelTest } from "../stores/model.ts";
@@ -44,7 +44,7 @@ function subject() {
 describeStoreContract("the store of docs/writing-a-store.md", subject);
 
 describe("the store of docs/writing-a-store.md", () => {
-  it("answers as the state machine does", () => modelTest(subject, runs(20, 300)));
+  it("answers as the state machine does", inFull, () => modelTest(subject, runs(20, 300)));
 
   it("compiles in a strict project", { timeout: 60_000 }, () => {
     expect(complaintsAbout(snippet)).toEqual([]);

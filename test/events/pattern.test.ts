@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { WebhookError } from "../../src/errors.ts";
 import { assertPattern, MAX_WILDCARD_DEPTH, patternsMatching } from "../../src/events/pattern.ts";
-import { runs } from "../exhaustive.ts";
+import { inFull, runs } from "../exhaustive.ts";
 
 function refusalOf(pattern: unknown): WebhookError {
   try {
@@ -120,7 +120,7 @@ describe("patternsMatching", () => {
     expect(patternsMatching(type).includes(pattern)).toBe(expected);
   });
 
-  it("lists exactly the patterns that match a name", () => {
+  it("lists exactly the patterns that match a name", inFull, () => {
     const segment = fc.constantFrom("a", "b", "ab", "order");
     const name = fc.array(segment, { minLength: 1, maxLength: 5 }).map((parts) => parts.join("."));
     const wildcard = fc.array(segment, { minLength: 1, maxLength: 4 }).map((parts) => `${parts.join(".")}.*`);
@@ -133,7 +133,7 @@ describe("patternsMatching", () => {
     );
   });
 
-  it("lists no pattern twice for any name", () => {
+  it("lists no pattern twice for any name", inFull, () => {
     const hostile = fc.string({ unit: fc.constantFrom(".", "*", "a", " ", "\u0000", "\ud800"), maxLength: 60 });
     fc.assert(
       fc.property(fc.oneof(hostile, fc.string()), (type) => {

@@ -5,7 +5,7 @@ import { Redis } from "ioredis";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { sampleEvent, signDelivery } from "../../src/testing/index.ts";
 import { ROOT } from "../docs/markdown.ts";
-import { exhaustive } from "../exhaustive.ts";
+import { exhaustive, inFull } from "../exhaustive.ts";
 import { type FlakyProxy, flakyProxy } from "../services/flaky-proxy.ts";
 import { findRedis } from "../services/redis.ts";
 import { installed, type Running, type RunningExample, startApp, startProgram } from "./programs.ts";
@@ -182,7 +182,7 @@ describe.skipIf(!service)("examples/inbox-bullmq", { timeout: 90_000 }, () => {
     expect(output.match(/^working on/gm)).toHaveLength(1);
   });
 
-  it("loses no event when a worker is killed in a handler, and books none twice", async () => {
+  it("loses no event when a worker is killed in a handler, and books none twice", inFull, async () => {
     const app = await startReceiver();
     const delivery = sign(order("ord_work", { id: "evt_work" }));
     expect(await told(app, delivery)).toEqual(RECEIVED);

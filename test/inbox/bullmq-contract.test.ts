@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { describe, it } from "vitest";
 import { bullmqInbox } from "../../src/inbox/bullmq.ts";
 import { type InboxUnderTest, inboxContract } from "../../src/testing/inbox-contract.ts";
+import { describeEach } from "../exhaustive.ts";
 import { flakyProxy } from "../services/flaky-proxy.ts";
 import { findRedis } from "../services/redis.ts";
 import { clear, MAJORS, type Major, majors } from "./bullmq-setup.ts";
@@ -36,6 +37,6 @@ async function create(major: Major): Promise<InboxUnderTest> {
   };
 }
 
-describe.skipIf(!redis).each(majors)("the contract of inboxes on %s", (major) => {
+describeEach(describe.skipIf(!redis), majors)("the contract of inboxes on %s", (major) => {
   for (const { name, run, timeoutMs } of inboxContract(() => create(major))) it.concurrent(name, run, timeoutMs);
 });

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, describe, expect, it, vi } from "vitest";
+import { describeEach } from "../exhaustive.ts";
 import { findRedis, type RedisService } from "../services/redis.ts";
 import { ioredis } from "../services/redis-clients.ts";
 import {
@@ -57,7 +58,7 @@ function admin() {
   return client;
 }
 
-describe.skipIf(!service).each(majors)("workers of %s that die", (major) => {
+describeEach(describe.skipIf(!service), majors)("workers of %s that die", (major) => {
   it("an event of a killed worker comes back, and the crash counts as an attempt", { timeout: 120_000 }, async () => {
     const prefix = freshPrefix();
     const inbox = freshInbox(major, redis, { prefix });

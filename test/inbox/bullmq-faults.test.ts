@@ -1,5 +1,6 @@
 import { inspect } from "node:util";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { describeEach } from "../exhaustive.ts";
 import { canStartRedis, type PrivateRedis, startRedis } from "../services/redis.ts";
 import { ioredis } from "../services/redis-clients.ts";
 import { afterwards, inboxAt, majors, messageOf, PATIENCE, RETENTION, work } from "./bullmq-setup.ts";
@@ -27,7 +28,7 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
   return error;
 }
 
-describe.skipIf(!installed).each(majors)("%s and a Redis that fails", (major) => {
+describeEach(describe.skipIf(!installed), majors)("%s and a Redis that fails", (major) => {
   beforeEach(async () => {
     redis = await own(...DURABLE);
   });

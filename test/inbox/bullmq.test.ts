@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it, vi } from "vitest";
 import { ParkEvent } from "../../src/inbox/failure.ts";
+import { describeEach } from "../exhaustive.ts";
 import { findRedis, type RedisService } from "../services/redis.ts";
 import { ioredis, redis6 } from "../services/redis-clients.ts";
 import {
@@ -20,7 +21,7 @@ const redis = service as RedisService;
 
 afterAll(() => service?.stop());
 
-describe.skipIf(!service).each(majors)("an inbox of %s", (major) => {
+describeEach(describe.skipIf(!service), majors)("an inbox of %s", (major) => {
   it("runs what was added, as it was added", async () => {
     const inbox = freshInbox(major, redis);
     const message = messageOf("evt_1", { body: '{"n": 10.00, "s": "é\\u2028"}', headers: { "x-a": "b" } });

@@ -1,8 +1,9 @@
 import { describe, it } from "vitest";
 import { sqliteInbox } from "../../src/inbox/sqlite.ts";
 import { type InboxUnderTest, inboxContract } from "../../src/testing/inbox-contract.ts";
-import type { Connection, Engine } from "../stores/sqlite-engines.ts";
-import { Bench, drivers } from "./sqlite-support.ts";
+import { describeEach } from "../exhaustive.ts";
+import { type Connection, type Engine, engines } from "../stores/sqlite-engines.ts";
+import { Bench } from "./sqlite-support.ts";
 
 const retry = { attempts: 3, backoffMs: 200, maxBackoffMs: 1_000 };
 
@@ -32,6 +33,6 @@ function breakConnection(connection: Connection): () => void {
   };
 }
 
-describe.each(drivers)("the SQLite inbox on %s", (_, engine) => {
+describeEach(describe, engines)("the SQLite inbox on $name", (engine) => {
   for (const { name, run, timeoutMs } of inboxContract(() => create(engine))) it.concurrent(name, run, timeoutMs);
 });

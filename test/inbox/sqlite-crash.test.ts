@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type SqliteInbox, sqliteInbox } from "../../src/inbox/sqlite.ts";
-import { runs } from "../exhaustive.ts";
-import type { Connection } from "../stores/sqlite-engines.ts";
-import { Bench, drivers, messageOf, rows, TERMS } from "./sqlite-support.ts";
+import { describeEach, inFull, runs } from "../exhaustive.ts";
+import { type Connection, engines } from "../stores/sqlite-engines.ts";
+import { Bench, messageOf, rows, TERMS } from "./sqlite-support.ts";
 
 const EMPTY = { waiting: 0, delayed: 0, active: 0 };
 
-describe.each(drivers)("processes on the SQLite inbox on %s", (_, engine) => {
+describeEach(describe, engines)("processes on the SQLite inbox on $name", (engine) => {
   const children: ChildProcess[] = [];
   let bench: Bench;
   let clockStart: number;
@@ -70,6 +70,7 @@ describe.each(drivers)("processes on the SQLite inbox on %s", (_, engine) => {
 
   it.each(Array.from({ length: runs(2, 20) }, (__, round) => round))(
     "has stored all that it said it had when it is killed, in round %i",
+    { ...inFull, timeout: 120_000 },
     async () => {
       const adding = [start("addAll", "x"), start("addAll", "y")];
       await vi.waitFor(() => adding.forEach(({ lines }) => void expect(lines.length).toBeGreaterThan(20)), 60_000);
@@ -82,7 +83,6 @@ describe.each(drivers)("processes on the SQLite inbox on %s", (_, engine) => {
       expect(remembered.sort()).toEqual([...stored].sort());
       expect(rows(connection, "PRAGMA integrity_check")).toMatchObject([{ integrity_check: "ok" }]);
     },
-    120_000,
   );
 
   it.each([
@@ -112,7 +112,10 @@ describe.each(drivers)("processes on the SQLite inbox on %s", (_, engine) => {
     60_000,
   );
 
-  it("loses nothing and keeps the order when workers are killed again and again", async () => {
+  it("loses nothing and keeps the order when workers are killed again and again", {
+    ...inFull,
+    timeout: 180_000,
+  }, async () => {
     const keys = Array.from({ length: runs(10, 100) }, (__, number) => `key${number}`);
     for (const name of ["A", "B", "C"]) {
       await Promise.all(keys.map((key) => inbox.add(messageOf(`${key}.${name}`, { orderingKey: key }), TERMS)));
@@ -137,7 +140,7 @@ describe.each(drivers)("processes on the SQLite inbox on %s", (_, engine) => {
       );
       expect(order.join("")).toMatch(/^A+B+C+$/);
     }
-  }, 180_000);
+  });
 
   it("parks an event that kills its workers, and runs the others", async () => {
     const keys = Array.from({ length: 30 }, (__, number) => `event ${number}`);

@@ -1,13 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { sqliteInbox } from "../../src/inbox/sqlite.ts";
-import { runs } from "../exhaustive.ts";
-import type { Connection } from "../stores/sqlite-engines.ts";
-import { Bench, drivers, gate, messageOf, rows, TERMS } from "./sqlite-support.ts";
+import { describeEach, inFull, runs } from "../exhaustive.ts";
+import { type Connection, engines } from "../stores/sqlite-engines.ts";
+import { Bench, gate, messageOf, rows, TERMS } from "./sqlite-support.ts";
 
 const HOUR_MS = 3_600_000;
 const START_MS = 100 * 24 * HOUR_MS;
 
-describe.each(drivers)("faults of the SQLite inbox on %s", (_, engine) => {
+describeEach(describe, engines)("faults of the SQLite inbox on $name", (engine) => {
   let bench: Bench;
 
   beforeEach(() => {
@@ -237,7 +237,7 @@ describe.each(drivers)("faults of the SQLite inbox on %s", (_, engine) => {
     expect(scans.filter((scan) => !/TEMP B-TREE.*json_each/s.test(scan))).toEqual([]);
   });
 
-  it("takes as long with many waiting events as with few", async () => {
+  it("takes as long with many waiting events as with few", { ...inFull, timeout: 180_000 }, async () => {
     const connection = bench.open();
     const inbox = sqliteInbox(connection);
     await inbox.stats();
@@ -262,5 +262,5 @@ describe.each(drivers)("faults of the SQLite inbox on %s", (_, engine) => {
     // Generous, since the disk is shared: a scan would take a hundred times as long.
     expect(ratio).toBeLessThan(10);
     expect(await inbox.stats()).toMatchObject({ parked: 0 });
-  }, 180_000);
+  });
 });

@@ -1,15 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ParkEvent } from "../../src/inbox/failure.ts";
 import type { SqliteInbox } from "../../src/inbox/sqlite.ts";
-import { runs } from "../exhaustive.ts";
+import { describeEach, inFull, runs } from "../exhaustive.ts";
 import { manualClock } from "../stores/clock.ts";
-import type { Connection } from "../stores/sqlite-engines.ts";
-import { Bench, drivers, gate, LOCK_EXPIRED_MS, messageOf, rows, TERMS } from "./sqlite-support.ts";
+import { type Connection, engines } from "../stores/sqlite-engines.ts";
+import { Bench, gate, LOCK_EXPIRED_MS, messageOf, rows, TERMS } from "./sqlite-support.ts";
 
 const QUICK = { retry: { attempts: 5, backoffMs: 10, maxBackoffMs: 10 } };
-const KEYS = runs(40, 1_000);
 
-describe.each(drivers)("order in the SQLite inbox on %s", (_, engine) => {
+describeEach(describe, engines)("order in the SQLite inbox on $name", (engine) => {
   let bench: Bench;
 
   beforeEach(() => {
@@ -120,9 +119,12 @@ describe.each(drivers)("order in the SQLite inbox on %s", (_, engine) => {
     expect(started).toEqual(["k.A", "k.B", "k.C"]);
   });
 
-  it(`is A A A B C for each of ${KEYS} keys, with two workers on two connections`, async () => {
+  it("is A A A B C for each of many keys, with two workers on two connections", {
+    ...inFull,
+    timeout: 120_000,
+  }, async () => {
     const inbox = bench.inbox(QUICK);
-    const names = Array.from({ length: KEYS }, (__, number) => `key${number}`);
+    const names = Array.from({ length: runs(40, 1_000) }, (__, number) => `key${number}`);
     // Their events are mixed.
     for (const name of ["A", "B", "C"]) await Promise.all(names.map((key) => addLine(inbox, key, [name])));
     const seen = new Map<string, string>(names.map((name) => [name, ""]));
@@ -145,9 +147,9 @@ describe.each(drivers)("order in the SQLite inbox on %s", (_, engine) => {
     expect(beside).toEqual([]);
     expect([...seen.values()].filter((order) => order !== "AAABC")).toEqual([]);
     expectSound(bench.open());
-  }, 120_000);
+  });
 
-  it("keeps its lines and counts sound, whatever happens", async () => {
+  it("keeps its lines and counts sound, whatever happens", { ...inFull, timeout: 120_000 }, async () => {
     const inbox = bench.inbox({ retry: { attempts: 2, backoffMs: 1, maxBackoffMs: 1 } });
     const peer = bench.inbox({ retry: { attempts: 2, backoffMs: 1, maxBackoffMs: 1 } });
     const connection = bench.open();
@@ -173,7 +175,7 @@ describe.each(drivers)("order in the SQLite inbox on %s", (_, engine) => {
     await inbox.redrive({ all: true });
     await drained(inbox);
     expectSound(connection);
-  }, 120_000);
+  });
 });
 
 /** Of the unfinished events of a key exactly one may run, and the counts match the rows. */

@@ -2,13 +2,7 @@ import type { InboxAttempt, InboxWorker, ParkedNotice, WorkOptions } from "../..
 import type { InboxMessage } from "../../src/inbox/message.ts";
 import type { SqliteInboxOptions } from "../../src/inbox/sqlite/options.ts";
 import { type SqliteInbox, sqliteInbox } from "../../src/inbox/sqlite.ts";
-import { exhaustive } from "../exhaustive.ts";
-import { type Connection, type Engine, engines, freshFile } from "../stores/sqlite-engines.ts";
-
-/** The drivers to test, by name: the first in `npm test`, all with EXHAUSTIVE=true. */
-export const drivers: readonly (readonly [string, Engine])[] = engines
-  .slice(0, exhaustive ? engines.length : 1)
-  .map((engine) => [engine.name, engine] as const);
+import { type Connection, type Engine, freshFile } from "../stores/sqlite-engines.ts";
 
 export const RETENTION_MS = 7 * 24 * 3_600_000;
 export const TERMS = { retentionMs: RETENTION_MS };

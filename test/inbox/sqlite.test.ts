@@ -2,25 +2,16 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ParkEvent } from "../../src/inbox/failure.ts";
 import type { SqliteInboxOptions } from "../../src/inbox/sqlite/options.ts";
 import { sqliteInbox } from "../../src/inbox/sqlite.ts";
+import { describeEach } from "../exhaustive.ts";
 import { manualClock } from "../stores/clock.ts";
 import { type Connection, type Engine, engines } from "../stores/sqlite-engines.ts";
-import {
-  Bench,
-  drivers,
-  gate,
-  type Handle,
-  LOCK_EXPIRED_MS,
-  messageOf,
-  RETENTION_MS,
-  rows,
-  TERMS,
-} from "./sqlite-support.ts";
+import { Bench, gate, type Handle, LOCK_EXPIRED_MS, messageOf, RETENTION_MS, rows, TERMS } from "./sqlite-support.ts";
 
 /** Retries come at once. */
 const QUICK = { retry: { attempts: 3, backoffMs: 1, maxBackoffMs: 1 } };
 const EMPTY = { waiting: 0, delayed: 0, active: 0, parked: 0, oldestWaitingMs: 0 };
 
-describe.each(drivers)("the SQLite inbox on %s", (_, engine) => {
+describeEach(describe, engines)("the SQLite inbox on $name", (engine) => {
   let bench: Bench;
 
   beforeEach(() => {
@@ -522,7 +513,7 @@ describe("making a SQLite inbox", () => {
     expect(() => sqliteInbox("file.db" as unknown as Connection)).toThrow(/synchronous/);
   });
 
-  describe.each(drivers)("on %s", (_, each) => {
+  describeEach(describe, engines)("on $name", (each) => {
     it("refuses a database in memory", () => {
       const database = each.open(":memory:");
       expect(() => sqliteInbox(database)).toThrow(/in memory/);

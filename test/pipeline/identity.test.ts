@@ -5,7 +5,7 @@ import { eventIdField } from "../../src/bluum/envelope.ts";
 import type { EventIdOption } from "../../src/index.ts";
 import { eventKey, handlerKey, identify, storeKey } from "../../src/pipeline/identity.ts";
 import { standardWebhooksSignature } from "../../src/schemes/standard-webhooks.ts";
-import { runs } from "../exhaustive.ts";
+import { inFull, runs } from "../exhaustive.ts";
 import { character } from "../unicode.ts";
 import { accepted, bench, signed, verdict } from "./receiving.ts";
 
@@ -272,7 +272,7 @@ describe("events of one order", () => {
     (id, fill) => ({ type: "order.partially_filled", event_id: id, order_id: rewritten(id), ...fill }),
   );
 
-  it("have different ids in any envelope, even within one second", () => {
+  it("have different ids in any envelope, even within one second", inFull, () => {
     const timestamp = "2025-06-15T14:30:15Z";
     fc.assert(
       fc.property(shape, orderId, fc.nat(1_000), fc.nat(1_000), (envelope, id, filled, more) => {
@@ -337,7 +337,7 @@ describe("the key of an event", () => {
       expect(eventKey(type, "evt_1")).toMatch(/^\*\/[0-9a-f]{64}$/);
   });
 
-  it("differs for any two events", () => {
+  it("differs for any two events", inFull, () => {
     fc.assert(
       fc.property(hostile, hostile, hostile, hostile, (type, id, otherType, otherId) => {
         const same = type === otherType && id === otherId;
@@ -374,7 +374,7 @@ describe("the key of an event", () => {
     );
   });
 
-  it("differs from that of each handler, and those differ from each other", () => {
+  it("differs from that of each handler, and those differ from each other", inFull, () => {
     fc.assert(
       fc.property(hostile, hostile, hostile, (id, name, otherName) => {
         const key = eventKey("order.filled", id);

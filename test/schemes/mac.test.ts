@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type ByteEncoding, encodeBytes } from "../../src/schemes/encoding.ts";
 import { DIGEST_BYTES, type HmacAlgorithm, type MacKey, mac, macIsAmong, macKey } from "../../src/schemes/mac.ts";
-import { runs } from "../exhaustive.ts";
+import { inFull, runs } from "../exhaustive.ts";
 import { bytes } from "./contract.ts";
 
 const fromHex = (hex: string): Uint8Array => Uint8Array.from(Buffer.from(hex, "hex"));
@@ -147,7 +147,7 @@ describe("the HMAC of any message", () => {
   );
   const content = length.chain((size) => fc.uint8Array({ minLength: size, maxLength: size }));
 
-  it("equals that of the standard library, for all lengths of key, prefix and body", () => {
+  it("equals that of the standard library, for all lengths of key, prefix and body", inFull, () => {
     fc.assert(
       fc.property(fc.constantFrom(...algorithms), content, fc.string(), content, (algorithm, key, prefix, body) => {
         const message = Buffer.concat([Buffer.from(prefix), body]);

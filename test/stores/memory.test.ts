@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { type MemoryStoreOptions, memoryStore } from "../../src/stores/memory.ts";
 import type { DedupeStore } from "../../src/stores/store.ts";
-import { runs } from "../exhaustive.ts";
+import { inFull, runs } from "../exhaustive.ts";
 import { manualClock } from "./clock.ts";
 import { describeStoreContract } from "./contract.ts";
 import { modelTest } from "./model.ts";
@@ -49,10 +49,11 @@ describeStoreContract("the memory store on a manual clock", onManualClock);
 describeStoreContract("the memory store on its own clock", () => ({ store: memoryStore() }));
 
 describe("the memory store against the model", () => {
-  it("answers as the state machine does", () => modelTest(onManualClock, runs(100, 5_000)));
+  it("answers as the state machine does", inFull, () => modelTest(onManualClock, runs(100, 5_000)));
 
-  it("answers as the state machine does on its own clock", () =>
-    modelTest(() => ({ store: memoryStore() }), runs(30, 1_000)));
+  it("answers as the state machine does on its own clock", inFull, () =>
+    modelTest(() => ({ store: memoryStore() }), runs(30, 1_000)),
+  );
 });
 
 describe("the memory store's bound", () => {

@@ -6,7 +6,7 @@ import { memoryStore } from "../../src/stores/memory.ts";
 import { type PostgresClient, type PostgresStore, postgresStore } from "../../src/stores/postgres.ts";
 import type { DedupeStore } from "../../src/stores/store.ts";
 import { ClaimedContext } from "../../src/stores/transaction.ts";
-import { exhaustive, runs } from "../exhaustive.ts";
+import { exhaustive, inFull, runs } from "../exhaustive.ts";
 import { findPostgres } from "../services/postgres.ts";
 import {
   adapted,
@@ -443,7 +443,7 @@ describe.skipIf(!service)("while a transaction that completes the event is open"
     };
   }
 
-  it("fifty duplicates at a time and a renewal do not wait for it, through a pool of five", async () => {
+  it("fifty duplicates at a time and a renewal do not wait for it, through a pool of five", inFull, async () => {
     const bank = await pgBank({ max: 5 });
     const { store } = bank;
     const { context, token } = await delivery(store);
@@ -497,7 +497,7 @@ describe.skipIf(!service)("while a transaction that completes the event is open"
     expect(await store.release(KEY, { token })).toBe(false);
   });
 
-  it("only one of two such transactions is committed, if the claim had expired", async () => {
+  it("only one of two such transactions is committed, if the claim had expired", inFull, async () => {
     for (let round = 0; round < runs(2, 10); round += 1) {
       const bank = await pgBank();
       const { context: stale } = await delivery(bank.store, SHORT_MS);

@@ -9,7 +9,7 @@ import { timedStore } from "../../src/pipeline/store-timeouts.ts";
 import { type CommandClient, type RedisStoreOptions, redisStore } from "../../src/stores/redis.ts";
 import type { DedupeStore } from "../../src/stores/store.ts";
 import { signDelivery } from "../../src/testing/sign.ts";
-import { exhaustive } from "../exhaustive.ts";
+import { exhaustive, inFull } from "../exhaustive.ts";
 import { gate } from "../pipeline/receiving.ts";
 import { type FlakyProxy, flakyProxy } from "../services/flaky-proxy.ts";
 import { canStartRedis, type PrivateRedis, startRedis } from "../services/redis.ts";
@@ -103,7 +103,7 @@ describe.skipIf(!installed)("a Redis that is away, slow or broken", () => {
   });
 
   describe.each(Object.entries(FAMILIES))("through %s", (_name, connect) => {
-    it("a server that hangs is sent a bounded number of claims when one delivery is replayed", async () => {
+    it("a server that hangs is sent a bounded number of claims when one delivery is replayed", inFull, async () => {
       const { client } = used(connect(viaProxy));
       let commands = 0;
       const sendCommand = (args: string[]) => {

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type RedisClient, redisStore } from "../../src/stores/redis.ts";
 import type { DedupeStore } from "../../src/stores/store.ts";
 import type { StoreUnderTest } from "../../src/testing/store-contract.ts";
-import { exhaustive, runs } from "../exhaustive.ts";
+import { inFull, runs } from "../exhaustive.ts";
 import { flakyProxy } from "../services/flaky-proxy.ts";
 import { canStartRedis, findRedis, type PrivateRedis, startRedis } from "../services/redis.ts";
 import { CLIENTS, type Connected, ioredis, VARIANTS } from "../services/redis-clients.ts";
@@ -65,16 +65,14 @@ async function process(store: DedupeStore, key: string, token = randomUUID()): P
 
 describe.skipIf(!service)("the Redis store on a real server", () => {
   for (const [name, connect] of Object.entries(CLIENTS))
-    describeStoreContract(name, pairOf(connect), { crowd: exhaustive || connect === ioredis });
+    describeStoreContract(name, pairOf(connect), { crowd: connect === ioredis });
 });
 
 describe.skipIf(!service)("the Redis store against the model", () => {
   for (const name of ["ioredis 6", "node-redis 6"]) {
     const connect = CLIENTS[name] as (url: string) => Connected;
-    it(
-      `answers as the state machine does, through ${name}`,
-      () => modelTest(pairOf(connect), runs(30, 1_000)),
-      120_000,
+    it(`answers as the state machine does, through ${name}`, { ...inFull, timeout: 120_000 }, () =>
+      modelTest(pairOf(connect), runs(30, 1_000)),
     );
   }
 });

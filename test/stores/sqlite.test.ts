@@ -10,7 +10,7 @@ import { SqliteTurns } from "../../src/stores/sqlite/turns.ts";
 import { type SqliteStore, type SqliteStoreOptions, sqliteStore } from "../../src/stores/sqlite.ts";
 import { ClaimedContext } from "../../src/stores/transaction.ts";
 import type { StoreUnderTest } from "../../src/testing/store-contract.ts";
-import { runs } from "../exhaustive.ts";
+import { inFull, runs } from "../exhaustive.ts";
 import { manualClock } from "./clock.ts";
 import { describeStoreContract } from "./contract.ts";
 import { modelTest } from "./model.ts";
@@ -90,10 +90,8 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
   describeStoreContract("on a manual clock, it", () => onManualClock(engine));
   if (engine === engines[0]) describeStoreContract("on the machine's clock, it", () => twoOnOneFile(engine));
 
-  it(
-    "answers as the state machine does, whatever is asked",
-    () => modelTest(() => onManualClock(engine), runs(20, 500)),
-    120_000,
+  it("answers as the state machine does, whatever is asked", { ...inFull, timeout: 120_000 }, () =>
+    modelTest(() => onManualClock(engine), runs(20, 500)),
   );
 
   it("keeps the contract's claims in a file without write-ahead logging too", async () => {
@@ -669,7 +667,6 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
   });
 
   describe("shared by processes", () => {
-    const EVENTS = runs(50, 200);
     const children: ChildProcess[] = [];
 
     afterEach(() => {
@@ -703,26 +700,31 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
       await exited;
     }
 
-    it("gives each event to one of several processes that start at once", async () => {
+    it("gives each event to one of several processes that start at once", { ...inFull, timeout: 120_000 }, async () => {
+      const events = runs(50, 200);
       const names = ["a", "b", "c", "d", "e", "f"].slice(0, runs(3, 6));
-      const won = (await Promise.all(names.map((name) => printed(start("claimAll", name, `${EVENTS}`))))) as string[][];
-      expect(won.flat()).toHaveLength(EVENTS);
-      expect(new Set(won.flat()).size).toBe(EVENTS);
-    }, 120_000);
+      const won = (await Promise.all(names.map((name) => printed(start("claimAll", name, `${events}`))))) as string[][];
+      expect(won.flat()).toHaveLength(events);
+      expect(new Set(won.flat()).size).toBe(events);
+    });
 
-    it("gives each event to one process although others are killed in the middle", async () => {
+    it("gives each event to one process although others are killed in the middle", {
+      ...inFull,
+      timeout: 120_000,
+    }, async () => {
+      const events = runs(50, 200);
       const doomed = ["x", "y", "z"].slice(0, runs(1, 3)).map((name) => start("holdOne", name, "1000"));
-      const workers = ["a", "b", "c"].slice(0, runs(2, 3)).map((name) => printed(start("claimAll", name, `${EVENTS}`)));
+      const workers = ["a", "b", "c"].slice(0, runs(2, 3)).map((name) => printed(start("claimAll", name, `${events}`)));
       await Promise.all(doomed.map(printed));
       await Promise.all(doomed.map(kill));
       const won = (await Promise.all(workers)) as string[][];
-      expect(won.flat()).toHaveLength(EVENTS);
-      expect(new Set(won.flat()).size).toBe(EVENTS);
+      expect(won.flat()).toHaveLength(events);
+      expect(new Set(won.flat()).size).toBe(events);
       const connection = open();
       expect(rows(connection, "PRAGMA integrity_check")).toMatchObject([{ integrity_check: "ok" }]);
       const store = sqliteStore(connection);
       await vi.waitFor(async () => expect(await statusFor(store, "held")).toBe("claimed"), { timeout: 10_000 });
-    }, 120_000);
+    });
 
     it.each([
       ["before the commit", 0, "claimed"],

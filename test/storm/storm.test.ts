@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { exhaustive } from "../exhaustive.ts";
+import { exhaustive, inFull } from "../exhaustive.ts";
 import { canOpen } from "./backends.ts";
 import { backendOf, drawPlan, isInbox, MODES, type PlanOptions, STORES } from "./plan.ts";
 import { reportOf } from "./report.ts";
@@ -39,15 +39,14 @@ describe.each([...STORES, "inbox-sqlite" as const])("a storm over %s", (store) =
     timeout: 150_000,
   }, async ({ skip }) => {
     if (!(await canOpen(store))) skip();
-    const size = exhaustive ? { events: 250, faults: 35, spanMs: 5_000 } : { events: 60, faults: 10, spanMs: 1_500 };
-    const result = await runStorm({ store, seed: 3, ...size });
+    const result = await runStorm({ store, seed: 3, events: 60, faults: 10, spanMs: 1_500 });
     expect(result.broken, reportOf([result])).toEqual([]);
-    expect(result.effects + result.effectsInTransaction).toBeGreaterThanOrEqual(size.events);
+    expect(result.effects + result.effectsInTransaction).toBeGreaterThanOrEqual(60);
     expect(result.eventsInTransaction).toBe(result.effectsInTransaction);
   });
 });
 
-describe.runIf(exhaustive)("a broken store", () => {
+describe.runIf(exhaustive)("a broken store", inFull, () => {
   // Faults that show the flaw, and no others that could explain its effects.
   const flaws = [
     { flaw: "check-then-set", shares: { throw: 1 } },
@@ -72,7 +71,8 @@ describe.runIf(exhaustive)("a broken store", () => {
   });
 });
 
-describe.runIf(exhaustive).each(["inbox-sqlite"] as const)("a broken inbox: %s", (store) => {
+describe.runIf(exhaustive)("a broken inbox", inFull, () => {
+  const store = "inbox-sqlite";
   // Faults that show the flaw. A fault of a handler is only forgotten, never explained.
   const flaws = [
     { flaw: "ack-before-store", shares: { killed: 1 } },

@@ -2,7 +2,7 @@ import type { Socket } from "node:net";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { MountError, verifyMount } from "../../src/testing/index.ts";
-import { runs } from "../exhaustive.ts";
+import { inFull, runs } from "../exhaustive.ts";
 import { raw } from "./mounts/servers.ts";
 
 const secret = "the-secret-of-a-mount-0123456789";
@@ -52,7 +52,7 @@ const ENDINGS = {
 const ending = fc.constantFrom(...(Object.keys(ENDINGS) as (keyof typeof ENDINGS)[]));
 
 describe("for any answer, a check ends in time with a MountError", () => {
-  it("over a connection: garbage, slow, huge, cut off", { timeout: 120_000 }, async () => {
+  it("over a connection: garbage, slow, huge, cut off", { ...inFull, timeout: 120_000 }, async () => {
     let talk: (socket: Socket) => void = () => {};
     const url = await raw((socket) => socket.once("data", () => talk(socket)));
     await fc.assert(
@@ -67,7 +67,7 @@ describe("for any answer, a check ends in time with a MountError", () => {
     );
   });
 
-  it("by an app in this process: no Response, odd ones, endless streams", { timeout: 60_000 }, async () => {
+  it("by an app in this process: no Response, odd ones, endless streams", { ...inFull, timeout: 60_000 }, async () => {
     const response = fc.oneof(
       fc.tuple(fc.integer({ min: 200, max: 599 }), body).map(
         ([status, text]) =>
@@ -94,7 +94,7 @@ describe("for any answer, a check ends in time with a MountError", () => {
     );
   });
 
-  it("by answers that differ each time", { timeout: 60_000 }, async () => {
+  it("by answers that differ each time", { ...inFull, timeout: 60_000 }, async () => {
     const answers = fc.infiniteStream(fc.tuple(fc.constantFrom(200, 401, 404, 500), codes));
     await fc.assert(
       fc.asyncProperty(answers, (stream) =>

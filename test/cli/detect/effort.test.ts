@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { MAX_HASHED_BYTES } from "../../../src/cli/detect/search/mac.ts";
 import { detectScheme } from "../../../src/cli/detect.ts";
-import { exhaustive } from "../../exhaustive.ts";
+import { exhaustive, inFull } from "../../exhaustive.ts";
 import { BODY, type CaptureOf, captured, hmac, SECONDS, SECRET } from "./captures.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -56,7 +56,7 @@ describe("the effort of detect", () => {
     expect(macs).toBeLessThan(MAX_HASHED_BYTES / MEBIBYTE + 20 * 32);
   });
 
-  it.runIf(exhaustive)("is limited for several large captures together, with any hash", () => {
+  it.runIf(exhaustive)("is limited for several large captures together, with any hash", inFull, () => {
     const captures = (algorithm: string) =>
       Array.from({ length: 8 }, (_, n) => {
         const body = `{"event":"order.filled","data":{"id":"${n}","note":"${"a".repeat(900_000)}"}}`;
@@ -81,7 +81,7 @@ describe("the effort of detect", () => {
     }
   });
 
-  it.runIf(exhaustive)("is limited for hostile headers and many secrets", () => {
+  it.runIf(exhaustive)("is limited for hostile headers and many secrets", inFull, () => {
     const digest = hmac("sha256", "of another secret", BODY).toString("hex");
     const noise = Array.from({ length: 300 }, (_, n): [string, string] => [
       `X-Noise-Signature-Id-${n}`,

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { detectScheme } from "../../../src/cli/detect.ts";
-import { runs } from "../../exhaustive.ts";
+import { inFull, runs } from "../../exhaustive.ts";
 import { character } from "../../unicode.ts";
 import { captured, hmac, NOW, SECONDS } from "./captures.ts";
 import { Programs, receive, refusalOf } from "./programs.ts";
@@ -62,7 +62,10 @@ function sent(of: Combination) {
 }
 
 describe("detect", () => {
-  it("finds any combination that it tries, and prints a program that accepts the delivery", async () => {
+  it("finds any combination that it tries, and prints a program that accepts the delivery", {
+    ...inFull,
+    timeout: 60_000,
+  }, async () => {
     await fc.assert(
       fc.asyncProperty(combination, async (of) => {
         const capture = sent(of);
@@ -74,13 +77,13 @@ describe("detect", () => {
       }),
       { numRuns: runs(25, 500) },
     );
-  }, 60_000);
+  });
 
-  it("prints programs that compile", async () => {
+  it("prints programs that compile", { ...inFull, timeout: 60_000 }, async () => {
     expect(await programs.compile()).toBe("");
-  }, 60_000);
+  });
 
-  it("finds nothing with a wrong secret", () => {
+  it("finds nothing with a wrong secret", { ...inFull, timeout: 60_000 }, () => {
     fc.assert(
       fc.property(combination, secret, (of, wrong) => {
         fc.pre(!wrong.key.equals(of.secret.key));
@@ -88,9 +91,9 @@ describe("detect", () => {
       }),
       { numRuns: runs(25, 500) },
     );
-  }, 60_000);
+  });
 
-  it("never throws, and finds nothing in garbage", () => {
+  it("never throws, and finds nothing in garbage", { ...inFull, timeout: 60_000 }, () => {
     const name = fc.oneof(
       fc.constantFrom("X-Signature", "webhook-id", "webhook-timestamp", "webhook-signature", "Date"),
       fc.string(),
@@ -119,5 +122,5 @@ describe("detect", () => {
       ),
       { numRuns: runs(50, 2_000) },
     );
-  }, 60_000);
+  });
 });

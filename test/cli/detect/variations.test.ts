@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { detectScheme } from "../../../src/cli/detect.ts";
-import { exhaustive } from "../../exhaustive.ts";
+import { exhaustive, inFull } from "../../exhaustive.ts";
 import { BODY, captured, NOW } from "./captures.ts";
 import { Programs, receive, refusalOf } from "./programs.ts";
 import { VARIATIONS } from "./variations.ts";
@@ -20,7 +20,7 @@ describe("detect", () => {
   });
 
   const tried = exhaustive ? VARIATIONS : VARIATIONS.filter((_, place) => place % 5 === 0);
-  it.each(tried.map((variation) => [variation.name, variation] as const))("finds %s", async (_, variation) => {
+  it.each(tried.map((variation) => [variation.name, variation] as const))("finds %s", inFull, async (_, variation) => {
     const { secret, sends, scheme } = variation;
     const one = captured(sends(BODY));
     const other = captured({ ...sends(OTHER_BODY), body: OTHER_BODY });
@@ -48,7 +48,7 @@ describe("detect", () => {
     }
   });
 
-  it("prints programs that compile under the strictest settings", async () => {
+  it("prints programs that compile under the strictest settings", { ...inFull, timeout: 60_000 }, async () => {
     expect(await programs.compile()).toBe("");
-  }, 60_000);
+  });
 });

@@ -11,7 +11,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { Inbox } from "../../../src/index.ts";
 import { sampleEvent } from "../../../src/testing/samples.ts";
 import { signDelivery } from "../../../src/testing/sign.ts";
-import { exhaustive } from "../../exhaustive.ts";
+import { describeEach } from "../../exhaustive.ts";
 import { findPostgres } from "../../services/postgres.ts";
 import { findRedis } from "../../services/redis.ts";
 
@@ -45,14 +45,13 @@ interface Opened {
   readonly close: () => Promise<void>;
 }
 
-/** The embedded one in `npm test`, all with EXHAUSTIVE=true. */
 const ENGINES = [
   { engine: "sqlite", available: true, transactions: true },
   { engine: "bullmq", available: redis !== undefined, transactions: false },
   { engine: "pg-boss", available: postgres !== undefined, transactions: true },
-].slice(0, exhaustive ? 3 : 1);
+];
 
-describe.each(ENGINES)("kill -9 on $engine", ({ engine, available, transactions }) => {
+describeEach(describe, ENGINES)("kill -9 on $engine", ({ engine, available, transactions }) => {
   let folder: string;
   let place: Record<string, string>;
   let opened: Opened;

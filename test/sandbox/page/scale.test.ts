@@ -2,7 +2,7 @@ import { statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
-import { exhaustive } from "../../exhaustive.ts";
+import { exhaustive, inFull } from "../../exhaustive.ts";
 import { describePage } from "./browser.ts";
 import { DAWN, deliveries, delivery, endpoint } from "./world.ts";
 
@@ -40,6 +40,7 @@ const heapOf = (page: Page) =>
 describePage("the page at 10,000 deliveries", ({ open, serve }) => {
   it.runIf(exhaustive)(
     "keeps only visible rows in the document and stays fluid under many changes",
+    { ...inFull, timeout: 60_000 },
     async () => {
       const server = await serve({ endpoints: ENDPOINTS, deliveries: deliveries(COUNT) });
       const page = await open(server);
@@ -86,6 +87,5 @@ describePage("the page at 10,000 deliveries", ({ open, serve }) => {
       );
       expect(file).toBeLessThan(125_000);
     },
-    60_000,
   );
 });

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import type { DeliverySummary } from "../../../src/sandbox/page-api.ts";
-import { exhaustive } from "../../exhaustive.ts";
+import { exhaustive, inFull } from "../../exhaustive.ts";
 import { describePage, screenshotPath } from "./browser.ts";
 import type { PageServer } from "./server.ts";
 import { attempt, DAWN, deliveries, delivery, endpoint, failures } from "./world.ts";
@@ -160,24 +160,28 @@ async function disconnect(page: Page, server: PageServer): Promise<void> {
 }
 
 describePage("pictures of the page", ({ open, serve }) => {
-  const scenes = exhaustive ? SCENES : SCENES.filter(({ name }) => name === "list");
-  for (const { name, world, hash, before } of scenes) {
+  for (const { name, world, hash, before } of SCENES) {
+    const daily = name === "list";
     for (const colorScheme of ["light", "dark"] as const) {
       for (const viewport of WIDTHS) {
-        it(`${name}, ${colorScheme}, ${viewport.width} wide`, async () => {
-          const server = await serve(WORLDS[world]);
-          server.now = NOW;
-          server.speed = 60;
-          const page = await open(server, { colorScheme, viewport, ...(hash === undefined ? {} : { hash }) });
-          await page.getByText("Live", { exact: true }).waitFor();
-          if (hash !== undefined) await page.getByRole("heading", { name: "Request" }).waitFor();
-          await before?.(page, server);
-          const path = screenshotPath(`${name}-${colorScheme}-${viewport.width}`);
-          await page.screenshot({ path, animations: "disabled" });
-          expect(readFileSync(path).length).toBeGreaterThan(5_000);
-          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-          expect(overflow, "nothing sticks out at the side").toBeLessThanOrEqual(0);
-        });
+        it.runIf(daily || exhaustive)(
+          `${name}, ${colorScheme}, ${viewport.width} wide`,
+          daily ? {} : inFull,
+          async () => {
+            const server = await serve(WORLDS[world]);
+            server.now = NOW;
+            server.speed = 60;
+            const page = await open(server, { colorScheme, viewport, ...(hash === undefined ? {} : { hash }) });
+            await page.getByText("Live", { exact: true }).waitFor();
+            if (hash !== undefined) await page.getByRole("heading", { name: "Request" }).waitFor();
+            await before?.(page, server);
+            const path = screenshotPath(`${name}-${colorScheme}-${viewport.width}`);
+            await page.screenshot({ path, animations: "disabled" });
+            expect(readFileSync(path).length).toBeGreaterThan(5_000);
+            const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+            expect(overflow, "nothing sticks out at the side").toBeLessThanOrEqual(0);
+          },
+        );
       }
     }
   }

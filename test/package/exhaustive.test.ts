@@ -1,0 +1,35 @@
+import { readdirSync } from "node:fs";
+import ts from "typescript-5.9";
+import { describe, expect, it } from "vitest";
+import { ROOT, readText } from "../docs/markdown.ts";
+
+/** Where a file asks whether tests run in full, outside of a case or a suite with the options `inFull`. */
+function untagged(path: string): string[] {
+  const source = ts.createSourceFile(path, readText(path), ts.ScriptTarget.ES2022, true);
+  const found: string[] = [];
+  const visit = (node: ts.Node, tagged: boolean): void => {
+    if (ts.isImportDeclaration(node)) return;
+    const isTagged = tagged || (ts.isCallExpression(node) && node.arguments.some(isInFull));
+    if (!isTagged && ts.isIdentifier(node) && /^(exhaustive|runs)$/.test(node.text)) found.push(lineOf(node));
+    node.forEachChild((child) => visit(child, isTagged));
+  };
+  const lineOf = (node: ts.Node) =>
+    `${path}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1} ${node.parent.getText()}`;
+  visit(source, false);
+  return found;
+}
+
+function isInFull(argument: ts.Expression): boolean {
+  return !ts.isFunctionLike(argument) && /\binFull\b/.test(argument.getText());
+}
+
+describe("npm run test:exhaustive", () => {
+  const files = readdirSync(`${ROOT}test`, { recursive: true })
+    .map((path) => `test/${path}`)
+    .filter((path) => path.endsWith(".ts") && readText(path).includes('/exhaustive.ts"'));
+
+  it("has every case that EXHAUSTIVE=true makes larger", () => {
+    expect(files.length).toBeGreaterThan(30);
+    expect(files.flatMap(untagged)).toEqual([]);
+  });
+});
