@@ -199,11 +199,12 @@ async function useInbox(inbox: Inbox) {
   const receiver = createReceiver({ ...options, inbox });
   receiver.on("*", () => {});
   const worker = receiver.work({ pollMs: 50 });
-  const reply = await receiver.handle(deliveryOf());
-  const errors = await Promise.all(
-    [inbox.stats(), inbox.parked(), inbox.redrive({ all: true }), inbox.discard({ keys: ["a"] })].map(outcomeOf),
-  );
-  const forgotten = await outcomeOf(receiver.forget({ type: "order.filled", id: "a" }));
+  const calls = [inbox.stats(), inbox.parked(), inbox.redrive({ all: true }), inbox.discard({ keys: ["a"] })];
+  const [reply, forgotten, ...errors] = await Promise.all([
+    receiver.handle(deliveryOf()),
+    outcomeOf(receiver.forget({ type: "order.filled", id: "a" })),
+    ...calls.map(outcomeOf),
+  ]);
   expect(reply.status).toBe(503);
   for (const error of [...errors, forgotten]) expect(error).toBeInstanceOf(Error);
   // The worker has met the failure, too.
@@ -212,7 +213,7 @@ async function useInbox(inbox: Inbox) {
   return { inbox, store: inbox.store, receiver, worker, reply, errors, forgotten, told };
 }
 
-describe("no secret and no password is printed by an inbox", () => {
+describe("no secret and no password is printed by an inbox", { concurrent: true }, () => {
   const password = "the password of the database";
 
   it("on SQLite, and by its parked events", async () => {

@@ -46,7 +46,12 @@ function rows(connection: Connection, sql: string): unknown[] {
   return connection.prepare(sql).all();
 }
 
-describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLite store on %s", (_, engine) => {
+describe.each(engines)("the SQLite store on $name", (engine) => {
+  describeStoreContract("on a manual clock, it", () => onManualClock(engine));
+  if (engine === engines[0]) describeStoreContract("on the machine's clock, it", () => twoOnOneFile(engine));
+});
+
+describe.each(engines)("the SQLite store on $name", (engine) => {
   let file: string;
   let remove: () => void;
   let connections: Connection[];
@@ -86,9 +91,6 @@ describe.each(engines.map((engine) => [engine.name, engine] as const))("the SQLi
     const context = new ClaimedContext({ store, key, token, retentionMs: RETENTION_MS, handOver, completionWritten });
     return { context, handOver, completionWritten };
   }
-
-  describeStoreContract("on a manual clock, it", () => onManualClock(engine));
-  if (engine === engines[0]) describeStoreContract("on the machine's clock, it", () => twoOnOneFile(engine));
 
   it("answers as the state machine does, whatever is asked", { ...inFull, timeout: 120_000 }, () =>
     modelTest(() => onManualClock(engine), runs(20, 500)),
