@@ -1,5 +1,5 @@
 import { inspect } from "node:util";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { describeEach } from "../exhaustive.ts";
 import { canStartRedis, type PrivateRedis, startRedis } from "../services/redis.ts";
 import { ioredis } from "../services/redis-clients.ts";
@@ -10,7 +10,6 @@ const DURABLE = ["--appendonly", "yes", "--appendfsync", "always"];
 const BOUND_MS = 8_000;
 
 const installed = await canStartRedis();
-let redis: PrivateRedis;
 
 async function own(...args: string[]): Promise<PrivateRedis> {
   const started = await startRedis(...args);
@@ -28,12 +27,10 @@ async function rejection(promise: Promise<unknown>): Promise<unknown> {
   return error;
 }
 
-describeEach(describe.skipIf(!installed), majors)("%s and a Redis that fails", (major) => {
-  beforeEach(async () => {
-    redis = await own(...DURABLE);
-  });
-
+// All at once: they wait for timeouts most of the time.
+describeEach(describe.skipIf(!installed).concurrent, majors)("%s and a Redis that fails", (major) => {
   it("while Redis is away adding fails in time; after its restart nothing is lost and the worker goes on", async () => {
+    const redis = await own(...DURABLE);
     const inbox = inboxAt(major, redis, {});
     await inbox.add(messageOf("before"), RETENTION);
     const worker = work(inbox);
@@ -54,6 +51,7 @@ describeEach(describe.skipIf(!installed), majors)("%s and a Redis that fails", (
   }, 60_000);
 
   it("a run that ends while Redis is away still counts, once Redis is back in time", async () => {
+    const redis = await own(...DURABLE);
     const inbox = inboxAt(major, redis, { lockMs: 30_000 });
     await inbox.add(messageOf("evt_1"), RETENTION);
     let release = () => {};
@@ -73,6 +71,7 @@ describeEach(describe.skipIf(!installed), majors)("%s and a Redis that fails", (
   }, 60_000);
 
   it("an inbox that is made while Redis is away works once it is there", async () => {
+    const redis = await own(...DURABLE);
     await redis.kill();
     const inbox = inboxAt(major, redis, {});
     const worker = work(inbox);
@@ -90,6 +89,7 @@ describeEach(describe.skipIf(!installed), majors)("%s and a Redis that fails", (
   }, 60_000);
 
   it("a Redis that hangs makes adding fail in time, and closing too", async () => {
+    const redis = await own(...DURABLE);
     const inbox = inboxAt(major, redis, {});
     await inbox.add(messageOf("evt_1"), RETENTION);
     const worker = work(inbox, () => new Promise(() => {}));
@@ -103,6 +103,7 @@ describeEach(describe.skipIf(!installed), majors)("%s and a Redis that fails", (
   }, 60_000);
 
   it("closing while Redis is away ends in time", async () => {
+    const redis = await own(...DURABLE);
     const inbox = inboxAt(major, redis, {});
     await inbox.add(messageOf("evt_1"), RETENTION);
     const worker = work(inbox, () => new Promise(() => {}));
@@ -127,6 +128,7 @@ describeEach(describe.skipIf(!installed), majors)("%s and a Redis that fails", (
   }, 60_000);
 
   it("an inbox that never saw its Redis can be closed", async () => {
+    const redis = await own(...DURABLE);
     await redis.kill();
     const inbox = inboxAt(major, redis, {});
     const worker = work(inbox);
@@ -138,6 +140,7 @@ describeEach(describe.skipIf(!installed), majors)("%s and a Redis that fails", (
   }, 60_000);
 
   it("a worker that cannot start is started again", async () => {
+    const redis = await own(...DURABLE);
     const { client, close } = ioredis(redis.url);
     afterwards(async () => close());
     await client.acl("SETUSER", "app", "on", ">secret", "~*", "&*", "+@all", "-info");
@@ -151,6 +154,7 @@ describeEach(describe.skipIf(!installed), majors)("%s and a Redis that fails", (
   }, 60_000);
 
   it("a full Redis refuses, and its error holds no payload", async () => {
+    const redis = await own(...DURABLE);
     const inbox = inboxAt(major, redis, {});
     await inbox.add(messageOf("evt_1"), RETENTION);
     const { client, close } = ioredis(redis.url);
@@ -183,6 +187,7 @@ describeEach(describe.skipIf(!installed), majors)("%s and a Redis that fails", (
   });
 
   it("does not warn of a durable Redis, nor where INFO is forbidden", async () => {
+    const redis = await own(...DURABLE);
     const warn = vi.fn();
     const inbox = inboxAt(major, redis, { warn });
     await inbox.add(messageOf("a"), RETENTION);

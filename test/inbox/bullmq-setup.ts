@@ -1,7 +1,8 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { randomUUID } from "node:crypto";
 import { Queue, Worker } from "bullmq";
 import { Queue as Queue5, Worker as Worker5 } from "bullmq5";
-import { afterEach, vi } from "vitest";
+import { aroundEach, vi } from "vitest";
 import { type BullmqInbox, type BullmqInboxOptions, bullmqInbox } from "../../src/inbox/bullmq.ts";
 import type { InboxAttempt, InboxWorker, ParkedNotice, WorkOptions } from "../../src/inbox/inbox.ts";
 import type { InboxMessage } from "../../src/inbox/message.ts";
@@ -21,15 +22,21 @@ export const RETENTION = { retentionMs: 7 * 24 * 3_600_000 };
 /** For what takes its time on a busy machine. */
 export const PATIENCE = { timeout: 30_000, interval: 20 };
 
-const closers: (() => Promise<unknown>)[] = [];
+/** Of each test its own, also where tests run at once. */
+const closers = new AsyncLocalStorage<(() => Promise<unknown>)[]>();
 
-/** Called after each test, the last first. */
+/** Called after the test, the last first. */
 export function afterwards(close: () => Promise<unknown>): void {
-  closers.push(close);
+  closers.getStore()?.push(close);
 }
 
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
+aroundEach(async (runTest) => {
+  const own: (() => Promise<unknown>)[] = [];
+  try {
+    await closers.run(own, runTest);
+  } finally {
+    for (const close of own.reverse()) await close();
+  }
 });
 
 /** An inbox in a queue of its own, whose keys go after the test. */
