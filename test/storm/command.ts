@@ -1,7 +1,7 @@
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 import { canOpen } from "./backends.ts";
-import { isInbox, MODES, type Mode } from "./plan.ts";
+import { CI_SIZE, isInbox, MODES, type Mode } from "./plan.ts";
 import { reportOf } from "./report.ts";
 import { type Flaw, runStorm, type StormOptions, type StormResult } from "./storm.ts";
 
@@ -12,7 +12,7 @@ const USAGE = `Usage: npm run storm -- [options]
   --faults <n>     default 210
   --receivers <n>  processes that share the store or the inbox; default 4
   --minutes <n>    goes on for that long with each, with as many events and faults as fit in
-  --ci             a fixed seed, and a shorter storm over each inbox; a missing server is a failure
+  --ci             a fixed seed, and a shorter storm over each; a missing server is a failure
   --flaw check-then-set|unfenced            a store known to be broken, to see it found out
   --flaw ack-before-store|forgets-attempts  an inbox known to be broken
   --json           the figures as JSON
@@ -25,10 +25,9 @@ const FLAWS: Readonly<Record<Flaw, Mode>> = {
   "ack-before-store": "inbox-sqlite",
   "forgets-attempts": "inbox-sqlite",
 };
+const USUAL_SIZE = { events: 2_000, faults: 210 };
 const EVENTS_A_MINUTE = 2_400;
 const FAULTS_A_MINUTE = 250;
-/** The size of a storm over an inbox with `--ci`. */
-const SHORT = { events: 400, faults: 45 };
 
 /** Runs the storms that the arguments name. Returns the exit code: 1 if a promise was broken. */
 export async function command(args: string[], signal: AbortSignal): Promise<number> {
@@ -46,7 +45,7 @@ export async function command(args: string[], signal: AbortSignal): Promise<numb
       console.error(`${store}: no server can be started here`);
       continue;
     }
-    const storm = { ...options, ...(options.ci && isInbox(store) && SHORT), store, signal };
+    const storm = { ...options, store, signal };
     const { flaw = store, seed, events, faults } = storm;
     if (!options.json) console.log(`${flaw}: seed ${seed}, ${events} events, ${faults} faults ...`);
     results.push(await runStorm(storm));
@@ -72,8 +71,8 @@ function optionsOf(args: string[]): CommandOptions | undefined {
     options: {
       store: { type: "string", default: "all" },
       seed: { type: "string" },
-      events: { type: "string", default: "2000" },
-      faults: { type: "string", default: "210" },
+      events: { type: "string" },
+      faults: { type: "string" },
       receivers: { type: "string", default: "4" },
       minutes: { type: "string" },
       flaw: { type: "string" },
@@ -84,6 +83,7 @@ function optionsOf(args: string[]): CommandOptions | undefined {
     },
   });
   const { ci, json, minutes } = values;
+  const { events, faults } = ci ? CI_SIZE : USUAL_SIZE;
   const flaw = (Object.keys(FLAWS) as Flaw[]).find((one) => one === values.flaw);
   const stores = storesOf(values.store, flaw);
   if (values.help || stores.length === 0 || (values.flaw !== undefined && flaw === undefined)) return undefined;
@@ -93,8 +93,8 @@ function optionsOf(args: string[]): CommandOptions | undefined {
     ci,
     json,
     seed: values.seed === undefined ? (ci ? 1 : Math.floor(Math.random() * 1e9)) : Number(values.seed),
-    events: minutes === undefined ? Number(values.events) : Math.round(Number(minutes) * EVENTS_A_MINUTE),
-    faults: minutes === undefined ? Number(values.faults) : Math.round(Number(minutes) * FAULTS_A_MINUTE),
+    events: minutes === undefined ? Number(values.events ?? events) : Math.round(Number(minutes) * EVENTS_A_MINUTE),
+    faults: minutes === undefined ? Number(values.faults ?? faults) : Math.round(Number(minutes) * FAULTS_A_MINUTE),
     receivers: Number(values.receivers),
     dist: values.dist === undefined ? undefined : pathToFileURL(values.dist).href,
     spanMs: minutes === undefined ? undefined : Number(minutes) * 60_000,

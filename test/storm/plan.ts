@@ -84,6 +84,9 @@ export interface PlanOptions {
   readonly shares?: Readonly<Record<string, number>> | undefined;
 }
 
+/** The size of a storm with `--ci`: enough for several faults of every kind. */
+export const CI_SIZE = { events: 600, faults: 65 };
+
 type Random = () => number;
 
 const OF_PROCESSES = { throw: 26, slow: 13, freeze: 6, "freeze and throw": 4, kill: 11, killed: 8, stop: 8 };

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { exhaustive, inFull } from "../exhaustive.ts";
 import { canOpen } from "./backends.ts";
-import { backendOf, drawPlan, isInbox, MODES, type PlanOptions, STORES } from "./plan.ts";
+import { backendOf, CI_SIZE, drawPlan, isInbox, MODES, type PlanOptions, STORES } from "./plan.ts";
 import { reportOf } from "./report.ts";
 import { runStorm } from "./storm.ts";
 
@@ -21,10 +21,10 @@ describe("the plan of a storm", () => {
     expect(drawPlan({ ...PLAN, seed: 8 }).digest).not.toBe(drawPlan(PLAN).digest);
   });
 
-  it.each(MODES)("has the given number of faults, of every kind that %s can have", (store) => {
-    const { events, timed } = drawPlan({ ...PLAN, store });
+  it.each(MODES)("has as many faults as with --ci, of every kind that %s can have", (store) => {
+    const { events, timed } = drawPlan({ ...PLAN, ...CI_SIZE, store });
     const acts = [...events.flatMap(({ faults }) => faults), ...timed].map(({ act }) => act);
-    expect(acts).toHaveLength(200);
+    expect(acts).toHaveLength(CI_SIZE.faults);
     const ofStore = backendOf(store) === "sqlite" ? ["lock", "return"] : ["cut", "restart", "hang"];
     if (isInbox(store)) ofStore.push("park");
     expect(acts).toEqual(
