@@ -6,13 +6,15 @@ import { type Connection, type Engine, engines } from "../stores/sqlite-engines.
 import { Bench } from "./sqlite-support.ts";
 
 const retry = { attempts: 3, backoffMs: 200, maxBackoffMs: 1_000 };
+/** One case waits until it expires. */
+const lockMs = 5_000;
 
 function create(engine: Engine): InboxUnderTest {
   const bench = new Bench(engine);
   const connection = bench.open();
   return {
-    inbox: sqliteInbox(connection, { retry }),
-    peer: bench.inbox({ retry }),
+    inbox: sqliteInbox(connection, { retry, lockMs }),
+    peer: bench.inbox({ retry, lockMs }),
     retry,
     keeps: { order: true },
     patienceMs: 60_000,

@@ -10,13 +10,19 @@ function untagged(path: string): string[] {
   const visit = (node: ts.Node, tagged: boolean): void => {
     if (ts.isImportDeclaration(node)) return;
     const isTagged = tagged || (ts.isCallExpression(node) && node.arguments.some(isInFull));
-    if (!isTagged && ts.isIdentifier(node) && /^(exhaustive|runs)$/.test(node.text)) found.push(lineOf(node));
+    if (!isTagged && asks(node)) found.push(lineOf(node));
     node.forEachChild((child) => visit(child, isTagged));
   };
   const lineOf = (node: ts.Node) =>
     `${path}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1} ${node.parent.getText()}`;
   visit(source, false);
   return found;
+}
+
+function asks(node: ts.Node): boolean {
+  if (!ts.isIdentifier(node)) return false;
+  if (node.text === "exhaustive") return true;
+  return node.text === "runs" && ts.isCallExpression(node.parent) && node.parent.expression === node;
 }
 
 function isInFull(argument: ts.Expression): boolean {

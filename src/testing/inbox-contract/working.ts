@@ -91,7 +91,7 @@ export const dying: InboxStatements = {
     await reconnect();
     died.open();
     await trial.until("the first run has ended", () => dying.runs[0]?.endedAt !== undefined);
-    await dying.close();
+    await dying.close({ timeoutMs: 1_000 });
     same("messages active after the late result", (await trial.peer.stats()).active, 1);
     second.open();
     await trial.untilStats({ waiting: 0, delayed: 0, active: 0, parked: 0 });

@@ -19,8 +19,7 @@ describe("detect", () => {
     expect(new Set(VARIATIONS.map(({ name }) => name)).size).toBe(VARIATIONS.length);
   });
 
-  const tried = exhaustive ? VARIATIONS : VARIATIONS.filter((_, place) => place % 5 === 0);
-  it.each(tried.map((variation) => [variation.name, variation] as const))("finds %s", inFull, async (_, variation) => {
+  it.each(VARIATIONS.filter((_, place) => exhaustive || place % 5 === 0))("finds $name", inFull, async (variation) => {
     const { secret, sends, scheme } = variation;
     const one = captured(sends(BODY));
     const other = captured({ ...sends(OTHER_BODY), body: OTHER_BODY });
