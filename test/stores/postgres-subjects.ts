@@ -91,21 +91,34 @@ async function storeIn<Client extends PostgresClient>(
   };
 }
 
-/** For the contract and the model: two clients, a fresh schema for each case. */
+/** For the contract and the model, whose keys are all their own: two clients on one table. */
 export function pairOf(
   url: string,
   open: (url: string) => Opened,
 ): { create(): Promise<StoreUnderTest>; close(): Promise<void> } {
-  let opened: [Opened, Opened] | undefined;
+  let pair: ReturnType<typeof openPair> | undefined;
   return {
     async create() {
-      opened ??= [open(url), open(url)];
-      // A crowd of claims on a busy machine must not fail for want of time.
-      const { store, another, dispose } = await storeInSchema(url, opened[0].client, { timeoutMs: 10_000 });
-      return { store, peer: another(opened[1].client), dispose };
+      pair ??= openPair(url, open);
+      const { store, peer } = await pair;
+      return { store, peer };
     },
     async close() {
-      for (const one of opened ?? []) await one.close();
+      await (await pair)?.close();
+    },
+  };
+}
+
+async function openPair(url: string, open: (url: string) => Opened) {
+  const [one, other] = [open(url), open(url)];
+  // A crowd of claims on a busy machine must not fail for want of time.
+  const { store, another, dispose } = await storeInSchema(url, one.client, { timeoutMs: 10_000 });
+  return {
+    store,
+    peer: another(other.client),
+    async close() {
+      await dispose();
+      await Promise.all([one.close(), other.close()]);
     },
   };
 }

@@ -103,7 +103,8 @@ describe.skipIf(!service)("the PostgreSQL store on a real server", () => {
 describe("the PostgreSQL store in PGlite", async () => {
   const pglite = await openPglite();
   shared.push(pglite);
-  const create = () => storeInPglite(pglite.client, { timeoutMs: 10_000 });
+  const { store } = await storeInPglite(pglite.client, { timeoutMs: 10_000 });
+  const create = () => ({ store });
   describeStoreContract("through PGlite", create, { crowd: false });
 
   it("answers as the state machine does", { ...inFull, timeout: 120_000 }, () => modelTest(create, runs(8, 100)));
