@@ -107,12 +107,12 @@ describe("the PostgreSQL store in PGlite", async () => {
   const create = () => ({ store });
   describeStoreContract("through PGlite", create, { crowd: false });
 
-  it("answers as the state machine does", { ...inFull, timeout: 120_000 }, () => modelTest(create, runs(8, 100)));
+  it("answers as the state machine does", { ...inFull, timeout: 120_000 }, () => modelTest(create, runs(8, 50)));
 });
 
 describe.skipIf(!service)("the PostgreSQL store against the model", () => {
   it("answers as the state machine does", { ...inFull, timeout: 120_000 }, () =>
-    modelTest(pair(openPool), runs(20, 500)),
+    modelTest(pair(openPool), runs(20, 200)),
   );
 });
 
