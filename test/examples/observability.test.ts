@@ -11,7 +11,7 @@ import { createReceiver, memoryStore, type ReceiverOptions } from "../../src/ind
 import { openTelemetry } from "../../src/telemetry/opentelemetry.ts";
 import { sampleEvent, signDelivery } from "../../src/testing/index.ts";
 import { ROOT } from "../docs/markdown.ts";
-import { exhaustive } from "../exhaustive.ts";
+import { exhaustive, inFull } from "../exhaustive.ts";
 import { dashboardExpressions } from "../observability/expressions.ts";
 import { listInbox } from "../pipeline/list-inbox.ts";
 import { listen } from "../services/ports.ts";
@@ -44,7 +44,7 @@ describe("examples/observability", () => {
   });
 });
 
-describe.runIf(exhaustive && programs !== undefined)("with a real Prometheus", { timeout: 240_000 }, () => {
+describe.runIf(exhaustive && programs !== undefined)("with a real Prometheus", { ...inFull, timeout: 240_000 }, () => {
   const folders: string[] = [];
   const closing: (() => Promise<unknown>)[] = [];
   afterEach(async () => {

@@ -10,7 +10,9 @@ function untagged(path: string): string[] {
   const visit = (node: ts.Node, tagged: boolean): void => {
     if (ts.isImportDeclaration(node)) return;
     const isTagged = tagged || (ts.isCallExpression(node) && node.arguments.some(isInFull));
-    if (!isTagged && asks(node)) found.push(lineOf(node));
+    // A constant of a suite is used by its cases.
+    const isConstant = ts.findAncestor(node, ts.isVariableStatement) !== undefined && /\binFull,/.test(source.text);
+    if (!isTagged && !isConstant && asks(node)) found.push(lineOf(node));
     node.forEachChild((child) => visit(child, isTagged));
   };
   const lineOf = (node: ts.Node) =>

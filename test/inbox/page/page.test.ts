@@ -1,6 +1,6 @@
 import type { Page } from "playwright-core";
 import { describe, expect, it } from "vitest";
-import { exhaustive } from "../../exhaustive.ts";
+import { exhaustive, inFull } from "../../exhaustive.ts";
 import { graveFindings } from "../../page/axe.ts";
 import { describeInBrowser, type Open } from "../../page/browser.ts";
 import { failing, ids, inspected, park, type Settings } from "./inspected.ts";
@@ -283,7 +283,7 @@ describeInBrowser("the page of an inbox for everyone", (open) => {
     { name: "a confirmation", events, ready: (page) => button(page, "Discard all").click() },
   ];
 
-  describe("has no serious or critical finding by axe-core", () => {
+  describe("has no serious or critical finding by axe-core", inFull, () => {
     for (const { name, events, hash = "", ready } of exhaustive ? STATES : STATES.slice(0, 2)) {
       for (const colorScheme of ["light", "dark"] as const) {
         for (const viewport of [

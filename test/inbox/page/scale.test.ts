@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Inbox } from "../../../src/inbox/inbox.ts";
 import type { ParkedList } from "../../../src/inbox/page/api.ts";
-import { exhaustive, runs } from "../../exhaustive.ts";
+import { exhaustive, inFull, runs } from "../../exhaustive.ts";
 import { describeInBrowser } from "../../page/browser.ts";
 import { findPostgres } from "../../services/postgres.ts";
 import { findRedis } from "../../services/redis.ts";
@@ -31,7 +31,10 @@ afterAll(async () => {
 });
 
 describe.each(CROWDS)("the page of an inbox on %s with a crowd", (_, crowd) => {
-  it("answers each call, with a bounded answer, and finds the few of one type among all", PATIENCE, async () => {
+  it("answers each call, with a bounded answer, and finds the few of one type among all", {
+    ...inFull,
+    ...PATIENCE,
+  }, async () => {
     const { url } = await inspected({ inbox: await crowd() });
     const quick = async (query: Record<string, string>) => {
       const startedAt = performance.now();
@@ -59,7 +62,7 @@ describe.each(CROWDS)("the page of an inbox on %s with a crowd", (_, crowd) => {
 });
 
 describeInBrowser("the page in the browser with a crowd", (open) => {
-  it.each(CROWDS)("stays usable on %s", PATIENCE, async (_, crowd) => {
+  it.each(CROWDS)("stays usable on %s", { ...inFull, ...PATIENCE }, async (_, crowd) => {
     const { url } = await inspected({ inbox: await crowd() });
     const page = await open({ url });
     page.setDefaultTimeout(60_000);

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import type { Page } from "playwright-core";
 import { expect, it } from "vitest";
 import type { Inbox } from "../../../src/inbox/inbox.ts";
-import { exhaustive } from "../../exhaustive.ts";
+import { exhaustive, inFull } from "../../exhaustive.ts";
 import { describeInBrowser, screenshotPath } from "../../page/browser.ts";
 import { messageOf, TERMS } from "../sqlite-support.ts";
 import { type Failing, failing, inspected, park } from "./inspected.ts";
@@ -61,10 +61,11 @@ async function addWaiting(inbox: Inbox): Promise<void> {
 
 describeInBrowser("pictures of the inbox's page", (open) => {
   const scenes = exhaustive ? SCENES : SCENES.slice(0, 1);
+  const widths = exhaustive ? WIDTHS : WIDTHS.slice(0, 2);
   for (const { name, parked, hash, before } of scenes) {
     for (const colorScheme of ["light", "dark"] as const) {
-      for (const viewport of exhaustive ? WIDTHS : WIDTHS.slice(0, 2)) {
-        it(`${name}, ${colorScheme}, ${viewport.width} wide`, async () => {
+      for (const viewport of widths) {
+        it(`${name}, ${colorScheme}, ${viewport.width} wide`, inFull, async () => {
           const server = await inspected();
           await park(server.inbox, parked);
           if (parked.length > 0) await addWaiting(server.inbox);
