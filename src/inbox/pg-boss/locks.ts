@@ -1,5 +1,5 @@
 import type { Row } from "../../stores/postgres/client.ts";
-import { type Database, SCAN_MS } from "./database.ts";
+import { type Database, SCAN_MS, type Session } from "./database.ts";
 import { type FetchedJob, fetchedJob } from "./job.ts";
 import { arrayOf, type JobStatements } from "./sql.ts";
 
@@ -28,11 +28,16 @@ export class Locks {
   /**
    * Counts an attempt that waits for its turn as not started, or as started again.
    *
+   * @param query in which transaction. @default in one of its own
    * @returns the attempt as it is counted now; undefined if it is over
    */
-  async recount(job: FetchedJob, by: -1 | 1): Promise<FetchedJob | undefined> {
+  async recount(
+    job: FetchedJob,
+    by: -1 | 1,
+    query: Session["query"] = this.#database.query.bind(this.#database),
+  ): Promise<FetchedJob | undefined> {
     const { queue, id, retryCount } = job;
-    const rows = await this.#database.query(this.#sql.recount, [queue, id, retryCount, by]);
+    const rows = await query(this.#sql.recount, [queue, id, retryCount, by]);
     return rows.length === 0 ? undefined : { ...job, retryCount: retryCount + by };
   }
 

@@ -26,6 +26,8 @@ export interface Engine {
 /** One attempt at work. */
 interface Run {
   job: FetchedJob;
+  /** Whether nothing else may run beside it. Until its turn, its job is counted as not started. */
+  readonly alone: boolean;
   /** While its retry count changes, a renewal may miss it. */
   isRecounted: boolean;
   readonly startedAt: number;
@@ -39,6 +41,8 @@ const LONGEST_PAUSE_MS = 30_000;
 const LONGEST_SETTLE_PAUSE_MS = 5_000;
 /** How long a fetch may take, in milliseconds. */
 const FETCH_TIMEOUT_MS = 30_000;
+/** When it has ended for certain: a connection without an answer is closed before. */
+const FETCH_ENDS_MS = 120_000;
 /** The search for dead workers takes this part of the time, but waits for a lock at most: pg-boss 10 has no index for it. */
 const SEARCH_SHARE = 1 / 50;
 const UNIQUE_VIOLATION = "23505";
@@ -117,7 +121,7 @@ export class PgBossWorker implements InboxWorker {
     for (const queue of engine.queues.worked) {
       const free = concurrency - this.#runs.size;
       if (free <= 0 || this.#closing !== undefined) break;
-      const runs = (await this.#fetch(engine, queue, free)).map(runOf);
+      const runs = await this.#fetch(engine, queue, free);
       taken += runs.length;
       if (this.#closing !== undefined) await this.#giveBack(runs);
       else for (const run of runs) this.#begin(engine, run);
@@ -126,10 +130,10 @@ export class PgBossWorker implements InboxWorker {
   }
 
   /** Jobs that come too late are given back: nobody runs them. */
-  async #fetch(engine: Engine, queue: string, batchSize: number): Promise<FetchedJob[]> {
+  async #fetch(engine: Engine, queue: string, batchSize: number): Promise<Run[]> {
     const fetching = fetchFrom(engine, queue, batchSize);
     return withTimeout(fetching, FETCH_TIMEOUT_MS).catch((error: unknown) => {
-      fetching.then((jobs) => this.#giveBack(jobs.map(runOf))).catch(() => {});
+      fetching.then((runs) => this.#giveBack(runs)).catch(() => {});
       throw error;
     });
   }
@@ -142,9 +146,16 @@ export class PgBossWorker implements InboxWorker {
     this.#runs.set(run, done);
   }
 
-  /** Never rejects. */
-  async #run(engine: Engine, run: Run): Promise<void> {
-    const failed = await this.#runInTurn(engine, run);
+  /** Never rejects. It is settled within its turn: the next one may end the process. */
+  #run(engine: Engine, run: Run): Promise<void> {
+    return engine.turns.run(run.alone, async () => {
+      if (run.alone && !run.lost) await this.#countAsStarted(engine.locks, run);
+      if (this.#closing !== undefined && !run.lost) await this.#giveBack([run]);
+      if (!run.lost) await this.#settle(engine, run, await this.#failureOf(engine.settings, run.job));
+    });
+  }
+
+  async #settle(engine: Engine, run: Run, failed: Failed | undefined): Promise<void> {
     for (let pauseMs = FIRST_PAUSE_MS; !run.lost; pauseMs = Math.min(LONGEST_SETTLE_PAUSE_MS, 2 * pauseMs)) {
       try {
         await (failed === undefined ? engine.settlement.complete(run.job) : this.#fail(engine, run.job, failed));
@@ -156,22 +167,11 @@ export class PgBossWorker implements InboxWorker {
     }
   }
 
-  async #runInTurn({ turns, settings, locks }: Engine, run: Run): Promise<Failed | undefined> {
-    const alone = hasCrashed(run.job) && run.job.retryCount + 1 >= settings.retry.attempts;
-    // If the process ends while it waits, that was not its last attempt.
-    if (alone) await this.#recount(locks, run, -1);
-    return turns.run(alone, async () => {
-      if (this.#closing !== undefined && !run.lost) await this.#giveBack([run]);
-      else if (alone && !run.lost) await this.#recount(locks, run, 1);
-      return run.lost ? undefined : this.#failureOf(settings, run.job);
-    });
-  }
-
   /** Never rejects. */
-  async #recount(locks: Locks, run: Run, by: -1 | 1): Promise<void> {
+  async #countAsStarted(locks: Locks, run: Run): Promise<void> {
     run.isRecounted = true;
     try {
-      const job = await locks.recount(run.job, by);
+      const job = await locks.recount(run.job, 1);
       if (job === undefined) run.lost = true;
       else run.job = job;
     } catch (error) {
@@ -234,22 +234,43 @@ export class PgBossWorker implements InboxWorker {
   }
 }
 
-function runOf(job: FetchedJob): Run {
-  return { job, isRecounted: false, startedAt: performance.now(), lost: false };
+function runOf(job: FetchedJob, alone: boolean): Run {
+  return { job, alone, isRecounted: false, startedAt: performance.now(), lost: false };
 }
 
-/** Fetches jobs. Unlike the `fetch` of pg-boss 10 it fails where the database does, instead of finding no job. */
-async function fetchFrom({ boss, database }: Engine, queue: string, batchSize: number): Promise<FetchedJob[]> {
+/** Its last attempt, if an earlier one has ended with its process: see `Turns`. */
+function mustRunAlone(job: FetchedJob, { settings }: Engine): boolean {
+  return hasCrashed(job) && job.retryCount + 1 >= settings.retry.attempts;
+}
+
+/**
+ * Fetches jobs. A last attempt that must run alone is counted as not started in the same transaction: until its turn, another attempt
+ * may end the process. Unlike the `fetch` of pg-boss 10 this fails where the database does, instead of finding no job.
+ */
+async function fetchFrom(engine: Engine, queue: string, batchSize: number): Promise<Run[]> {
   let failure: unknown;
-  const db: BossDb = {
-    executeSql: (text, values) =>
-      database.db.executeSql(text, values).catch((error: unknown) => {
-        failure = error;
-        throw error;
-      }),
-  };
-  const rows = await boss.fetch(queue, { batchSize, includeMetadata: true, db });
-  // Another worker has taken the job at the same time.
-  if (failure !== undefined && sqlState(failure) !== UNIQUE_VIOLATION) throw failure;
-  return rows.map((row) => fetchedJob(row as never));
+  try {
+    return await engine.database.transaction(async ({ db, query }) => {
+      const watched: BossDb = {
+        executeSql: (text, values) =>
+          db.executeSql(text, values).catch((error: unknown) => {
+            failure = error;
+            throw error;
+          }),
+      };
+      const rows = await engine.boss.fetch(queue, { batchSize, includeMetadata: true, db: watched });
+      if (failure !== undefined) throw failure;
+      const runs: Run[] = [];
+      for (const job of rows.map((row) => fetchedJob(row as never))) {
+        const alone = mustRunAlone(job, engine);
+        const counted = alone ? await engine.locks.recount(job, -1, query) : job;
+        if (counted !== undefined) runs.push(runOf(counted, alone));
+      }
+      return runs;
+    }, FETCH_ENDS_MS);
+  } catch (error) {
+    // Another worker has taken the job at the same time.
+    if (sqlState(failure) === UNIQUE_VIOLATION) return [];
+    throw error;
+  }
 }
