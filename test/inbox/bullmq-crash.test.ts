@@ -130,6 +130,21 @@ describeEach(describe.skipIf(!service), majors)("workers of %s that die", (major
     ]);
   });
 
+  it.each([
+    ["is none of an event that was only fetched", {}, 3],
+    ["is one of an event that had started", { startedAt: 2 }, 4],
+  ])("a later crash %s", { timeout: 120_000 }, async (_, started, number) => {
+    const prefix = freshPrefix();
+    const inbox = freshInbox(major, redis, { prefix, retry: { attempts: 4, backoffMs: 100 } });
+    await inbox.add(messageOf("while-1"), RETENTION);
+    // As after three crashes, of which the last has not been looked at.
+    const job = `${prefix}:orders:${messageOf("while-1").key}`;
+    await admin().hset(job, "stc", "3", "progress", JSON.stringify({ stallsBefore: 0, stallsPaused: 2, ...started }));
+    const heir = work(inbox);
+    await vi.waitFor(() => expect(heir.runs).toHaveLength(1), PATIENCE);
+    expect(heir.runs.map(({ attempt }) => attempt.number)).toEqual([number]);
+  });
+
   it("a frozen worker loses its event, and its late result counts for nothing", { timeout: 120_000 }, async () => {
     const prefix = freshPrefix();
     const inbox = freshInbox(major, redis, { prefix });

@@ -21,6 +21,8 @@ export interface JobNotes {
   readonly stallsPaused: number;
   /** The `stalledCounter` while the job waited in a worker for its turn: if that worker dies, it was no attempt. */
   readonly idleAt?: number;
+  /** The `stalledCounter` when a run started of a job that had crashed before: if it crashes without this, it had not started. */
+  readonly startedAt?: number;
   /** How many attempts were made when the job was parked. */
   readonly attempts?: number;
   /** When the job was last redriven, in epoch milliseconds. */
@@ -30,11 +32,12 @@ export interface JobNotes {
 /** The notes on a job. */
 export function notesOf({ progress }: BullmqJob): JobNotes {
   const found = (typeof progress === "object" && progress !== null ? progress : {}) as Record<string, unknown>;
-  const { stallsBefore, stallsPaused, idleAt, attempts, redrivenAt } = found;
+  const { stallsBefore, stallsPaused, idleAt, startedAt, attempts, redrivenAt } = found;
   return {
     stallsBefore: typeof stallsBefore === "number" ? stallsBefore : 0,
     stallsPaused: typeof stallsPaused === "number" ? stallsPaused : 0,
     ...(typeof idleAt === "number" && { idleAt }),
+    ...(typeof startedAt === "number" && { startedAt }),
     ...(typeof attempts === "number" && { attempts }),
     ...(typeof redrivenAt === "number" && { redrivenAt }),
   };
@@ -53,9 +56,16 @@ export interface Progress {
 /** How far a job is. */
 export function progressOf(job: BullmqJob): Progress {
   const stalls = job.stalledCounter ?? 0;
-  const { stallsBefore, idleAt = stalls } = notesOf(job);
-  const crashed = Math.max(0, stalls - stallsBefore - (idleAt < stalls ? 1 : 0));
+  const crashed = Math.max(0, stalls - notesOf(job).stallsBefore - (diedIdle(job) ? 1 : 0));
   return { crashed, failed: job.attemptsMade + crashed, of: Math.max(1, job.opts.attempts ?? 1) };
+}
+
+/** Whether the last worker of a job died before it started the job: that was no attempt. */
+export function diedIdle(job: BullmqJob): boolean {
+  const stalls = job.stalledCounter ?? 0;
+  const { stallsBefore, stallsPaused, idleAt = stalls, startedAt } = notesOf(job);
+  const hadCrashed = stalls - stallsBefore > 1;
+  return idleAt < stalls || (stalls > stallsPaused && hadCrashed && startedAt !== stalls - 1);
 }
 
 /**

@@ -7,7 +7,7 @@ import { backoffAfter } from "../retry.ts";
 import { Turns } from "../turns.ts";
 import type { BullmqBackend } from "./backend.ts";
 import { endable, isClient } from "./connection.ts";
-import { keyOf, mustRunAlone, notesOf, progressOf } from "./job.ts";
+import { diedIdle, keyOf, mustRunAlone, notesOf, progressOf } from "./job.ts";
 import { checks } from "./options.ts";
 import type { BullmqJob, BullmqWorker } from "./types.ts";
 
@@ -145,8 +145,8 @@ export class BullmqInboxWorker implements InboxWorker {
    */
   async #recover(job: BullmqJob, token: string): Promise<void> {
     const stalls = job.stalledCounter;
-    const { idleAt = stalls, ...notes } = notesOf(job);
-    if (idleAt < stalls) {
+    const { idleAt: _, ...notes } = notesOf(job);
+    if (diedIdle(job)) {
       await job.updateProgress({ ...notes, stallsBefore: notes.stallsBefore + 1, stallsPaused: stalls });
       return;
     }
@@ -157,18 +157,23 @@ export class BullmqInboxWorker implements InboxWorker {
     throw new MovedJob();
   }
 
-  /** Waits until the job may run. That it only waits is noted on it meanwhile. */
+  /**
+   * Waits until the job may run. That it only waits is noted on it meanwhile; and that it starts, if it has crashed before: another
+   * one may end the process before the first note is written.
+   */
   async #turn(job: BullmqJob, token: string): Promise<void> {
-    const turn = this.#turns.enter(mustRunAlone(progressOf(job)));
-    if (turn === undefined) return;
+    const progress = progressOf(job);
+    const stalls = job.stalledCounter ?? 0;
+    const turn = this.#turns.enter(mustRunAlone(progress));
+    if (turn === undefined && progress.crashed === 0) return;
     const { idleAt: _, ...notes } = notesOf(job);
     try {
-      await Promise.all([turn, job.updateProgress({ ...notes, idleAt: job.stalledCounter ?? 0 })]);
-      await job.updateProgress(notes);
+      if (turn !== undefined) await Promise.all([turn, job.updateProgress({ ...notes, idleAt: stalls })]);
+      await job.updateProgress(progress.crashed === 0 ? notes : { ...notes, startedAt: stalls });
       // It may have been given back meanwhile.
       if (!this.#running.has(token)) throw new MovedJob();
     } catch (error) {
-      turn.then(() => this.#turns.leave());
+      Promise.resolve(turn).then(() => this.#turns.leave());
       throw error;
     }
   }
