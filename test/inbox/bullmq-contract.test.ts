@@ -16,7 +16,7 @@ async function create(major: Major): Promise<InboxUnderTest> {
   const prefix = `bluum-test-${randomUUID()}`;
   const proxy = await flakyProxy(port);
   const inboxAt = (at: { host: string; port: number }) =>
-    bullmqInbox({ ...MAJORS[major], connection: at, name: "orders", prefix, retry, lockMs: 500, warn: false });
+    bullmqInbox({ ...MAJORS[major], connection: at, name: "orders", prefix, retry, lockMs: 2_000, warn: false });
   const inbox = inboxAt({ host: "127.0.0.1", port: proxy.port });
   const peer = inboxAt({ host, port });
   return {

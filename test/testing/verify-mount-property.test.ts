@@ -63,7 +63,7 @@ describe("for any answer, a check ends in time with a MountError", () => {
         };
         await expectToEnd(url);
       }),
-      { numRuns: runs(8, 200) },
+      { numRuns: runs(8, 80) },
     );
   });
 
@@ -90,7 +90,7 @@ describe("for any answer, a check ends in time with a MountError", () => {
     );
     await fc.assert(
       fc.asyncProperty(response, (answer) => expectToEnd(answer as () => Response)),
-      { numRuns: runs(20, 500) },
+      { numRuns: runs(20, 200) },
     );
   });
 
@@ -103,7 +103,7 @@ describe("for any answer, a check ends in time with a MountError", () => {
           return Response.json({ error: { code } }, { status });
         }),
       ),
-      { numRuns: runs(10, 300) },
+      { numRuns: runs(10, 150) },
     );
   });
 });

@@ -10,8 +10,8 @@ import { get, post } from "./calls.ts";
 import { bullmqCrowd, pgBossCrowd, RARE_TYPE, sqliteCrowd } from "./crowds.ts";
 import { inspected } from "./inspected.ts";
 
-/** So many are parked, and as many wait. */
-const CROWD = runs(3_000, 100_000);
+/** So many are parked, and as many wait. CROWD=100000 EXHAUSTIVE=true takes some minutes. */
+const CROWD = Number(process.env.CROWD ?? runs(3_000, 20_000));
 const RARE = Math.floor(CROWD / 1_000);
 const PATIENCE = { timeout: 300_000 };
 
