@@ -153,12 +153,12 @@ describe("the manifest", () => {
     }
   });
 
-  it("keeps the code to receive under 240 kB, with durable stores, inboxes and testing tools under 575 kB, all files under 1.62 MB", () => {
+  it("keeps the code to receive under 240 kB, with durable stores, inboxes and testing tools under 575 kB, all files under 1.75 MB", () => {
     const receiving = filesToReceive();
     const tools = toolFiles();
     expect(sizeOf((path) => receiving.has(path))).toBeLessThan(240_000);
     expect(sizeOf((path) => !tools.has(path) && !/\.md$|LICENSE|^(examples|observability)\//.test(path))).toBeLessThan(575_000);
-    expect(packed.unpackedSize).toBeLessThan(1_620_000);
+    expect(packed.unpackedSize).toBeLessThan(1_750_000);
   });
 
   it("carries the licence of every package that is bundled", () => {
