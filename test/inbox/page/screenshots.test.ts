@@ -63,7 +63,8 @@ describeInBrowser("pictures of the inbox's page", (open) => {
   const scenes = exhaustive ? SCENES : SCENES.slice(0, 1);
   const widths = exhaustive ? WIDTHS : WIDTHS.slice(0, 2);
   for (const { name, parked, hash, before } of scenes) {
-    for (const colorScheme of ["light", "dark"] as const) {
+    // The colours move nothing: one scene shows them.
+    for (const colorScheme of name === SCENES[0]?.name ? (["light", "dark"] as const) : (["light"] as const)) {
       for (const viewport of widths) {
         it(`${name}, ${colorScheme}, ${viewport.width} wide`, inFull, async () => {
           const server = await inspected();
