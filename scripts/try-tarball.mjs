@@ -1,6 +1,6 @@
 // Packs the package and uses it as users do: installs the tarball into an empty folder with each major version of each framework, and
 // sends signed deliveries over HTTP. Then compiles against it with each TypeScript, and tries the command line, the examples, and Jest in
-// each configuration of docs/jest.md, and the inbox on each engine, where its server answers. `node scripts/try-tarball.mjs jest` runs
+// each configuration of docs/jest.md, and the inbox on each engine, where its server answers. `npm run test:tarball -- jest` runs
 // that part alone; the other parts are frameworks, inbox and examples.
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
@@ -49,7 +49,7 @@ const wanted = (part) => process.argv.length < 3 || process.argv.includes(part);
 
 const work = mkdtempSync(join(tmpdir(), "bluum-webhooks-"));
 try {
-  run("npm", ["pack", "--silent", "--pack-destination", work], process.cwd());
+  run("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", work], process.cwd());
   const tarball = join(
     work,
     readdirSync(work).find((name) => name.endsWith(".tgz")),

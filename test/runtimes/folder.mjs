@@ -11,7 +11,7 @@ const SUITE = fileURLToPath(new URL(".", import.meta.url));
  * Packs the package and installs it, with Hono, the API of OpenTelemetry and the declarations that its types need, into an empty folder.
  */
 export async function fillUserFolder(folder) {
-  await command("npm", ["pack", "--silent", "--pack-destination", folder], process.cwd());
+  await command("npm", ["pack", "--silent", "--ignore-scripts", "--pack-destination", folder], process.cwd());
   const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
   const beside = ["hono", "@opentelemetry/api", "@types/node"].map((name) => `${name}@${installedVersion(name)}`);
