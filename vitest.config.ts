@@ -27,8 +27,8 @@ export default defineConfig({
     testTimeout: 20_000,
     // The slow cases wait for timeouts, not for the processor.
     maxConcurrency: 25,
-    // One more than there are processors: many tests wait, for timeouts, servers and browsers.
-    maxWorkers: availableParallelism() + 1,
+    // More than there are processors: many tests wait, for timeouts, servers and browsers; the exhaustive ones most of all.
+    maxWorkers: availableParallelism() + (process.env.EXHAUSTIVE === "true" ? 2 : 1),
     coverage: {
       provider: "v8",
       include: ["src/**/*.ts", "adapters/**/*.ts"],
