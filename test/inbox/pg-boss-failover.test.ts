@@ -143,7 +143,7 @@ describe.runIf(exhaustive && canStartStandby())("a failover of PostgreSQL while 
   }, 30_000);
 
   function poolOn(url: string): pg.Pool {
-    const pool = new pg.Pool({ connectionString: url, max: 5, connectionTimeoutMillis: 2_000 });
+    const pool = new pg.Pool({ connectionString: url, connectionTimeoutMillis: 2_000 });
     pool.on("error", () => {});
     made.push(() => pool.end());
     return pool;
