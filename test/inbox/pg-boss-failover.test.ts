@@ -17,17 +17,18 @@ import { sendingWith, until } from "./pg-boss-scenarios.ts";
 import { type Answer, deliver } from "./provider.ts";
 
 const EVENTS = 120;
-/** How many deliveries are on their way at once. */
+/** How many deliveries are on their way at once, and how many events are handled at once. */
 const SENDERS = 4;
-/** Which job is being stored when the primary crashes. */
+/** Which `add`, or which booking, is under way when the primary crashes. */
 const STRUCK = 40;
 
-/** What the crash interrupts, and how the retry of that delivery is answered. */
-const MOMENTS = {
-  "before its COMMIT": '{"received":true}',
-  "after its COMMIT, whose answer is lost": '{"received":true,"duplicate":true}',
-};
-type Moment = keyof typeof MOMENTS;
+/** What the crash interrupts. */
+const MOMENTS = [
+  "before the COMMIT of an add",
+  "after the COMMIT of an add, whose answer is lost",
+  "after the COMMIT of a booking, whose answer is lost",
+] as const;
+type Moment = (typeof MOMENTS)[number];
 
 /** A primary that commits nothing without its standby, and a proxy before the two. */
 class Cluster {
@@ -65,9 +66,9 @@ class Cluster {
   }
 }
 
-/** Crashes the primary in the middle of one `add`, and fails over. */
+/** Crashes the primary in the middle of one transaction, and fails over. */
 class Strike {
-  /** The event that was being stored. */
+  /** The event that was being stored or booked. */
   event = "";
   at = 0;
   failedOver: Promise<void> | undefined;
@@ -75,6 +76,7 @@ class Strike {
   readonly #moment: Moment;
   readonly #onStandby: pg.Pool;
   #sends = 0;
+  #bookings = 0;
 
   constructor(cluster: Cluster, moment: Moment, onStandby: pg.Pool) {
     this.#cluster = cluster;
@@ -87,27 +89,37 @@ class Strike {
     return sendingWith(boss, async (send, _, data) => {
       const job = await send();
       this.#sends += 1;
-      if (this.#sends === STRUCK) await this.#strike(String(job), (data as InboxMessage).id);
+      const { id } = data as InboxMessage;
+      if (this.#sends !== STRUCK) return job;
+      if (this.#moment === "before the COMMIT of an add") await this.#beforeCommit(id);
+      if (this.#moment === "after the COMMIT of an add, whose answer is lost") {
+        this.#afterCommit(id, "SELECT FROM pgboss.job WHERE id = $1", job);
+      }
       return job;
     });
   }
 
-  async #strike(job: string, event: string): Promise<void> {
-    this.event = event;
-    if (this.#moment === "before its COMMIT") {
-      await this.#crash();
-      this.failedOver = this.#cluster.failOver();
-      return;
-    }
-    this.#cluster.proxy.holdReplies();
-    this.failedOver = until(() => this.#isOnStandby(job))
-      .then(() => this.#crash())
-      .then(() => this.#cluster.failOver());
+  /** To be called in the transaction that books an event. */
+  onBooking(event: string): void {
+    this.#bookings += 1;
+    if (this.#moment !== "after the COMMIT of a booking, whose answer is lost" || this.#bookings !== STRUCK) return;
+    this.#afterCommit(event, "SELECT FROM ledger WHERE event = $1", event);
   }
 
-  async #isOnStandby(job: string): Promise<boolean> {
-    const { rowCount } = await this.#onStandby.query("SELECT FROM pgboss.job WHERE id = $1", [job]);
-    return rowCount === 1;
+  async #beforeCommit(event: string): Promise<void> {
+    this.event = event;
+    await this.#crash();
+    this.failedOver = this.#cluster.failOver();
+  }
+
+  /** @param find the statement that finds a row of the transaction on the standby */
+  #afterCommit(event: string, find: string, id: string | null): void {
+    this.event = event;
+    this.#cluster.proxy.holdReplies();
+    const isOnStandby = async () => (await this.#onStandby.query(find, [id])).rowCount === 1;
+    this.failedOver = until(isOnStandby)
+      .then(() => this.#crash())
+      .then(() => this.#cluster.failOver());
   }
 
   async #crash(): Promise<void> {
@@ -157,7 +169,8 @@ describe.runIf(exhaustive && canStartStandby())("a failover of PostgreSQL while 
     return boss;
   }
 
-  async function startApp(boss: PgBoss): Promise<App> {
+  async function startApp(strike: Strike): Promise<App> {
+    const boss = strike.on(await startBoss());
     const ledger = poolOn(cluster.url);
     await ledger.query("CREATE TABLE ledger (event text NOT NULL)");
     const retry = { backoffMs: 50, maxBackoffMs: 500 };
@@ -165,7 +178,10 @@ describe.runIf(exhaustive && canStartStandby())("a failover of PostgreSQL while 
     const { receiver } = receiving({ namespace: "app", inbox, leaseMs: 1_000 });
     const seen = new Set<string>();
     receiver.on("order.filled", ({ id }, context) =>
-      inbox.store.transaction(context, ledger, (client) => client.query("INSERT INTO ledger VALUES ($1)", [id])),
+      inbox.store.transaction(context, ledger, async (client) => {
+        await client.query("INSERT INTO ledger VALUES ($1)", [id]);
+        strike.onBooking(id);
+      }),
     );
     receiver.on("order.filled", ({ id }) => void seen.add(id));
     receiver.work({ concurrency: SENDERS, pollMs: 100 });
@@ -173,18 +189,17 @@ describe.runIf(exhaustive && canStartStandby())("a failover of PostgreSQL while 
     return { receiver, inbox, seen };
   }
 
-  it.each(Object.entries(MOMENTS) as [Moment, string][])(
-    "%s loses no event and books none twice",
-    async (moment, answerToRetry) => {
+  it.each(MOMENTS)(
+    "loses no event and books none twice: %s",
+    async (moment) => {
       const onStandby = poolOn(cluster.standby.url);
       const strike = new Strike(cluster, moment, onStandby);
-      const { receiver, inbox, seen } = await startApp(strike.on(await startBoss()));
+      const { receiver, inbox, seen } = await startApp(strike);
       const events = Array.from({ length: EVENTS }, () => anEvent());
       const answers = await deliverAll(receiver, events);
+      await vi.waitFor(() => expect(strike.failedOver).toBeDefined(), { timeout: 20_000 });
       await strike.failedOver;
-      const [first, ...retries] = answers.get(strike.event) ?? [];
-      expect(first).toMatchObject({ status: 503, body: '{"error":{"code":"inbox_unavailable"}}' });
-      expect(retries.at(-1)).toMatchObject({ status: 200, body: answerToRetry });
+      expectStruck(moment, answers.get(strike.event) ?? []);
       expectAnswers([...answers.values()].flat(), strike.at);
 
       const idle = { waiting: 0, delayed: 0, active: 0, parked: 0 };
@@ -209,6 +224,19 @@ async function deliverAll(receiver: Receiver, events: ReturnType<typeof anEvent>
   }
   await Promise.all(Array.from({ length: SENDERS }, send));
   return answers;
+}
+
+/** What the delivery of the event in question was answered at first, and at last. */
+function expectStruck(moment: Moment, answers: readonly Answer[]): void {
+  const received = { status: 200, body: '{"received":true}' };
+  const duplicate = { status: 200, body: '{"received":true,"duplicate":true}' };
+  const unavailable = { status: 503, body: '{"error":{"code":"inbox_unavailable"}}' };
+  const expected = {
+    "before the COMMIT of an add": [unavailable, received],
+    "after the COMMIT of an add, whose answer is lost": [unavailable, duplicate],
+    "after the COMMIT of a booking, whose answer is lost": [received, received],
+  };
+  expect([answers[0], answers.at(-1)]).toMatchObject(expected[moment]);
 }
 
 function expectAnswers(all: readonly Answer[], crashedAt: number): void {
