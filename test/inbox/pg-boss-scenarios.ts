@@ -140,9 +140,9 @@ function gate(): { readonly opened: Promise<void>; open(): void } {
 }
 
 /** The same pg-boss, but `around` runs around each `send`. */
-function sendingWith(
+export function sendingWith(
   boss: PgBoss,
-  around: (send: () => Promise<string | null>, db: BossDb) => Promise<string | null>,
+  around: (send: () => Promise<string | null>, db: BossDb, data: object) => Promise<string | null>,
 ): PgBoss {
   return new Proxy(boss, {
     get(target, name) {
@@ -150,7 +150,7 @@ function sendingWith(
       if (typeof own !== "function") return own;
       if (name !== "send") return own.bind(target);
       return (queue: string, data: object, options: { db: BossDb }) =>
-        around(() => target.send(queue, data, options), options.db);
+        around(() => target.send(queue, data, options), options.db, data);
     },
   });
 }

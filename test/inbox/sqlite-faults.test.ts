@@ -1,7 +1,11 @@
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { sqliteInbox } from "../../src/inbox/sqlite.ts";
-import { describeEach, inFull, runs } from "../exhaustive.ts";
+import { describeEach, exhaustive, inFull, runs } from "../exhaustive.ts";
+import { anEvent, bench as receiving, signed } from "../pipeline/receiving.ts";
 import { type Connection, engines } from "../stores/sqlite-engines.ts";
+import { deliver } from "./provider.ts";
 import { Bench, gate, messageOf, rows, TERMS } from "./sqlite-support.ts";
 
 const HOUR_MS = 3_600_000;
@@ -78,6 +82,71 @@ describeEach(describe, engines)("faults of the SQLite inbox on $name", (engine) 
       other.exec("ROLLBACK");
       await inbox.add(messageOf("a"), TERMS);
       await vi.waitFor(() => expect(started).toEqual(["a"]), { timeout: 10_000 });
+    });
+  });
+
+  describe.runIf(exhaustive)("a database that another connection has locked for ten seconds", inFull, () => {
+    const LOCK_MS = 10_000;
+    const TIMEOUT_MS = 2_000;
+
+    /** Locks the file, and measures the process meanwhile. */
+    async function lockFile() {
+      const other = bench.open();
+      other.exec("BEGIN IMMEDIATE");
+      const cpu = process.cpuUsage();
+      const delay = monitorEventLoopDelay({ resolution: 10 });
+      delay.enable();
+      await sleep(LOCK_MS);
+      delay.disable();
+      const { user, system } = process.cpuUsage(cpu);
+      const releasedAt = performance.now();
+      other.exec("ROLLBACK");
+      return { releasedAt, cpuMs: (user + system) / 1_000, blockedMs: delay.max / 1e6 };
+    }
+
+    it("delays deliveries and loses none, and its worker runs each event once", { timeout: 60_000 }, async () => {
+      const inbox = bench.inbox({ timeoutMs: TIMEOUT_MS });
+      const { receiver } = receiving({ namespace: "bench", inbox });
+      const { opened, open } = gate();
+      const processed: string[] = [];
+      receiver.on("*", async ({ id }) => {
+        processed.push(id);
+        await opened;
+      });
+      receiver.work({ pollMs: 20 });
+      try {
+        // Its handler ends under the lock.
+        const before = anEvent();
+        await deliver(receiver, signed(before));
+        await vi.waitFor(() => expect(processed).toEqual([before.event_id]));
+        const locked = lockFile();
+        open();
+        const events = Array.from({ length: 40 }, () => anEvent());
+        const delivering = events.map(async (event, place) => {
+          await sleep(place * 50);
+          return deliver(receiver, signed(event));
+        });
+        const { releasedAt, cpuMs, blockedMs } = await locked;
+        for (const answers of await Promise.all(delivering)) {
+          const refused = answers.slice(0, -1);
+          expect(refused.length).toBeGreaterThan(2);
+          for (const { status, body } of refused) {
+            expect({ status, body }).toEqual({ status: 503, body: '{"error":{"code":"inbox_unavailable"}}' });
+          }
+          for (const { sentAt, answeredAt } of answers) expect(answeredAt - sentAt).toBeLessThan(TIMEOUT_MS + 1_000);
+          expect(answers.at(-1)).toMatchObject({ status: 200, body: '{"received":true}' });
+          expect(answers.at(-1)?.answeredAt).toBeGreaterThan(releasedAt);
+        }
+        expect(blockedMs).toBeLessThan(TIMEOUT_MS / 2);
+        expect(cpuMs).toBeLessThan(LOCK_MS / 5);
+        const all = [before, ...events].map((event) => event.event_id).sort();
+        await vi.waitFor(() => expect([...processed].sort()).toEqual(all), { timeout: 15_000 });
+        const idle = { waiting: 0, delayed: 0, active: 0, parked: 0 };
+        await vi.waitFor(async () => expect(await inbox.stats()).toMatchObject(idle), { timeout: 15_000 });
+        expect([...processed].sort()).toEqual(all);
+      } finally {
+        await receiver.close({ timeoutMs: 0 });
+      }
     });
   });
 

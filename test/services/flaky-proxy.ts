@@ -13,6 +13,8 @@ export interface FlakyProxy {
   refuse(): Promise<void>;
   /** Cuts every connection; new ones are taken. */
   cut(): void;
+  /** Cuts every connection; new ones go to another port, as after a failover. */
+  switchTo(port: number): void;
   /** The server goes on to get what is sent; what it answers is held back until `pass`. */
   holdReplies(): void;
   /** As `holdReplies`, but the answers are lost. */
@@ -35,6 +37,7 @@ export async function flakyProxy(
 ): Promise<FlakyProxy> {
   const sockets = new Set<Socket>();
   const held: (() => void)[] = [];
+  let target = port;
   let replies: Replies = "pass";
   let stalled = false;
   let sent = "";
@@ -42,7 +45,7 @@ export async function flakyProxy(
   let server: Server | undefined;
 
   function take(client: Socket): void {
-    const upstream = connect(port, host);
+    const upstream = connect(target, host);
     pair(client, upstream);
     client.on("data", (bytes) => {
       upstream.write(bytes);
@@ -90,6 +93,10 @@ export async function flakyProxy(
       await new Promise((resolve) => (closing ? closing.close(resolve) : resolve(undefined)));
     },
     cut,
+    switchTo(next) {
+      target = next;
+      cut();
+    },
     holdReplies() {
       replies = "hold";
     },
