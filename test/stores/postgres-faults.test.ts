@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { createReceiver } from "../../src/pipeline/receiver.ts";
 import { timedStore } from "../../src/pipeline/store-timeouts.ts";
+import { inTransaction } from "../../src/stores/postgres/transaction.ts";
 import {
   type PostgresClient,
   type PostgresStore,
@@ -253,6 +254,23 @@ describe.skipIf(!service)("connections that break", () => {
     await expect.poll(() => other.totalCount).toBe(0);
     expect(await stranger(through)).toEqual({ status: "claimed" });
     expect(await stranger(store)).toMatchObject({ status: "in_flight" });
+  });
+
+  it("as they are taken from the pool do not end the process", async () => {
+    const { another } = await healthy();
+    const other = pool({ max: 1 });
+    const through = another(other);
+    await stranger(through, "to connect");
+    const heard: boolean[] = [];
+    // pg tells of a connection that has ended in a tick of its own, before any promise is handled.
+    other.on("acquire", (taken) => process.nextTick(() => heard.push(taken.emit("error", new Error("ended")))));
+    await stranger(through);
+    await inTransaction(
+      other,
+      async () => {},
+      async () => {},
+    );
+    expect(heard).toEqual([true, true]);
   });
 
   it("while a claim is answered leave a claim that its token can release", async () => {

@@ -1,3 +1,4 @@
+import { isPromise } from "../../async.ts";
 import { checks, sqlState } from "./errors.ts";
 import type { Statement } from "./sql.ts";
 
@@ -30,19 +31,54 @@ export interface AskSettings {
 /** What the store uses of `pg` beyond {@link PostgresClient}. Only a pool has the counts. */
 interface Pg {
   query(config: object): Promise<{ readonly rows: readonly unknown[] }>;
-  connect(): Promise<PgPoolClient>;
+  connect(callback: (...given: never[]) => void): unknown;
   readonly totalCount: number;
   readonly idleCount: number;
   readonly waitingCount: number;
   readonly options?: { readonly query_timeout?: unknown; readonly max?: number };
 }
 
-interface PgPoolClient {
+interface PgPoolClient extends TakenClient {
   query(config: object): Promise<{ readonly rows: readonly unknown[] }>;
-  on(event: "error", listener: () => void): unknown;
-  off(event: "error", listener: () => void): unknown;
+}
+
+/** The part of a client of a pool that taking and returning it needs. */
+interface TakenClient {
+  on?(event: "error", listener: () => void): unknown;
+  off?(event: "error", listener: () => void): unknown;
   /** With an error the connection is closed. */
-  release(broken: unknown): void;
+  release(broken?: Error | boolean): void;
+}
+
+/** Without a listener, a connection that breaks would end the process. The next statement fails anyway. */
+const ignoreBreak = () => {};
+
+/**
+ * Takes a client of a pool, and lets its connection break without ending the process. It listens before anything else can happen: when
+ * a promise of the client is handled, the connection may already have broken.
+ */
+export function takeClient<Client extends TakenClient>(pool: {
+  connect(callback: (...given: never[]) => void): unknown;
+}): Promise<Client> {
+  return new Promise((resolve, reject) => {
+    const taken = (client: Client) => {
+      client.on?.("error", ignoreBreak);
+      resolve(client);
+    };
+    const returned = pool.connect((error: unknown, client: Client) => (error ? reject(error) : taken(client)));
+    // What wraps a pool may know promises only.
+    if (isPromise(returned)) returned.then((client) => taken(client as Client), reject);
+  });
+}
+
+/**
+ * Returns a client to its pool.
+ *
+ * @param broken an error closes the connection
+ */
+export function returnClient(client: TakenClient, broken: Error | undefined): void {
+  client.off?.("error", ignoreBreak);
+  client.release(broken);
 }
 
 /**
@@ -68,19 +104,15 @@ export function askerFor(client: PostgresClient, { prepare, abandonAfterMs }: As
  * claims of one event wait, each would cost a new connection.
  */
 async function queryPool(pool: Pg, config: object): Promise<{ readonly rows: readonly unknown[] }> {
-  const client = await pool.connect();
-  // Without a listener, a connection that breaks would end the process. The query fails anyway.
-  const ignore = () => {};
-  client.on("error", ignore);
-  let broken: unknown;
+  const client = await takeClient<PgPoolClient>(pool);
+  let broken: Error | undefined;
   try {
     return await client.query(config);
   } catch (error) {
-    broken = sqlState(error) === LOCK_NOT_AVAILABLE ? undefined : error;
+    broken = sqlState(error) === LOCK_NOT_AVAILABLE ? undefined : (error as Error);
     throw error;
   } finally {
-    client.off("error", ignore);
-    client.release(broken);
+    returnClient(client, broken);
   }
 }
 

@@ -1,5 +1,5 @@
 import { WebhookError } from "../../errors.ts";
-import { isPgPool, type PostgresClient } from "./client.ts";
+import { isPgPool, type PostgresClient, returnClient, takeClient } from "./client.ts";
 import { checks } from "./errors.ts";
 
 /** The part of a Pool of `pg` that `transaction` needs. */
@@ -56,10 +56,7 @@ async function inPool<Result>(
   complete: (client: PostgresClient) => Promise<void>,
   work: (client: PostgresPoolClient) => Result | Promise<Result>,
 ): Promise<Result> {
-  const client = await pool.connect();
-  // Without a listener, a connection that breaks between two statements would end the process. The next statement fails anyway.
-  const ignore = () => {};
-  client.on?.("error", ignore);
+  const client = await takeClient<PostgresPoolClient>(pool);
   let broken: Error | undefined;
   try {
     await client.query("BEGIN", []);
@@ -73,8 +70,7 @@ async function inPool<Result>(
     broken = await client.query("ROLLBACK", []).then(() => undefined, asError);
     throw error;
   } finally {
-    client.off?.("error", ignore);
-    client.release(broken);
+    returnClient(client, broken);
   }
 }
 
