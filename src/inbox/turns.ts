@@ -1,5 +1,5 @@
 /**
- * Lets runs go on side by side, except for those that must run alone. Whoever comes first starts first.
+ * Lets runs go on side by side, except for those that must run alone. The first that comes is the first to start.
  *
  * An event that kills its process takes all runs in it along. So the last attempt of an event that has done so before runs alone: no
  * other event is parked because of it.

@@ -262,7 +262,7 @@ describe.skipIf(!service)("connections that break", () => {
     const through = another(other);
     await stranger(through, "to connect");
     const heard: boolean[] = [];
-    // pg tells of a connection that has ended in a tick of its own, before any promise is handled.
+    // pg emits the error of an ended connection in a tick of its own, before any promise is handled.
     other.on("acquire", (taken) => process.nextTick(() => heard.push(taken.emit("error", new Error("ended")))));
     await stranger(through);
     await inTransaction(

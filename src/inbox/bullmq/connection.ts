@@ -7,7 +7,7 @@ export function isClient(connection: object): boolean {
 /** A `connection` for BullMQ, and how to keep it from reconnecting. */
 export interface EndableConnection {
   readonly connection: object;
-  /** From now on a lost connection is not opened again. Otherwise BullMQ's connections would reconnect for ever, even once they are closed. */
+  /** From now on a lost connection is not opened again. Otherwise BullMQ's connections would reconnect without end, even once they are closed. */
   end(): void;
 }
 
