@@ -7,6 +7,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import type { Inbox } from "../../src/inbox/inbox.ts";
 import { sqliteInbox } from "../../src/inbox/sqlite.ts";
 import type { SqliteDatabase } from "../../src/stores/sqlite.ts";
+import { inFull } from "../exhaustive.ts";
+import { engines } from "../stores/sqlite-engines.ts";
 import { fakeTerminal, ran } from "./fake-terminal.ts";
 import { appWith, BIN, message, park, processed, runBin } from "./inbox-support.ts";
 import { folder } from "./provider-terminal.ts";
@@ -371,7 +373,8 @@ describe("where the inbox is", () => {
     expect((await run("parked --table billing")).out).toContain("orders/evt_1");
   });
 
-  it("works with better-sqlite3 if libsql is not installed", async () => {
+  it("works with better-sqlite3 if libsql is not installed", inFull, async ({ skip }) => {
+    if (!engines.some(({ name }) => name === "better-sqlite3")) skip();
     await park(inbox, three);
     const cwd = appWith({ "better-sqlite3": "better-sqlite3" });
     expect((await runBin(["inbox", "redrive", "--all", "--yes", "--sqlite", file], { cwd })).out).toBe("3 redriven\n");

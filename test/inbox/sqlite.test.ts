@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { ParkEvent } from "../../src/inbox/failure.ts";
 import type { SqliteInboxOptions } from "../../src/inbox/sqlite/options.ts";
 import { sqliteInbox } from "../../src/inbox/sqlite.ts";
-import { describeEach } from "../exhaustive.ts";
+import { describeEach, inFull } from "../exhaustive.ts";
 import { manualClock } from "../stores/clock.ts";
 import { type Connection, type Engine, engines } from "../stores/sqlite-engines.ts";
 import { Bench, gate, type Handle, LOCK_EXPIRED_MS, messageOf, RETENTION_MS, rows, TERMS } from "./sqlite-support.ts";
@@ -533,7 +533,7 @@ describe("making a SQLite inbox", () => {
     });
   });
 
-  it("refuses better-sqlite3's default, which changes when the file is read", ({ skip }) => {
+  it("refuses better-sqlite3's default, which changes when the file is read", inFull, ({ skip }) => {
     const better = engines.find(({ name }) => name === "better-sqlite3");
     if (better === undefined) return skip();
     const connection = better.open(bench.file);
