@@ -11,7 +11,7 @@ import { bullmqCrowd, pgBossCrowd, RARE_TYPE, sqliteCrowd } from "./crowds.ts";
 import { inspected } from "./inspected.ts";
 
 /** So many are parked, and as many wait. CROWD=100000 EXHAUSTIVE=true takes some minutes. */
-const CROWD = Number(process.env.CROWD ?? runs(3_000, 20_000));
+const CROWD = Number(process.env.CROWD ?? runs(3_000, 10_000));
 const RARE = Math.floor(CROWD / 1_000);
 const PATIENCE = { timeout: 300_000 };
 
