@@ -157,7 +157,9 @@ describe("the manifest", () => {
     const receiving = filesToReceive();
     const tools = toolFiles();
     expect(sizeOf((path) => receiving.has(path))).toBeLessThan(240_000);
-    expect(sizeOf((path) => !tools.has(path) && !/\.md$|LICENSE|^(examples|observability)\//.test(path))).toBeLessThan(575_000);
+    expect(sizeOf((path) => !tools.has(path) && !/\.md$|LICENSE|^(examples|observability)\//.test(path))).toBeLessThan(
+      575_000,
+    );
     expect(packed.unpackedSize).toBeLessThan(1_750_000);
   });
 
