@@ -75,7 +75,7 @@ describe("detect", () => {
         expect(refusalOf(await receive(program, capture.capture))).toBe("accepted");
         expect(refusalOf(await receive(program, capture.capture, `${of.body} `))).toBe("signature_mismatch");
       }),
-      { numRuns: runs(25, 100) },
+      { numRuns: runs(25, 75) },
     );
   });
 
@@ -89,7 +89,7 @@ describe("detect", () => {
         fc.pre(!wrong.key.equals(of.secret.key));
         expect(detectScheme([sent(of)], [wrong.given])).toMatchObject({ verdict: "none", findings: [] });
       }),
-      { numRuns: runs(25, 100) },
+      { numRuns: runs(25, 75) },
     );
   });
 
@@ -120,7 +120,7 @@ describe("detect", () => {
           expect(detectScheme(named, secrets)).toMatchObject({ verdict: "none", findings: [] });
         },
       ),
-      { numRuns: runs(50, 500) },
+      { numRuns: runs(50, 300) },
     );
   });
 });
