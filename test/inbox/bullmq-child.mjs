@@ -15,7 +15,7 @@ const inbox = bullmqInbox({
   connection,
   name: "orders",
   prefix,
-  lockMs: 500,
+  lockMs: 1_500,
   warn: false,
   retry: { attempts: 3, backoffMs: 100 },
 });

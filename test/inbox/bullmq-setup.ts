@@ -53,7 +53,7 @@ export function inboxAt(major: Major, redis: RedisService, options: Partial<Bull
     connection: { host: redis.host, port: redis.port },
     name: "orders",
     retry: { attempts: 3, backoffMs: 1 },
-    lockMs: 500,
+    lockMs: 1_500,
     warn: false,
     ...options,
   });
