@@ -54,27 +54,36 @@ function predictClaim(state: State, found: string, live: State, now: number): Pr
 
 type World = ReadonlyMap<string, State>;
 
-/** The worlds that explain what a batch of concurrent verbs was answered: those of every order that fits. */
-function explain(worlds: readonly World[], batch: readonly Step[], answers: readonly string[], now: number): World[] {
-  const orders = permutations(batch.map((_, place) => place));
-  return worlds.flatMap((world) => orders.flatMap((order) => replay(world, order, batch, answers, now)));
+/** A batch of concurrent verbs, and what each was answered. */
+interface Round {
+  readonly batch: readonly Step[];
+  readonly answers: readonly string[];
+  readonly now: number;
+  readonly rowLocks: boolean;
 }
 
-function replay(
-  world: World,
-  order: readonly number[],
-  batch: readonly Step[],
-  answers: readonly string[],
-  now: number,
-): World[] {
+/** The worlds that explain what a batch of concurrent verbs was answered: those of every order that fits. */
+function explain(worlds: readonly World[], round: Round): World[] {
+  const orders = permutations(round.batch.map((_, place) => place));
+  return worlds.flatMap((world) => orders.flatMap((order) => replay(world, order, round)));
+}
+
+function replay(world: World, order: readonly number[], round: Round): World[] {
+  const { batch, answers, now } = round;
   const next = new Map(world);
   for (const place of order) {
     const step = batch[place] as Step;
+    if (round.rowLocks && answers[place] === "in_flight" && meetsAnother(step, batch)) continue;
     const [right, state] = predict(next.get(step.key) ?? UNKNOWN, step, now);
     if (!right.includes(answers[place] as string)) return [];
     next.set(step.key, state);
   }
   return [next];
+}
+
+/** Whether a claim may wait for another verb's lock of the same row, and give up with `in_flight`. */
+function meetsAnother(step: Step, batch: readonly Step[]): boolean {
+  return step.verb === "claim" && batch.some((other) => other !== step && other.key === step.key);
 }
 
 function permutations<Item>(items: readonly Item[]): Item[][] {
@@ -139,7 +148,7 @@ function scenes({ store, advance }: StoreUnderTest): fc.Arbitrary<Scene[]> {
   return fc.array(fc.record({ pause, batch }), { minLength: 1, maxLength: 30 });
 }
 
-async function play(subject: StoreUnderTest, script: readonly Scene[]): Promise<void> {
+async function play(subject: StoreUnderTest, script: readonly Scene[], rowLocks: boolean): Promise<void> {
   const ask = asking(subject);
   let worlds: World[] = [new Map()];
   let now = 0;
@@ -147,7 +156,7 @@ async function play(subject: StoreUnderTest, script: readonly Scene[]): Promise<
     if (pause > 0) await subject.advance?.(pause);
     now += pause;
     const answers = await Promise.all(batch.map(ask));
-    worlds = distinct(explain(worlds, batch, answers, now));
+    worlds = distinct(explain(worlds, { batch, answers, now, rowLocks }));
     const asked = batch.map((step, place) => `${JSON.stringify(step)} -> ${answers[place]}`).join("\n");
     expect(worlds.length, `no order of these explains their answers, at ${now} ms:\n${asked}`).toBeGreaterThan(0);
   }
@@ -159,14 +168,19 @@ async function play(subject: StoreUnderTest, script: readonly Scene[]): Promise<
  *
  * @param create makes a fresh store for each script; one with `advance` is also tested on the passing of time
  * @param runs how many scripts
+ * @param options.rowLocks whether a claim that waits too long for a row's lock is answered `in_flight`, as on a slow PostgreSQL
  */
-export async function modelTest(create: () => StoreUnderTest | Promise<StoreUnderTest>, runs: number): Promise<void> {
+export async function modelTest(
+  create: () => StoreUnderTest | Promise<StoreUnderTest>,
+  runs: number,
+  { rowLocks = false }: { rowLocks?: boolean } = {},
+): Promise<void> {
   const specimen = await create();
   await fc.assert(
     fc.asyncProperty(scenes(specimen), async (script) => {
       const subject = await create();
       try {
-        await play(subject, script);
+        await play(subject, script, rowLocks);
       } finally {
         await subject.dispose?.();
       }

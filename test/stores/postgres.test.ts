@@ -112,7 +112,7 @@ describe("the PostgreSQL store in PGlite", async () => {
 
 describe.skipIf(!service)("the PostgreSQL store against the model", () => {
   it("answers as the state machine does", { ...inFull, timeout: 120_000 }, () =>
-    modelTest(pair(openPool), runs(20, 200)),
+    modelTest(pair(openPool), runs(20, 200), { rowLocks: true }),
   );
 });
 
