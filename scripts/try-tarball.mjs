@@ -1,6 +1,6 @@
 // Packs the package and uses it as users do: installs the tarball into an empty folder with each major version of each framework, and
 // sends signed deliveries over HTTP. Then compiles against it with each TypeScript, and tries the command line, the examples, and Jest in
-// each configuration of docs/jest.md, and the inbox on each engine, where its server answers. `npm run test:tarball -- jest` runs
+// each configuration of docs/start/jest.md, and the inbox on each engine, where its server answers. `npm run test:tarball -- jest` runs
 // that part alone; the other parts are frameworks, inbox and examples.
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
@@ -70,7 +70,7 @@ function tryJest({ folders, install }, tarball) {
   console.log(`ok: Jest, with ${folders.at(-1)}`);
 }
 
-/** Runs the program of docs/inbox.md on each engine. */
+/** Runs the program of docs/guides/inbox.md on each engine. */
 async function tryInbox(tarball) {
   const folder = mkdtempSync(join(work, "inbox-"));
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));

@@ -58,7 +58,7 @@ export interface WebhookErrorDetails {
 
 /**
  * The error class of this package. `code` is stable and meant for programs, `message` for people. Neither ever contains a secret, a
- * signature or any part of a payload. `docs/errors.md` explains each code under a heading of its name.
+ * signature or any part of a payload. `docs/reference/errors.md` explains each code under a heading of its name.
  */
 export class WebhookError extends Error {
   override readonly name: string = "WebhookError";

@@ -1,4 +1,4 @@
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,6 +9,7 @@ import { settingsOf } from "../src/pipeline/options.ts";
 import { sampleEvent, signDelivery } from "../src/testing/index.ts";
 import { brokenLinks } from "./docs/links.ts";
 import { codeWords, ROOT, readText, tableOf, unionMembers } from "./docs/markdown.ts";
+import { documentationPages } from "./docs/pages.ts";
 import { compileSnippets, removeSnippets, runToEnd, type Snippet, snippetsOf, start } from "./docs/snippets.ts";
 import { findPostgres, type OwnDatabase, ownDatabase } from "./services/postgres.ts";
 import { canStartRedis, type RedisService, startRedis } from "./services/redis.ts";
@@ -18,7 +19,7 @@ const env = { BLUUM_WEBHOOK_SECRET: secret, NODE_ENV: "test" };
 // One of its own: the snippets name no place in it that would be theirs alone.
 const redis: RedisService | undefined = (await canStartRedis()) ? await startRedis() : undefined;
 const postgres = await findPostgres();
-const pages = ["README.md", ...readdirSync(`${ROOT}docs`).map((file) => `docs/${file}`)];
+const pages = ["README.md", ...documentationPages()];
 
 describe("every snippet of the documentation, run against the built package", () => {
   const snippets = snippetsOf(pages);

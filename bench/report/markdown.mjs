@@ -1,4 +1,4 @@
-// A report as Markdown tables, for docs/performance.md.
+// A report as Markdown tables, for docs/background/performance.md.
 import { figureText, goalText, isMet, labelsOf } from "./figures.mjs";
 
 export function markdownOf({ rows, machine, node, date, effort, commit }) {

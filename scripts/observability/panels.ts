@@ -55,7 +55,7 @@ function deliveries(): Panel[] {
       stacked: true,
     }),
     graph("Refused or failed, by code", [[sum(rate("deliveries", {}, [`${code}!=""`]), code), legend(code)]], {
-      description: "What each code means: docs/errors.md.",
+      description: "What each code means: docs/reference/errors.md.",
       unit: "ops",
       stacked: true,
     }),

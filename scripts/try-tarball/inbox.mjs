@@ -1,4 +1,4 @@
-// `node inbox.mjs <engine>`: the first program of docs/inbox.md as a user has it, on SQLite as it is, on another engine with the line
+// `node inbox.mjs <engine>`: the first program of docs/guides/inbox.md as a user has it, on SQLite as it is, on another engine with the line
 // that makes the inbox taken from the page's snippet of that engine. Its process is killed while it handles an event, and started again;
 // an event is parked, then redriven by the command line.
 import assert from "node:assert/strict";
@@ -71,7 +71,7 @@ async function parkAndRedrive() {
 
 /** Writes the page's program, with a handler that can hang or park, and with locks that do not keep the trial waiting. */
 function writeProgram() {
-  const page = readFileSync("node_modules/bluum-webhooks/docs/inbox.md", "utf8");
+  const page = readFileSync("node_modules/bluum-webhooks/docs/guides/inbox.md", "utf8");
   const snippets = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code.replaceAll("orders-api", name));
   let [program] = snippets;
   program = `import { trial } from "./trial.mjs";\n${changed(program, "async (event) => {\n", "async (event) => {\n  await trial(event);\n")}`;
@@ -95,7 +95,7 @@ function writeProgram() {
 }
 
 function changed(text, from, to) {
-  assert.ok(text.includes(from), `docs/inbox.md has no ${from}`);
+  assert.ok(text.includes(from), `docs/guides/inbox.md has no ${from}`);
   return text.replace(from, to);
 }
 

@@ -1,4 +1,4 @@
-/** The exit codes, which are stable; docs/command-line.md lists them. */
+/** The exit codes, which are stable; docs/reference/command-line.md lists them. */
 export const EXIT = {
   /** Success. */
   ok: 0,

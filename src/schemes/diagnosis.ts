@@ -17,7 +17,7 @@ const REMEDY: Partial<Record<RejectionCode, string>> = {
 export function diagnose(error: WebhookError, delivery: Delivery, scheme: SignatureScheme, probe = false): string {
   const parts = diagnosis(error, delivery, scheme);
   if (probe) parts.push(`the request claims to be a probe of verifyMount (unsigned header ${PROBE_HEADER})`);
-  return `${parts.join("; ")}. See docs/errors.md#${error.code}`;
+  return `${parts.join("; ")}. See docs/reference/errors.md#${error.code}`;
 }
 
 /**

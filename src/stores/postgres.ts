@@ -121,7 +121,7 @@ type Read<Answer> = (rows: readonly Row[]) => Answer | Contention;
  * timed by the server's clock. `completeIn` and `transaction` make the effect of a handler happen exactly once.
  *
  * @param pool a Pool of `pg` (or a Client, for scripts), a PGlite, or anything with `query(text, values)`; postgres.js fits
- *   through the one-line adapter in `docs/stores-postgres.md`. Give the store a pool of its own: handlers that hold every client of a
+ *   through the one-line adapter in `docs/guides/postgres.md`. Give the store a pool of its own: handlers that hold every client of a
  *   shared pool keep claims from being renewed. The store never ends it. A Pool emits `error` when an idle connection breaks;
  *   without a listener that ends the process
  * @throws WebhookError `configuration_invalid` if the pool or an option is not valid; the verbs reject with
@@ -259,7 +259,7 @@ class EventTable {
     this.#settings.warn(
       `bluum-webhooks: postgresStore could not ${verb} the event, because other code holds every client of its pool of ${clients}. ` +
         "A claim that is not renewed within its lease is given to another process, and the event runs twice at once. " +
-        "Give the store a pool of its own (docs/stores-postgres.md), or let handlers hold clients for a shorter time.",
+        "Give the store a pool of its own (docs/guides/postgres.md), or let handlers hold clients for a shorter time.",
     );
   }
 }

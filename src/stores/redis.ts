@@ -36,7 +36,7 @@ type Settings = Required<RedisStoreOptions>;
  * event is one key, each verb one round trip; leases and retentions expire in Redis itself, so there is nothing to clean up.
  *
  * Redis must run with `maxmemory-policy noeviction`, or it drops remembered events when it is full. Events that a fail-over or a
- * restart without persistence loses run again when a duplicate arrives: see `docs/stores-redis.md`.
+ * restart without persistence loses run again when a duplicate arrives: see `docs/guides/redis.md`.
  *
  * @param client a connected client of ioredis 5 or 6 or node-redis 4 to 6, standalone or cluster, or anything with
  *   `sendCommand(args)`. The store never ends it, and never listens to its events

@@ -18,8 +18,8 @@ describe("the door bluum-webhooks/adapter", () => {
     expect(exported.map(({ name }) => name)).toEqual(expect.arrayContaining(["BodyBuffer", "Delivery", "replyTo"]));
   });
 
-  it.each(exported)("docs/adapters.md names $name", ({ name }) => {
-    expect(readText("docs/adapters.md")).toMatch(new RegExp(`\`[^\`]*\\b${name}\\b`));
+  it.each(exported)("docs/guides/writing-an-adapter.md names $name", ({ name }) => {
+    expect(readText("docs/guides/writing-an-adapter.md")).toMatch(new RegExp(`\`[^\`]*\\b${name}\\b`));
   });
 
   it.each(exported)("$name has a docstring", ({ name, source }) => {

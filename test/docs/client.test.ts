@@ -7,7 +7,7 @@ import { startBluum } from "../client/bluum-server.ts";
 import { codeWords, ROOT, readText, tableOf, unionMembers } from "./markdown.ts";
 import { compileSnippets, removeSnippets, runToEnd, snippetsOf } from "./snippets.ts";
 
-const PAGE = "docs/client.md";
+const PAGE = "docs/reference/client.md";
 
 describe(`the snippets of ${PAGE}`, () => {
   const snippets = snippetsOf([PAGE]);

@@ -26,9 +26,9 @@ function sections(command: Command, name: string, depth: number): string[] {
   return [own, ...children.flatMap((child) => sections(child, `${name} ${child.name()}`, 2))];
 }
 
-describe("docs/command-line.md", () => {
+describe("docs/reference/command-line.md", () => {
   it("is generated from the help texts", async () => {
     const page = [HEAD, ...sections(await program(fakeTerminal()), "bluum-webhooks", 2)].join("\n");
-    await expect(page).toMatchFileSnapshot(`${ROOT}docs/command-line.md`);
+    await expect(page).toMatchFileSnapshot(`${ROOT}docs/reference/command-line.md`);
   });
 });

@@ -3,7 +3,7 @@ import { refusal } from "../../src/adapter.ts";
 import type { WebhookErrorCode } from "../../src/index.ts";
 import { headings, readText, unionMembers } from "./markdown.ts";
 
-const PAGE = "docs/errors.md";
+const PAGE = "docs/reference/errors.md";
 const rejections = unionMembers("src/errors.ts", "RejectionCode");
 const usages = [
   ...(readText("src/errors.ts")
@@ -12,7 +12,7 @@ const usages = [
     ?.matchAll(/\| "([^"]+)"/g) ?? []),
 ].map(([, code = ""]) => code);
 
-describe("docs/errors.md", () => {
+describe("docs/reference/errors.md", () => {
   it("has a heading for every code and no other", () => {
     expect(rejections).toContain("signature_missing");
     expect(usages).toContain("claim_lost");

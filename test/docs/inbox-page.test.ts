@@ -5,7 +5,7 @@ import { inspectInbox } from "../../src/inbox/page.ts";
 import { codeWords, ROOT, readText, tableOf } from "./markdown.ts";
 import { compileSnippets, removeSnippets, type Snippet, snippetsOf, start } from "./snippets.ts";
 
-const PAGE = "docs/inbox-page.md";
+const PAGE = "docs/guides/inbox-page.md";
 const secret = `whsec_${Buffer.from("a secret of 32 bytes for testing").toString("base64")}`;
 
 // test/readme.test.ts sends deliveries to the snippet that receives them.

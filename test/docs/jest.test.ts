@@ -4,8 +4,8 @@ import { codeBlocks, ROOT, readText } from "./markdown.ts";
 
 const FOLDER = "scripts/try-tarball/jest/";
 
-describe("docs/jest.md", () => {
-  const blocks = codeBlocks("docs/jest.md").filter(({ language }) => language !== "sh");
+describe("docs/start/jest.md", () => {
+  const blocks = codeBlocks("docs/start/jest.md").filter(({ language }) => language !== "sh");
   const files = readdirSync(ROOT + FOLDER, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => `${entry.parentPath}/${entry.name}`.replace(ROOT, ""));

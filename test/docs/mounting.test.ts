@@ -7,7 +7,7 @@ import { ROOT, readText } from "./markdown.ts";
 import { compileSnippets, removeSnippets, type Snippet, snippetsOf, start } from "./snippets.ts";
 
 const secret = `whsec_${Buffer.from("a secret of 32 bytes for testing").toString("base64")}`;
-const PAGE = "docs/mounting.md";
+const PAGE = "docs/start/mounting.md";
 
 /** The snippets whose exports cannot be mounted on a Node server; test/readme.test.ts starts the others. */
 describe(`${PAGE}, the snippets that are a part of a program`, () => {

@@ -8,7 +8,7 @@ import { freshFile } from "../stores/sqlite-engines.ts";
 import { headings, ROOT, readText } from "./markdown.ts";
 import { compileSnippets, type Running, removeSnippets, type Snippet, snippetsOf, start } from "./snippets.ts";
 
-const PAGE = "docs/operations.md";
+const PAGE = "docs/guides/operations.md";
 const OLD = "the old secret of this endpoint";
 const NEW = "the new secret of this endpoint";
 

@@ -8,9 +8,9 @@ import { codeWords, tableOf } from "./markdown.ts";
 
 // The snippets of the page are run with those of all pages, by test/readme.test.ts.
 const rowsOf = (table: string) =>
-  tableOf("docs/sandbox.md", table).map(([name = "", what]) => [codeWords(name)[0], what]);
+  tableOf("docs/reference/sandbox.md", table).map(([name = "", what]) => [codeWords(name)[0], what]);
 
-describe("docs/sandbox.md", () => {
+describe("docs/reference/sandbox.md", () => {
   it("lists the scenarios", () => {
     expect(rowsOf("scenarios")).toEqual(SCENARIOS.map(({ name, title }) => [name, title]));
   });

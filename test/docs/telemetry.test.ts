@@ -10,9 +10,9 @@ import { METRICS, ON_SPANS, SHARED, STATES } from "../../src/telemetry/names.ts"
 import { findPrometheus } from "../services/prometheus.ts";
 import { codeBlocks, codeWords, ROOT, readText, tableOf } from "./markdown.ts";
 
-const PAGE = "docs/telemetry.md";
+const PAGE = "docs/guides/telemetry.md";
 
-describe("docs/telemetry.md", () => {
+describe("docs/guides/telemetry.md", () => {
   it("lists every metric with its kind, unit and attributes", () => {
     const listed = tableOf(PAGE, "metrics").map(([name = "", kind, unit = "", attributes = ""]) => [
       ...codeWords(name),
@@ -34,7 +34,7 @@ describe("docs/telemetry.md", () => {
   });
 });
 
-describe("the alerts in docs/telemetry.md", () => {
+describe("the alerts in docs/guides/telemetry.md", () => {
   const rows = tableOf(PAGE, "alerts").map(([alert = "", severity, when = ""]) => ({
     alert: codeWords(alert)[0],
     severity,
@@ -47,8 +47,8 @@ describe("the alerts in docs/telemetry.md", () => {
     expect(rows.map(({ alert, severity }) => ({ alert, severity }))).toEqual(known);
   });
 
-  it("each have their section in docs/operations.md, where the runbook link leads", () => {
-    const [, behind = ""] = readText("docs/operations.md").split("\n## What each alert means\n");
+  it("each have their section in docs/guides/operations.md, where the runbook link leads", () => {
+    const [, behind = ""] = readText("docs/guides/operations.md").split("\n## What each alert means\n");
     const sections = [...(behind.split("\n## ")[0] ?? "").matchAll(/^### (\w+)$/gm)].map(([, heading]) => heading);
     expect(sections).toEqual(alertRules().map(({ alert }) => alert));
   });

@@ -7,10 +7,10 @@ import { finding, type MountCause } from "../../src/testing/mount-findings.ts";
 import { codeWords, tableOf, unionMembers } from "./markdown.ts";
 import { compileSnippets, removeSnippets, runToEnd, snippetsOf } from "./snippets.ts";
 
-const PAGE = "docs/verify-mount.md";
+const PAGE = "docs/reference/verify-mount.md";
 const secret = "a secret of 16 bytes or more";
 
-describe("the causes in docs/verify-mount.md", () => {
+describe("the causes in docs/reference/verify-mount.md", () => {
   const rows = tableOf(PAGE, "causes").map(([cause = "", what = "", change = ""]) => ({
     cause: codeWords(cause)[0] as MountCause,
     what,
@@ -29,7 +29,7 @@ describe("the causes in docs/verify-mount.md", () => {
   });
 });
 
-describe("the smoke test in docs/verify-mount.md", () => {
+describe("the smoke test in docs/reference/verify-mount.md", () => {
   const smoke = snippetsOf([PAGE]).filter(({ code }) => code.includes("WEBHOOK_URL"));
   const server = createServer(bluumHandler(createReceiver({ secret, logger: false }).on("*", () => {})));
   beforeAll(async () => {

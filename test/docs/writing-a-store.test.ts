@@ -6,7 +6,7 @@ import { describeStoreContract } from "../stores/contract.ts";
 import { modelTest } from "../stores/model.ts";
 import { complaintsAbout, exportsOf, snippetsOf } from "./module-snippets.ts";
 
-const [snippet = ""] = snippetsOf("docs/writing-a-store.md");
+const [snippet = ""] = snippetsOf("docs/guides/writing-a-store.md");
 const { compareAndSetStore } = (await exportsOf(snippet)) as {
   compareAndSetStore: (backend: object, now?: () => number) => DedupeStore;
 };
@@ -41,9 +41,9 @@ function subject() {
   return { store: compareAndSetStore(shared, now), peer: compareAndSetStore(shared, now), advance };
 }
 
-describeStoreContract("the store of docs/writing-a-store.md", subject);
+describeStoreContract("the store of docs/guides/writing-a-store.md", subject);
 
-describe("the store of docs/writing-a-store.md", () => {
+describe("the store of docs/guides/writing-a-store.md", () => {
   it("answers as the state machine does", inFull, () => modelTest(subject, runs(20, 300)));
 
   it("compiles in a strict project", { timeout: 60_000 }, () => {

@@ -16,7 +16,7 @@ const ATTEMPTS = 3;
 type Afterwards = TestContext["onTestFinished"];
 
 // All at once: each worker takes seconds to stop.
-describe.skipIf(!service)("the JetStream recipe of docs/inbox-queues.md", { concurrent: true }, async () => {
+describe.skipIf(!service)("the JetStream recipe of docs/guides/queues.md", { concurrent: true }, async () => {
   const { url, port } = (service ?? {}) as NatsService;
   const jetstreamQueue = service && (await recipe("jetstreamQueue"));
 

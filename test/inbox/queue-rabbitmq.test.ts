@@ -17,7 +17,7 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
 });
 
-describe.skipIf(!service)("the RabbitMQ recipe of docs/inbox-queues.md", async () => {
+describe.skipIf(!service)("the RabbitMQ recipe of docs/guides/queues.md", async () => {
   const { url, port } = (service ?? {}) as RabbitmqService;
   const rabbitQueue = service && (await recipe("rabbitQueue"));
 

@@ -11,7 +11,7 @@ interface RecipeOptions {
   readonly pauseMs?: number;
 }
 
-/** The functions of docs/inbox-queues.md. They use the built package. */
+/** The functions of docs/guides/queues.md. They use the built package. */
 export interface Recipes {
   rabbitQueue(
     name: string,
@@ -37,7 +37,7 @@ export interface Recipes {
 
 /** Compiles one function of the page, strictly, and imports it. */
 export async function recipe<Name extends keyof Recipes>(name: Name): Promise<Recipes[Name]> {
-  const snippets = snippetsOf(["docs/inbox-queues.md"]).filter(({ code }) => code.includes(`function ${name}(`));
+  const snippets = snippetsOf(["docs/guides/queues.md"]).filter(({ code }) => code.includes(`function ${name}(`));
   await compileSnippets(snippets);
   try {
     const exports = (await import(snippets[0]?.program ?? "")) as Recipes;

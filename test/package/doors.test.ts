@@ -184,7 +184,7 @@ describe("the manifest", () => {
   it("publishes the built files, the pages and the examples, no source and no test", () => {
     const paths = packed.files.map(({ path }) => path);
     expect(paths.filter((path) => /^(src|adapters|test|scripts|bench)\//.test(path))).toEqual([]);
-    expect(paths).toEqual(expect.arrayContaining(["docs/errors.md", "examples/express/app.mjs"]));
+    expect(paths).toEqual(expect.arrayContaining(["docs/reference/errors.md", "examples/express/app.mjs"]));
     expect(paths).toEqual(expect.arrayContaining(["dist/src/sandbox/page.html", "dist/src/inbox/page.html"]));
   });
 });

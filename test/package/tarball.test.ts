@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { brokenLinks, relativeLinks } from "../docs/links.ts";
 import { ROOT, readText } from "../docs/markdown.ts";
+import { documentationPages } from "../docs/pages.ts";
 
 const work = mkdtempSync(join(tmpdir(), "tarball-"));
 afterAll(() => rmSync(work, { recursive: true, force: true }));
@@ -12,11 +13,10 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 describe("the pages of the unpacked tarball", () => {
   const unpacked = unpack(pack(ROOT));
   const pages = ["README.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md", "examples/README.md"];
-  const docs = readdirSync(`${unpacked}docs`).map((name) => `docs/${name}`);
+  const docs = documentationPages(unpacked);
 
   it("include every page of docs", () => {
-    const written = readdirSync(`${ROOT}docs`).filter((name) => name.endsWith(".md"));
-    expect(docs.toSorted()).toEqual(written.map((name) => `docs/${name}`).toSorted());
+    expect(docs).toEqual(documentationPages());
   });
 
   it.each([...pages, ...docs])("%s is included, and its relative links and anchors are valid", (page) => {

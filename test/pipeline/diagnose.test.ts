@@ -124,7 +124,7 @@ describe("the log line of another refusal", () => {
 
   it("names no headers", () => {
     expect(line("payload_not_json", { "x-signature": "v" })).toBe(
-      "payload_not_json: what happened. See docs/errors.md#payload_not_json",
+      "payload_not_json: what happened. See docs/reference/errors.md#payload_not_json",
     );
   });
 });

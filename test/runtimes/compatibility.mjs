@@ -1,11 +1,11 @@
-// The versions that the tests ran with: docs/compatibility.json, and the README's table that is made of it.
+// The versions that the tests ran with: docs/reference/compatibility.json, and the README's table that is made of it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { COMPILERS } from "./consumers.mjs";
 import { installedVersion } from "./folder.mjs";
 import { FRAMEWORKS } from "./frameworks.mjs";
 import { RUNTIMES } from "./pins.mjs";
 
-export const RECORD = "docs/compatibility.json";
+export const RECORD = "docs/reference/compatibility.json";
 const README = "README.md";
 const MARK = "<!-- test: compatibility -->\n";
 

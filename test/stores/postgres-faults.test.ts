@@ -156,7 +156,7 @@ describe.skipIf(!service)("handlers that hold every client of a pool of two for 
     expect(warnings).toEqual([
       "bluum-webhooks: postgresStore could not renew the event, because other code holds every client of its pool of 2. " +
         "A claim that is not renewed within its lease is given to another process, and the event runs twice at once. " +
-        "Give the store a pool of its own (docs/stores-postgres.md), or let handlers hold clients for a shorter time.",
+        "Give the store a pool of its own (docs/guides/postgres.md), or let handlers hold clients for a shorter time.",
     ]);
     await end();
   });

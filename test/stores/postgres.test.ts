@@ -20,7 +20,7 @@ import {
 
 const LEASE_MS = 30_000;
 const RETENTION_MS = 7 * 24 * 3_600_000;
-const DOCUMENTATION = new URL("../../docs/stores-postgres.md", import.meta.url);
+const DOCUMENTATION = new URL("../../docs/guides/postgres.md", import.meta.url);
 
 const service = await findPostgres();
 const url = service?.url ?? "";

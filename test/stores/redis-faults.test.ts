@@ -413,7 +413,7 @@ describe.skipIf(!installed)("a replica", () => {
 
     const after = storeAt(replica.url, ioredis, { warn: false });
     expect(await status(after, "replicated")).toBe("completed");
-    // A duplicate of this one runs again: docs/stores.md.
+    // A duplicate of this one runs again: docs/guides/stores.md.
     expect(await status(after, "lost")).toBe("claimed");
     // Whoever was at work is told so at the next renewal; and if nobody took the event over, the work still counts.
     expect(await after.renew("running", claimBy("mine"))).toBe(false);

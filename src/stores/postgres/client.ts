@@ -172,6 +172,6 @@ function requireClient(client: PostgresClient): void {
   if (typeof (client as PostgresClient | null | undefined)?.query === "function") return;
   throw checks.invalid(
     "client",
-    "must have a method query(text, values); docs/stores-postgres.md shows the adapter for postgres.js",
+    "must have a method query(text, values); docs/guides/postgres.md shows the adapter for postgres.js",
   );
 }

@@ -6,7 +6,7 @@ import { ROOT } from "../../docs/markdown.ts";
 import { fakeTerminal, ran } from "../fake-terminal.ts";
 import { captured, hmac, SECONDS, SECRET } from "./captures.ts";
 
-const page = readFileSync(`${ROOT}docs/detect.md`, "utf8");
+const page = readFileSync(`${ROOT}docs/guides/detect.md`, "utf8");
 
 /** The code block after the comment `test: name`. */
 function block(name: string): string {
@@ -42,7 +42,7 @@ async function session(secret: string): Promise<string> {
   return `$ bluum-webhooks detect captures\n${out}${err}`;
 }
 
-describe("docs/detect.md", () => {
+describe("docs/guides/detect.md", () => {
   it("shows the output of a session", async () => {
     expect(await session(SECRET)).toBe(block("found"));
   });

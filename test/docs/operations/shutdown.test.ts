@@ -13,7 +13,7 @@ import { ROOT } from "../markdown.ts";
 import { compileSnippets, removeSnippets, type Snippet, snippetsOf } from "../snippets.ts";
 
 const secret = "the secret of the endpoint that is shut down";
-const snippets = snippetsOf(["docs/operations.md"]);
+const snippets = snippetsOf(["docs/guides/operations.md"]);
 const { program } = snippets.find(({ code }) => code.includes("function operate")) as Snippet;
 
 beforeAll(async () => {

@@ -135,7 +135,7 @@ describePage("the page by keyboard alone", ({ open, serve }) => {
     await page.keyboard.press("Enter");
     await page.getByRole("dialog", { name: "Keyboard" }).waitFor();
     const keys = await page.getByRole("dialog").locator("kbd").allInnerTexts();
-    const [, documented = ""] = readFileSync("docs/inspector.md", "utf8").split("## Keyboard");
+    const [, documented = ""] = readFileSync("docs/reference/inspector.md", "utf8").split("## Keyboard");
     const rows = documented.split("\n").filter((line) => line.startsWith("| `"));
     const firstCells = rows.map((row) => row.split("|")[1] ?? "").join();
     expect(keys).toEqual([...firstCells.matchAll(/`([^`]+)`/g)].map(([, key]) => key));
