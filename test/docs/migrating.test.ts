@@ -4,7 +4,6 @@ import { Webhook as SvixWebhook } from "svix";
 import { describe, expect, it } from "vitest";
 import {
   createReceiver,
-  parseEvent,
   type SignatureScheme,
   standardWebhooksSignature,
   timestampedSignature,
