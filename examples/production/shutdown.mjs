@@ -1,4 +1,4 @@
-// Readiness, and a shutdown that loses no event: docs/guides/operations.md, "Shutdown".
+// Readiness, and a shutdown that loses no event: docs/guides/production.md, "Shut down".
 import { setTimeout as sleep } from "node:timers/promises";
 import { closeDatabase } from "./database.mjs";
 import { inbox } from "./inbox.mjs";
