@@ -1,6 +1,6 @@
 /**
- * The frameworks whose adapters are tested with the real framework, one entry for each major version: its name in the README, its name
- * in this repository's node_modules, and the door that mounts it. Add a line for a new one.
+ * The frameworks whose adapters are tested with the real framework, one entry for each major version: its name in
+ * docs/reference/compatibility.md, its name in this repository's node_modules, and the door that mounts it. Add a line for a new one.
  */
 export const FRAMEWORKS = [
   { name: "Express 4", package: "express4", door: "bluum-webhooks/express" },
