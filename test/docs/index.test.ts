@@ -40,5 +40,5 @@ describe("the length of a page", () => {
 
 function wordsOf(page: string): number {
   const prose = readText(page).replace(/^```.*?^```$/gms, "");
-  return prose.split(/\s+/).filter(Boolean).length;
+  return prose.split(/\s+/).filter((word) => /[\p{L}\p{N}]/u.test(word)).length;
 }
