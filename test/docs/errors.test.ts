@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { refusal } from "../../src/adapter.ts";
 import type { WebhookErrorCode } from "../../src/index.ts";
-import { headings, readText, unionMembers } from "./markdown.ts";
+import { codeWords, headings, readText, tableOf, unionMembers } from "./markdown.ts";
 
 const PAGE = "docs/reference/errors.md";
 const rejections = unionMembers("src/errors.ts", "RejectionCode");
@@ -26,5 +26,24 @@ describe("docs/reference/errors.md", () => {
     const [answer = ""] = section.trimStart().split("\n");
     expect(Number(/^Answer: (\d{3})\b/.exec(answer)?.[1])).toBe(status);
     expect(answer.includes("Retry-After")).toBe("retry-after" in headers);
+  });
+});
+
+describe("the answers table", () => {
+  const rows = tableOf(PAGE, "answers").flatMap(([, status = "", codes = ""]) =>
+    codeWords(codes).map((code) => ({ code: code as WebhookErrorCode, status })),
+  );
+
+  it("lists every code that a provider can be told, once", () => {
+    const codes = unionMembers("src/errors.ts", "RejectionCode");
+    expect(codes).toContain("signature_missing");
+    expect(rows.map(({ code }) => code).sort()).toEqual(codes.sort());
+  });
+
+  it.each(rows)("tells the status and the headers of $code", ({ code, status }) => {
+    const { status: answered, headers } = refusal(code);
+    const named = { "retry-after": status.includes("Retry-After"), allow: status.includes("Allow") };
+    expect(Number.parseInt(status, 10)).toBe(answered);
+    expect({ "retry-after": "retry-after" in headers, allow: "allow" in headers }).toEqual(named);
   });
 });
