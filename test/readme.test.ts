@@ -6,7 +6,7 @@ import { bluumHandler } from "../adapters/node.ts";
 import { createReceiver } from "../src/index.ts";
 import { sampleEvent, signDelivery } from "../src/testing/index.ts";
 import { brokenLinks } from "./docs/links.ts";
-import { ROOT } from "./docs/markdown.ts";
+import { ROOT, readText } from "./docs/markdown.ts";
 import { documentationPages } from "./docs/pages.ts";
 import { compileSnippets, removeSnippets, runToEnd, type Snippet, snippetsOf, start } from "./docs/snippets.ts";
 import { findPostgres, type OwnDatabase, ownDatabase } from "./services/postgres.ts";
@@ -79,6 +79,15 @@ describe("every snippet of the documentation, run against the built package", ()
       for (const marker of markers) expect(printed.filter((line) => line.includes(marker))).toHaveLength(1);
       expect(printed.join("\n")).not.toContain("forged");
     }
+  });
+});
+
+describe("the README", () => {
+  const text = readText("README.md");
+
+  it("has at most 1,500 words and 220 lines, code included, as wc counts them", () => {
+    expect(text.split(/\s+/).filter(Boolean).length).toBeLessThanOrEqual(1_500);
+    expect(text.split("\n").length - 1).toBeLessThanOrEqual(220);
   });
 });
 
