@@ -12,7 +12,7 @@ export interface AlertRule {
   readonly annotations: { readonly summary: string; readonly description: string; readonly runbook_url: string };
 }
 
-const RUNBOOK = "https://github.com/bluum-webhooks/bluum-webhooks/blob/main/docs/guides/operations.md";
+const RUNBOOK = "https://github.com/bluum-webhooks/bluum-webhooks/blob/main/docs/guides/alerts.md";
 
 const DELIVERIES = namePattern("deliveries");
 const RUNS = namePattern("inboxRuns");
