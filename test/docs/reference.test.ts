@@ -47,4 +47,18 @@ describe("docs/reference/signature-schemes.md", () => {
     expect(members).toContain("verify");
     expect(rowsOf("signature-schemes", "scheme")).toEqual(members);
   });
+
+  it("lists every option of the schemes", () => {
+    const taking = (option: string) =>
+      tableOf("docs/reference/signature-schemes.md", "scheme-options")
+        .filter(([, schemes = ""]) => codeWords(schemes).includes(option))
+        .map(([name = ""]) => codeWords(name)[0]);
+    expect(taking("hmacSignature")).toEqual(membersOf("src/schemes/hmac.ts", "HmacSignatureOptions"));
+    expect(taking("timestampedSignature")).toEqual(
+      membersOf("src/schemes/timestamped.ts", "TimestampedSignatureOptions"),
+    );
+    expect(taking("standardWebhooksSignature")).toEqual(
+      membersOf("src/schemes/standard-webhooks.ts", "StandardWebhooksOptions"),
+    );
+  });
 });
