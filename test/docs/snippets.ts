@@ -154,7 +154,7 @@ function kindOf({ code, page, line }: CodeBlock): Snippet["kind"] {
   if (code.includes('"node:test"')) return "test";
   if (code.includes("await fetch(")) return "sender";
   if (/^export (const|function|async function) (receiver|POST|inbox)\b/m.test(code)) return "module";
-  // An object with a fetch is a worker's module, which test/docs/mounting.test.ts takes; a function is a route.
+  // An object with a fetch is a worker's module, which test/docs/start.test.ts takes; a function is a route.
   if (/^export default [^{]/m.test(code) || code.includes('"@google-cloud/functions-framework"')) return "module";
   if (code.includes("process.env.PORT")) return "server";
   if (/^export /m.test(code)) return "part";

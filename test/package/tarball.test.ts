@@ -32,8 +32,8 @@ describe("the pages of the unpacked tarball", () => {
 
   it("are checked for all kinds of links", () => {
     const text =
-      '[a](a.md) [b](b.md#c "d")\n[e]: f.md\n<img src="g.png"> `[h](i.md)`\n```md\n[j](k.md)\n```\n[l](https://m)\n';
-    expect(relativeLinks(text)).toEqual(["a.md", "b.md#c", "f.md", "g.png"]);
+      '[a](a.md) [b](b.md#c "d")\n[e]: f.md\n<img src="g.png"> <source srcset="n.svg"> `[h](i.md)`\n```md\n[j](k.md)\n```\n[l](https://m)\n';
+    expect(relativeLinks(text)).toEqual(["a.md", "b.md#c", "f.md", "g.png", "n.svg"]);
     expect(relativeLinks(readText("README.md")).length).toBeGreaterThan(30);
   });
 
