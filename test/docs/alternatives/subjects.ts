@@ -10,7 +10,7 @@ import { bluumHandler } from "../../../adapters/express.ts";
 import { createReceiver, type SignatureScheme, timestampedSignature } from "../../../src/index.ts";
 
 /** Standard Webhooks reads what follows `whsec_` as base64; the others take all of it. */
-export const SECRET: string = `whsec_${Buffer.from("a secret of 32 bytes for testing").toString("base64")}`;
+const SECRET = `whsec_${Buffer.from("a secret of 32 bytes for testing").toString("base64")}`;
 export const PATH = "/webhooks";
 
 /** A body, and the time of its signature in unix seconds. */
