@@ -33,7 +33,7 @@ function open(path: string): Inbox {
 
 /** Runs `inbox` on the SQLite file. */
 function run(line: string, ...more: string[]) {
-  return runBin(["inbox", ...line.split(" "), ...more, "--sqlite", file]);
+  return ran(["inbox", ...line.split(" "), ...more, "--sqlite", file], fakeTerminal({}));
 }
 
 const three = [message("evt_1"), message("evt_2", { type: "order.rejected" }), message("evt_3")];
