@@ -1,3 +1,24 @@
+/**
+ * Mounts a receiver on Fastify 5.
+ *
+ * @example
+ * import fastify from "fastify";
+ * import { createReceiver } from "bluum-webhooks";
+ * import { bluumEvent, bluumWebhooks } from "bluum-webhooks/fastify";
+ *
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET });
+ * const app = fastify();
+ * app.register(bluumWebhooks(receiver), {
+ *   prefix: "/webhooks/bluum",
+ *   handler: async (request, reply) => {
+ *     console.log(bluumEvent(request).type);
+ *     return reply.code(204).send();
+ *   },
+ * });
+ *
+ * @module bluum-webhooks/fastify
+ */
+
 import type {
   FastifyInstance,
   FastifyPluginAsync,

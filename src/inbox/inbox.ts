@@ -23,7 +23,7 @@ export interface Inbox {
   add(message: InboxMessage, terms: AddTerms): Promise<"added" | "duplicate">;
   /**
    * Starts a worker. It takes messages, runs `process` on each, retries those that fail with a growing pause, and parks them after
-   * the last attempt, or at once for a {@link ParkEvent}. A message whose worker died is taken again; a crash counts as an attempt.
+   * the last attempt, or at once for a `ParkEvent`. A message whose worker died is taken again; a crash counts as an attempt.
    * While the backend is away the worker waits for it.
    */
   work(process: ProcessMessage, options: WorkOptions): InboxWorker;
@@ -53,7 +53,7 @@ export interface AddTerms {
 }
 
 /**
- * Runs the handlers of one message. It fulfils when all of them have succeeded. If it rejects with a {@link ParkEvent} the message is
+ * Runs the handlers of one message. It fulfils when all of them have succeeded. If it rejects with a `ParkEvent` the message is
  * parked, else it is retried.
  *
  * @param message the message, as it was read from the backend: the receiver checks it

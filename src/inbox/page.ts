@@ -1,3 +1,16 @@
+/**
+ * A page in your app on which operators see, redrive and discard the events of an inbox.
+ *
+ * @example
+ * import express from "express";
+ * import { inspectInbox } from "bluum-webhooks/inbox/page";
+ *
+ * const page = inspectInbox(inbox, { authorize: (request: express.Request) => isAdmin(request) });
+ * express().use("/admin/inbox", page.node);
+ *
+ * @module bluum-webhooks/inbox/page
+ */
+
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { fromFetch } from "./page/incoming.ts";
 import { fromNode, sendTo } from "./page/node.ts";

@@ -48,7 +48,7 @@ export const UNHANDLED: Reply = received({ unhandled: true });
 
 /**
  * The answer to an outcome. For an accepted one it is the plain 200 of an event that was processed: send it after you
- * have settled, and only if the settlement stands (see {@link replyToSettled}).
+ * have settled, and only if the settlement stands (see `replyToSettled`).
  */
 export function replyTo(outcome: Outcome): Reply {
   switch (outcome.kind) {

@@ -1,3 +1,18 @@
+/**
+ * The dedupe store in PostgreSQL, shared by all processes, with exactly once in your own transaction.
+ *
+ * @example
+ * import { Pool } from "pg";
+ * import { createReceiver } from "bluum-webhooks";
+ * import { postgresStore } from "bluum-webhooks/stores/postgres";
+ *
+ * const store = postgresStore(new Pool({ connectionString: "postgres://localhost/app" }));
+ * await store.migrate();
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET, namespace: "orders-api", store });
+ *
+ * @module bluum-webhooks/stores/postgres
+ */
+
 import { type MaybePromise, withTimeout } from "../async.ts";
 import { messageOf } from "./backend/failure.ts";
 import { countUnanswered } from "./backend/unanswered.ts";
