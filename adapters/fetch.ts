@@ -1,6 +1,5 @@
 /**
- * Mounts a receiver on every server that takes a `Request` and returns a `Response`: Next.js, SvelteKit, Astro, Cloudflare Workers, Bun,
- * Deno.
+ * Mounts a receiver on every server that takes a `Request` and returns a `Response`.
  *
  * @example
  * import { createReceiver } from "bluum-webhooks";

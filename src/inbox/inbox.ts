@@ -25,23 +25,35 @@ export interface Inbox {
    * Starts a worker. It takes messages, runs `process` on each, retries those that fail with a growing pause, and parks them after
    * the last attempt, or at once for a `ParkEvent`. A message whose worker died is taken again; a crash counts as an attempt.
    * While the backend is away the worker waits for it.
+   *
+   * @throws WebhookError `configuration_invalid` for an invalid option, or if this inbox has no worker of its own
    */
   work(process: ProcessMessage, options: WorkOptions): InboxWorker;
-  /** How many events there are in each state. Cheap: it never scans a table. */
+  /**
+   * How many events there are in each state. Cheap: it never scans a table.
+   *
+   * @throws WebhookError `configuration_invalid` if this inbox cannot tell; else the backend's error
+   */
   stats(): Promise<InboxStats>;
-  /** The parked events, the oldest first, in pages. */
+  /**
+   * The parked events, the oldest first, in pages.
+   *
+   * @throws WebhookError `configuration_invalid` for an invalid query, or if this inbox cannot tell; else the backend's error
+   */
   parked(query?: ParkedQuery): Promise<ParkedPage>;
   /**
    * Makes parked events wait again, with all their attempts before them. The receiver does not run handlers again that have
    * succeeded within its `retentionMs`.
    *
    * @returns how many
+   * @throws WebhookError `configuration_invalid` for an invalid selection, or if this inbox cannot do it; else the backend's error
    */
   redrive(query: ParkedSelection): Promise<number>;
   /**
    * Deletes parked events for good.
    *
    * @returns how many
+   * @throws WebhookError `configuration_invalid` for an invalid selection, or if this inbox cannot do it; else the backend's error
    */
   discard(query: ParkedSelection): Promise<number>;
 }
@@ -91,6 +103,7 @@ export interface InboxWorker {
    * Takes no new message, waits for those at work, and gives the rest back at once, which costs them no attempt.
    *
    * @param options.timeoutMs how long to wait, in milliseconds. @default 30_000
+   * @throws WebhookError `configuration_invalid` for a `timeoutMs` that is not valid
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }

@@ -39,7 +39,7 @@ export interface InboxPage<Incoming extends PageRequest = PageRequest> {
  * @param inbox the receiver's inbox
  * @throws WebhookError `configuration_invalid` without `authorize`, or for another option that is not valid
  * @example
- * const page = inspectInbox(inbox, { authorize: (request: express.Request) => request.user?.isAdmin });
+ * const page = inspectInbox(inbox, { authorize: (request: express.Request) => isAdmin(request) });
  * app.use("/admin/inbox", requireLogin, page.node);
  */
 export function inspectInbox<Incoming extends PageRequest = PageRequest>(

@@ -51,10 +51,11 @@ export interface PgBossInbox extends Inbox {
  * @throws WebhookError `configuration_invalid` if an option is not valid. The methods reject with it if pg-boss is not started, or is in
  *   another schema or database
  * @example
- * const boss = new PgBoss(process.env.DATABASE_URL);
+ * const connectionString = "postgres://localhost/app";
+ * const boss = new PgBoss(connectionString);
  * boss.on("error", (error) => log.error(error));
  * await boss.start();
- * const pool = new Pool({ connectionString: process.env.DATABASE_URL });
+ * const pool = new Pool({ connectionString });
  * pool.on("error", (error) => log.error(error));
  * const inbox = pgBossInbox(boss, { pool, queue: "bluum" });
  */

@@ -5,7 +5,7 @@
  * import { createSandbox } from "bluum-webhooks/sandbox";
  *
  * const sandbox = await createSandbox();
- * await sandbox.register({ url: "http://localhost:3000/webhooks/bluum" });
+ * await sandbox.endpoint({ url: "http://localhost:3000/webhooks/bluum" });
  * await sandbox.send("order.filled");
  * await sandbox.settled();
  * await sandbox.close();

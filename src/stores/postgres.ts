@@ -51,6 +51,12 @@ export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } fr
 
 /** A dedupe store in PostgreSQL. */
 export interface PostgresStore extends DedupeStore {
+  /**
+   * Deletes the record of the event, so that a deliberate replay runs again.
+   *
+   * @returns true if there was one
+   * @throws WebhookError `store_unavailable`, with the error of PostgreSQL as its cause
+   */
   forget(key: string): Promise<boolean>;
   /**
    * Creates the table and its index if they are missing. Any number of processes may call it at once, and at every start.

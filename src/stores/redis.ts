@@ -57,7 +57,7 @@ type Settings = Required<RedisStoreOptions>;
  * @throws WebhookError `configuration_invalid` if the client or an option is not valid; the verbs reject with
  *   `store_unavailable`, with the error of Redis or of the client as its cause
  * @example
- * const redis = new Redis(process.env.REDIS_URL);
+ * const redis = new Redis("redis://localhost:6379");
  * redis.on("error", (error) => log.error(error));
  * const receiver = createReceiver({ secret, namespace: "orders-api", store: redisStore(redis) });
  */
