@@ -1,6 +1,6 @@
 // Packs the package and uses it as users do: installs the tarball into an empty folder with each major version of each framework, and
 // sends signed deliveries over HTTP. Then compiles against it with each TypeScript, and tries the command line, the examples, and Jest in
-// each configuration of docs/start/jest.md, and the inbox on each engine, where its server answers. `npm run test:tarball -- jest` runs
+// each configuration of docs/start/jest.md, and the inbox and the examples on each engine, if its server answers. `npm run test:tarball -- jest` runs
 // that part alone; the other parts are frameworks, inbox and examples.
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
@@ -35,6 +35,17 @@ const ENGINES = {
   bullmq: process.env.REDIS_URL ?? "redis://127.0.0.1:6379",
   "pg-boss": process.env.DATABASE_URL ?? "postgres://127.0.0.1:5432",
 };
+/** The examples, by which script each listens, and the engine whose server it needs. */
+const EXAMPLES = [
+  { name: "express" },
+  { name: "koa" },
+  { name: "hono" },
+  { name: "inbox-sqlite" },
+  { name: "inbox-bullmq", engine: "bullmq" },
+  { name: "postgres-exactly-once", engine: "pg-boss" },
+  { name: "production", engine: "pg-boss" },
+  { name: "observability", script: "app" },
+];
 const ENGINE_PACKAGES = ["libsql@0.5", "bullmq@6", "ioredis@5", "pg-boss@10", "pg@8"];
 const COMPILER_OPTIONS = "--noEmit --strict --target es2022 --types node".split(" ");
 const RESOLUTIONS = [
@@ -57,7 +68,7 @@ try {
   if (wanted("frameworks")) for (const framework of FRAMEWORKS) tryOut(framework, tarball);
   if (wanted("jest")) for (const configuration of JEST) tryJest(configuration, tarball);
   if (wanted("inbox")) await tryInbox(tarball);
-  if (wanted("examples")) tryExamples(tarball);
+  if (wanted("examples")) await tryExamples(tarball);
 } finally {
   rmSync(work, { recursive: true, force: true });
 }
@@ -76,14 +87,20 @@ async function tryInbox(tarball) {
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "app", private: true, type: "module" }));
   cpSync(join(APPS, "inbox.mjs"), join(folder, "inbox.mjs"));
   npmInstall(folder, [tarball, "express@5", ...ENGINE_PACKAGES]);
-  for (const [engine, server] of Object.entries(ENGINES)) {
-    if (server !== undefined && !(await answers(new URL(server)))) {
+  for (const engine of Object.keys(ENGINES)) {
+    if (!(await isRunning(engine))) {
       console.log(`skipped: the inbox on ${engine}, whose server does not answer`);
       continue;
     }
     run(process.execPath, ["inbox.mjs", engine], folder);
     console.log(`ok: the inbox on ${engine}: killed, taken up, parked, redriven`);
   }
+}
+
+/** Whether the server of an engine answers, if it has one. */
+async function isRunning(engine) {
+  const server = ENGINES[engine];
+  return server === undefined || answers(new URL(server));
 }
 
 /** Whether a server accepts connections there. */
@@ -100,21 +117,31 @@ async function answers({ hostname, port }) {
 }
 
 /** Runs the demo from the installed package; copies each example from it, as examples/README.md says, and starts it. */
-function tryExamples(tarball) {
+async function tryExamples(tarball) {
   const installed = mkdtempSync(join(work, "installed-"));
   writeFileSync(join(installed, "package.json"), JSON.stringify({ private: true }));
   npmInstall(installed, [tarball, "express@5"]);
   const examples = join(installed, "node_modules/bluum-webhooks/examples");
   run(process.execPath, [join(examples, "demo/demo.mjs")], installed);
-  for (const name of ["express", "koa", "hono", "inbox-sqlite", "observability"]) {
-    const folder = mkdtempSync(join(work, "example-"));
-    cpSync(join(examples, name), folder, { recursive: true });
+  run("npm", ["start"], copied("demo"));
+  for (const { name, script = "start", engine } of EXAMPLES) {
+    if (engine !== undefined && !(await isRunning(engine))) {
+      console.log(`skipped: the example ${name}, whose server does not answer`);
+      continue;
+    }
+    const folder = copied(name);
     cpSync(join(APPS, "example.mjs"), join(folder, "example.mjs"));
-    run("npm", ["pkg", "set", `dependencies.bluum-webhooks=file:${tarball}`], folder);
-    npmInstall(folder);
-    run(process.execPath, ["example.mjs"], folder);
+    run(process.execPath, ["example.mjs", script], folder);
+    if (name === "production") run("npm", ["ci", "--omit=dev", "--dry-run"], folder); // as its Dockerfile does
   }
   console.log("ok: the examples and the demo in the package");
+
+  function copied(name) {
+    const folder = mkdtempSync(join(work, "example-"));
+    cpSync(join(examples, name), folder, { recursive: true });
+    npmInstall(folder, [tarball]);
+    return folder;
+  }
 }
 
 function npmInstall(folder, packages = []) {

@@ -18,7 +18,7 @@ export const ROOMS = {
   client: ["events", "bluum"],
   testing: ["index", "inbox", "stores", "schemes", "events", "bluum"],
   sandbox: ["index", "testing", "page", "inbox", "stores", "schemes", "events", "bluum"],
-  cli: ["index", "sandbox", "testing", "client", "inbox", "stores", "schemes", "events", "bluum"],
+  cli: ["index", "sandbox", "testing", "client", "page", "inbox", "stores", "schemes", "events", "bluum"],
 };
 
 const MESSAGE = "rooms depend one way: see scripts/walls.mjs";

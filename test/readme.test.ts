@@ -3,12 +3,10 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bluumHandler } from "../adapters/node.ts";
-import { refusal } from "../src/adapter.ts";
-import { createReceiver, WebhookError, type WebhookErrorCode } from "../src/index.ts";
-import { settingsOf } from "../src/pipeline/options.ts";
+import { createReceiver } from "../src/index.ts";
 import { sampleEvent, signDelivery } from "../src/testing/index.ts";
 import { brokenLinks } from "./docs/links.ts";
-import { codeWords, ROOT, readText, tableOf, unionMembers } from "./docs/markdown.ts";
+import { ROOT, readText } from "./docs/markdown.ts";
 import { documentationPages } from "./docs/pages.ts";
 import { compileSnippets, removeSnippets, runToEnd, type Snippet, snippetsOf, start } from "./docs/snippets.ts";
 import { findPostgres, type OwnDatabase, ownDatabase } from "./services/postgres.ts";
@@ -84,54 +82,12 @@ describe("every snippet of the documentation, run against the built package", ()
   });
 });
 
-describe("the options table", () => {
-  const rows = tableOf("README.md", "options").map(([option = "", ...cells]) => [codeWords(option)[0] ?? "", ...cells]);
-  const [, behind = ""] = readText("src/pipeline/options.ts").split("export interface ReceiverOptions {");
-  const declared = [...(behind.split("\n}")[0] ?? "").matchAll(/^ {2}readonly (\w+)\??:/gm)].map(([, name]) => name);
+describe("the README", () => {
+  const text = readText("README.md");
 
-  it("lists the options of createReceiver, all of them, in their order", () => {
-    expect(declared).toContain("secret");
-    expect(rows.map(([option]) => option)).toEqual(declared);
-  });
-
-  const numeric = rows.filter(([, , bounds = ""]) => / to /.test(bounds));
-  it.each(numeric)("tells the default of %s", (option = "", text = "") => {
-    const defaults: Record<string, unknown> = { ...settingsOf({ secret }) };
-    expect(defaults[option]).toBe(text.startsWith("`") ? defaults[codeWords(text)[0] ?? ""] : quantity(text));
-  });
-
-  it.each(numeric)("tells the bounds of %s", (option = "", _default = "", bounds = "") => {
-    const others: Record<string, unknown> = {
-      ...settingsOf({ secret }),
-      store: undefined,
-      eventId: undefined,
-      observe: undefined,
-    };
-    const [least = 0, most = 0] = bounds
-      .split(" to ")
-      .map((text) => (text.startsWith("`") ? Number(others[codeWords(text)[0] ?? ""]) : quantity(text)));
-    const make = (value: number) => createReceiver({ secret, logger: false, [option]: value });
-    expect(() => [make(least), make(most)]).not.toThrow();
-    for (const value of [least - 1, most + 1]) expect(() => make(value)).toThrow(WebhookError);
-  });
-});
-
-describe("the answers table", () => {
-  const rows = tableOf("README.md", "answers").flatMap(([, status = "", codes = ""]) =>
-    codeWords(codes).map((code) => ({ code: code as WebhookErrorCode, status })),
-  );
-
-  it("lists every code that a provider can be told, once", () => {
-    const codes = unionMembers("src/errors.ts", "RejectionCode");
-    expect(codes).toContain("signature_missing");
-    expect(rows.map(({ code }) => code).sort()).toEqual(codes.sort());
-  });
-
-  it.each(rows)("tells the status and the headers of $code", ({ code, status }) => {
-    const { status: answered, headers } = refusal(code);
-    const named = { "retry-after": status.includes("Retry-After"), allow: status.includes("Allow") };
-    expect(Number.parseInt(status, 10)).toBe(answered);
-    expect({ "retry-after": "retry-after" in headers, allow: "allow" in headers }).toEqual(named);
+  it("has at most 1,500 words and 220 lines, code included, as wc counts them", () => {
+    expect(text.split(/\s+/).filter(Boolean).length).toBeLessThanOrEqual(1_500);
+    expect(text.split("\n").length - 1).toBeLessThanOrEqual(220);
   });
 });
 
@@ -176,14 +132,4 @@ async function schemeOf({ code, program }: Snippet): Promise<Parameters<typeof s
   if (!code.includes("export const scheme")) return undefined;
   process.env.BLUUM_WEBHOOK_SECRET = secret;
   return ((await import(program)) as { scheme: Parameters<typeof signDelivery>[0]["scheme"] }).scheme;
-}
-
-const UNITS: Record<string, number> = {
-  ...{ ms: 1, s: 1_000, min: 60_000, h: 3_600_000, days: 86_400_000 },
-  ...{ B: 1, MiB: 1024 * 1024 },
-};
-
-function quantity(text: string): number {
-  const [number, unit = ""] = text.split(" ");
-  return Number(number) * (UNITS[unit] ?? Number.NaN);
 }

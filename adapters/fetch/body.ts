@@ -42,12 +42,11 @@ export async function readBody(request: Request, limits: BodyLimits, remedy: str
  *
  * @throws WebhookError `body_timeout` after `timeoutMs`
  */
-export async function withinTime<T>(body: Promise<T>, timeoutMs: number): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(bodyTimedOut(timeoutMs)), timeoutMs);
+export function withinTime<T>(body: Promise<T>, timeoutMs: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(bodyTimedOut(timeoutMs)), timeoutMs);
+    void body.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-  return Promise.race([body, late]).finally(() => clearTimeout(timer));
 }
 
 const LINGER_MS = 1_000;

@@ -1,8 +1,8 @@
 // An Express app is registered with a sandbox, which is Bluum on localhost, and lives through what a webhook endpoint lives through:
 // copies, forgeries, handlers that fail, retries, parking and replay. What happened is printed as a table; the exit code is 1 where
 // an answer was not the expected one. On a terminal the sandbox's page stays open until Ctrl-C. The chapter on the inbox is in inbox.mjs.
-//   npm run demo                         on the memory store
-//   npm run demo -- --store sqlite       or redis, or postgres; see stores.mjs
+//   npm start                            on the memory store; in the root of a clone: npm run demo
+//   npm start -- --store sqlite          or redis, or postgres; see stores.mjs
 import { EventEmitter, once } from "node:events";
 import { parseArgs } from "node:util";
 import { createReceiver } from "bluum-webhooks";

@@ -1,5 +1,5 @@
 // Hono on Node, in the handler style: the receiver routes the events and answers.
-//   BLUUM_WEBHOOK_SECRET=... PORT=3000 node app.mjs
+//   npm start
 import { serve } from "@hono/node-server";
 import { createReceiver } from "bluum-webhooks";
 import { bluumHandler } from "bluum-webhooks/hono";

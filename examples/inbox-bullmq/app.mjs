@@ -1,5 +1,7 @@
 // Answers 2xx once Redis has the event. It runs no handler: worker.mjs does.
-//   BLUUM_WEBHOOK_SECRET=... REDIS_URL=redis://... PORT=3000 npm start
+//   npm start
+// While Redis is away the answer is 503, and Bluum sends the event again. A queue holds what Redis holds: run it with
+// `appendonly yes` and `maxmemory-policy noeviction`.
 import { bluumHandler } from "bluum-webhooks/express";
 import express from "express";
 import { inbox, receiver } from "./receiver.mjs";

@@ -1,5 +1,5 @@
-// Runs the handlers. Start as many as you like; the events of one that dies are taken over.
-//   BLUUM_WEBHOOK_SECRET=... REDIS_URL=redis://... npm run worker
+// Runs the handlers. Start as many as you like; the events of one that dies are taken over, after about twice LOCK_MS.
+//   npm run worker
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis } from "ioredis";
 import { inbox, name, receiver, url } from "./receiver.mjs";

@@ -1,5 +1,5 @@
 // Koa, in the middleware style: you work on the event and set the status, which settles it.
-//   BLUUM_WEBHOOK_SECRET=... PORT=3000 node app.mjs
+//   npm start
 import Router from "@koa/router";
 import { createReceiver } from "bluum-webhooks";
 import { bluumEvent, bluumWebhooks } from "bluum-webhooks/koa";

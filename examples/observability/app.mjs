@@ -1,5 +1,5 @@
 // An app with an inbox in a SQLite file and metrics for Prometheus. start.mjs runs it, and breaks its handler on purpose. Alone:
-//   BLUUM_WEBHOOK_SECRET=... PORT=3000 npm run app
+//   npm run app
 import { EventEmitter, once } from "node:events";
 import { PrometheusExporter } from "@opentelemetry/exporter-prometheus";
 import { MeterProvider } from "@opentelemetry/sdk-metrics";

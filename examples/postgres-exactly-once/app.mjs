@@ -1,6 +1,6 @@
 // A ledger in PostgreSQL, credited exactly once for each completed deposit, even if Bluum sends it again or this process
 // dies: the entry and the completion of the event are committed in one transaction.
-//   npm run setup, then BLUUM_WEBHOOK_SECRET=... DATABASE_URL=postgres://... PORT=3000 npm start
+//   npm start, which runs setup.mjs first
 import { createReceiver } from "bluum-webhooks";
 import { bluumHandler } from "bluum-webhooks/express";
 import { postgresStore } from "bluum-webhooks/stores/postgres";

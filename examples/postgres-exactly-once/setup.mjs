@@ -1,5 +1,5 @@
 // Creates the tables; may be run again at any time.
-//   DATABASE_URL=postgres://... node setup.mjs
+//   npm run setup
 import { postgresStore } from "bluum-webhooks/stores/postgres";
 import { pool, storePool } from "./pool.mjs";
 

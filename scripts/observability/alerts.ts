@@ -12,7 +12,7 @@ export interface AlertRule {
   readonly annotations: { readonly summary: string; readonly description: string; readonly runbook_url: string };
 }
 
-const RUNBOOK = "https://github.com/bluum-webhooks/bluum-webhooks/blob/main/docs/guides/operations.md";
+const RUNBOOK = "https://github.com/bluum-webhooks/bluum-webhooks/blob/main/docs/guides/alerts.md";
 
 const DELIVERIES = namePattern("deliveries");
 const RUNS = namePattern("inboxRuns");
@@ -70,7 +70,7 @@ function eventsParked({ span, increase }: Time): AlertRule {
     summary: "Events of {{ NAMESPACE }} were parked.",
     description:
       'About {{ $value | printf "%.0f" }} events failed in all their attempts. They were acknowledged, so Bluum does not send them again. ' +
-      "Find the error with `bluum-webhooks inbox parked`, mend the handler, then redrive them. The alert ends by itself; the events stay parked.",
+      "Find the error with `bluum-webhooks inbox parked`, fix the handler, then redrive them. The alert ends by itself; the events stay parked.",
   });
 }
 
@@ -82,7 +82,7 @@ function signatureFailures({ increase }: Time): AlertRule {
     expr: `${failed} > ${count}\nand\n${failed} / ${all} > ${share}`,
     summary: "Deliveries to {{ NAMESPACE }} have wrong signatures.",
     description:
-      '{{ $value | printf "%.0f" }} deliveries were refused with 401. Either somebody sends forgeries, which did nothing, or the secret is ' +
+      '{{ $value | printf "%.0f" }} deliveries were refused with 401. Either these are forgeries, which had no effect, or the secret is ' +
       "wrong: after a rotation genuine events look like this. Compare the secret with Bluum's; during a rotation give both. Bluum retries what was refused.",
   });
 }

@@ -9,7 +9,7 @@ export const FAST = 120;
 export const FILES: Readonly<Record<string, string>> = {
   "observability/prometheus-alerts.yml": toYaml(alertRules(), [
     "Alerts for bluum-webhooks. Load this file with `rule_files` in prometheus.yml: docs/guides/telemetry.md.",
-    "What each alert means, and what to do: docs/guides/operations.md.",
+    "What each alert means, and what to do: docs/guides/alerts.md.",
   ]),
   "observability/grafana-dashboard.json": `${JSON.stringify(dashboard(), null, 2)}\n`,
   "examples/observability/fast-alerts.yml": toYaml(alertRules({ speed: FAST }), [

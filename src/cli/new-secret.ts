@@ -29,7 +29,7 @@ export function withNewSecretOptions(command: Command): Command {
   return command
     .option(
       "--save-secret <path>",
-      "write a new endpoint's secret to a file that only you can read; never overwrites: if the file is not empty, create refuses it and ensure writes to <path>.new",
+      "write a new endpoint's secret to a file that only you can read. A file that is not empty is never overwritten: create refuses it, ensure writes to <path>.new",
     )
     .option("--show-secret", "print a new endpoint's secret even without a terminal, for example to a log");
 }

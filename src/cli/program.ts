@@ -49,7 +49,7 @@ export async function program(terminal: Terminal, only?: string): Promise<Comman
     .description("Receive, trigger and inspect webhooks from Bluum on the command line.")
     .version(packageVersion(), "-V, --version", "print the version")
     .option("--json", "print JSON, one object per line")
-    .option("--no-color", "print without colours, as with NO_COLOR=1 or without a terminal")
+    .option("--no-color", "print without colours; the default with NO_COLOR=1 or without a terminal")
     .helpOption("-h, --help", "print this help")
     .helpCommand("help [command]", "print the help of a command")
     // writeOut wraps the whole text, with the parts of addHelpText.

@@ -70,6 +70,8 @@ export class Claims {
 
   #settingsFor({ delivery, deadline, retentionMs }: DeliveryTerms): ClaimSettings {
     const { store, leaseMs, maxProcessingMs, log, newToken, open } = this.settings;
+    const special = deadline ?? delivery.waitUntil;
+    if (special === undefined && retentionMs === this.settings.retentionMs) return this.settings;
     const timed = deadline === undefined ? this.settings.timedStore : timedStore(store, deadline);
     const waitUntil = delivery.waitUntil && safeWaitUntil(delivery.waitUntil, log);
     // Listed: a spread would cost more than the rest of a claim.

@@ -26,22 +26,22 @@ interface Progress {
  * Runs the handlers of an accepted event, settles its claim and makes the reply. When that takes longer than `maxProcessingMs` or
  * the deadline allows, the reply is 503 `handler_timeout`, and the handlers' result still counts once it is there. Never rejects.
  */
-export async function dispatch(accepted: Accepted, settings: DispatchSettings): Promise<Reply> {
+export function dispatch(accepted: Accepted, settings: DispatchSettings): Promise<Reply> {
   const handlers = settings.router.matching(accepted.event.type);
   const progress: Progress = { handler: handlers[0]?.name ?? "" };
-  const timeout = new Promise<Reply>((resolve) => {
-    accepted.claim.onceTimedOut(() => {
-      logFailure("handler_timeout", accepted, progress);
-      resolve(refused(accepted, "handler_timeout"));
-    });
-  });
   const work = process(accepted, handlers, settings, progress).catch(() => {
     // What a handler throws may be impossible to look at: a revoked Proxy throws at every touch.
     logFailure("handler_failed", accepted, progress);
     return fail(accepted, "handler_failed");
   });
   accepted.claim.settings.waitUntil?.(work);
-  return Promise.race([work, timeout]);
+  return new Promise((resolve) => {
+    accepted.claim.onceTimedOut(() => {
+      logFailure("handler_timeout", accepted, progress);
+      resolve(refused(accepted, "handler_timeout"));
+    });
+    void work.then(resolve);
+  });
 }
 
 type Handlers = readonly Registration<DeliveryContext>[];

@@ -1,4 +1,4 @@
-import { sleep } from "../async.ts";
+import { type MaybePromise, sleep } from "../async.ts";
 import { claimsToBeProbe, type Delivery, type Reply } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import type { BluumEvent, EventOf } from "../events/event.ts";
@@ -101,8 +101,7 @@ class WebhookReceiver implements Receiver {
         "configuration_invalid",
         "receive() needs a receiver without an inbox; with one use handle()",
       );
-    const before = acceptedBefore(delivery?.request, this);
-    return before ?? this.#judge(delivery, (admitted, arrival) => this.#accept(admitted, arrival));
+    return this.#outcomeOf(delivery);
   }
 
   async handle(delivery: Delivery): Promise<Reply> {
@@ -111,7 +110,7 @@ class WebhookReceiver implements Receiver {
       const answer = await this.#judge(delivery, (admitted, arrival) => inbox.store(admitted, arrival));
       return "kind" in answer ? replyTo(answer) : answer;
     }
-    const outcome = await this.receive(delivery);
+    const outcome = await this.#outcomeOf(delivery);
     if (!(outcome instanceof Accepted)) return replyTo(outcome);
     this.#started = true;
     const settings = {
@@ -187,6 +186,12 @@ class WebhookReceiver implements Receiver {
 
   get #busy(): boolean {
     return this.#claims.busy || this.#inbox?.busy === true || this.#workers.busy;
+  }
+
+  /** The same outcome again for a request that passed this receiver before. */
+  #outcomeOf(delivery: Delivery): MaybePromise<Outcome> {
+    const before = acceptedBefore(delivery?.request, this);
+    return before ?? this.#judge(delivery, (admitted, arrival) => this.#accept(admitted, arrival));
   }
 
   /** Admits a delivery and finishes it, inside telemetry if there is any. */

@@ -93,12 +93,15 @@ export class ReportRecorder {
   }
 }
 
+/** Without an observer a recorder keeps nothing, so all deliveries share one. */
+const SILENT = new ReportRecorder(undefined);
+
 /** A recorder for the option `observe` and for telemetry, whichever there is. */
 export function recorderFor(
   observe: Observer | undefined,
   telemetry: { report(report: DeliveryReport): void } | undefined,
 ): ReportRecorder {
-  if (telemetry === undefined) return new ReportRecorder(observe);
+  if (telemetry === undefined) return observe === undefined ? SILENT : new ReportRecorder(observe);
   return new ReportRecorder((report) => {
     telemetry.report(report);
     return observe?.(report);

@@ -12,18 +12,20 @@ const STORE_TIMEOUT_MS = 10_000;
 
 /**
  * Bounds the time of a store's verbs; what a verb throws becomes a rejection. A claim that failed is released, once. A claim
- * that was answered with a status outside the contract has failed, too.
+ * that was answered with a status outside the contract has failed, too. A store in this process's own memory needs no timer.
  *
  * @param deadline when the process ends, where that is known
  */
 export function timedStore(store: DedupeStore, deadline?: Deadline): TimedStore {
   const until = deadline?.storeBy ?? Number.POSITIVE_INFINITY;
-  const timeoutMs = () => Math.max(1, Math.min(STORE_TIMEOUT_MS, Math.ceil(until - performance.now())));
+  const leftMs = () => Math.max(1, Math.ceil(until - performance.now()));
+  const inTime = <T>(answer: Promise<T>, mostMs = STORE_TIMEOUT_MS) =>
+    store.shared === false ? answer : withTimeout(answer, Math.min(STORE_TIMEOUT_MS, mostMs, leftMs()));
   return {
     async claim(key, by) {
       const answer = called(() => store.claim(key, by));
       try {
-        const result = await withTimeout(answer, timeoutMs());
+        const result = await inTime(answer);
         if (CLAIM_STATUSES.has(result?.status)) return result;
         throw new Error("the store's claim answered with none of claimed, in_flight and completed");
       } catch (error) {
@@ -33,20 +35,12 @@ export function timedStore(store: DedupeStore, deadline?: Deadline): TimedStore 
     },
     // A renewal that hangs must leave time for another one.
     renew: (key, by) =>
-      withTimeout(
+      inTime(
         called(() => store.renew(key, by)),
-        Math.min(timeoutMs(), by.leaseMs / 3),
+        by.leaseMs / 3,
       ),
-    complete: (key, by) =>
-      withTimeout(
-        called(() => store.complete(key, by)),
-        timeoutMs(),
-      ),
-    release: (key, by) =>
-      withTimeout(
-        called(() => store.release(key, by)),
-        timeoutMs(),
-      ),
+    complete: (key, by) => inTime(called(() => store.complete(key, by))),
+    release: (key, by) => inTime(called(() => store.release(key, by))),
   };
 }
 

@@ -90,7 +90,7 @@ export class Workers {
     const event = quoted(key, 200);
     log.failure(
       `parked: type ${quoted(type)}`,
-      () => `parked: event ${event} of type ${quoted(type)} failed in ${attempts} attempts and waits to be redriven`,
+      () => `parked: event ${event} of type ${quoted(type)} failed and waits to be redriven (attempts: ${attempts})`,
       error,
     );
     recorderFor(this.#settings.observe, telemetry).send({ outcome: "parked", type, error });

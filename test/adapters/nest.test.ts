@@ -66,7 +66,7 @@ interface AnyResponse {
   hijack?(): void;
 }
 
-/** The controller of docs/start/mounting.md, for both platforms. */
+/** The controller of docs/start/nestjs.md, for both platforms. */
 const handling = (receiver: Receiver): Type =>
   controllerOf(async (request: AnyRequest, response: AnyResponse) => {
     const req = request.raw ?? (request as IncomingMessage);

@@ -8,8 +8,8 @@ import { ROOT } from "./markdown.ts";
 // Update the page with: npx vitest run test/docs/command-line.test.ts -u
 const HEAD = `# The command line
 
-\`npx bluum-webhooks <command>\`, or \`bluum-webhooks\` if the package is installed. This page is generated from the help texts; a
-test fails if they differ.
+\`npx bluum-webhooks <command>\`. Every command takes \`--json\` and \`--help\`. Secrets come from the environment, a file
+or standard input. This page holds the help texts.
 `;
 
 function helpOf(command: Command): string {

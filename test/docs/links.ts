@@ -13,7 +13,7 @@ export function brokenLinks(root: string, page: string): string[] {
 /** The targets of a page's links that are no URLs. */
 export function relativeLinks(markdown: string): string[] {
   const text = withoutCode(markdown).replace(/`[^`\n]*`/g, "");
-  const links = [/\]\(([^)\s]+)[^)]*\)/g, /^\[[^\]]+\]: *(\S+)/gm, /\b(?:href|src)="([^"]+)"/g];
+  const links = [/\]\(([^)\s]+)[^)]*\)/g, /^\[[^\]]+\]: *(\S+)/gm, /\b(?:href|src|srcset)="([^"]+)"/g];
   const targets = links.flatMap((link) => [...text.matchAll(link)].map(([, target = ""]) => target));
   return targets.filter((target) => !/^[a-z]+:/i.test(target));
 }

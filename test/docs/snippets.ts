@@ -46,11 +46,8 @@ const READERS_OWN = {
       },
       process(work: Worker): void { workers.push(work); },
     };`,
-  "my-store.ts": `
-    import { type DedupeStore, memoryStore } from "bluum-webhooks";
-    const backend = memoryStore();
-    export function connect(): DedupeStore { return backend; }
-    export function myStore(connection: DedupeStore): DedupeStore { return { ...connection }; }`,
+  "my-store.ts": blockWith("docs/guides/writing-a-store.md", "export function compareAndSetStore("),
+  "my-backend.ts": blockWith("docs/guides/writing-a-store.md", "export function connect("),
   "login.ts": `
     import type { IncomingMessage, ServerResponse } from "node:http";
     interface User { readonly role: string }
@@ -63,6 +60,11 @@ const READERS_OWN = {
       else response.writeHead(302, { location: "/login" }).end();
     }`,
 };
+
+/** A block of a page, which other snippets import from a file of its own. */
+function blockWith(page: string, text: string): string {
+  return codeBlocks(page).find(({ code }) => code.includes(text))?.code ?? "";
+}
 
 /** The TypeScript snippets of pages, in order. */
 export function snippetsOf(pages: readonly string[]): Snippet[] {
@@ -152,7 +154,7 @@ function kindOf({ code, page, line }: CodeBlock): Snippet["kind"] {
   if (code.includes('"node:test"')) return "test";
   if (code.includes("await fetch(")) return "sender";
   if (/^export (const|function|async function) (receiver|POST|inbox)\b/m.test(code)) return "module";
-  // An object with a fetch is a worker's module, which test/docs/mounting.test.ts takes; a function is a route.
+  // An object with a fetch is a worker's module, which test/docs/start.test.ts takes; a function is a route.
   if (/^export default [^{]/m.test(code) || code.includes('"@google-cloud/functions-framework"')) return "module";
   if (code.includes("process.env.PORT")) return "server";
   if (/^export /m.test(code)) return "part";

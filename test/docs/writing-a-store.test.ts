@@ -13,7 +13,7 @@ const { compareAndSetStore } = (await exportsOf(snippet)) as {
 
 /** A sound backend for concurrent calls, which answers after random delays. */
 function backend() {
-  const values = new Map<string, { value: string; version: number }>();
+  const values = new Map<string, { value: string; version: string }>();
   let versions = 0;
   const aWhile = async () => {
     for (let left = Math.floor(Math.random() * 4); left > 0; left -= 1) await null;
@@ -23,12 +23,12 @@ function backend() {
       await aWhile();
       return values.get(key);
     },
-    async replace(key: string, version: number | undefined, value: string | null) {
+    async replace(key: string, version: string | undefined, value: string | null) {
       await aWhile();
       if (values.get(key)?.version !== version) return false;
       versions += 1;
       if (value === null) values.delete(key);
-      else values.set(key, { value, version: versions });
+      else values.set(key, { value, version: String(versions) });
       await aWhile();
       return true;
     },

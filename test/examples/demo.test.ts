@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Redis } from "ioredis";
 import pg from "pg";
 import { afterAll, describe, expect, it } from "vitest";
@@ -20,23 +20,23 @@ import { ROOT } from "../docs/markdown.ts";
 import { freePort } from "../services/ports.ts";
 import { findPostgres } from "../services/postgres.ts";
 import { findRedis } from "../services/redis.ts";
-import { run } from "./programs.ts";
+import { installed, run } from "./programs.ts";
 
-const DEMO = "examples/demo/demo.mjs";
+const DEMO = `${installed("demo")}/demo.mjs`;
 const PTY = "/usr/bin/script";
 const redis = await findRedis();
 const postgres = await findPostgres();
 
 describe("the demo", { timeout: 60_000 }, () => {
-  const copies = `${ROOT}.tmp/demo-${process.pid}/`;
+  const folders = [dirname(DEMO)];
   afterAll(async () => {
-    rmSync(copies, { recursive: true, force: true });
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true });
     await redis?.stop();
     await postgres?.stop();
   });
 
-  it("shows a table of the deliveries, without colours in a pipe", async () => {
-    const { code, output } = await run(DEMO);
+  it("shows a table of the deliveries, without colours in a pipe, by `npm run demo` in a clone", async () => {
+    const { code, output } = await run("scripts/demo.mjs");
     expect(code).toBe(0);
     expect(output).not.toContain("\u001b[");
     expect(output).toMatch(/^what was sent +answer +code or body +what the app did$/m);
@@ -57,7 +57,7 @@ describe("the demo", { timeout: 60_000 }, () => {
     expect(chapter).toMatch(/^ {2}a copy, afterwards +200 +\{"received":true,"duplicate":true\} +nothing$/m);
     expect(chapter).toMatch(/^one that fails in all .* 200 +\{"received":true\} +threw an error 3 times, parked it$/m);
     expect(chapter).toMatch(/^ {2}redriven, once the app is repaired +credited the deposit$/m);
-    expect(chapter).toMatch(/^ {2}bluum-webhooks: parked: event .* failed in 3 attempts and waits to be redriven$/m);
+    expect(chapter).toMatch(/^ {2}bluum-webhooks: parked: event .* failed and waits to be redriven \(attempts: 3\)$/m);
   });
 
   it("says what to install where there is no SQLite, and shows the rest", async () => {
@@ -79,11 +79,11 @@ describe("the demo", { timeout: 60_000 }, () => {
   });
 
   it("fails and names the answer that it did not expect", async () => {
-    const demo = readFileSync(ROOT + DEMO, "utf8");
-    mkdirSync(copies, { recursive: true });
-    cpSync(`${ROOT}examples/demo`, copies, { recursive: true });
-    writeFileSync(`${copies}demo.mjs`, demo.replace('"signature_missing"', '"signature_malformed"'));
-    const { code, output } = await run(`${copies}demo.mjs`);
+    const demo = readFileSync(DEMO, "utf8");
+    const folder = installed("demo", "-changed");
+    folders.push(folder);
+    writeFileSync(`${folder}/demo.mjs`, demo.replace('"signature_missing"', '"signature_malformed"'));
+    const { code, output } = await run(`${folder}/demo.mjs`);
     expect(code).toBe(1);
     expect(output).toMatch(/^unsigned .*\n {2}\^ expected 401, signature_malformed, nothing$/m);
     expect(output).toContain("1 of 22 answers");

@@ -100,7 +100,10 @@ export async function startApp(folder: string, env: NodeJS.ProcessEnv): Promise<
 export function installed(name: string, suffix = ""): string {
   const folder = `${ROOT}.tmp/example-${name}-${process.pid}${suffix}`;
   mkdirSync(`${folder}/node_modules`, { recursive: true });
-  cpSync(`${ROOT}examples/${name}`, folder, { recursive: true });
+  cpSync(`${ROOT}examples/${name}`, folder, {
+    recursive: true,
+    filter: (path) => !/\/(node_modules|\.env)$/.test(path),
+  });
   symlinkSync(ROOT, `${folder}/node_modules/bluum-webhooks`, "dir");
   return folder;
 }

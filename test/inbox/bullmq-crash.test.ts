@@ -4,12 +4,14 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { afterAll, describe, expect, it, vi } from "vitest";
+import type { BullmqWorkerClass } from "../../src/inbox/bullmq/types.ts";
 import { describeEach } from "../exhaustive.ts";
 import { findRedis, type RedisService } from "../services/redis.ts";
 import { ioredis } from "../services/redis-clients.ts";
 import {
   afterwards,
   freshInbox,
+  MAJORS,
   type Major,
   majors,
   messageOf,
@@ -24,6 +26,12 @@ const redis = service as RedisService;
 const CHILD = join(import.meta.dirname, "bullmq-child.mjs");
 
 afterAll(() => service?.stop());
+
+/** A job, with the method that stores its result. */
+interface StoredJob {
+  readonly data: { readonly id: string };
+  moveToCompleted(...results: unknown[]): Promise<unknown>;
+}
 
 /** A worker in a process of its own. */
 interface Child {
@@ -128,6 +136,36 @@ describeEach(describe.skipIf(!service), majors)("workers of %s that die", (major
       ["endless-1", 2],
       ["while-1", 3],
     ]);
+  });
+
+  it("an event that may kill the worker waits until the results of the others are stored", async () => {
+    const prefix = freshPrefix();
+    const { Worker } = MAJORS[major];
+    const order: string[] = [];
+    /** A worker whose results take their time to be stored. */
+    class SlowWorker extends (Worker as BullmqWorkerClass) {
+      constructor(name: string, process: (job: StoredJob, token: string) => Promise<void>, options: never) {
+        const slow = (job: StoredJob, token: string) => {
+          const { moveToCompleted } = job;
+          job.moveToCompleted = async (...results) => {
+            await new Promise((resolve) => setTimeout(resolve, 200));
+            const next = await moveToCompleted.apply(job, results);
+            order.push(`stored ${job.data.id}`);
+            return next;
+          };
+          return process(job, token);
+        };
+        super(name, slow as never, options);
+      }
+    }
+    const inbox = freshInbox(major, redis, { prefix, Worker: SlowWorker, retry: { attempts: 4, backoffMs: 100 } });
+    for (const id of ["first", "suspect"]) await inbox.add(messageOf(id), RETENTION);
+    // As after two crashes.
+    const job = `${prefix}:orders:${messageOf("suspect").key}`;
+    await admin().hset(job, "stc", "2", "progress", JSON.stringify({ stallsBefore: 0, stallsPaused: 2 }));
+    work(inbox, ({ id }) => void order.push(`run ${id}`));
+    await vi.waitFor(() => expect(order).toHaveLength(4), PATIENCE);
+    expect(order).toEqual(["run first", "stored first", "run suspect", "stored suspect"]);
   });
 
   it.each([

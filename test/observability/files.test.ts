@@ -29,7 +29,7 @@ describe("the dashboard and the alert rules", () => {
 describe("the alert rules", () => {
   it("have a runbook in the repository, under their own name", () => {
     const { repository } = JSON.parse(readText("package.json"));
-    const pages = `${repository.url.replace(/^git\+|\.git$/g, "")}/blob/main/docs/guides/operations.md`;
+    const pages = `${repository.url.replace(/^git\+|\.git$/g, "")}/blob/main/docs/guides/alerts.md`;
     for (const { alert, annotations } of alertRules())
       expect(annotations.runbook_url).toBe(`${pages}#${alert.toLowerCase()}`);
   });

@@ -12,7 +12,14 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 describe("the pages of the unpacked tarball", () => {
   const unpacked = unpack(pack(ROOT));
-  const pages = ["README.md", "SECURITY.md", "CHANGELOG.md", "CONTRIBUTING.md", "examples/README.md"];
+  const pages = [
+    "README.md",
+    "SECURITY.md",
+    "CHANGELOG.md",
+    "CONTRIBUTING.md",
+    "examples/README.md",
+    "examples/production/README.md",
+  ];
   const docs = documentationPages(unpacked);
 
   it("include every page of docs", () => {
@@ -25,24 +32,19 @@ describe("the pages of the unpacked tarball", () => {
 
   it("are checked for all kinds of links", () => {
     const text =
-      '[a](a.md) [b](b.md#c "d")\n[e]: f.md\n<img src="g.png"> `[h](i.md)`\n```md\n[j](k.md)\n```\n[l](https://m)\n';
-    expect(relativeLinks(text)).toEqual(["a.md", "b.md#c", "f.md", "g.png"]);
+      '[a](a.md) [b](b.md#c "d")\n[e]: f.md\n<img src="g.png"> <source srcset="n.svg"> `[h](i.md)`\n```md\n[j](k.md)\n```\n[l](https://m)\n';
+    expect(relativeLinks(text)).toEqual(["a.md", "b.md#c", "f.md", "g.png", "n.svg"]);
     expect(relativeLinks(readText("README.md")).length).toBeGreaterThan(30);
   });
 
   it("come with the examples that they link to", () => {
-    for (const name of [
-      "express",
-      "koa",
-      "hono",
-      "inbox-sqlite",
-      "inbox-bullmq",
-      "postgres-exactly-once",
-      "observability",
-    ]) {
-      expect(existsSync(`${unpacked}examples/${name}/app.mjs`)).toBe(true);
-      expect(existsSync(`${unpacked}examples/${name}/package.json`)).toBe(true);
-    }
+    const examples = readdirSync(`${ROOT}examples`, { withFileTypes: true }).filter((each) => each.isDirectory());
+    const paths = examples.flatMap(({ name }) =>
+      readdirSync(`${ROOT}examples/${name}`).map((file) => `${name}/${file}`),
+    );
+    const leftover = /\/(node_modules|package-lock\.json|\.env|[^/]+\.db(-\w+)?)$/;
+    expect(paths).toEqual(expect.arrayContaining(["demo/package.json", "production/Dockerfile"]));
+    for (const path of paths) expect(existsSync(`${unpacked}examples/${path}`), path).toBe(!leftover.test(path));
   });
 
   it("come with the dashboard and the alert rules", () => {
@@ -69,7 +71,9 @@ describe("the examples in the tarball", () => {
 
     const paths = readdirSync(unpack(pack(folder)), { recursive: true }).map(String);
     const shipped = paths.filter((path) => path.startsWith("examples/express/")).toSorted();
-    expect(shipped).toEqual(["examples/express/app.mjs", "examples/express/package.json"]);
+    expect(shipped).toEqual(
+      [".env.example", "app.mjs", "env.mjs", "package.json"].map((name) => `examples/express/${name}`),
+    );
   });
 });
 

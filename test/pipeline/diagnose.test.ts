@@ -27,7 +27,7 @@ describe("the log line of a refused signature", () => {
     const text = line("signature_missing", headers);
     expect(text).toContain("expected X-Bluum-Signature: <hex HMAC-SHA256 of the raw body>");
     expect(text).toContain("headers that look like a signature: X-Hub-Signature-256, webhook-id, X-Body-Hmac.");
-    expect(text).toMatch(/^signature_missing: what happened; .* See docs\/errors\.md#signature_missing$/);
+    expect(text).toMatch(/^signature_missing: what happened; .* See docs\/reference\/errors\.md#signature_missing$/);
   });
 
   it("says when no header looks like a signature", () => {

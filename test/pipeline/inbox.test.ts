@@ -504,7 +504,7 @@ describe("work", () => {
     expect(setup.lines).toEqual([
       {
         level: "error",
-        message: `bluum-webhooks: parked: event "${key}" of type "order.filled" failed in 12 attempts and waits to be redriven`,
+        message: `bluum-webhooks: parked: event "${key}" of type "order.filled" failed and waits to be redriven (attempts: 12)`,
         error,
       },
     ]);

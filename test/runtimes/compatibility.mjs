@@ -1,4 +1,4 @@
-// The versions that the tests ran with: docs/reference/compatibility.json, and the README's table that is made of it.
+// The versions that the tests ran with: docs/reference/compatibility.json, and the table in compatibility.md that is made of it.
 import { readFileSync, writeFileSync } from "node:fs";
 import { COMPILERS } from "./consumers.mjs";
 import { installedVersion } from "./folder.mjs";
@@ -6,7 +6,7 @@ import { FRAMEWORKS } from "./frameworks.mjs";
 import { RUNTIMES } from "./pins.mjs";
 
 export const RECORD = "docs/reference/compatibility.json";
-const README = "README.md";
+const PAGE = "docs/reference/compatibility.md";
 const MARK = "<!-- test: compatibility -->\n";
 
 /** The record to be written once all tests have passed. */
@@ -22,7 +22,7 @@ export function compatibility() {
   };
 }
 
-/** The README's table of a record. */
+/** The table of a record. */
 export function tableOf({ frameworks, runtimes, typescript }) {
   const rows = [
     ...frameworks.map(({ name, version, door }) => [name, version, `\`${door}\``]),
@@ -34,9 +34,9 @@ export function tableOf({ frameworks, runtimes, typescript }) {
   return lines.join("");
 }
 
-/** The table that stands in the README now. */
-export function tableInReadme() {
-  const [, behind = ""] = readFileSync(README, "utf8").split(MARK);
+/** The table that stands in the page now. */
+export function tableInPage() {
+  const [, behind = ""] = readFileSync(PAGE, "utf8").split(MARK);
   return behind.slice(0, behind.indexOf("\n\n") + 1);
 }
 
@@ -51,15 +51,15 @@ export function record(write) {
   const text = `${JSON.stringify(now, undefined, 2)}\n`;
   if (write) {
     writeFileSync(RECORD, text);
-    const readme = readFileSync(README, "utf8");
+    const page = readFileSync(PAGE, "utf8");
     writeFileSync(
-      README,
-      readme.replace(MARK + tableInReadme(), () => MARK + tableOf(now)),
+      PAGE,
+      page.replace(MARK + tableInPage(), () => MARK + tableOf(now)),
     );
     return [];
   }
   const stale = [];
   if (readFileSync(RECORD, "utf8") !== text) stale.push(RECORD);
-  if (tableInReadme() !== tableOf(now)) stale.push(README);
+  if (tableInPage() !== tableOf(now)) stale.push(PAGE);
   return stale.map((file) => `${file} does not say what was run: npm run test:runtimes -- --write`);
 }

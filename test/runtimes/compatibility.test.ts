@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { ROOT, readText } from "../docs/markdown.ts";
-import { compatibility, RECORD, tableInReadme, tableOf } from "./compatibility.mjs";
+import { compatibility, RECORD, tableInPage, tableOf } from "./compatibility.mjs";
 import { FRAMEWORKS } from "./frameworks.mjs";
 
 const recorded = JSON.parse(readText(RECORD));
@@ -18,8 +18,8 @@ describe("the table of frameworks and runtimes", () => {
     expect(recorded.runtimes, REMEDY).toEqual(compatibility().runtimes);
   });
 
-  it("stands in the README as it was recorded", () => {
-    expect(tableInReadme(), REMEDY).toBe(tableOf(recorded));
+  it("stands in its page as it was recorded", () => {
+    expect(tableInPage(), REMEDY).toBe(tableOf(recorded));
   });
 
   it("leaves no framework out that the package has as a peer", () => {

@@ -1,6 +1,6 @@
 /**
- * The frameworks whose adapters are tested with the real framework, one entry for each major version: its name in the README, its name
- * in this repository's node_modules, and the door that mounts it. Add a line for a new one.
+ * The frameworks whose adapters are tested with the real framework, one entry for each major version: its name in
+ * docs/reference/compatibility.md, its name in this repository's node_modules, and the door that mounts it. Add a line for a new one.
  */
 export const FRAMEWORKS = [
   { name: "Express 4", package: "express4", door: "bluum-webhooks/express" },
@@ -19,6 +19,8 @@ export const FRAMEWORKS = [
   { name: "h3 1", package: "h3-v1", door: "bluum-webhooks/fetch" },
   { name: "h3 2", package: "h3", door: "bluum-webhooks/fetch" },
   { name: "Elysia 1", package: "elysia", door: "bluum-webhooks/fetch" },
+  { name: "Next.js 16", package: "next", door: "bluum-webhooks/fetch" },
+  { name: "SvelteKit 2", package: "@sveltejs/kit", door: "bluum-webhooks/fetch" },
   { name: "React Router 7", package: "react-router", door: "bluum-webhooks/fetch" },
   { name: "Astro 5", package: "astro", door: "bluum-webhooks/fetch" },
 ];

@@ -18,7 +18,7 @@ declare module "*/compatibility.mjs" {
   export const RECORD: string;
   export function compatibility(): Compatibility;
   export function tableOf(record: Compatibility): string;
-  export function tableInReadme(): string;
+  export function tableInPage(): string;
 }
 
 declare module "*/pins.mjs" {

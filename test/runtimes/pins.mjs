@@ -3,12 +3,12 @@
 
 /**
  * @typedef {object} Runtime
- * @property {string} name its name in the README
+ * @property {string} name its name in docs/reference/compatibility.md
  * @property {string} package its package on npm
  * @property {string} version of the package
  * @property {string} [prints] what `--version` prints, if that is not the package's version
  * @property {string} bin its binary in node_modules/.bin
- * @property {string} doors the parts of the package that run on it, as in the README
+ * @property {string} doors the parts of the package that run on it, as in that page
  * @property {readonly (readonly string[])[]} hosts the arguments of that binary that start its hosts
  */
 

@@ -19,7 +19,7 @@ export function completionCommand(terminal: Terminal): Command {
   const command = new Command("completion")
     .summary("print a completion script for your shell")
     .description(
-      "Prints a script for a shell that completes commands, options, events and files. It contains all words, so completion starts no process.",
+      "Prints a script for a shell that completes commands, options, events and files. The script contains all words, so a completion starts no process.",
     )
     .addArgument(new Argument("<shell>", "your shell").choices(Object.keys(SHELLS)))
     .addHelpText("after", HELP);

@@ -31,8 +31,8 @@ function listCommand(terminal: Terminal): Command {
 
 function createCommand(terminal: Terminal): Command {
   const command = new Command("create")
-    .description("Registers an endpoint, even if there is one with the same URL; see ensure.")
-    .requiredOption("--name <name>", "a name for people")
+    .description("Registers a new endpoint, even if another one has the same URL. To avoid that, use ensure.")
+    .requiredOption("--name <name>", "a display name")
     .addHelpText("after", example("create --name orders --url https://example.com/hook --event 'order.*'"));
   withNewSecretOptions(withEndpointOptions(command, true));
   return command.action(async (options: EndpointOptions & { url: string; name: string }) => {
@@ -52,7 +52,7 @@ function updateCommand(terminal: Terminal): Command {
   const command = new Command("update")
     .description("Changes the given fields of an endpoint.")
     .argument("<id>", "the endpoint's id, such as wh_1")
-    .option("--name <name>", "a name for people")
+    .option("--name <name>", "a display name")
     .addOption(new Option("--status <status>", "whether Bluum delivers to it").choices(["active", "inactive"]))
     .addHelpText("after", example("update wh_1 --status inactive"));
   withEndpointOptions(command, false);
@@ -84,7 +84,7 @@ function ensureCommand(terminal: Terminal): Command {
     .description(
       "Makes sure that there is an active endpoint for a URL with exactly these subscriptions: creates it, changes the fields that differ, or does nothing, and prints which. It can run at every deployment.",
     )
-    .option("--name <name>", "a name for people (default for a new endpoint: host and path)")
+    .option("--name <name>", "a display name (default for a new endpoint: host and path)")
     .option("--keep-inactive", "leave an inactive endpoint inactive")
     .addHelpText("after", example("ensure --url https://example.com/hook --event 'order.*' 'transfer.*'"));
   withNewSecretOptions(withEndpointOptions(command, true));

@@ -17,7 +17,7 @@ export function eventTypesCommand(terminal: Terminal): Command {
   const command = new Command("event-types")
     .summary("list the events of Bluum's live catalogue, or print them as TypeScript")
     .description(
-      "Fetches the live catalogue of events from Bluum. With --typescript it prints a file that adds the names which this package does not list to the type of event.type.",
+      "Fetches the live catalogue of events from Bluum. With --typescript it prints a file that adds the names missing from this package to its types.",
     )
     .option("--typescript", "print a TypeScript file that adds the names to the package's types");
   return withApiOptions(command)

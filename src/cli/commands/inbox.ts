@@ -25,9 +25,9 @@ export function inboxCommand(terminal: Terminal): Command {
 }
 
 const HELP = `
-The drivers are those of your app: run the command in its folder. It needs libsql, better-sqlite3 or a Node with node:sqlite for --sqlite, bullmq and ioredis for --redis, pg-boss and pg for --postgres. It creates no inbox.
+Run the command in your app's folder: it uses the app's drivers. --sqlite needs libsql, better-sqlite3 or a Node with node:sqlite; --redis needs bullmq and ioredis; --postgres needs pg-boss and pg. It creates no inbox.
 
-A URL with a password is better kept in REDIS_URL or DATABASE_URL than written on the command line, where the shell's history keeps it.
+Put a URL with a password into REDIS_URL or DATABASE_URL: the shell's history keeps the command line.
 
 Examples:
   $ bluum-webhooks inbox stats --sqlite webhooks.db
@@ -54,8 +54,8 @@ function parkedCommand(terminal: Terminal): Command {
   const command = new Command("parked")
     .description("Lists parked events with their errors, the oldest first, without their payloads.")
     .option("-t, --type <type>", "only events of this type, such as order.filled", parseType)
-    .option("-n, --limit <n>", "the most events to list", wholeNumber(1, 1_000), 100)
-    .option("--cursor <cursor>", "continue behind the last event of a list, with the cursor that it printed")
+    .option("-n, --limit <n>", "the maximum number of events to list", wholeNumber(1, 1_000), 100)
+    .option("--cursor <cursor>", "continue after an earlier list, with the cursor that it printed")
     .addHelpText("after", example("parked --type order.filled --sqlite webhooks.db"));
   return command.action(({ type, limit, cursor, ...options }: ParkedOptions) => {
     const query = { limit, ...(type === undefined ? {} : { type }), ...(cursor === undefined ? {} : { cursor }) };
@@ -84,12 +84,12 @@ function showCommand(terminal: Terminal): Command {
 
 function redriveCommand(terminal: Terminal): Command {
   const description =
-    "Makes parked events wait again, with all their attempts before them. Handlers that had succeeded do not run again. Asks before it redrives more than one, unless --yes is given.";
+    "Puts parked events back into the queue, with all their attempts left. Handlers that have succeeded do not run again. Asks for confirmation if there are several, unless --yes is given.";
   return changeCommand("redrive", description, "redrive orders/evt_1 --sqlite webhooks.db", terminal);
 }
 
 function discardCommand(terminal: Terminal): Command {
-  const description = "Deletes parked events for good. Always asks before, unless --yes is given.";
+  const description = "Deletes parked events for good. Asks for confirmation, unless --yes is given.";
   return changeCommand("discard", description, "discard --type order.filled --yes --sqlite webhooks.db", terminal);
 }
 
@@ -100,7 +100,7 @@ function changeCommand(verb: "redrive" | "discard", description: string, line: s
     .option("-t, --type <type>", "all parked events of this type", parseType)
     .option("--all", "all parked events")
     .option("--dry-run", `print what it would ${verb}, and change nothing`)
-    .option("-y, --yes", "do not ask; needed without a terminal")
+    .option("-y, --yes", "skip the confirmation; required without a terminal")
     .addHelpText("after", example(line));
   return command.action((keys: string[], options: InboxOptions & ChangeOptions) => {
     const asked = { verb, keys, options };

@@ -57,7 +57,7 @@ function parsePath(text: string): string {
 }
 
 const HELP = `
-Requests are accepted for this machine's own host names, such as localhost, and for those of --allow-host: another site could make its name resolve to this machine.
+Only requests to this machine's own host names, such as localhost, and to those of --allow-host are accepted: a web site could make its own name resolve to this machine.
 
 --forward sends POST requests only, with the exact bytes of the body and the headers as received; Host, Content-Length and Connection are replaced. A body over 1 MiB, or an incomplete one, is refused, and neither forwarded nor saved.
 

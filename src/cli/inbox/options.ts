@@ -28,7 +28,7 @@ export function withInboxOptions(command: Command): Command {
     .option("--postgres [url]", "the PostgreSQL of the inbox's pg-boss queue (default: the variable DATABASE_URL)")
     .option("-q, --queue <name>", "the name of the queue, with --redis and --postgres")
     .option("--table <name>", `the inbox's table, with --sqlite (default: ${DEFAULTS.table})`)
-    .option("--prefix <prefix>", `what BullMQ's keys begin with, with --redis (default: ${DEFAULTS.prefix})`)
+    .option("--prefix <prefix>", `the prefix of BullMQ's keys, with --redis (default: ${DEFAULTS.prefix})`)
     .option("--schema <name>", `the schema of pg-boss, with --postgres (default: ${DEFAULTS.schema})`);
 }
 

@@ -1,8 +1,8 @@
 import type { InboxFailure, ParkedEvent } from "../../inbox/inbox.ts";
 import type { InboxMessage } from "../../inbox/message.ts";
+import { indentJson } from "../../page/model/json-text.ts";
 import type { Output } from "../output.ts";
 import { printable, printableJson } from "../printable.ts";
-import { indentedJson } from "./indented-json.ts";
 import { recordOf, timeOf } from "./print.ts";
 
 /** Prints a parked event with its payload. */
@@ -26,7 +26,7 @@ function* linesOf(event: ParkedEvent, { colors }: Output): Iterable<string> {
   const headers = Object.entries(message.headers ?? {});
   if (headers.length > 0) yield* ["", colors.bold("headers")];
   for (const [name, value] of headers) yield `  ${printable(name, ALL)}: ${printable(value, ALL)}`;
-  yield* ["", colors.bold("body"), ...indentedJson(message.body).map(printableJson)];
+  yield* ["", colors.bold("body"), ...bodyLines(message.body).map(printableJson)];
 }
 
 function* fieldsOf({ key, id, type, attempts, parkedAt, message }: ParkedEvent): Iterable<[string, string]> {
@@ -50,6 +50,15 @@ function* messageFields({
   if (traceparent !== undefined) yield ["traceparent", traceparent];
   if (tracestate !== undefined) yield ["tracestate", tracestate];
   yield ["received at", timeOf(receivedAt)];
+}
+
+/** The lines of a body, indented if it is JSON. */
+function bodyLines(body: string): string[] {
+  const pieces = indentJson(body) ?? [{ text: body }];
+  return pieces
+    .map(({ text }) => text)
+    .join("")
+    .split("\n");
 }
 
 /** The stack, which begins with the message unless the error was changed later. */

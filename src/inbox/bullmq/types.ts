@@ -21,6 +21,7 @@ export interface BullmqQueue {
 /** The part of BullMQ's `Worker` that `bullmqInbox` needs. */
 export interface BullmqWorker {
   on(event: "error", listener: (error: Error) => void): unknown;
+  on(event: "completed", listener: (job: BullmqJob) => void): unknown;
   on(event: "failed", listener: (job: BullmqJob | undefined, error: Error) => void): unknown;
   on(event: "stalled", listener: (jobId: string) => void): unknown;
   waitUntilReady(): Promise<unknown>;

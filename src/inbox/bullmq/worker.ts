@@ -1,4 +1,4 @@
-import { sleep, withTimeout } from "../../async.ts";
+import { sleep, unref, withTimeout } from "../../async.ts";
 import { WebhookError } from "../../errors.ts";
 import { withoutCommand } from "../../stores/redis/failure.ts";
 import { failureOf, isParkEvent } from "../failure.ts";
@@ -13,6 +13,9 @@ import type { BullmqJob, BullmqWorker } from "./types.ts";
 
 /** How long BullMQ may take to end its connections, in milliseconds. */
 const END_MS = 5_000;
+
+/** How long a run that has ended keeps its turn if BullMQ does not store its result, in milliseconds. */
+const STORE_MS = 1_000;
 
 /** How long to wait before a worker that could not start is started again, in milliseconds. */
 const RESTART_MS = 5_000;
@@ -54,6 +57,8 @@ export class BullmqInboxWorker implements InboxWorker {
   #worker: BullmqWorker;
   readonly #running = new Map<string, { readonly job: BullmqJob; readonly leave: (error: Error) => void }>();
   readonly #turns = new Turns();
+  /** Jobs whose runs have ended, until BullMQ has stored the results. */
+  readonly #storing = new Map<BullmqJob, () => void>();
   #endConnection = () => {};
   #closing: Promise<void> | undefined;
 
@@ -90,7 +95,11 @@ export class BullmqInboxWorker implements InboxWorker {
     const processor = (job: BullmqJob, token: string) => this.#run(job, token);
     const worker = new Worker(name, processor as never, options as never);
     worker.on("error", (error) => this.#options.onError(withoutContent(error)));
-    worker.on("failed", (job, error) => this.#report(job, error));
+    worker.on("completed", (job) => this.#storing.get(job)?.());
+    worker.on("failed", (job, error) => {
+      if (job !== undefined) this.#storing.get(job)?.();
+      this.#report(job, error);
+    });
     // BullMQ cannot start a job whose data is no JSON, so that it stalls. Reading it repairs it.
     worker.on("stalled", (id) => this.#backend.job(id).catch((error: unknown) => this.#options.onError(error)));
     worker.waitUntilReady().catch(() => this.#restart(worker));
@@ -135,8 +144,24 @@ export class BullmqInboxWorker implements InboxWorker {
       if (number < of && !isParkEvent(thrown)) throw new FailedRun(failure);
       throw await this.#parked(job, token, failure, number);
     } finally {
-      this.#turns.leave();
+      this.#leaveOnceStored(job);
     }
+  }
+
+  /**
+   * Ends the turn of a job once BullMQ has stored its result: if an event that runs alone ended the process before, the job would
+   * count as crashed, too.
+   */
+  #leaveOnceStored(job: BullmqJob): void {
+    const leave = () => {
+      clearTimeout(timer);
+      this.#storing.delete(job);
+      this.#turns.leave();
+    };
+    // BullMQ reports no end of a job that is another worker's by now.
+    const timer = setTimeout(leave, STORE_MS);
+    unref(timer);
+    this.#storing.set(job, leave);
   }
 
   /**

@@ -134,6 +134,14 @@ describe("JSON for people", () => {
     expect(indentJson("[".repeat(100) + "]".repeat(100))).not.toBeNull();
   });
 
+  it("is indented if it is a megabyte, in one string and in many numbers", () => {
+    const long = JSON.stringify({
+      text: "é\\n".repeat(300_000),
+      numbers: Array.from({ length: 100_000 }, (_, n) => n),
+    });
+    expect(text(long)?.split("\n")).toHaveLength(100_005);
+  });
+
   it("is one piece if it is long", () => {
     expect(indentJson(JSON.stringify(Array.from({ length: 20_000 }, () => "x")))).toHaveLength(1);
   });

@@ -56,7 +56,7 @@ function service(database: Database.Database, handler: (id: string, context: Del
 }
 
 describe("a SQLite inbox", () => {
-  /** What docs/guides/operations.md says: on a connection of its own. */
+  /** What docs/guides/recovery.md says: on a connection of its own. */
   function backUp(file: string, copy: string): void {
     const own = new Database(join(folder, file));
     own.exec(`VACUUM INTO '${join(folder, copy)}'`);

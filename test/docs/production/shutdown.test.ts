@@ -13,7 +13,7 @@ import { ROOT } from "../markdown.ts";
 import { compileSnippets, removeSnippets, type Snippet, snippetsOf } from "../snippets.ts";
 
 const secret = "the secret of the endpoint that is shut down";
-const snippets = snippetsOf(["docs/guides/operations.md"]);
+const snippets = snippetsOf(["docs/guides/production.md"]);
 const { program } = snippets.find(({ code }) => code.includes("function operate")) as Snippet;
 
 beforeAll(async () => {
@@ -61,7 +61,7 @@ describe("SIGTERM, sent to a process with a handler at work", { timeout: 30_000 
   let running: Running[] = [];
 
   beforeAll(() => {
-    folder = mkdtempSync(join(tmpdir(), "operations-"));
+    folder = mkdtempSync(join(tmpdir(), "production-"));
     writeFileSync(join(snippetFolder(), "service.js"), SERVICE);
   });
   afterEach(async () => {
