@@ -76,8 +76,7 @@ type ErrorMiddleware = (error: unknown, req: IncomingMessage, res: ServerRespons
  *
  * @param receiver a receiver, or the options to make one
  * @param handler handles the event. @default the handlers behind this middleware
- * @throws WebhookError `configuration_invalid` for a receiver with an inbox, for an option that is not valid, and for a handler that is
- *   not a function
+ * @throws WebhookError `configuration_invalid` for an invalid option, a receiver with an inbox, or a handler that is no function
  * @example
  * app.post("/webhooks/bluum", bluumWebhooks(receiver, async (req, res) => {
  *   if (req.bluumEvent.type === "order.filled") await book(req.bluumEvent.data);

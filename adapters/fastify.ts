@@ -59,7 +59,7 @@ declare module "fastify" {
  * Its options are the path, as `prefix`, the `handler`, and all other options of a Fastify route.
  *
  * @param receiver a receiver, or the options to make one
- * @throws WebhookError `configuration_invalid` for a receiver with an inbox, and for an option that is not valid
+ * @throws WebhookError `configuration_invalid` for an invalid option, or a receiver with an inbox
  * @example
  * app.register(bluumWebhooks(receiver), {
  *   prefix: "/webhooks/bluum",

@@ -46,7 +46,7 @@ export interface BluumVariables {
  * `onError` answers.
  *
  * @param receiver a receiver, or the options to make one
- * @throws WebhookError `configuration_invalid` for a receiver with an inbox, and for an option that is not valid
+ * @throws WebhookError `configuration_invalid` for an invalid option, or a receiver with an inbox
  * @example
  * app.post("/webhooks/bluum", bluumWebhooks(receiver), async (c) => {
  *   const event = bluumEvent(c);

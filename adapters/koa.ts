@@ -47,7 +47,7 @@ export interface BluumState {
  * throw, whatever a middleware further out answers.
  *
  * @param receiver a receiver, or the options to make one
- * @throws WebhookError `configuration_invalid` for a receiver with an inbox, and for an option that is not valid
+ * @throws WebhookError `configuration_invalid` for an invalid option, or a receiver with an inbox
  * @example
  * router.post("/webhooks/bluum", bluumWebhooks(receiver), async (ctx) => {
  *   const event = bluumEvent(ctx);

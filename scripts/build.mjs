@@ -44,12 +44,13 @@ for (const door of doors) reach(declarationOf(door));
 for (const path of emitted(".d.ts").filter((path) => !reached.has(path))) rmSync(path);
 
 // The compiler indents declarations by four spaces, a tenth of the installed size; tabs are shorter. The comment of a whole module is for
-// the API reference: no editor shows it.
+// the API reference: no editor shows it. Nor does any need the empty lines before tags.
 for (const path of emitted(".d.ts")) {
   writeFileSync(
     path,
     readFileSync(path, "utf8")
       .replace(/^\/\*\*(?:(?!\*\/).)*\n \* @module .*?\*\/\n/s, "")
+      .replace(/^\s*\*\n(?=\s*\* @)/gm, "")
       .replace(/^(?: {4})+/gm, (spaces) => "\t".repeat(spaces.length / 4)),
   );
 }

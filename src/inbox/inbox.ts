@@ -26,19 +26,19 @@ export interface Inbox {
    * the last attempt, or at once for a `ParkEvent`. A message whose worker died is taken again; a crash counts as an attempt.
    * While the backend is away the worker waits for it.
    *
-   * @throws WebhookError `configuration_invalid` for an invalid option, or if this inbox has no worker of its own
+   * @throws WebhookError `configuration_invalid` for an invalid option, or if it has no worker
    */
   work(process: ProcessMessage, options: WorkOptions): InboxWorker;
   /**
    * How many events there are in each state. Cheap: it never scans a table.
    *
-   * @throws WebhookError `configuration_invalid` if this inbox cannot tell; else the backend's error
+   * @throws WebhookError `configuration_invalid` if it cannot tell; or the backend's error
    */
   stats(): Promise<InboxStats>;
   /**
    * The parked events, the oldest first, in pages.
    *
-   * @throws WebhookError `configuration_invalid` for an invalid query, or if this inbox cannot tell; else the backend's error
+   * @throws WebhookError `configuration_invalid` for an invalid query, or if it cannot tell; or the backend's error
    */
   parked(query?: ParkedQuery): Promise<ParkedPage>;
   /**
@@ -46,14 +46,14 @@ export interface Inbox {
    * succeeded within its `retentionMs`.
    *
    * @returns how many
-   * @throws WebhookError `configuration_invalid` for an invalid selection, or if this inbox cannot do it; else the backend's error
+   * @throws WebhookError `configuration_invalid` for an invalid selection, or if it cannot; or the backend's error
    */
   redrive(query: ParkedSelection): Promise<number>;
   /**
    * Deletes parked events for good.
    *
    * @returns how many
-   * @throws WebhookError `configuration_invalid` for an invalid selection, or if this inbox cannot do it; else the backend's error
+   * @throws WebhookError `configuration_invalid` for an invalid selection, or if it cannot; or the backend's error
    */
   discard(query: ParkedSelection): Promise<number>;
 }
