@@ -1,6 +1,6 @@
 // The inbox in a SQLite file, in one process: events are answered 2xx once they are on disk, and a worker runs the handlers.
 //   npm start
-// Kill it with `kill -9` while it works on an event, and start it again: the event is processed, LOCK_MS after the crash.
+// Kill it with `kill -9` while it works on an event, and start it again: the event is processed, within twice LOCK_MS after the crash.
 import { setTimeout as sleep } from "node:timers/promises";
 import { createReceiver } from "bluum-webhooks";
 import { bluumHandler } from "bluum-webhooks/express";

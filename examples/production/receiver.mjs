@@ -6,7 +6,7 @@ import { inbox, lockMs } from "./inbox.mjs";
 import { log } from "./log.mjs";
 
 export const receiver = createReceiver({
-  secret: process.env.BLUUM_WEBHOOK_SECRET?.split(","), // "new,old" during a rotation
+  secret: process.env.BLUUM_WEBHOOK_SECRET?.split(","), // "old,new" during a rotation
   namespace: "orders-api",
   inbox,
   leaseMs: lockMs,

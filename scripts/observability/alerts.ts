@@ -1,3 +1,4 @@
+import { PROBE_TYPE } from "../../src/telemetry/names.ts";
 import { SIGNATURE_CODES } from "./codes.ts";
 import { duration, increased, max, NAMESPACE, namePattern, select, sum } from "./promql.ts";
 import { THRESHOLDS } from "./thresholds.ts";
@@ -76,8 +77,10 @@ function eventsParked({ span, increase }: Time): AlertRule {
 
 function signatureFailures({ increase }: Time): AlertRule {
   const { count, share, windowMs } = THRESHOLDS.signatures;
-  const failed = sum(increase(select(DELIVERIES, { outcome: ["rejected"], code: SIGNATURE_CODES }), windowMs));
-  const all = sum(increase(select(DELIVERIES), windowMs));
+  const noProbes = [`type!="${PROBE_TYPE}"`];
+  const refused = select(DELIVERIES, { outcome: ["rejected"], code: SIGNATURE_CODES }, noProbes);
+  const failed = sum(increase(refused, windowMs));
+  const all = sum(increase(select(DELIVERIES, {}, noProbes), windowMs));
   return rule("BluumSignatureFailures", "critical", {
     expr: `${failed} > ${count}\nand\n${failed} / ${all} > ${share}`,
     summary: "Deliveries to {{ NAMESPACE }} have wrong signatures.",

@@ -2,7 +2,7 @@
 export const EXIT = {
   /** Success. */
   ok: 0,
-  /** A negative result: a delivery was refused, a mount is broken, no scheme matches. */
+  /** A negative result: a delivery was refused, a mount is broken, nothing matches. */
   failed: 1,
   /** The command line is wrong. */
   usage: 2,

@@ -14,6 +14,9 @@ export const SYSTEM = "bluum_webhooks";
 /** What types outside the catalogue count as on metrics: a sender could make up any number of them. */
 export const OTHER_TYPE = "other";
 
+/** What the type of refused probes of `verifyMount` counts as on metrics: no alert should fire on them. Any sender may claim to be one. */
+export const PROBE_TYPE = "probe";
+
 /** The two operations: `messaging.operation.name`, and with the namespace the name of a span. */
 export const OPERATION = { send: "send", process: "process" } as const;
 

@@ -85,4 +85,5 @@ export interface TelemetryReport {
   readonly status?: number;
   readonly type?: string;
   readonly eventId?: string;
+  readonly probe?: true;
 }

@@ -49,7 +49,8 @@ const REMEDY: Readonly<Record<MountCause, string>> = {
   body_altered:
     "Find what wraps, encodes or compresses request bodies before the receiver, and pass on the bytes unchanged.",
   body_limit: "Raise the limit that refuses it: maxBodyBytes of the receiver, or that of a body parser or proxy.",
-  wrong_secret: "Give both the secret of this endpoint in this environment; look for quotes in it or a mixed-up stage.",
+  wrong_secret:
+    "Give both the secret of this endpoint in this environment; look for quotes in it, a mixed-up stage, or a list such as old,new that is given as one secret.",
   wrong_scheme: "Give createReceiver and verifyMount the scheme by which the provider signs.",
   wrong_header:
     "Give createReceiver and verifyMount a scheme with the header in which the provider sends its signature.",

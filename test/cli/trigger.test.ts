@@ -33,7 +33,7 @@ describe("trigger", () => {
     const { code, out, err } = await ran(["trigger", "order.filled", "--to", await receiving()]);
     expect([code, err]).toEqual([0, ""]);
     expect(out).toMatch(/^event +sent +result +answer +count +median +p95 +max\n/);
-    expect(out).toMatch(/\norder\.filled +genuine +processed +200 +1 +[\d.]+ ms +[\d.]+ ms +[\d.]+ ms\n$/);
+    expect(out).toMatch(/\norder\.filled +genuine +acknowledged +200 +1 +[\d.]+ ms +[\d.]+ ms +[\d.]+ ms\n$/);
   });
 
   it("sends many deliveries with new ids, up to the concurrency at a time", async () => {
@@ -46,7 +46,7 @@ describe("trigger", () => {
     });
     const args = ["order.filled", "--to", await served(bluumHandler(receiver)), "--times", "40", "--concurrency", "8"];
     const { code, rows } = await outcomes(args);
-    expect([code, rows]).toEqual([0, [expect.objectContaining({ result: "processed", count: 40 })]]);
+    expect([code, rows]).toEqual([0, [expect.objectContaining({ result: "acknowledged", count: 40 })]]);
     expect(most).toBeGreaterThan(1);
     expect(most).toBeLessThanOrEqual(8);
   });
@@ -62,7 +62,7 @@ describe("trigger", () => {
       "4",
     ]);
     expect(code).toBe(0);
-    expect(rows.find(({ result }) => result === "processed")?.count).toBe(1);
+    expect(rows.find(({ result }) => result === "acknowledged")?.count).toBe(1);
     expect(rows.reduce((sum, { count }) => sum + count, 0)).toBe(10);
   });
 
@@ -165,7 +165,7 @@ describe("trigger", () => {
     });
     const { code, out } = await ran(["trigger", "order.filled", "--to", to, "--times", "1000"], terminal);
     expect(code).toBe(130);
-    expect(out).toMatch(/processed +200 +2 /);
+    expect(out).toMatch(/acknowledged +200 +2 /);
   });
 
   it("shows a progress bar on a terminal for many deliveries, and removes it", async () => {
@@ -270,13 +270,7 @@ describe("trigger --duplicate", () => {
   it.each(["ok", "", "{}", '{"ok":true}'])("accepts an app that answers each copy 200 with %j", async (body) => {
     const to = await served((_, response) => response.end(body));
     const { code, rows } = await outcomes(["order.filled", "--to", to, "--duplicate", "2"]);
-    expect([code, rows.map(({ result, count }) => [result, count])]).toEqual([
-      0,
-      [
-        ["processed", 1],
-        ["acknowledged", 2],
-      ],
-    ]);
+    expect([code, rows.map(({ result, count }) => [result, count])]).toEqual([0, [["acknowledged", 3]]]);
   });
 
   it("accepts a route handler whose duplicates the receiver answers", async () => {
@@ -290,7 +284,7 @@ describe("trigger --duplicate", () => {
     expect(await outcomes(["order.filled", "--to", to, "--duplicate", "2"])).toMatchObject({
       code: 0,
       rows: [
-        { result: "processed", status: 204, count: 1 },
+        { result: "acknowledged", status: 204, count: 1 },
         { result: "duplicate", status: 200, count: 2 },
       ],
     });
@@ -305,7 +299,7 @@ describe("trigger --duplicate", () => {
     });
     expect(await outcomes(["order.filled", "--to", to, "--duplicate", "2"])).toMatchObject({
       code: 1,
-      rows: [{ result: "processed" }, { result: "duplicate" }, { result: "processed again" }],
+      rows: [{ result: "acknowledged" }, { result: "duplicate" }, { result: "acknowledged again" }],
     });
   });
 });
@@ -325,8 +319,8 @@ describe("trigger exits with 1", () => {
     expect([code, rows.map(({ result, count }) => [result, count])]).toEqual([
       1,
       [
-        ["processed", 1],
-        ["processed again", 2],
+        ["acknowledged", 1],
+        ["acknowledged again", 2],
       ],
     ]);
   });
@@ -342,7 +336,7 @@ describe("trigger exits with 1", () => {
     const { code, rows } = await outcomes(["order-filled", "--to", to]);
     expect(code).toBe(1);
     expect(rows.map(({ event, result }) => [event, result])).toEqual([
-      ["order.accepted", "processed"],
+      ["order.accepted", "acknowledged"],
       ["order.partially_filled", "taken for a duplicate"],
       ["order.filled", "taken for a duplicate"],
     ]);

@@ -16,13 +16,13 @@ describe(`the program of ${PAGE}`, () => {
     const before = await started("signed with secret", { BLUUM_WEBHOOK_SECRET: OLD });
     expect(await post(before.url, NEW, order("1"))).toBe("401 signature_mismatch");
 
-    const during = await started("signed with secret", { BLUUM_WEBHOOK_SECRET: `${NEW},${OLD}` });
+    const during = await started("signed with secret", { BLUUM_WEBHOOK_SECRET: `${OLD},${NEW}` });
     const event = order("2");
     expect(await post(during.url, OLD, event)).toBe("200");
-    await during.prints("signed with secret 1");
+    await during.prints("signed with secret 0");
     expect(await post(during.url, NEW, event)).toBe("200 duplicate");
     const printed = await during.stop();
-    expect(printed.match(/signed with secret \d/g)).toEqual(["signed with secret 1", "signed with secret 0"]);
+    expect(printed.match(/signed with secret \d/g)).toEqual(["signed with secret 0", "signed with secret 1"]);
     expect(printed.match(/filled at 2/g)).toHaveLength(1);
 
     const after = await started("signed with secret", { BLUUM_WEBHOOK_SECRET: NEW });

@@ -181,6 +181,13 @@ function signatures(): Case[] {
     },
     {
       alert,
+      title: "is quiet on the probes of verify, on an endpoint without other deliveries",
+      series: { [deliveries('outcome="rejected",code="signature_mismatch",type="probe"')]: counter(20, 23, 40) },
+      fires: [],
+      quiet: [22, 30],
+    },
+    {
+      alert,
       title: "is quiet on a few forgeries among many genuine deliveries",
       series: { [ACCEPTED]: counter(0, LONGEST_MINUTES, 100), [MISMATCH]: counter(20, 40, 2) },
       fires: [],

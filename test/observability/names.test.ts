@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { METRICS, type Metric, SHARED, STATES, SYSTEM } from "../../src/telemetry/names.ts";
+import { KNOWN_EVENT_TYPES } from "../../src/bluum/catalogue.ts";
+import { METRICS, type Metric, OTHER_TYPE, PROBE_TYPE, SHARED, STATES, SYSTEM } from "../../src/telemetry/names.ts";
 import { readText } from "../docs/markdown.ts";
 import { alertExpressions, dashboardExpressions, variableQueries } from "./expressions.ts";
 
@@ -35,6 +36,7 @@ const VALUES: Readonly<Record<string, readonly (string | undefined)[]>> = {
       between("src/errors.ts", "export type UsageCode =", ";\n"),
   ),
   state: STATES,
+  type: [...KNOWN_EVENT_TYPES, OTHER_TYPE, PROBE_TYPE],
   [labelOf(SHARED.system)]: [SYSTEM],
 };
 

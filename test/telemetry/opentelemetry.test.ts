@@ -467,6 +467,14 @@ describe("what is recorded", () => {
     expect(series).not.toContain(SECRET);
   });
 
+  it("counts a refused probe of verifyMount apart", async () => {
+    const { receiver } = withInbox({ logger: false });
+    const { headers, ...forged } = signed(anEvent(), { secret: "another-secret-of-some-length" });
+    await receiver.handle({ ...forged, headers: { ...(headers as object), "bluum-webhooks-probe": "1" } });
+    const series = JSON.stringify(await sdk.collect());
+    expect(series).toContain('"code":"signature_mismatch","type":"probe"');
+  });
+
   it("has the attributes that the table of metrics names, and no others", async () => {
     const { receiver, inbox } = withInbox({ logger: false });
     receiver.on("order.filled", () => {}).on("order.rejected", () => Promise.reject(new Error("no")));

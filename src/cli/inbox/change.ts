@@ -30,8 +30,8 @@ export function checkChange({ verb, keys, options }: Change, terminal: Terminal)
   const selection = selectionOf(keys, options);
   if (options.yes || options.dryRun || canAsk(terminal)) return;
   if (verb === "redrive" && "keys" in selection && selection.keys.length === 1) return;
-  const what = verb === "redrive" ? "more than one event" : "events";
-  throw new CommandFailed(`without a terminal to confirm it, ${verb} needs --yes for ${what}.`, EXIT.usage);
+  const unless = verb === "redrive" ? ", except for one key" : "";
+  throw new CommandFailed(`without a terminal to confirm it, ${verb} needs --yes${unless}.`, EXIT.usage);
 }
 
 /**

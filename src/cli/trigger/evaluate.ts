@@ -11,24 +11,24 @@ export interface Evaluated {
 
 /**
  * Evaluates all answers to one event together: the receiver decides which of several copies is the first. A genuine event should
- * be processed once and its copies recognised; a forged one should be refused. An event that no handler matches is not
+ * be acknowledged once and its copies recognised; a forged one should be refused. An event that no handler matches is not
  * remembered, so its copies are unhandled as well.
  */
 export function evaluate({ forgery, deliveries }: PlannedEvent, answers: readonly Answer[]): Evaluated[] {
   if (forgery !== undefined) return answers.map(evaluateForged);
   const tellsDuplicates = answers.some(isFromReceiver);
-  let processed = 0;
+  let acknowledged = 0;
   const evaluated = answers.map((answer) => {
-    if (isProcessed(answer)) processed += 1;
-    return evaluateGenuine(answer, { processed, deliveries, tellsDuplicates });
+    if (isAcknowledged(answer)) acknowledged += 1;
+    return evaluateGenuine(answer, { acknowledged, deliveries, tellsDuplicates });
   });
-  if (processed > 0 || answers.length < deliveries) return evaluated;
+  if (acknowledged > 0 || answers.length < deliveries) return evaluated;
   return evaluated.map((one) =>
     one.answer.duplicate ? { ...one, result: "taken for a duplicate", expected: false } : one,
   );
 }
 
-function isProcessed({ status, duplicate, unhandled }: Answer): boolean {
+function isAcknowledged({ status, duplicate, unhandled }: Answer): boolean {
   return isSuccess(status ?? 0) && !duplicate && !unhandled;
 }
 
@@ -49,21 +49,20 @@ function evaluateForged(answer: Answer): Evaluated {
 }
 
 interface Copies {
-  /** The number of copies processed so far, including this one. */
-  readonly processed: number;
+  /** The number of copies acknowledged so far, including this one. */
+  readonly acknowledged: number;
   readonly deliveries: number;
-  /** Whether the answers distinguish a recognised copy from one that was processed again. */
+  /** Whether the answers distinguish a recognised copy from one that was acknowledged again. */
   readonly tellsDuplicates: boolean;
 }
 
-function evaluateGenuine(answer: Answer, { processed, deliveries, tellsDuplicates }: Copies): Evaluated {
+function evaluateGenuine(answer: Answer, { acknowledged, deliveries, tellsDuplicates }: Copies): Evaluated {
   const { status, code, duplicate } = answer;
   if (status === undefined) return noAnswer(answer);
-  if (isProcessed(answer)) {
-    if (processed === 1) return { result: "processed", expected: true, answer };
-    return tellsDuplicates
-      ? { result: "processed again", expected: false, answer }
-      : { result: "acknowledged", expected: true, answer };
+  if (isAcknowledged(answer)) {
+    // With an inbox a 2xx says that the event is stored; its handlers may still have to run.
+    if (acknowledged === 1 || !tellsDuplicates) return { result: "acknowledged", expected: true, answer };
+    return { result: "acknowledged again", expected: false, answer };
   }
   if (isSuccess(status)) return { result: duplicate ? "duplicate" : "unhandled", expected: true, answer };
   // A copy that arrives while the first is being processed is to be retried later.

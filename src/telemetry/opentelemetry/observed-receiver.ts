@@ -13,7 +13,7 @@ import {
 import { KNOWN_EVENT_TYPES } from "../../bluum/catalogue.ts";
 import { type DeliveryHeaders, headerLookup } from "../../delivery.ts";
 import { WebhookError } from "../../errors.ts";
-import { ON_METRICS, ON_SPANS, OPERATION, OTHER_TYPE, SHARED, SYSTEM } from "../names.ts";
+import { ON_METRICS, ON_SPANS, OPERATION, OTHER_TYPE, PROBE_TYPE, SHARED, SYSTEM } from "../names.ts";
 import type {
   HandlerRun,
   ReceiverTelemetry,
@@ -108,9 +108,9 @@ export class ObservedReceiver implements ReceiverTelemetry {
   }
 
   #countDelivery(report: TelemetryReport, ms: number): void {
-    const { outcome, code, eventId } = report;
+    const { outcome, code, eventId, probe } = report;
     const { deliveries, deliveryDuration, duplicates, sent } = this.#instrumentation.instruments();
-    const type = typeOf(report.type);
+    const type = probe === true && outcome === "rejected" ? PROBE_TYPE : typeOf(report.type);
     deliveries.add(1, this.#own({ outcome, code, type }));
     deliveryDuration.record(ms / 1000, this.#own({ outcome }));
     if (outcome === "duplicate") duplicates.add(1, this.#own({ type }));
