@@ -1,3 +1,22 @@
+/**
+ * Mounts a receiver on Express 4 and 5.
+ *
+ * @example
+ * import express from "express";
+ * import { createReceiver } from "bluum-webhooks";
+ * import { bluumErrors, bluumEvent, bluumWebhooks } from "bluum-webhooks/express";
+ *
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET });
+ * const app = express();
+ * app.post("/webhooks/bluum", bluumWebhooks(receiver), async (req, res) => {
+ *   console.log(bluumEvent(req).type);
+ *   res.sendStatus(204);
+ * });
+ * app.use(bluumErrors());
+ *
+ * @module bluum-webhooks/express
+ */
+
 import type { IncomingMessage, ServerResponse } from "node:http";
 // biome-ignore lint/suspicious/noTsIgnore: with the types installed there is no error to expect
 /** @ts-ignore: without @types/express these types are any. */
@@ -57,7 +76,7 @@ type ErrorMiddleware = (error: unknown, req: IncomingMessage, res: ServerRespons
  *
  * @param receiver a receiver, or the options to make one
  * @param handler handles the event. @default the handlers behind this middleware
- * @throws WebhookError `configuration_invalid` if the handler is not a function
+ * @throws WebhookError `configuration_invalid` for an invalid option, a receiver with an inbox, or a handler that is no function
  * @example
  * app.post("/webhooks/bluum", bluumWebhooks(receiver, async (req, res) => {
  *   if (req.bluumEvent.type === "order.filled") await book(req.bluumEvent.data);

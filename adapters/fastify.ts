@@ -1,3 +1,24 @@
+/**
+ * Mounts a receiver on Fastify 5.
+ *
+ * @example
+ * import fastify from "fastify";
+ * import { createReceiver } from "bluum-webhooks";
+ * import { bluumEvent, bluumWebhooks } from "bluum-webhooks/fastify";
+ *
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET });
+ * const app = fastify();
+ * app.register(bluumWebhooks(receiver), {
+ *   prefix: "/webhooks/bluum",
+ *   handler: async (request, reply) => {
+ *     console.log(bluumEvent(request).type);
+ *     return reply.code(204).send();
+ *   },
+ * });
+ *
+ * @module bluum-webhooks/fastify
+ */
+
 import type {
   FastifyInstance,
   FastifyPluginAsync,
@@ -38,6 +59,7 @@ declare module "fastify" {
  * Its options are the path, as `prefix`, the `handler`, and all other options of a Fastify route.
  *
  * @param receiver a receiver, or the options to make one
+ * @throws WebhookError `configuration_invalid` for an invalid option, or a receiver with an inbox
  * @example
  * app.register(bluumWebhooks(receiver), {
  *   prefix: "/webhooks/bluum",

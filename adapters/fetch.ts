@@ -1,3 +1,17 @@
+/**
+ * Mounts a receiver on every server that takes a `Request` and returns a `Response`.
+ *
+ * @example
+ * import { createReceiver } from "bluum-webhooks";
+ * import { bluumHandler } from "bluum-webhooks/fetch";
+ *
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET });
+ * receiver.on("order.*", async (event) => console.log(event.type));
+ * export const POST = bluumHandler(receiver);
+ *
+ * @module bluum-webhooks/fetch
+ */
+
 import type { Delivery, Receiver, Reply } from "../src/index.ts";
 import { readBody } from "./fetch/body.ts";
 

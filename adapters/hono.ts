@@ -1,3 +1,21 @@
+/**
+ * Mounts a receiver on Hono 4, on every runtime.
+ *
+ * @example
+ * import { Hono } from "hono";
+ * import { createReceiver } from "bluum-webhooks";
+ * import { bluumEvent, bluumWebhooks } from "bluum-webhooks/hono";
+ *
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET });
+ * const app = new Hono();
+ * app.post("/webhooks/bluum", bluumWebhooks(receiver), async (c) => {
+ *   console.log(bluumEvent(c).type);
+ *   return c.body(null, 204);
+ * });
+ *
+ * @module bluum-webhooks/hono
+ */
+
 import type { Context, Handler, MiddlewareHandler } from "hono";
 import {
   type Delivery,
@@ -28,6 +46,7 @@ export interface BluumVariables {
  * `onError` answers.
  *
  * @param receiver a receiver, or the options to make one
+ * @throws WebhookError `configuration_invalid` for an invalid option, or a receiver with an inbox
  * @example
  * app.post("/webhooks/bluum", bluumWebhooks(receiver), async (c) => {
  *   const event = bluumEvent(c);

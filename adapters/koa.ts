@@ -1,3 +1,23 @@
+/**
+ * Mounts a receiver on Koa 2 and 3.
+ *
+ * @example
+ * import Koa from "koa";
+ * import Router from "@koa/router";
+ * import { createReceiver } from "bluum-webhooks";
+ * import { bluumEvent, bluumWebhooks } from "bluum-webhooks/koa";
+ *
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET });
+ * const router = new Router();
+ * router.post("/webhooks/bluum", bluumWebhooks(receiver), async (ctx) => {
+ *   console.log(bluumEvent(ctx).type);
+ *   ctx.status = 204;
+ * });
+ * new Koa().use(router.routes()).listen(3000);
+ *
+ * @module bluum-webhooks/koa
+ */
+
 // biome-ignore lint/suspicious/noTsIgnore: with the types installed there is no error to expect
 /** @ts-ignore: without @types/koa these types are any. */
 import type { Middleware, Next, ParameterizedContext } from "koa";
@@ -27,6 +47,7 @@ export interface BluumState {
  * throw, whatever a middleware further out answers.
  *
  * @param receiver a receiver, or the options to make one
+ * @throws WebhookError `configuration_invalid` for an invalid option, or a receiver with an inbox
  * @example
  * router.post("/webhooks/bluum", bluumWebhooks(receiver), async (ctx) => {
  *   const event = bluumEvent(ctx);

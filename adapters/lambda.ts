@@ -1,3 +1,17 @@
+/**
+ * Mounts a receiver on AWS Lambda, behind API Gateway, a Function URL or an Application Load Balancer.
+ *
+ * @example
+ * import { createReceiver } from "bluum-webhooks";
+ * import { bluumHandler } from "bluum-webhooks/lambda";
+ *
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET });
+ * receiver.on("order.*", async (event) => console.log(event.type));
+ * export const handler = bluumHandler(receiver);
+ *
+ * @module bluum-webhooks/lambda
+ */
+
 import { STATUS_CODES } from "node:http";
 import { setTimeout } from "node:timers/promises";
 import type { Delivery, Receiver, Reply } from "../src/index.ts";

@@ -1,3 +1,18 @@
+/**
+ * Mounts a receiver on Node's own HTTP server, and on everything with its requests and responses.
+ *
+ * @example
+ * import { createServer } from "node:http";
+ * import { createReceiver } from "bluum-webhooks";
+ * import { bluumHandler } from "bluum-webhooks/node";
+ *
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET });
+ * receiver.on("order.*", async (event) => console.log(event.type));
+ * createServer(bluumHandler(receiver)).listen(3000);
+ *
+ * @module bluum-webhooks/node
+ */
+
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Receiver } from "../src/index.ts";

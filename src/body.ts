@@ -9,9 +9,11 @@ const FIRST_BYTES = 1024;
  * takes no more memory than any other. An announced length allocates nothing.
  *
  * @example
- * const body = new BodyBuffer(limits);
- * for await (const chunk of request) body.append(chunk);
- * return body.bytes();
+ * async function read(request: IncomingMessage, limits: BodyLimits) {
+ *   const body = new BodyBuffer(limits);
+ *   for await (const chunk of request) body.append(chunk);
+ *   return body.bytes();
+ * }
  */
 export class BodyBuffer {
   readonly #limits: Pick<BodyLimits, "maxBytes" | "reserve">;

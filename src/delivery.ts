@@ -15,6 +15,7 @@ export interface BodyLimits {
    * body are free. A reader that buffers must call it with the new size of its buffer, in bytes, before the buffer grows;
    * `BodyBuffer` does. The receiver releases the memory when the read settles.
    *
+   * @param bufferBytes the new size, in bytes
    * @throws WebhookError `receiver_busy` if too little memory is left; the reader must reject with it
    */
   readonly reserve?: (bufferBytes: number) => void;
@@ -24,6 +25,8 @@ export interface BodyLimits {
  * Reads the raw body and enforces the limits: the receiver waits until it settles. It rejects with a `WebhookError` whose code is
  * `body_too_large`, `body_timeout`, `body_incomplete`, `body_already_parsed` or `receiver_busy`; any other error counts as
  * `body_incomplete`. The bytes must not change afterwards.
+ *
+ * @throws WebhookError with one of these codes
  */
 export type BodyReader = (limits: BodyLimits) => Promise<Uint8Array>;
 
@@ -36,6 +39,8 @@ export interface Delivery {
   /**
    * The exact bytes as received, or a function that reads them. It is called only after the headers have passed their checks, so the
    * body of an unsigned request is never read. A string is refused: decoding is lossy.
+   *
+   * @throws what a {@link BodyReader} throws
    */
   readonly body: Uint8Array | BodyReader;
   /**

@@ -74,12 +74,20 @@ export class WebhookError extends Error {
   }
 }
 
-/** For body readers: the body has more bytes than `maxBodyBytes` allows. */
+/**
+ * For body readers: the body has more bytes than `maxBodyBytes` allows.
+ *
+ * @param maxBytes the limit, in bytes
+ */
 export function bodyTooLarge(maxBytes: number): WebhookError {
   return new WebhookError("body_too_large", `the body is larger than maxBodyBytes (${maxBytes})`);
 }
 
-/** For body readers: the body was not complete within `bodyTimeoutMs`. */
+/**
+ * For body readers: the body was not complete within `bodyTimeoutMs`.
+ *
+ * @param timeoutMs the limit, in milliseconds
+ */
 export function bodyTimedOut(timeoutMs: number): WebhookError {
   return new WebhookError("body_timeout", `the body was not complete within bodyTimeoutMs (${timeoutMs})`);
 }

@@ -1,3 +1,19 @@
+/**
+ * Receives webhooks of Bluum: verifies them on the raw bytes, parses them into typed events, and processes each event once.
+ *
+ * @example
+ * import { createServer } from "node:http";
+ * import { createReceiver } from "bluum-webhooks";
+ * import { bluumHandler } from "bluum-webhooks/node";
+ *
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET });
+ * receiver.on("order.filled", async (event) => console.log("filled at", event.data.average_price));
+ *
+ * createServer(bluumHandler(receiver)).listen(3000);
+ *
+ * @module bluum-webhooks
+ */
+
 export {
   type BluumAccount,
   type BluumCatalogue,
@@ -65,8 +81,11 @@ export { createReceiver } from "./pipeline/receiver.ts";
 export type { Receiver } from "./pipeline/receiver-api.ts";
 export type { DeliveryReport } from "./pipeline/report.ts";
 export type { Secrets, SecretsOption } from "./pipeline/secrets.ts";
+export type { ByteEncoding } from "./schemes/encoding.ts";
 export { type HmacSignatureOptions, hmacSignature } from "./schemes/hmac.ts";
+export type { HmacAlgorithm } from "./schemes/mac.ts";
 export type { MessageToSign, SignatureScheme, Verified } from "./schemes/scheme.ts";
+export type { SecretEncoding } from "./schemes/secret.ts";
 export { type StandardWebhooksOptions, standardWebhooksSignature } from "./schemes/standard-webhooks.ts";
 export { type TimestampedSignatureOptions, timestampedSignature } from "./schemes/timestamped.ts";
 export { type MemoryStoreOptions, memoryStore } from "./stores/memory.ts";

@@ -8,28 +8,45 @@ import { createWebhook, deleteWebhook, listWebhooks, updateWebhook } from "./web
 
 /** Bluum's management API. Calls reject only with a `BluumApiError`. */
 export interface BluumClient {
-  /** Gets the live catalogue of events. */
+  /**
+   * Gets the live catalogue of events.
+   *
+   * @throws BluumApiError
+   */
   eventTypes(options?: CallOptions): Promise<BluumEventType[]>;
+  /** The webhook endpoints of the account. */
   readonly webhooks: {
-    /** Gets all webhooks, from all pages. */
+    /**
+     * Gets all webhooks, from all pages.
+     *
+     * @throws BluumApiError
+     */
     list(options?: CallOptions): Promise<BluumWebhook[]>;
     /**
      * Creates a webhook. It is not retried if the webhook may have been created: the error's `mayHaveHappened` is true then. `ensure`
      * handles that case.
      *
      * @returns the webhook, with its `secret`. Store it: Bluum may not show it again
+     * @throws BluumApiError
      */
     create(webhook: CreateWebhook, options?: CallOptions): Promise<BluumWebhook>;
-    /** Changes the given fields and leaves the others. */
+    /**
+     * Changes the given fields and leaves the others.
+     *
+     * @throws BluumApiError
+     */
     update(id: string, changes: UpdateWebhook, options?: CallOptions): Promise<BluumWebhook>;
     /**
-     * Deletes a webhook. Rejects with `not_found` if there is none with this id, unless an earlier attempt of the same call may have deleted
-     * it.
+     * Deletes a webhook.
+     *
+     * @throws BluumApiError; `not_found` if there is no webhook with this id, unless an earlier attempt of this call may have deleted it
      */
     delete(id: string, options?: CallOptions): Promise<void>;
     /**
      * Makes sure that a webhook with this URL exists and has exactly these subscriptions: creates it, changes what differs, or does
      * nothing, and says which. Call it at every deployment.
+     *
+     * @throws BluumApiError
      */
     ensure(webhook: EnsureWebhook, options?: CallOptions): Promise<EnsuredWebhook>;
   };

@@ -1,4 +1,15 @@
-/** The entry point `bluum-webhooks/client`: manages the webhook endpoints that are registered with Bluum. */
+/**
+ * Manages the webhook endpoints that are registered with Bluum.
+ *
+ * @example
+ * import { createBluumClient } from "bluum-webhooks/client";
+ *
+ * const client = createBluumClient({ baseUrl: "sandbox" }); // BLUUM_API_KEY and BLUUM_API_SECRET from the environment
+ * for (const { id, url } of await client.webhooks.list()) console.log(id, url);
+ *
+ * @module bluum-webhooks/client
+ */
+
 export type { CallOptions } from "./api.ts";
 export { type BluumClient, createBluumClient } from "./create-client.ts";
 export type { EnsuredField, EnsuredWebhook, EnsureWebhook, HasPatterns } from "./ensure.ts";

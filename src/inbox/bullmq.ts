@@ -1,3 +1,20 @@
+/**
+ * The inbox in a queue of BullMQ, on Redis or Valkey.
+ *
+ * @example
+ * import { Queue, Worker } from "bullmq";
+ * import { createReceiver } from "bluum-webhooks";
+ * import { bullmqInbox } from "bluum-webhooks/inbox/bullmq";
+ *
+ * const connection = { host: "localhost", port: 6379 };
+ * const inbox = bullmqInbox({ Queue, Worker, connection, name: "bluum-webhooks" });
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET, namespace: "orders-api", inbox });
+ * receiver.on("order.filled", async (event) => console.log(event.data.id));
+ * const worker = receiver.work();
+ *
+ * @module bluum-webhooks/inbox/bullmq
+ */
+
 import { addOnce } from "./add-once.ts";
 import { BullmqBackend } from "./bullmq/backend.ts";
 import { jobIdOf, notesOf } from "./bullmq/job.ts";
@@ -9,6 +26,7 @@ import type { Inbox, InboxStats } from "./inbox.ts";
 export type { BullmqInboxOptions } from "./bullmq/options.ts";
 export type { BullmqJob, BullmqQueue, BullmqQueueClass, BullmqWorker, BullmqWorkerClass } from "./bullmq/types.ts";
 export type * from "./inbox.ts";
+export type { RetryOptions } from "./retry.ts";
 
 /** An inbox in a queue of BullMQ. */
 export interface BullmqInbox extends Inbox {

@@ -23,25 +23,37 @@ export interface Inbox {
   add(message: InboxMessage, terms: AddTerms): Promise<"added" | "duplicate">;
   /**
    * Starts a worker. It takes messages, runs `process` on each, retries those that fail with a growing pause, and parks them after
-   * the last attempt, or at once for a {@link ParkEvent}. A message whose worker died is taken again; a crash counts as an attempt.
+   * the last attempt, or at once for a `ParkEvent`. A message whose worker died is taken again; a crash counts as an attempt.
    * While the backend is away the worker waits for it.
+   *
+   * @throws WebhookError `configuration_invalid` for an invalid option, or if it has no worker
    */
   work(process: ProcessMessage, options: WorkOptions): InboxWorker;
-  /** How many events there are in each state. Cheap: it never scans a table. */
+  /**
+   * How many events there are in each state. Cheap: it never scans a table.
+   *
+   * @throws WebhookError `configuration_invalid` if it cannot tell; or the backend's error
+   */
   stats(): Promise<InboxStats>;
-  /** The parked events, the oldest first, in pages. */
+  /**
+   * The parked events, the oldest first, in pages.
+   *
+   * @throws WebhookError `configuration_invalid` for an invalid query, or if it cannot tell; or the backend's error
+   */
   parked(query?: ParkedQuery): Promise<ParkedPage>;
   /**
    * Makes parked events wait again, with all their attempts before them. The receiver does not run handlers again that have
    * succeeded within its `retentionMs`.
    *
    * @returns how many
+   * @throws WebhookError `configuration_invalid` for an invalid selection, or if it cannot; or the backend's error
    */
   redrive(query: ParkedSelection): Promise<number>;
   /**
    * Deletes parked events for good.
    *
    * @returns how many
+   * @throws WebhookError `configuration_invalid` for an invalid selection, or if it cannot; or the backend's error
    */
   discard(query: ParkedSelection): Promise<number>;
 }
@@ -53,7 +65,7 @@ export interface AddTerms {
 }
 
 /**
- * Runs the handlers of one message. It fulfils when all of them have succeeded. If it rejects with a {@link ParkEvent} the message is
+ * Runs the handlers of one message. It fulfils when all of them have succeeded. If it rejects with a `ParkEvent` the message is
  * parked, else it is retried.
  *
  * @param message the message, as it was read from the backend: the receiver checks it
@@ -91,6 +103,7 @@ export interface InboxWorker {
    * Takes no new message, waits for those at work, and gives the rest back at once, which costs them no attempt.
    *
    * @param options.timeoutMs how long to wait, in milliseconds. @default 30_000
+   * @throws WebhookError `configuration_invalid` for a `timeoutMs` that is not valid
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }

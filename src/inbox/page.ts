@@ -1,3 +1,16 @@
+/**
+ * A page in your app on which operators see, redrive and discard the events of an inbox.
+ *
+ * @example
+ * import express from "express";
+ * import { inspectInbox } from "bluum-webhooks/inbox/page";
+ *
+ * const page = inspectInbox(inbox, { authorize: (request: express.Request) => isAdmin(request) });
+ * express().use("/admin/inbox", page.node);
+ *
+ * @module bluum-webhooks/inbox/page
+ */
+
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { fromFetch } from "./page/incoming.ts";
 import { fromNode, sendTo } from "./page/node.ts";
@@ -26,7 +39,7 @@ export interface InboxPage<Incoming extends PageRequest = PageRequest> {
  * @param inbox the receiver's inbox
  * @throws WebhookError `configuration_invalid` without `authorize`, or for another option that is not valid
  * @example
- * const page = inspectInbox(inbox, { authorize: (request: express.Request) => request.user?.isAdmin });
+ * const page = inspectInbox(inbox, { authorize: (request: express.Request) => isAdmin(request) });
  * app.use("/admin/inbox", requireLogin, page.node);
  */
 export function inspectInbox<Incoming extends PageRequest = PageRequest>(

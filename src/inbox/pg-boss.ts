@@ -1,3 +1,23 @@
+/**
+ * The inbox in the queues of pg-boss, on PostgreSQL.
+ *
+ * @example
+ * import { Pool } from "pg";
+ * import PgBoss from "pg-boss";
+ * import { createReceiver } from "bluum-webhooks";
+ * import { pgBossInbox } from "bluum-webhooks/inbox/pg-boss";
+ *
+ * const connectionString = "postgres://localhost/app";
+ * const boss = new PgBoss(connectionString);
+ * await boss.start();
+ * const inbox = pgBossInbox(boss, { pool: new Pool({ connectionString }), queue: "bluum" });
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET, namespace: "orders-api", inbox });
+ * receiver.on("order.filled", async (event) => console.log(event.data.id));
+ * const worker = receiver.work();
+ *
+ * @module bluum-webhooks/inbox/pg-boss
+ */
+
 import { type PostgresStore, postgresStore } from "../stores/postgres.ts";
 import type { Inbox, InboxWorker, WorkOptions } from "./inbox.ts";
 import { Adder } from "./pg-boss/add.ts";
@@ -14,6 +34,7 @@ import { Turns } from "./turns.ts";
 
 export type { BossDb, PgBoss } from "./pg-boss/boss.ts";
 export type { InboxPool, PgBossInboxOptions } from "./pg-boss/options.ts";
+export type { RetryOptions } from "./retry.ts";
 
 /** An inbox in the queues of pg-boss. */
 export interface PgBossInbox extends Inbox {
@@ -30,10 +51,11 @@ export interface PgBossInbox extends Inbox {
  * @throws WebhookError `configuration_invalid` if an option is not valid. The methods reject with it if pg-boss is not started, or is in
  *   another schema or database
  * @example
- * const boss = new PgBoss(process.env.DATABASE_URL);
+ * const connectionString = "postgres://localhost/app";
+ * const boss = new PgBoss(connectionString);
  * boss.on("error", (error) => log.error(error));
  * await boss.start();
- * const pool = new Pool({ connectionString: process.env.DATABASE_URL });
+ * const pool = new Pool({ connectionString });
  * pool.on("error", (error) => log.error(error));
  * const inbox = pgBossInbox(boss, { pool, queue: "bluum" });
  */

@@ -1,3 +1,19 @@
+/**
+ * An inbox on any other durable queue: SQS, JetStream, RabbitMQ, Kafka, Cloudflare Queues.
+ *
+ * @example
+ * import { createReceiver, type InboxMessage } from "bluum-webhooks";
+ * import { queueInbox } from "bluum-webhooks/inbox/queue";
+ * import { redisStore } from "bluum-webhooks/stores/redis";
+ *
+ * const inbox = queueInbox({ store: redisStore(redis), add: (message) => queue.add(message.key, message) });
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET, namespace: "orders-api", inbox });
+ * receiver.on("order.filled", async (event) => console.log(event.data.id));
+ * queue.process((job: { data: InboxMessage }) => receiver.process(job.data));
+ *
+ * @module bluum-webhooks/inbox/queue
+ */
+
 import { WebhookError } from "../errors.ts";
 import { checksFor } from "../options.ts";
 import type { DedupeStore } from "../stores/store.ts";

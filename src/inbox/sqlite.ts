@@ -1,3 +1,19 @@
+/**
+ * The inbox in SQLite: no server, one file.
+ *
+ * @example
+ * import Database from "better-sqlite3";
+ * import { createReceiver } from "bluum-webhooks";
+ * import { sqliteInbox } from "bluum-webhooks/inbox/sqlite";
+ *
+ * const inbox = sqliteInbox(new Database("webhooks.db"));
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET, namespace: "orders-api", inbox });
+ * receiver.on("order.filled", async (event) => console.log(event.data.id));
+ * const worker = receiver.work();
+ *
+ * @module bluum-webhooks/inbox/sqlite
+ */
+
 import { WebhookError } from "../errors.ts";
 import { SqliteAccess, unlessBusy } from "../stores/sqlite/access.ts";
 import { SqliteEvents } from "../stores/sqlite/events.ts";
@@ -16,6 +32,7 @@ import { Statements } from "./sqlite/statements.ts";
 import { onWake, wakeWorkers } from "./sqlite/wake.ts";
 import { SqliteWorker } from "./sqlite/worker.ts";
 
+export type { RetryOptions } from "./retry.ts";
 export type { SqliteDatabase, SqliteInboxOptions, SqliteStatement, SqliteStore };
 
 /** An inbox in a SQLite file. */

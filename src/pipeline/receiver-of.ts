@@ -3,7 +3,11 @@ import type { ReceiverOptions } from "./options.ts";
 import { createReceiver, hasInbox } from "./receiver.ts";
 import type { Receiver } from "./receiver-api.ts";
 
-/** For adapters: a receiver as it is, or one made of bare options. */
+/**
+ * For adapters: a receiver as it is, or one made of bare options.
+ *
+ * @throws WebhookError `configuration_invalid`, naming the option
+ */
 export function receiverOf(receiver: Receiver | ReceiverOptions): Receiver {
   return isReceiver(receiver) ? receiver : createReceiver(receiver);
 }

@@ -48,7 +48,7 @@ export const UNHANDLED: Reply = received({ unhandled: true });
 
 /**
  * The answer to an outcome. For an accepted one it is the plain 200 of an event that was processed: send it after you
- * have settled, and only if the settlement stands (see {@link replyToSettled}).
+ * have settled, and only if the settlement stands (see `replyToSettled`).
  */
 export function replyTo(outcome: Outcome): Reply {
   switch (outcome.kind) {
@@ -105,7 +105,11 @@ export function statusOf(outcome: Outcome): number {
   return outcome.kind === "rejected" ? STATUS[answeredCode(outcome.error.code)] : replyTo(outcome).status;
 }
 
-/** The answer to a refusal: the code and nothing else, since detail would help a forger. */
+/**
+ * The answer to a refusal: the code and nothing else, since detail would help a forger.
+ *
+ * @param retryAfterMs the `Retry-After` of a 503, in milliseconds. @default 5_000
+ */
 export function refusal(code: WebhookErrorCode, retryAfterMs: number = RETRY_AFTER_MS): Reply {
   const known = answeredCode(code);
   const status = STATUS[known];

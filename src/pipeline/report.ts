@@ -22,16 +22,17 @@ export interface DeliveryReport {
   readonly type?: string;
   readonly identifiedBy?: IdentifiedBy;
   readonly secretIndex?: number;
+  /** The size of the body, in bytes; missing if it was not read. */
   readonly bodyBytes?: number;
-  /** Reading the body. */
+  /** Reading the body, in milliseconds. */
   readonly readMs: number;
-  /** Verifying the signature, the secret function's time included. */
+  /** Verifying the signature, the secret function's time included, in milliseconds. */
   readonly verifyMs: number;
-  /** Asking the store for the claim. */
+  /** Asking the store for the claim, in milliseconds. */
   readonly claimMs: number;
-  /** From the claim to the handler's result. */
+  /** From the claim to the handler's result, in milliseconds. */
   readonly handleMs: number;
-  /** Telling the store the result. */
+  /** Telling the store the result, in milliseconds. */
   readonly settleMs: number;
   /**
    * True for a request that claims to be a probe of `verifyMount`. The claim is not signed: anybody can send its header. Missing

@@ -63,6 +63,7 @@ export interface EndpointView {
   readonly parked: number;
   /** Answers of the last twenty attempts, oldest first: the status, or null without an answer. */
   readonly recent: readonly (number | null)[];
+  /** The median time to an answer in the last twenty attempts, in milliseconds; null without an answer. */
   readonly medianLatencyMs: number | null;
 }
 

@@ -75,13 +75,14 @@ export interface Sandbox {
   /**
    * Waits until every delivery is acknowledged or parked, and puts the clock forward to each retry: the whole schedule takes no longer
    * than its requests. Only the `Retry-After` of an endpoint that answers `event_in_flight` is waited for in real time, up to 60 s an
-   * attempt, because the lease behind it runs by the wall clock.
+   * attempt, because the lease behind it runs by the wall clock. Never rejects.
    */
   settled(): Promise<void>;
   /**
    * Puts the clock forward, runs everything that is due by then in its order, and waits for the answers.
    *
    * @param ms how far, in milliseconds; by default to the next thing that is due
+   * @throws WebhookError `configuration_invalid` if `ms` is not a number, or is negative
    */
   advance(ms?: number): Promise<void>;
   /** All deliveries that are remembered, oldest first. */

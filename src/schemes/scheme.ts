@@ -39,7 +39,11 @@ export interface SignatureScheme<Key = unknown, Presented extends object = objec
     keys: readonly Key[],
     nowMs: number,
   ): Verified | "signature_mismatch" | "timestamp_out_of_tolerance";
-  /** Makes the signature headers that the provider would send with this body. The receiver never calls it. */
+  /**
+   * Makes the signature headers that the provider would send with this body. The receiver never calls it.
+   *
+   * @throws WebhookError `configuration_invalid` for a secret or a message id with which this scheme cannot sign
+   */
   sign(message: MessageToSign): Record<string, string>;
 }
 

@@ -1,3 +1,18 @@
+/**
+ * The dedupe store in PostgreSQL, shared by all processes, with exactly once in your own transaction.
+ *
+ * @example
+ * import { Pool } from "pg";
+ * import { createReceiver } from "bluum-webhooks";
+ * import { postgresStore } from "bluum-webhooks/stores/postgres";
+ *
+ * const store = postgresStore(new Pool({ connectionString: "postgres://localhost/app" }));
+ * await store.migrate();
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET, namespace: "orders-api", store });
+ *
+ * @module bluum-webhooks/stores/postgres
+ */
+
 import { type MaybePromise, withTimeout } from "../async.ts";
 import { messageOf } from "./backend/failure.ts";
 import { countUnanswered } from "./backend/unanswered.ts";
@@ -36,6 +51,12 @@ export type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } fr
 
 /** A dedupe store in PostgreSQL. */
 export interface PostgresStore extends DedupeStore {
+  /**
+   * Deletes the record of the event, so that a deliberate replay runs again.
+   *
+   * @returns true if there was one
+   * @throws WebhookError `store_unavailable`, with the error of PostgreSQL as its cause
+   */
   forget(key: string): Promise<boolean>;
   /**
    * Creates the table and its index if they are missing. Any number of processes may call it at once, and at every start.

@@ -1,3 +1,17 @@
+/**
+ * The dedupe store in Redis or Valkey, shared by all processes.
+ *
+ * @example
+ * import { Redis } from "ioredis";
+ * import { createReceiver } from "bluum-webhooks";
+ * import { redisStore } from "bluum-webhooks/stores/redis";
+ *
+ * const store = redisStore(new Redis("redis://localhost:6379"));
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET, namespace: "orders-api", store });
+ *
+ * @module bluum-webhooks/stores/redis
+ */
+
 import { withTimeout } from "../async.ts";
 import { checksFor } from "../options.ts";
 import { messageOf, storeFailure } from "./backend/failure.ts";
@@ -43,7 +57,7 @@ type Settings = Required<RedisStoreOptions>;
  * @throws WebhookError `configuration_invalid` if the client or an option is not valid; the verbs reject with
  *   `store_unavailable`, with the error of Redis or of the client as its cause
  * @example
- * const redis = new Redis(process.env.REDIS_URL);
+ * const redis = new Redis("redis://localhost:6379");
  * redis.on("error", (error) => log.error(error));
  * const receiver = createReceiver({ secret, namespace: "orders-api", store: redisStore(redis) });
  */

@@ -1,3 +1,17 @@
+/**
+ * The dedupe store in SQLite, shared by all processes of one machine, with exactly once in your own transaction.
+ *
+ * @example
+ * import Database from "better-sqlite3";
+ * import { createReceiver } from "bluum-webhooks";
+ * import { sqliteStore } from "bluum-webhooks/stores/sqlite";
+ *
+ * const store = sqliteStore(new Database("webhooks.db"));
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET, namespace: "orders-api", store });
+ *
+ * @module bluum-webhooks/stores/sqlite
+ */
+
 import { ignoreRejection, isPromise, sleep } from "../async.ts";
 import { checksFor } from "../options.ts";
 import { SqliteAccess, unlessBusy } from "./sqlite/access.ts";

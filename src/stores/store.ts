@@ -27,23 +27,28 @@ export interface DedupeStore {
    * expired one and never changes a completed one.
    *
    * @returns false if the claim is lost
+   * @throws the backend's error
    */
   renew(key: string, by: ClaimBy): Promise<boolean>;
   /**
    * Remembers the event as processed for `retentionMs`, unless another token holds or has completed it. It is `"stored"` too if
    * the lease has expired and no other token claimed the event, or if the same token has completed it already.
+   *
+   * @throws the backend's error
    */
   complete(key: string, by: CompleteBy): Promise<CompleteResult>;
   /**
    * Releases `token`'s live claim, so that the next delivery of the event may claim it. It never changes a completed record.
    *
    * @returns true if this token held a live claim
+   * @throws the backend's error
    */
   release(key: string, by: { readonly token: string }): Promise<boolean>;
   /**
    * Deletes the record of the event, so that a deliberate replay runs again.
    *
    * @returns true if there was one
+   * @throws the backend's error
    */
   forget?(key: string): Promise<boolean>;
   /**

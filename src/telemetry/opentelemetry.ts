@@ -1,3 +1,15 @@
+/**
+ * Traces and metrics of a receiver, by OpenTelemetry.
+ *
+ * @example
+ * import { createReceiver } from "bluum-webhooks";
+ * import { openTelemetry } from "bluum-webhooks/opentelemetry";
+ *
+ * const receiver = createReceiver({ secret: process.env.BLUUM_WEBHOOK_SECRET, telemetry: openTelemetry() });
+ *
+ * @module bluum-webhooks/opentelemetry
+ */
+
 import { type MeterProvider, metrics, type TracerProvider, trace } from "@opentelemetry/api";
 import { checksFor } from "../options.ts";
 import { SCOPE } from "./names.ts";

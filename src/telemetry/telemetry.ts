@@ -30,6 +30,7 @@ export interface InboxCounts {
   readonly delayed: number;
   readonly active: number;
   readonly parked: number;
+  /** The age of the oldest waiting event, in milliseconds. */
   readonly oldestWaitingMs: number;
 }
 
@@ -37,7 +38,11 @@ export interface InboxCounts {
 export interface ReceiverTelemetry {
   /** A delivery has arrived. Nothing of it is verified yet. */
   receiving(delivery: { readonly headers: DeliveryHeaders }): ReceivingTelemetry;
-  /** A handler is run. Must call `work` at once, and once: inside a span, for instance. */
+  /**
+   * A handler is run. Must call `work` at once, and once: inside a span, for instance.
+   *
+   * @throws what `work` throws
+   */
   handling<T>(run: HandlerRun, work: () => Promise<T>): Promise<T>;
   /** A run of a stored event has ended, or an event was parked. */
   report(report: TelemetryReport): void;

@@ -137,7 +137,7 @@ describe.skipIf(!service)("examples/production", { timeout: 60_000 }, () => {
     const app = await startApp();
     await pool.query("ALTER TABLE ledger RENAME TO ledger_away");
     expect(await told(app, deposit("dep_parked"))).toEqual([200, { received: true }]);
-    await app.says(/parked: event .*evt_dep_parked.* failed in 3 attempts/);
+    await app.says(/parked: event .*evt_dep_parked.* failed and waits to be redriven \(attempts: 3\)/);
     await pool.query("ALTER TABLE ledger_away RENAME TO ledger");
     expect(await inbox("parked")).toMatch(/evt_dep_parked[\s\S]*"?ledger"? does not exist/);
     await inbox("redrive", "--all", "--yes");
