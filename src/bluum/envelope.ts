@@ -78,16 +78,18 @@ export interface EventTime {
  * belong to the resource, so they would be too old for every later event about it.
  */
 export function eventTime(payload: Payload): EventTime {
-  const { timestamp, created_at, created, data } = payload;
-  const fields: [name: string, value: unknown, epochMs: number][] = [["timestamp", timestamp, rfc3339Ms(timestamp)]];
-  if (typeof data === "object" && data !== null) {
-    fields.push(["created_at", created_at, rfc3339Ms(created_at)], ["created", created, unixMs(created)]);
+  const isEnvelope = typeof payload.data === "object" && payload.data !== null;
+  const fields = isEnvelope ? ENVELOPE_TIMES : RESOURCE_TIMES;
+  for (const field of fields) {
+    const epochMs = field === "created" ? unixMs(payload[field]) : rfc3339Ms(payload[field]);
+    if (!Number.isNaN(epochMs)) return { occurredAt: new Date(epochMs), unreadableTime: undefined };
   }
-  const readable = fields.find(([, , epochMs]) => !Number.isNaN(epochMs));
-  if (readable !== undefined) return { occurredAt: new Date(readable[2]), unreadableTime: undefined };
-  const unreadable = fields.find(([, value]) => value !== undefined && value !== null);
-  return { occurredAt: undefined, unreadableTime: unreadable?.[0] };
+  const isPresent = (field: string) => payload[field] !== undefined && payload[field] !== null;
+  return { occurredAt: undefined, unreadableTime: fields.find(isPresent) };
 }
+
+const RESOURCE_TIMES = ["timestamp"] as const;
+const ENVELOPE_TIMES = ["timestamp", "created_at", "created"] as const;
 
 const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/;
 
