@@ -40,6 +40,10 @@ class Route {
 
   async listen() {
     const server = createServer(express().post(PATH, bluumHandler(this.#receiver)));
+    // Connections may be idle for long, even before their first request.
+    server.keepAliveTimeout = 0;
+    server.headersTimeout = 0;
+    server.requestTimeout = 0;
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     return server.address().port;
