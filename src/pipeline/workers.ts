@@ -1,5 +1,5 @@
 import { WebhookError } from "../errors.ts";
-import type { Inbox, InboxWorker, ParkedNotice } from "../inbox/inbox.ts";
+import type { Inbox, InboxWorker, ParkedNotice, ProcessMessage } from "../inbox/inbox.ts";
 import type { Router } from "../router/router.ts";
 import type { ReceiverTelemetry } from "../telemetry/telemetry.ts";
 import type { Claims } from "./claims.ts";
@@ -46,9 +46,18 @@ export class Workers {
     { concurrency, pollMs }: { readonly concurrency?: number; readonly pollMs?: number },
   ): InboxWorker {
     const { maxProcessingMs, leaseMs } = this.#settings;
-    const givenBack = new AbortController();
-    const run = { detached: true, signal: givenBack.signal };
-    const started = inbox.work((message, attempt) => this.process(message, { attempt, ...run }), {
+    // Each run has a signal of its own: Node warns of more than ten listeners on one.
+    const runs = new Set<AbortController>();
+    const run: ProcessMessage = async (message, attempt) => {
+      const controller = new AbortController();
+      runs.add(controller);
+      try {
+        await this.process(message, { attempt, detached: true, signal: controller.signal });
+      } finally {
+        runs.delete(controller);
+      }
+    };
+    const started = inbox.work(run, {
       ...(concurrency !== undefined && { concurrency }),
       ...(pollMs !== undefined && { pollMs }),
       maxProcessingMs: maxProcessingMs + 3 * leaseMs,
@@ -60,7 +69,8 @@ export class Workers {
         this.#running.delete(worker);
         await started.close({ timeoutMs: timerMs(timeoutMs) });
         // What still runs was given back: another worker runs it.
-        givenBack.abort(new WebhookError("receiver_closed", "the worker was closed before the event was done"));
+        const reason = new WebhookError("receiver_closed", "the worker was closed before the event was done");
+        for (const controller of runs) controller.abort(reason);
       },
     };
     this.#running.add(worker);

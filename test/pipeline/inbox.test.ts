@@ -552,6 +552,28 @@ describe("work", () => {
     expect(setup.inbox.worker?.closedWith).toEqual({ timeoutMs: given });
   });
 
+  it("runs many events at once without a warning of Node", async () => {
+    const setup = withInbox();
+    const slow = gate();
+    const warnings: string[] = [];
+    const note = ({ name }: Error) => void warnings.push(name);
+    process.on("warning", note);
+    let running = 0;
+    setup.receiver.on("*", async () => {
+      running += 1;
+      await slow.passed;
+    });
+    setup.receiver.work({ concurrency: 20 });
+    const runs: (Promise<void> | undefined)[] = [];
+    for (let count = 0; count < 20; count += 1) runs.push(setup.inbox.worker?.process(await stored(setup), FIRST));
+    await until(() => running === 20, "all run");
+    slow.open();
+    await Promise.all(runs);
+    await new Promise((resolve) => setImmediate(resolve));
+    process.off("warning", note);
+    expect(warnings).toEqual([]);
+  });
+
   it("aborts what still runs when its worker has given it back", async () => {
     const setup = withInbox();
     const signals: AbortSignal[] = [];
