@@ -75,10 +75,10 @@ function writeProgram() {
   const snippets = [...page.matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code]) => code.replaceAll("orders-api", name));
   let [program] = snippets;
   program = `import { trial } from "./trial.mjs";\n${changed(program, "async (event) => {\n", "async (event) => {\n  await trial(event);\n")}`;
-  const made = "inbox: sqliteInbox(database)";
-  if (engine === "sqlite") program = changed(program, made, "inbox: sqliteInbox(database, { lockMs: 1_000 })");
+  const made = "const inbox = sqliteInbox(database);\n";
+  if (engine === "sqlite") program = changed(program, made, made.replace("database", "database, { lockMs: 1_000 }"));
   else {
-    program = `import { inbox } from "./engine.mjs";\n${changed(program, made, "inbox")}`;
+    program = `import { inbox } from "./engine.mjs";\n${changed(program, made, "")}`;
     const snippet = snippets.find((code) => code.includes(`"bluum-webhooks/inbox/${engine}"`));
     writeFileSync("engine.mjs", changed(snippet, `"${name}"`, `"${name}", lockMs: 1_000`));
   }
