@@ -66,7 +66,7 @@ function admin() {
   return client;
 }
 
-describeEach(describe.skipIf(!service), majors)("workers of %s that die", (major) => {
+describeEach(describe.skipIf(!service).concurrent, majors)("workers of %s that die", (major) => {
   it("an event of a killed worker comes back, and the crash counts as an attempt", { timeout: 120_000 }, async () => {
     const prefix = freshPrefix();
     const inbox = freshInbox(major, redis, { prefix });

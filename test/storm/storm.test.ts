@@ -34,7 +34,7 @@ describe("the plan of a storm", () => {
 });
 
 // The other inboxes have their storm in `npm run storm`.
-describe.each([...STORES, "inbox-sqlite" as const])("a storm over %s", (store) => {
+describe.concurrent.each([...STORES, "inbox-sqlite" as const])("a storm over %s", (store) => {
   it("loses nothing, completes nothing twice, and leaves no doubled effect without a reason", {
     timeout: 150_000,
   }, async ({ skip }) => {
