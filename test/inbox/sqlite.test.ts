@@ -376,6 +376,24 @@ describeEach(describe, engines)("the SQLite inbox on $name", (engine) => {
       await vi.waitFor(() => expect(second.started).toEqual(["a", "d", "b", "c"]));
     });
 
+    it("does not make a worker that is full take more", async () => {
+      const { now, advance } = manualClock(1_000_000);
+      const inbox = bench.inbox({ now, lockMs: 1_000 });
+      await inbox.add(messageOf("a"), TERMS);
+      const dead = freeze(now, 1, () => new Promise(() => {}));
+      await vi.waitFor(() => expect(dead.started).toEqual(["a"]));
+      for (const key of ["b", "c", "d"]) await inbox.add(messageOf(key), TERMS);
+      const { opened, open } = gate();
+      const full = bench.work(inbox, () => opened, { concurrency: 1 });
+      await vi.waitFor(() => expect(full.started).toEqual(["b"]));
+      advance(LOCK_EXPIRED_MS);
+      // Once the full worker has renewed its lock, it has looked at the others'.
+      await vi.waitFor(async () => expect(await inbox.stats()).toMatchObject({ waiting: 3, active: 1 }));
+      expect(full.started).toEqual(["b"]);
+      open();
+      await vi.waitFor(() => expect(full.started).toEqual(["b", "a", "c", "d"]));
+    });
+
     it("keeps its events as long as it renews them", async () => {
       vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date", "performance"] });
       const inbox = bench.inbox();

@@ -70,6 +70,8 @@ export class Runs {
    * others would pay for that with an attempt.
    */
   take(atMost: number, crashed: boolean, at: number): TakenEvent[] {
+    // SQLite takes a negative LIMIT for no limit.
+    if (atMost <= 0) return [];
     this.#wakeDelayed(at, atMost);
     const suspects = crashed ? this.#sql.events("state = 'crashed' ORDER BY seq LIMIT 1") : [];
     const others = this.#sql.events("state = 'waiting' ORDER BY seq LIMIT ?", atMost - suspects.length);
