@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { randomUUID } from "node:crypto";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { createReceiver } from "../../src/pipeline/receiver.ts";
 import { timedStore } from "../../src/pipeline/store-timeouts.ts";
 import { inTransaction } from "../../src/stores/postgres/transaction.ts";
@@ -271,6 +271,23 @@ describe.skipIf(!service)("connections that break", () => {
       async () => {},
     );
     expect(heard).toEqual([true, true]);
+  });
+
+  it("that no longer answers is closed, and its transaction fails in time", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const released: unknown[] = [];
+    const silent = { query: () => new Promise<never>(() => {}), release: (failure: unknown) => released.push(failure) };
+    const frozen = { totalCount: 1, connect: async () => silent };
+    const ended = inTransaction(
+      frozen as never,
+      async () => {},
+      async () => {},
+    );
+    const failed = expect(ended).rejects.toThrow("no answer within 60000 ms");
+    await vi.advanceTimersByTimeAsync(70_000);
+    await failed;
+    expect(released).toEqual([expect.any(Error)]);
   });
 
   it("while a claim is answered leave a claim that its token can release", async () => {

@@ -425,7 +425,11 @@ describe.skipIf(!service)("purging in the background", () => {
         return subject.client.query(text, values);
       },
     };
-    const store = subject.another(client, { purgeEveryMs: 1_000, warn: (message) => warnings.push(message) });
+    const warn = (message: string) => {
+      warnings.push(message);
+      throw new Error("a warn that throws");
+    };
+    const store = subject.another(client, { purgeEveryMs: 1_000, warn });
     await subject.store.claim("event", ending);
     await vi.waitUntil(() => asked >= 2, { timeout: 10_000, interval: 50 });
     expect(warnings).toEqual([

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { WebhookError } from "../../errors.ts";
 import type { BodyView } from "../../page/body.ts";
 import { bodyView } from "../../page/server/body-view.ts";
 import type { InspectInboxOptions, MaskedEvent } from "./options.ts";
@@ -18,10 +19,20 @@ export async function payloadView(
 ): Promise<BodyView | null> {
   if (apply === undefined) return bodyView(Buffer.from(body, "utf8"));
   try {
-    const text = JSON.stringify(await apply(JSON.parse(body), event));
+    const text = JSON.stringify(await apply(parsed(body), event));
     return text === undefined ? null : bodyView(Buffer.from(text, "utf8"));
   } catch (error) {
     onError(error);
     return null;
+  }
+}
+
+function parsed(body: string): never {
+  try {
+    // A message keeps the byte order mark that was signed.
+    return JSON.parse(body.replace(/^\uFEFF/, "")) as never;
+  } catch {
+    // Without the cause: its text shows a part of the payload.
+    throw new WebhookError("inbox_message_invalid", "the body of a parked event is not JSON, so it cannot be masked");
   }
 }

@@ -30,7 +30,8 @@ interface Run {
   readonly alone: boolean;
   /** While its retry count changes, a renewal may miss it. */
   isRecounted: boolean;
-  readonly startedAt: number;
+  /** When its turn came, by `performance.now()`; undefined while it waits for it. */
+  startedAt: number | undefined;
   /** Whether another worker has the job, or it was given back: then the result must not touch it. */
   lost: boolean;
 }
@@ -149,6 +150,7 @@ export class PgBossWorker implements InboxWorker {
   /** Never rejects. It is settled within its turn: the next one may end the process. */
   #run(engine: Engine, run: Run): Promise<void> {
     return engine.turns.run(run.alone, async () => {
+      run.startedAt = performance.now();
       if (run.alone && !run.lost) await this.#countAsStarted(engine.locks, run);
       if (this.#closing !== undefined && !run.lost) await this.#giveBack([run]);
       if (!run.lost) await this.#settle(engine, run, await this.#failureOf(engine.settings, run.job));
@@ -213,8 +215,9 @@ export class PgBossWorker implements InboxWorker {
 
   async #renew({ locks }: Engine): Promise<void> {
     // A run that hangs beyond its time is not renewed any more, so that another worker gets its job.
-    const oldest = performance.now() - this.#options.maxProcessingMs - this.#lockMs;
-    const runs = [...this.#runs.keys()].filter(({ lost, startedAt }) => !lost && startedAt > oldest);
+    const now = performance.now();
+    const oldest = now - this.#options.maxProcessingMs - this.#lockMs;
+    const runs = [...this.#runs.keys()].filter(({ lost, startedAt = now }) => !lost && startedAt > oldest);
     if (runs.length === 0) return;
     const jobs = runs.map(({ job }) => job);
     const renewed = await locks.renew(jobs);
@@ -235,7 +238,7 @@ export class PgBossWorker implements InboxWorker {
 }
 
 function runOf(job: FetchedJob, alone: boolean): Run {
-  return { job, alone, isRecounted: false, startedAt: performance.now(), lost: false };
+  return { job, alone, isRecounted: false, startedAt: undefined, lost: false };
 }
 
 /** Its last attempt, if an earlier one has ended with its process: see `Turns`. */

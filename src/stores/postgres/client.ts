@@ -24,7 +24,7 @@ export type Ask = (statement: Statement, values: readonly PostgresValue[]) => Pr
 export interface AskSettings {
   /** Whether `pg` prepares each statement once per connection. */
   readonly prepare: boolean;
-  /** How long a pool of `pg` waits for an answer before it closes the connection, in milliseconds. */
+  /** How long `pg` waits for an answer, in milliseconds. A pool closes the connection then. */
   readonly abandonAfterMs: number;
 }
 
@@ -92,8 +92,7 @@ export function askerFor(client: PostgresClient, { prepare, abandonAfterMs }: As
   if (!isPg(client)) return async ({ text }, values) => (await client.query(text, [...values])).rows as readonly Row[];
   const pg = client as unknown as Pg;
   // Otherwise a connection to a server that vanished stays in use until TCP gives up.
-  const bounded = isPgPool(client) && pg.options?.query_timeout === undefined;
-  const query_timeout = bounded ? abandonAfterMs : undefined;
+  const query_timeout = pg.options?.query_timeout === undefined ? abandonAfterMs : undefined;
   const run = isPgPool(client) ? (config: object) => queryPool(pg, config) : (config: object) => pg.query(config);
   return async ({ name, text }, values) =>
     (await run({ name: prepare ? name : undefined, text, values, query_timeout })).rows as readonly Row[];

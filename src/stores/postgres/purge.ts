@@ -54,14 +54,17 @@ export function purgeEvery(
       await purgeOnce(() => stopped);
       failing = false;
     } catch (error) {
-      if (!failing) onFailure(error);
+      if (failing) return;
       failing = true;
+      onFailure(error);
+    } finally {
+      running = undefined;
     }
-    running = undefined;
   }
 
   const timer = setInterval(() => {
-    running ??= run();
+    // What onFailure throws has nobody else to go to.
+    running ??= run().catch(() => {});
   }, everyMs);
   unref(timer);
   return async () => {

@@ -1,3 +1,4 @@
+import { withTimeout } from "../../async.ts";
 import { WebhookError } from "../../errors.ts";
 import { isPgPool, type PostgresClient, returnClient, takeClient } from "./client.ts";
 import { checks } from "./errors.ts";
@@ -29,6 +30,11 @@ export interface PostgresJsSql {
   unsafe(text: string, values: (string | number)[]): PromiseLike<readonly unknown[]>;
 }
 
+/** How long BEGIN and COMMIT may take, in milliseconds. */
+const STATEMENT_MS = 60_000;
+/** How long ROLLBACK may take before the connection is closed, in milliseconds. */
+const ROLLBACK_MS = 10_000;
+
 /** Either kind of pool. */
 export type TransactionPool = PostgresPool<PostgresPoolClient> | PostgresJs<PostgresJsSql>;
 
@@ -59,15 +65,16 @@ async function inPool<Result>(
   const client = await takeClient<PostgresPoolClient>(pool);
   let broken: Error | undefined;
   try {
-    await client.query("BEGIN", []);
+    await withTimeout(client.query("BEGIN", []), STATEMENT_MS);
     await complete(client);
     const result = await work(client);
-    const ended = (await client.query("COMMIT", [])) as { readonly command?: unknown };
+    const ended = (await withTimeout(client.query("COMMIT", []), STATEMENT_MS)) as { readonly command?: unknown };
     // The answer of PostgreSQL to COMMIT if a statement of the transaction has failed.
     if (ended.command === "ROLLBACK") throw rolledBack();
     return result;
   } catch (error) {
-    broken = await client.query("ROLLBACK", []).then(() => undefined, asError);
+    // A connection to a server that vanished answers this as little as the statement before.
+    broken = await withTimeout(client.query("ROLLBACK", []), ROLLBACK_MS).then(() => undefined, asError);
     throw error;
   } finally {
     returnClient(client, broken);

@@ -65,6 +65,8 @@ export class InboxGauges {
 
   #end(watched: Watched): void {
     watched.ended = true;
+    // Without values there is nothing to end, and without an SDK nobody would ask again.
+    if (!watched.reported) this.#watched.delete(watched);
     if ([...this.#watched].some(({ ended }) => !ended)) return;
     clearInterval(this.#timer);
     this.#timer = undefined;

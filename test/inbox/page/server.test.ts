@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
 import type { Inbox } from "../../../src/inbox/inbox.ts";
 import { PAGE_HEADER } from "../../../src/inbox/page/api.ts";
@@ -286,9 +287,9 @@ describe("the page's server", () => {
 
   describe("shows of a payload what mask returns", () => {
     const [event] = failing(["ord_1"]);
-    const shown = async (mask: (payload: never, event: { type: string }) => unknown) => {
+    const shown = async (mask: (payload: never, event: { type: string }) => unknown, fields = {}) => {
       const { url, inbox, errors } = await inspected({ mask });
-      await park(inbox, [event as NonNullable<typeof event>]);
+      await park(inbox, [{ ...(event as NonNullable<typeof event>), ...fields }]);
       const answer = await get(url, { call: "event", key: event?.key ?? "" });
       return { ...answer, errors, detail: answer.value as { message: { payload: { text: string }; masked: boolean } } };
     };
@@ -309,6 +310,18 @@ describe("the page's server", () => {
     it("or what it promises", async () => {
       const { detail } = await shown(async () => "all of it is hidden");
       expect(detail.message.payload.text).toBe('"all of it is hidden"');
+    });
+
+    it("also where it begins with a byte order mark", async () => {
+      const { detail } = await shown((payload) => payload, { body: '\uFEFF{"amount":5}' });
+      expect(detail.message.payload.text).toBe('{"amount":5}');
+    });
+
+    it("and nothing of a body that is not JSON, nor does the error", async () => {
+      const { detail, text, errors } = await shown((payload) => payload, { body: "DE02-7001" });
+      expect(detail.message.payload).toBeNull();
+      expect(text + inspect(errors)).not.toContain("DE02-7001");
+      expect(errors).toMatchObject([{ code: "inbox_message_invalid" }]);
     });
 
     it.each<[string, () => unknown]>([
