@@ -20,7 +20,13 @@ export async function addOnce(
   add: () => Promise<unknown>,
 ): Promise<"added" | "duplicate"> {
   const token = randomBytes(16).toString("base64url");
-  const claim = await store.claim(key, { token, leaseMs: LEASE_MS });
+  // If that fails, too, the claim expires with its lease.
+  const release = () => store.release(key, { token }).catch(() => false);
+  const claim = await store.claim(key, { token, leaseMs: LEASE_MS }).catch((error: unknown) => {
+    // It may have been granted although its answer was lost.
+    void release();
+    throw error;
+  });
   if (claim.status === "completed") return "duplicate";
   if (claim.status === "in_flight") {
     throw new WebhookError("event_in_flight", "another process is storing the event", {
@@ -30,8 +36,7 @@ export async function addOnce(
   try {
     await add();
   } catch (error) {
-    // If that fails, too, the claim expires with its lease.
-    await store.release(key, { token }).catch(() => false);
+    await release();
     throw error;
   }
   await store.complete(key, { token, retentionMs });

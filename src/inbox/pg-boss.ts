@@ -45,6 +45,8 @@ export interface PgBossInbox extends Inbox {
  * An inbox on your own pg-boss (10 to 12). An event is enqueued in the transaction that marks it as stored. Parked events are in the
  * dead letter queue `<queue>_parked`. The order of `orderBy` needs pg-boss 12.38.
  *
+ * If the connection breaks while an event is being parked, `onParked` may not be called for it; `parked` and `stats` show it.
+ *
  * The queues and the table of the store are created at the first use. Nothing that waits or is parked is deleted for 10 years.
  *
  * @param boss a started pg-boss; starting and stopping it is up to you

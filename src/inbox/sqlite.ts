@@ -16,6 +16,7 @@
 
 import { WebhookError } from "../errors.ts";
 import { SqliteAccess, unlessBusy } from "../stores/sqlite/access.ts";
+import { withoutBlocking } from "../stores/sqlite/database.ts";
 import { SqliteEvents } from "../stores/sqlite/events.ts";
 import { GroupCommit } from "../stores/sqlite/group-commit.ts";
 import { requireSynchronous } from "../stores/sqlite/options.ts";
@@ -23,8 +24,8 @@ import { type SqliteDatabase, type SqliteStatement, type SqliteStore, sqliteStor
 import type { AddTerms, Inbox } from "./inbox.ts";
 import type { InboxMessage } from "./message.ts";
 import { AcceptedEvents } from "./sqlite/accepted.ts";
-import { requireDurable, requireDurableUnlessBusy } from "./sqlite/durability.ts";
-import { type SqliteInboxOptions, type SqliteInboxSettings, settingsOf } from "./sqlite/options.ts";
+import { requireDurable } from "./sqlite/durability.ts";
+import { checks, type SqliteInboxOptions, type SqliteInboxSettings, settingsOf } from "./sqlite/options.ts";
 import { ParkedEvents } from "./sqlite/parked.ts";
 import { Runs } from "./sqlite/runs.ts";
 import { migrate } from "./sqlite/schema.ts";
@@ -56,8 +57,9 @@ export interface SqliteInbox extends Inbox {
  */
 export function sqliteInbox(database: SqliteDatabase, options: SqliteInboxOptions = {}): SqliteInbox {
   const settings = settingsOf(options);
-  requireSynchronous(database);
-  requireDurableUnlessBusy(database);
+  requireSynchronous(checks, database);
+  // While the database is locked, the first use does it.
+  unlessBusy(() => withoutBlocking(database, () => requireDurable(database)));
   const { storeTable: table, timeoutMs, now, retry, lockMs } = settings;
   const queue = new SqliteQueue(database, settings);
   return {
@@ -117,7 +119,7 @@ class SqliteQueue {
     this.access = new SqliteAccess(database, settings.timeoutMs, {
       setUp: () => {
         requireDurable(database);
-        this.#records.setUp(true);
+        this.#records.setUp(false);
         migrate(database, settings.table);
       },
       reset: () => {

@@ -13,12 +13,11 @@
  */
 
 import { ignoreRejection, isPromise, sleep } from "../async.ts";
-import { checksFor } from "../options.ts";
 import { SqliteAccess, unlessBusy } from "./sqlite/access.ts";
 import { insideTransaction, type SqliteDatabase, type SqliteStatement } from "./sqlite/database.ts";
 import { SqliteEvents } from "./sqlite/events.ts";
 import { GroupCommit } from "./sqlite/group-commit.ts";
-import { requireSynchronous, type SqliteStoreOptions, settingsOf } from "./sqlite/options.ts";
+import { checks, requireSynchronous, type SqliteStoreOptions, settingsOf } from "./sqlite/options.ts";
 import type { ClaimBy, ClaimResult, CompleteBy, CompleteResult, DedupeStore } from "./store.ts";
 import { claimBehind, claimLost, type HeldClaim } from "./transaction.ts";
 
@@ -45,7 +44,8 @@ export interface SqliteStore extends DedupeStore {
    * that `work` calls run after the transaction, except `claim`, which rejects.
    *
    * @param context the context that the handler was given
-   * @param work synchronous; writes its rows on the connection that the store was given
+   * @param work synchronous; writes its rows on the connection that the store was given. With `wal: false` it may run again if another
+   *   connection kept its COMMIT from the file
    * @returns what `work` returned, once it is committed
    * @throws what `work` threw; WebhookError `claim_lost` if another process holds or has completed the event;
    *   `configuration_invalid` for a context of another store's receiver, and if `work` returns a promise; `store_unavailable` if
@@ -67,7 +67,6 @@ export interface SqliteStore extends DedupeStore {
   purge(options?: { readonly batch?: number }): Promise<number>;
 }
 
-const checks = checksFor("sqliteStore");
 const DEFAULT_BATCH = 500;
 /** Expired records that each claim deletes. More than the one that it adds, so that they dwindle. */
 const SWEPT_PER_CLAIM = 4;
@@ -88,7 +87,7 @@ const SWEPT_PER_CLAIM = 4;
  */
 export function sqliteStore(database: SqliteDatabase, options: SqliteStoreOptions = {}): SqliteStore {
   const settings = settingsOf(options);
-  requireSynchronous(database);
+  requireSynchronous(checks, database);
   const records = new SqliteRecords(database, settings);
   const store: SqliteStore = {
     claim: async (key, by) => records.claim(key, by),

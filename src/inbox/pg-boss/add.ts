@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { WebhookError } from "../../errors.ts";
 import { completeResult } from "../../stores/postgres/answers.ts";
 import { askWhileContended, type Contention } from "../../stores/postgres/contention.ts";
+import { settingsOf } from "../../stores/postgres/options.ts";
 import { statementsFor } from "../../stores/postgres/sql.ts";
 import type { PostgresStoreOptions } from "../../stores/postgres.ts";
 import type { CompleteResult } from "../../stores/store.ts";
@@ -26,7 +27,7 @@ export class Adder {
   readonly #markStored: string;
 
   constructor(boss: PgBoss, database: Database, queues: Queues, storeOptions: PostgresStoreOptions) {
-    const { table = "bluum_webhook_events", schema } = storeOptions;
+    const { table, schema } = settingsOf(storeOptions);
     this.#boss = boss;
     this.#database = database;
     this.#queues = queues;

@@ -1,5 +1,5 @@
 import { checksFor, type OptionChecks } from "../../options.ts";
-import { askerFor, type PostgresClient } from "../../stores/postgres/client.ts";
+import type { PostgresClient } from "../../stores/postgres/client.ts";
 import type { PostgresStoreOptions } from "../../stores/postgres/options.ts";
 import type { PostgresPool, PostgresPoolClient } from "../../stores/postgres/transaction.ts";
 import { type RetryOptions, retrySettings } from "../retry.ts";
@@ -54,7 +54,6 @@ export function settingsOf(options: PgBossInboxOptions): InboxSettings {
   checks.names(options, ["pool", "queue", "schema", "retry", "store", "lockMs"]);
   const { pool, queue, schema = "pgboss", retry, lockMs = 30_000 } = options;
   checks.methods("pool", pool, ["query", "connect"]);
-  askerFor(pool, { prepare: false, abandonAfterMs: 1 });
   if (!/^[\w-]{1,80}$/.test(queue)) throw checks.invalid("queue", "must be 1 to 80 letters, digits, _ and -");
   if (!/^[a-z_][a-z0-9_]{0,49}$/.test(schema))
     throw checks.invalid("schema", "must be a lower-case name of PostgreSQL");

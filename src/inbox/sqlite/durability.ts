@@ -1,4 +1,4 @@
-import { isBusy, type SqliteDatabase, withoutBlocking } from "../../stores/sqlite/database.ts";
+import type { SqliteDatabase } from "../../stores/sqlite/database.ts";
 import { checks } from "./options.ts";
 
 /**
@@ -25,12 +25,3 @@ export function requireDurable(database: SqliteDatabase): void {
 }
 
 const FULL = 2;
-
-/** Does so at creation. If the database cannot be asked just now, the first use does it. */
-export function requireDurableUnlessBusy(database: SqliteDatabase): void {
-  try {
-    withoutBlocking(database, () => requireDurable(database));
-  } catch (error) {
-    if (!isBusy(error)) throw error;
-  }
-}

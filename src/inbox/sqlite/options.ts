@@ -1,4 +1,5 @@
 import { checksFor, type OptionChecks } from "../../options.ts";
+import { requireTableName } from "../../stores/sqlite/options.ts";
 import { type RetryOptions, retrySettings } from "../retry.ts";
 
 /** How a SQLite inbox names its tables, waits, retries, and how much it keeps. */
@@ -67,8 +68,8 @@ export function settingsOf(options: SqliteInboxOptions): SqliteInboxSettings {
   checks.names(options, NAMES);
   const { table = "bluum_webhook_inbox", storeTable = "bluum_webhook_events", timeoutMs = 2_000, retry } = options;
   const { maxWaiting = 1_000_000, keepDoneMs = 7 * DAY_MS, lockMs = 30_000, now = Date.now } = options;
-  requireName("table", table, 48);
-  requireName("storeTable", storeTable, 63);
+  requireTableName(checks, "table", table, 48);
+  requireTableName(checks, "storeTable", storeTable, 63);
   if (storeTable.toLowerCase().startsWith(table.toLowerCase())) {
     throw checks.invalid("storeTable", "must not begin with the name of the inbox's table");
   }
@@ -78,12 +79,4 @@ export function settingsOf(options: SqliteInboxOptions): SqliteInboxSettings {
   checks.integer("lockMs", lockMs, 1_000, 600_000);
   checks.callable("now", now);
   return { table, storeTable, timeoutMs, retry: retrySettings(OWNER, retry), maxWaiting, keepDoneMs, lockMs, now };
-}
-
-function requireName(option: string, name: unknown, most: number): void {
-  if (typeof name === "string" && name.length <= most && /^(?!sqlite_)[a-z_][a-z0-9_]*$/i.test(name)) return;
-  throw checks.invalid(
-    option,
-    `must be 1 to ${most} letters, digits or underscores, not beginning with a digit or sqlite_`,
-  );
 }

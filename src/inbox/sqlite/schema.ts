@@ -21,7 +21,7 @@ const MIGRATIONS: readonly ((table: string) => string)[] = [version1];
  * @throws WebhookError `configuration_invalid` where a newer version of this package has written the tables
  */
 export function migrate(database: SqliteDatabase, table: string): void {
-  transact(database, "IMMEDIATE", () => {
+  transact(database, () => {
     database.exec(
       `CREATE TABLE IF NOT EXISTS "${table}_meta" (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID`,
     );

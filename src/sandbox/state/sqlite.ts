@@ -42,7 +42,7 @@ export function sqliteState(database: SqliteDatabase, close: () => void = () => 
     removeEndpoint: (id) => void statements.removeEndpoint.run(id),
     saveDelivery: (delivery) => void statements.saveDelivery.run(delivery.id, JSON.stringify(stored(delivery))),
     forgetDelivery: (id) => void statements.forgetDelivery.run(id),
-    together: (writes) => transact(database, "IMMEDIATE", writes),
+    together: (writes) => transact(database, writes),
     close() {
       releaseFrom(database);
       close();
@@ -55,7 +55,7 @@ function openFor(database: SqliteDatabase): void {
   try {
     // Not WAL: there the lock of a closed connection stays as long as the driver keeps its statements.
     database.exec("PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = TRUNCATE; PRAGMA synchronous = NORMAL;");
-    transact(database, "IMMEDIATE", () => database.exec(TABLES));
+    transact(database, () => database.exec(TABLES));
   } catch (error) {
     throw checks.invalid(
       "state",

@@ -31,7 +31,7 @@ export class SqliteAccess {
    * @throws WebhookError `store_unavailable` while the database stays locked, or is inside a transaction; else what the work threw
    */
   write<Result>(who: "holder" | "other", work: () => Result): Promise<Result> {
-    return this.#turns.take(who, () => this.outsideTransaction(() => transact(this.#database, "IMMEDIATE", work)));
+    return this.#turns.take(who, () => this.outsideTransaction(() => transact(this.#database, work)));
   }
 
   /** Reads. It waits only if the tables have to be created, or in the rare cases in which readers are locked out. */

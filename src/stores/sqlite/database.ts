@@ -49,10 +49,10 @@ function canBegin(database: SqliteDatabase): boolean {
  * Does some work in a transaction of its own. A single statement with RETURNING is not enough: drivers that stop at its first row
  * do not report that its commit failed (a full disk). An explicit COMMIT does.
  *
- * @param mode IMMEDIATE takes the write lock at once, so that what is read cannot change before the write
+ * It takes the write lock at once, so that what is read cannot change before the write.
  */
-export function transact<Result>(database: SqliteDatabase, mode: "DEFERRED" | "IMMEDIATE", work: () => Result): Result {
-  database.exec(`BEGIN ${mode}`);
+export function transact<Result>(database: SqliteDatabase, work: () => Result): Result {
+  database.exec("BEGIN IMMEDIATE");
   try {
     const result = work();
     database.exec("COMMIT");

@@ -30,7 +30,7 @@ export class SqliteEvents {
    */
   setUp(wal: boolean): void {
     if (wal) this.#database.exec("PRAGMA journal_mode = WAL");
-    transact(this.#database, "IMMEDIATE", () => this.#database.exec(tableSql(this.#table)));
+    transact(this.#database, () => this.#database.exec(tableSql(this.#table)));
   }
 
   /** After an error: the next verb prepares its statements again. */

@@ -1,4 +1,4 @@
-import { checksFor } from "../../options.ts";
+import { checksFor, type OptionChecks } from "../../options.ts";
 import type { SqliteDatabase } from "./database.ts";
 
 /** Table, timeout, journal mode and clock of a SQLite store. */
@@ -27,7 +27,8 @@ export interface SqliteStoreOptions {
   readonly now?: () => number;
 }
 
-const checks = checksFor("sqliteStore");
+/** The checks whose errors name `sqliteStore`. */
+export const checks: OptionChecks = checksFor("sqliteStore");
 
 /**
  * Checks the options and fills in the defaults.
@@ -37,12 +38,7 @@ const checks = checksFor("sqliteStore");
 export function settingsOf(options: SqliteStoreOptions): Required<SqliteStoreOptions> {
   checks.names(options, ["table", "timeoutMs", "wal", "now"]);
   const { table = "bluum_webhook_events", timeoutMs = 2_000, wal = true, now = Date.now } = options;
-  if (typeof table !== "string" || !/^(?!sqlite_)[a-z_][a-z0-9_]{0,62}$/i.test(table)) {
-    throw checks.invalid(
-      "table",
-      "must be 1 to 63 letters, digits or underscores, not beginning with a digit or sqlite_",
-    );
-  }
+  requireTableName(checks, "table", table, 63);
   checks.integer("timeoutMs", timeoutMs, 0, 10_000);
   checks.boolean("wal", wal);
   checks.callable("now", now);
@@ -50,17 +46,24 @@ export function settingsOf(options: SqliteStoreOptions): Required<SqliteStoreOpt
 }
 
 /**
+ * Refuses what is no name of a table, or one with more than `most` characters.
+ *
+ * @throws WebhookError `configuration_invalid`
+ */
+export function requireTableName({ invalid }: OptionChecks, option: string, name: unknown, most: number): void {
+  if (typeof name === "string" && name.length <= most && /^(?!sqlite_)[a-z_][a-z0-9_]*$/i.test(name)) return;
+  throw invalid(option, `must be 1 to ${most} letters, digits or underscores, not beginning with a digit or sqlite_`);
+}
+
+/**
  * Refuses a database whose driver is asynchronous: it returns promises for rows, and every claim would fail.
  *
  * @throws WebhookError `configuration_invalid`
  */
-export function requireSynchronous(database: SqliteDatabase): void {
+export function requireSynchronous({ invalid }: OptionChecks, database: SqliteDatabase): void {
   const hasMethods = typeof database?.exec === "function" && typeof database.prepare === "function";
   if (hasMethods && returnsRows(database)) return;
-  throw checks.invalid(
-    "database",
-    "must be synchronous: a database of libsql, better-sqlite3, node:sqlite or bun:sqlite",
-  );
+  throw invalid("database", "must be synchronous: a database of libsql, better-sqlite3, node:sqlite or bun:sqlite");
 }
 
 function returnsRows(database: SqliteDatabase): boolean {
