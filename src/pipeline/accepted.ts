@@ -3,9 +3,9 @@ import type { Reply } from "../delivery.ts";
 import type { WebhookErrorCode } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
 import type { ReceivingTelemetry } from "../telemetry/telemetry.ts";
+import type { Arrival } from "./arrival.ts";
 import type { Claim } from "./claim.ts";
 import { type DeliveryFacts, HandlerContext } from "./context.ts";
-import type { ThrottledLog } from "./log.ts";
 import type { AcceptedOutcome, DeliveryContext, SettleAs, SettleDetail, Settled } from "./outcome.ts";
 import { isSuccess } from "./reply.ts";
 import type { ReportRecorder } from "./report.ts";
@@ -15,13 +15,6 @@ export interface Ending {
   readonly status?: number | undefined;
   readonly error?: unknown;
   readonly settled?: Settled;
-}
-
-/** What the receiver brings to an accepted delivery. */
-interface Equipment {
-  readonly report: ReportRecorder;
-  readonly receiving: ReceivingTelemetry | undefined;
-  readonly log: ThrottledLog;
 }
 
 /** An accepted delivery: the public outcome, and for the receiver its claim and its report. */
@@ -34,17 +27,15 @@ export class Accepted implements AcceptedOutcome {
   readonly #claim: Claim;
   readonly #report: ReportRecorder;
   readonly #receiving: ReceivingTelemetry | undefined;
-  readonly #log: ThrottledLog;
   #settledAs: SettleAs | undefined;
   #reply: Promise<Reply> | undefined;
 
-  constructor(event: BluumEvent, facts: DeliveryFacts, claim: Claim, { report, receiving, log }: Equipment) {
+  constructor(event: BluumEvent, facts: DeliveryFacts, claim: Claim, { report, receiving }: Arrival) {
     this.event = event;
     this.#facts = facts;
     this.#claim = claim;
     this.#report = report;
     this.#receiving = receiving;
-    this.#log = log;
     this.context = new HandlerContext(facts, claim, claim);
     report.add({ outcome: "accepted" });
     claim.onceTimedOut(() => this.report("handler_timeout"));
@@ -100,7 +91,7 @@ export class Accepted implements AcceptedOutcome {
   #known(as: SettleAs): SettleAs {
     if (as === "processed" || as === "failed") return as;
     ignoreRejection(as);
-    this.#log.error(
+    this.#claim.settings.log.error(
       "settle_unknown",
       'settle() was called with neither "processed" nor "failed"; the event counts as failed',
     );
@@ -108,7 +99,7 @@ export class Accepted implements AcceptedOutcome {
   }
 
   #logLostFailure(status: number): void {
-    this.#log.error(
+    this.#claim.settings.log.error(
       "failed_but_acknowledged",
       `event ${this.context.eventKey} failed, but ${status} was answered, so Bluum will not retry it: ask for a replay`,
     );
@@ -117,7 +108,7 @@ export class Accepted implements AcceptedOutcome {
   /** Returning means done, aborted or not. */
   #logLateReturn(code: WebhookErrorCode): void {
     this.#report.add({ code });
-    this.#log.warn(
+    this.#claim.settings.log.warn(
       "returned_after_abort",
       `a handler returned after its signal had aborted (${code}), which counts as success; to give up, throw: context.signal.throwIfAborted()`,
     );

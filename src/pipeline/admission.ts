@@ -10,7 +10,7 @@ import type { Settings } from "./options.ts";
 import { type Envelope, parseEnvelope } from "./parse.ts";
 import type { ReportRecorder } from "./report.ts";
 import { type KeySource, keySource } from "./secrets.ts";
-import { bodySeen } from "./seen-requests.ts";
+import { acceptedBody } from "./seen-requests.ts";
 import { checkBody, checkHead, verify } from "./verify.ts";
 
 /** A genuine event, before anything is done with it. */
@@ -67,7 +67,7 @@ export class Admission {
 
   async #readBody({ body, request }: Delivery, report: ReportRecorder): Promise<Uint8Array> {
     // Another receiver that the request has passed may have read it.
-    const seen = typeof body === "function" ? bodySeen(request) : body;
+    const seen = typeof body === "function" ? acceptedBody(request) : body;
     const unread = typeof body === "function" && seen === undefined;
     const rawBody: unknown = unread ? await this.#bodies.read(body).catch(asBodyError) : seen;
     checkBody(rawBody, this.#settings.maxBodyBytes);

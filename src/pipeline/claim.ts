@@ -4,7 +4,7 @@ import { WebhookError } from "../errors.ts";
 import type { ClaimResult, CompleteResult, DedupeStore } from "../stores/store.ts";
 import type { HeldClaim } from "../stores/transaction.ts";
 import type { Deadline } from "./deadline.ts";
-import { Heartbeat, type HeartbeatListener, type Lease, leaseFrom } from "./lease.ts";
+import { Heartbeat, type HeartbeatListener, type Lease, leaseFromNow } from "./lease.ts";
 import type { ThrottledLog } from "./log.ts";
 import type { SettleAs, Settled } from "./outcome.ts";
 import type { TimedStore } from "./store-timeouts.ts";
@@ -38,7 +38,7 @@ export type NotAcquired = Exclude<ClaimResult, { status: "claimed" }>;
  */
 export async function acquire(key: string, settings: ClaimSettings): Promise<Claim | NotAcquired> {
   const token = settings.newToken();
-  const lease = leaseFrom(performance.now(), settings.leaseMs, settings.deadline);
+  const lease = leaseFromNow(settings.leaseMs, settings.deadline);
   const result = await settings.timedStore.claim(key, { token, leaseMs: lease.leaseMs });
   return result.status === "claimed" ? new Claim(key, token, lease, settings) : result;
 }
@@ -151,7 +151,7 @@ export class Claim implements HeldClaim, HeartbeatListener {
     return (await this.#recordedLate) ?? false;
   }
 
-  /** Calls back once if `maxProcessingMs` or the deadline passes before the claim is settled. */
+  /** Calls back once if `maxProcessingMs` or the deadline passes before the claim is settled. A later listener replaces an earlier one. */
   onceTimedOut(listener: () => void): void {
     this.#timeoutListener = listener;
     if (this.#timedOut) listener();
@@ -176,7 +176,7 @@ export class Claim implements HeldClaim, HeartbeatListener {
 
   async renew(): Promise<Lease | "lost"> {
     const { leaseMs, deadline, timedStore, log } = this.#settings;
-    const lease = leaseFrom(performance.now(), leaseMs, deadline);
+    const lease = leaseFromNow(leaseMs, deadline);
     try {
       return (await timedStore.renew(this.key, { token: this.token, leaseMs: lease.leaseMs })) ? lease : "lost";
     } catch (error) {
@@ -244,7 +244,7 @@ export class Claim implements HeldClaim, HeartbeatListener {
   async #learnOfTransaction(as: SettleAs): Promise<Settled> {
     const { timedStore, leaseMs, deadline, log } = this.#settings;
     try {
-      const lease = leaseFrom(performance.now(), leaseMs, deadline);
+      const lease = leaseFromNow(leaseMs, deadline);
       const { status } = await timedStore.claim(this.key, { token: this.token, leaseMs: lease.leaseMs });
       if (status === "completed") {
         if (as === "failed") log.error("failed_after_commit", FAILED_AFTER_COMMIT);

@@ -23,7 +23,7 @@ export interface DeliveryTerms {
 
 /** Claims the events of one receiver. */
 export class Claims {
-  /** For claims that belong to no delivery. */
+  /** For claims of stored events, and of deliveries that change nothing. */
   readonly settings: ClaimSettings;
   readonly #onStoreError: "reject" | "accept";
   /** How many claims the store has not answered. */
@@ -32,8 +32,17 @@ export class Claims {
   constructor(store: DedupeStore, settings: Settings, log: ThrottledLog) {
     const { leaseMs, retentionMs, maxProcessingMs, onStoreError } = settings;
     const newToken = fencingTokens();
-    const terms = { leaseMs, retentionMs, maxProcessingMs };
-    this.settings = { store, timedStore: timedStore(store), ...terms, log, newToken, open: new Set() };
+    const open = new Set<Claim>();
+    this.settings = {
+      store,
+      timedStore: timedStore(store),
+      leaseMs,
+      retentionMs,
+      maxProcessingMs,
+      log,
+      newToken,
+      open,
+    };
     this.#onStoreError = onStoreError;
   }
 

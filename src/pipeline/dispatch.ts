@@ -29,7 +29,7 @@ interface Progress {
 export function dispatch(accepted: Accepted, settings: DispatchSettings): Promise<Reply> {
   const handlers = settings.router.matching(accepted.event.type);
   const progress: Progress = { handler: handlers[0]?.name ?? "" };
-  const work = process(accepted, handlers, settings, progress).catch(() => {
+  const work = runAndReply(accepted, handlers, settings, progress).catch(() => {
     // What a handler throws may be impossible to look at: a revoked Proxy throws at every touch.
     logFailure("handler_failed", accepted, progress);
     return fail(accepted, "handler_failed");
@@ -46,7 +46,7 @@ export function dispatch(accepted: Accepted, settings: DispatchSettings): Promis
 
 type Handlers = readonly Registration<DeliveryContext>[];
 
-async function process(
+async function runAndReply(
   accepted: Accepted,
   handlers: Handlers,
   settings: DispatchSettings,

@@ -1,7 +1,6 @@
 import { createHash } from "node:crypto";
-import { ignoreRejection } from "../async.ts";
 import { eventIdField, type Payload } from "../bluum/envelope.ts";
-import { WebhookError } from "../errors.ts";
+import { askOption } from "./ask-option.ts";
 import type { IdentifiedBy } from "./outcome.ts";
 
 /** Which event a delivery is about. */
@@ -42,7 +41,8 @@ export type Identifiable = Omit<VerifiedDelivery, "headers"> & {
  * @throws WebhookError `event_id_failed` where the option threw or returned something else than a string
  */
 export function identify(verified: Identifiable, option: EventIdOption | undefined): Identity {
-  const chosen = option === undefined ? undefined : askOption(option, verified);
+  const chosen =
+    option && askOption("eventId", "event_id_failed", () => option({ ...verified, headers: verified.headers() }));
   if (chosen) return { id: chosen, identifiedBy: "option" };
   if (verified.messageId) return { id: verified.messageId, identifiedBy: "scheme" };
   const named = eventIdField(verified.payload);
@@ -55,21 +55,6 @@ export function identify(verified: Identifiable, option: EventIdOption | undefin
 /** The id of an event whose payload names none. */
 export function bodyHash(body: Uint8Array | string): string {
   return `sha256:${sha256(body)}`;
-}
-
-function askOption(option: EventIdOption, { headers, ...verified }: Identifiable): string | undefined {
-  let answer: unknown;
-  try {
-    answer = option({ ...verified, headers: headers() });
-  } catch (cause) {
-    throw new WebhookError("event_id_failed", "the eventId option threw", { cause });
-  }
-  if (answer === undefined || typeof answer === "string") return answer;
-  ignoreRejection(answer);
-  throw new WebhookError(
-    "event_id_failed",
-    `the eventId option returned ${typeof answer}, not a string; it must be synchronous`,
-  );
 }
 
 // What a key may contain unhashed. No `/` in a type, so that a key splits in one way only; no `#`, which separates the event's key

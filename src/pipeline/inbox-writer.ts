@@ -1,18 +1,19 @@
-import { ignoreRejection, withTimeout } from "../async.ts";
+import { withTimeout } from "../async.ts";
 import { type DeliveryHeaders, plainHeaders, type Reply } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
-import type { BluumEvent } from "../events/event.ts";
 import type { Inbox } from "../inbox/inbox.ts";
 import { type InboxMessage, isTracestate } from "../inbox/message.ts";
 import type { ReceivingTelemetry } from "../telemetry/telemetry.ts";
 import type { Admitted } from "./admission.ts";
 import { retentionOf } from "./age.ts";
 import type { Arrival } from "./arrival.ts";
+import { askOption } from "./ask-option.ts";
 import type { Deadline } from "./deadline.ts";
 import { eventKey, storeKey } from "./identity.ts";
-import type { OrderByOption, Settings } from "./options.ts";
+import type { Settings } from "./options.ts";
+import type { DuplicateOutcome, InFlightOutcome } from "./outcome.ts";
 import { toEvent } from "./parse.ts";
-import { RECEIVED, replyTo } from "./reply.ts";
+import { RECEIVED } from "./reply.ts";
 import { reported } from "./reported.ts";
 
 /** An inbox that does not answer for this long has failed. */
@@ -39,27 +40,31 @@ export class InboxWriter {
   }
 
   /**
-   * Stores an event, and answers its delivery. The answer is 2xx only once the event is stored.
+   * Stores an event. The answer is 2xx only once it is stored.
    *
    * @throws WebhookError `inbox_full` or `inbox_unavailable`, or `receiver_failed` for a faulty `orderBy`
    */
-  async store(admitted: Admitted, { delivery, deadline, report, receiving }: Arrival): Promise<Reply> {
+  async store(
+    admitted: Admitted,
+    { delivery, deadline, report, receiving }: Arrival,
+  ): Promise<Reply | DuplicateOutcome | InFlightOutcome> {
     const { envelope, identity } = admitted;
     const { id: eventId } = identity;
-    const orderingKey = orderingKeyOf(toEvent(envelope, eventId), this.#settings.orderBy);
+    const { orderBy } = this.#settings;
+    const orderingKey = orderBy && askOption("orderBy", "receiver_failed", () => orderBy(toEvent(envelope, eventId)));
     const key = storeKey(this.#settings.namespace, eventKey(envelope.type, eventId));
     const message = messageOf(admitted, delivery.headers, { key, orderingKey, trace: traceOf(receiving) });
     const retentionMs = retentionOf(envelope, admitted.nowMs, this.#settings);
     try {
       const added = await this.#add(message, retentionMs, deadline);
       report.lap("claimMs");
-      if (added === "duplicate") return replyTo(reported({ kind: "duplicate", eventId }, report));
+      if (added === "duplicate") return reported({ kind: "duplicate", eventId }, report);
       report.send({ outcome: "accepted", status: RECEIVED.status });
       return RECEIVED;
     } catch (error) {
       if (!(error instanceof WebhookError) || error.code !== "event_in_flight") throw error;
       const { retryAfterMs = IN_FLIGHT_MS } = error;
-      return replyTo(reported({ kind: "in_flight", eventId, retryAfterMs }, report));
+      return reported({ kind: "in_flight", eventId, retryAfterMs }, report);
     }
   }
 
@@ -135,24 +140,6 @@ function messageOf(admitted: Admitted, headers: DeliveryHeaders, { key, ordering
     ...(orderingKey && { orderingKey }),
     ...trace,
   };
-}
-
-/**
- * Asks the option for the ordering key of an event.
- *
- * @throws WebhookError `receiver_failed` if it throws, or returns something else than a string
- */
-function orderingKeyOf(event: BluumEvent, orderBy: OrderByOption | undefined): string | undefined {
-  if (orderBy === undefined) return undefined;
-  let answer: unknown;
-  try {
-    answer = orderBy(event);
-  } catch (cause) {
-    throw new WebhookError("receiver_failed", "the orderBy option threw", { cause });
-  }
-  if (answer === undefined || typeof answer === "string") return answer;
-  ignoreRejection(answer);
-  throw new WebhookError("receiver_failed", `the orderBy option returned ${typeof answer}, not a string`);
 }
 
 function withoutCredentials(headers: Readonly<Record<string, string>>): Record<string, string> {

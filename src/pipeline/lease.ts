@@ -9,7 +9,8 @@ export interface Lease {
 }
 
 /** A lease that starts now, in whole milliseconds, capped at the deadline. */
-export function leaseFrom(startedAt: number, leaseMs: number, deadline: Deadline | undefined): Lease {
+export function leaseFromNow(leaseMs: number, deadline: Deadline | undefined): Lease {
+  const startedAt = performance.now();
   if (deadline === undefined) return { startedAt, leaseMs };
   return { startedAt, leaseMs: Math.max(1, Math.min(leaseMs, Math.floor(deadline.at - startedAt))) };
 }

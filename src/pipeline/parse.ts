@@ -3,6 +3,7 @@ import { type EventTime, eventIdField, eventTime, eventTypeField, type Payload }
 import { isBytes } from "../delivery.ts";
 import { WebhookError } from "../errors.ts";
 import { type BluumEvent, domainAndAction } from "../events/event.ts";
+import { askOption } from "./ask-option.ts";
 import { bodyHash } from "./identity.ts";
 
 /** The parsed body of a delivery: a JSON object that names an event. */
@@ -69,18 +70,8 @@ function askEventType(
   { eventType, headers }: ParseOptions,
 ): string | undefined {
   if (eventType === undefined || rawBody === undefined) return undefined;
-  let answer: unknown;
-  try {
-    answer = eventType({ payload, rawBody, headers: headers?.() ?? {} });
-  } catch (cause) {
-    throw new WebhookError("event_type_failed", "the eventType option threw", { cause });
-  }
-  if (answer === undefined || typeof answer === "string") return answer;
-  ignoreRejection(answer);
-  throw new WebhookError(
-    "event_type_failed",
-    `the eventType option returned ${typeof answer}, not a string; it must be synchronous`,
-  );
+  const verified = { payload, rawBody, headers: headers?.() ?? {} };
+  return askOption("eventType", "event_type_failed", () => eventType(verified));
 }
 
 /** The event may be a sound one, so it must come again. */

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { ignoreRejection, sleep } from "../async.ts";
-import { isError, WebhookError } from "../errors.ts";
+import { isError, WebhookError, type WebhookErrorCode } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
 import { isParkEvent } from "../inbox/failure.ts";
 import type { InboxAttempt } from "../inbox/inbox.ts";
@@ -14,7 +14,7 @@ import { claimHandler, Interruption, runAndSettle } from "./handler-claim.ts";
 import { quoted, type ThrottledLog } from "./log.ts";
 import type { DeliveryContext, IdentifiedBy } from "./outcome.ts";
 import { parseEnvelope, toEvent } from "./parse.ts";
-import type { DeliveryReport, ReportRecorder } from "./report.ts";
+import type { ReportRecorder } from "./report.ts";
 
 /** What running the handlers of a stored event needs of a receiver. */
 export interface ProcessSettings {
@@ -83,7 +83,7 @@ function handlersOf({ type }: BluumEvent, { router, claims, onUnhandled }: Proce
   if (router.empty)
     throw new WebhookError("no_handlers", "no handler is registered; call receiver.on(...) at start-up");
   const handlers = router.matching(type);
-  if (handlers.length === 0) refuseUnhandled(type, onUnhandled, claims.log);
+  if (handlers.length === 0) unhandled(type, onUnhandled, claims.log);
   return handlers;
 }
 
@@ -194,7 +194,7 @@ function factsOf(message: InboxMessage, { attempt }: Run, namespace: string): De
   };
 }
 
-function refuseUnhandled(type: string, onUnhandled: "acknowledge" | "reject", log: ThrottledLog): void {
+function unhandled(type: string, onUnhandled: "acknowledge" | "reject", log: ThrottledLog): void {
   const name = quoted(type);
   if (onUnhandled === "reject") throw new WebhookError("unhandled", `no handler matches events of type ${name}`);
   log.once(`unhandled ${name}`, `unhandled: no handler matches events of type ${name}; removed from the inbox`);
@@ -209,7 +209,7 @@ function logFailure(log: ThrottledLog, handler: string, type: string, facts: Del
   log.failure(topic, line, error);
 }
 
-const INTERRUPTED: Readonly<Partial<Record<DeliveryReport["code"] & string, string>>> = {
+const INTERRUPTED: Readonly<Partial<Record<WebhookErrorCode, string>>> = {
   event_in_flight: "another worker runs the handler, or has taken it over",
   completion_rolled_back: "a handler returned, but the transaction with its completion was rolled back",
   store_unavailable: "the store failed between two handlers of an event, or did not record that one succeeded",
@@ -229,6 +229,6 @@ function asError(thrown: unknown): Error {
   }
 }
 
-function codeOf(error: Error): NonNullable<DeliveryReport["code"]> {
+function codeOf(error: Error): WebhookErrorCode {
   return error instanceof WebhookError ? error.code : "handler_failed";
 }

@@ -171,11 +171,11 @@ class WebhookReceiver implements Receiver {
   }
 
   async close({ timeoutMs = CLOSE_MS }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    timerMs(timeoutMs);
+    const mostMs = timerMs(timeoutMs);
     this.#closed = true;
-    const until = performance.now() + timeoutMs;
-    await this.#workers.close(timeoutMs);
-    while (this.#busy && performance.now() < until) await sleep(Math.min(10, timeoutMs));
+    const until = performance.now() + mostMs;
+    await this.#workers.close(mostMs);
+    while (this.#busy && performance.now() < until) await sleep(Math.min(10, mostMs));
     // Handlers that obey their signal need a moment to release their claims: otherwise the next worker waits for the lease.
     const graceUntil = performance.now() + GIVE_BACK_MS;
     while (this.#workers.busy && performance.now() < graceUntil) await sleep(10);
@@ -228,7 +228,8 @@ class WebhookReceiver implements Receiver {
   }
 
   /** Claims the event: what is accepted waits for its caller to settle. */
-  async #accept(admitted: Admitted, { delivery, deadline, report, receiving }: Arrival): Promise<Outcome> {
+  async #accept(admitted: Admitted, arrival: Arrival): Promise<Outcome> {
+    const { delivery, deadline, report } = arrival;
     const { envelope, identity, rawBody, receivedAt, secretIndex, nowMs } = admitted;
     const { id: eventId, identifiedBy } = identity;
     const key = eventKey(envelope.type, eventId);
@@ -254,7 +255,7 @@ class WebhookReceiver implements Receiver {
       headers,
       attempt: ONLY_ATTEMPT,
     };
-    const accepted = new Accepted(toEvent(envelope, eventId), facts, claim, { report, receiving, log: this.#log });
+    const accepted = new Accepted(toEvent(envelope, eventId), facts, claim, arrival);
     noteAccepted(delivery.request, this, accepted);
     return accepted;
   }

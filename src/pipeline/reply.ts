@@ -101,8 +101,7 @@ export function isSuccess(status: number): boolean {
 
 /** The status of the answer to an outcome. */
 export function statusOf(outcome: Outcome): number {
-  if (outcome.kind === "in_flight") return STATUS.event_in_flight;
-  return outcome.kind === "rejected" ? STATUS[answeredCode(outcome.error.code)] : replyTo(outcome).status;
+  return replyTo(outcome).status;
 }
 
 /**

@@ -46,6 +46,6 @@ export function acceptedBefore(request: object | undefined, receiver: object): A
 }
 
 /** The body of a request that any receiver has accepted. */
-export function bodySeen(request: object | undefined): Uint8Array | undefined {
+export function acceptedBody(request: object | undefined): Uint8Array | undefined {
   return (request as SeenRequest | undefined)?.[SEEN]?.outcome.context.rawBody;
 }

@@ -19,7 +19,7 @@ export interface Session {
 }
 
 /** The database of pg-boss, through the pool of the app. Nothing waits for it without end. */
-export class Database implements Session {
+export class Database {
   readonly #pool: InboxPool;
   readonly #session: Session;
 
@@ -30,10 +30,6 @@ export class Database implements Session {
 
   query(text: string, values: readonly PostgresValue[], timeoutMs: number = TIMEOUT_MS): Promise<readonly Row[]> {
     return withTimeout(this.#session.query(text, values), timeoutMs);
-  }
-
-  get db(): BossDb {
-    return this.#session.db;
   }
 
   /** Runs `work` in one transaction: committed once it resolves, rolled back if anything fails. */
