@@ -58,7 +58,7 @@ const FREE_BYTES = 64 * 1024;
 const SHARED_BYTES = 64 * 1024 * 1024;
 
 /**
- * Limits the memory of all bodies that are read at the same time: beyond the first 64 KiB of each they share 64 MiB, or four times
+ * Limits the memory of all bodies that are read or verified at the same time: beyond the first 64 KiB of each they share 64 MiB, or four times
  * `maxBytes` if that is more.
  */
 export class BodyBudget {
@@ -76,21 +76,30 @@ export class BodyBudget {
    *
    * @throws what the reader throws
    */
-  async read(body: BodyReader): Promise<Uint8Array> {
+  read(body: BodyReader): Promise<Uint8Array> {
+    return this.readAndUse(body, (bytes) => bytes);
+  }
+
+  /**
+   * Reads one body and uses it. The memory that it reserved is free again once both are done.
+   *
+   * @throws what the reader or `use` throws
+   */
+  async readAndUse<Used>(body: BodyReader, use: (bytes: Uint8Array) => Used | Promise<Used>): Promise<Used> {
     let held = FREE_BYTES;
-    let reading = true;
+    let inUse = true;
     const reserve = (bufferBytes: number) => {
       const more = bufferBytes - held;
       // A reservation after the end would never be freed.
-      if (more <= 0 || !reading) return;
+      if (more <= 0 || !inUse) return;
       if (more > this.#leftBytes) throw receiverBusy();
       this.#leftBytes -= more;
       held += more;
     };
     try {
-      return await body({ ...this.#limits, reserve });
+      return await use(await body({ ...this.#limits, reserve }));
     } finally {
-      reading = false;
+      inUse = false;
       this.#leftBytes += held - FREE_BYTES;
     }
   }

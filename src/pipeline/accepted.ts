@@ -3,7 +3,7 @@ import type { Reply } from "../delivery.ts";
 import type { WebhookErrorCode } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
 import type { ReceivingTelemetry } from "../telemetry/telemetry.ts";
-import type { Arrival } from "./arrival.ts";
+import type { Arrival } from "./admission.ts";
 import type { Claim } from "./claim.ts";
 import { type DeliveryFacts, HandlerContext } from "./context.ts";
 import type { AcceptedOutcome, DeliveryContext, SettleAs, SettleDetail, Settled } from "./outcome.ts";

@@ -1,28 +1,52 @@
 import { BodyBudget } from "../body.ts";
-import { type Delivery, plainHeaders } from "../delivery.ts";
+import { type BodyLimits, type BodyReader, type Delivery, plainHeaders } from "../delivery.ts";
 import { bodyIncomplete, WebhookError } from "../errors.ts";
+import type { BluumEvent } from "../events/event.ts";
 import { clockMs } from "../options.ts";
 import { PING_TYPE } from "../router/router.ts";
-import { checkAge } from "./age.ts";
-import { type Identifiable, type Identity, identify } from "./identity.ts";
+import type { Verified } from "../schemes/scheme.ts";
+import type { ReceivingTelemetry } from "../telemetry/telemetry.ts";
+import { checkAge, retentionOf } from "./age.ts";
+import type { Deadline } from "./deadline.ts";
+import { eventKey, identify, storeKey } from "./identity.ts";
 import type { ThrottledLog } from "./log.ts";
 import type { Settings } from "./options.ts";
-import { type Envelope, parseEnvelope } from "./parse.ts";
+import type { IdentifiedBy } from "./outcome.ts";
+import { parseEnvelope, toEvent } from "./parse.ts";
 import type { ReportRecorder } from "./report.ts";
 import { type KeySource, keySource } from "./secrets.ts";
 import { acceptedBody } from "./seen-requests.ts";
 import { checkBody, checkHead, verify } from "./verify.ts";
 
+/** A delivery, and what goes with it through the receiver. */
+export interface Arrival {
+  readonly delivery: Delivery;
+  readonly deadline: Deadline | undefined;
+  readonly report: ReportRecorder;
+  readonly receiving: ReceivingTelemetry | undefined;
+}
+
 /** A genuine event, before anything is done with it. */
 export interface Admitted {
-  readonly envelope: Envelope;
-  readonly identity: Identity;
+  readonly event: BluumEvent;
+  /** Type and id as one key. */
+  readonly eventKey: string;
+  /** The same with the namespace: the key in a store or an inbox. */
+  readonly storeKey: string;
+  readonly identifiedBy: IdentifiedBy;
+  /** How long the event is to be remembered, in milliseconds. */
+  readonly retentionMs: number;
   /** The exact bytes that were verified. */
   readonly rawBody: Uint8Array;
   readonly receivedAt: Date;
   /** The index of the secret that matched. */
   readonly secretIndex: number;
-  /** When the signature was verified, epoch milliseconds. */
+}
+
+/** A body whose signature matches. */
+interface VerifiedBody extends Verified {
+  readonly rawBody: Uint8Array;
+  /** When it was verified, epoch milliseconds. */
   readonly nowMs: number;
 }
 
@@ -50,46 +74,50 @@ export class Admission {
    * @throws WebhookError that says why the delivery is refused
    */
   async admit(delivery: Delivery, report: ReportRecorder): Promise<Admitted | "ping"> {
+    const { parseJson, eventType, eventId, namespace, scheme } = this.#settings;
     const receivedAt = new Date(this.#now());
-    const presented = checkHead(delivery, this.#settings.scheme);
-    const rawBody = await this.#readBody(delivery, report);
-    const nowMs = this.#now();
-    const { secretIndex, messageId } = await verify(this.#settings.scheme, presented, rawBody, this.#keys, nowMs);
-    report.add({ secretIndex });
-    report.lap("verifyMs");
-    const envelope = this.#parse(delivery, rawBody, report);
-    if (envelope.type === PING_TYPE) return "ping";
-    checkAge(envelope, nowMs, this.#settings, this.#log);
+    const presented = checkHead(delivery, scheme);
+    const { rawBody, nowMs, secretIndex, messageId } = await this.#verified(delivery, presented, report);
+    const headers = () => plainHeaders(delivery.headers);
+    const envelope = parseEnvelope(rawBody, { parseJson, eventType, headers });
     const { payload, type } = envelope;
-    const identity = this.#identify(delivery, { payload, type, rawBody, messageId }, report);
-    return { envelope, identity, rawBody, receivedAt, secretIndex, nowMs };
+    report.add({ type });
+    if (type === PING_TYPE) return "ping";
+    checkAge(envelope, nowMs, this.#settings, this.#log);
+    const { id, identifiedBy } = identify({ payload, type, rawBody, headers, messageId }, eventId);
+    report.add({ eventId: id, identifiedBy });
+    if (this.#production && identifiedBy === "body_hash") warnOfBodyHash(this.#log);
+    const key = eventKey(type, id);
+    return {
+      event: toEvent(envelope, id),
+      eventKey: key,
+      storeKey: storeKey(namespace, key),
+      identifiedBy,
+      retentionMs: retentionOf(envelope, nowMs, this.#settings),
+      rawBody,
+      receivedAt,
+      secretIndex,
+    };
   }
 
-  async #readBody({ body, request }: Delivery, report: ReportRecorder): Promise<Uint8Array> {
-    // Another receiver that the request has passed may have read it.
+  /** Reads the body and verifies it; until then its memory counts. Another receiver that the request has passed may have read it. */
+  #verified({ body, request }: Delivery, presented: object, report: ReportRecorder): Promise<VerifiedBody> {
     const seen = typeof body === "function" ? acceptedBody(request) : body;
-    const unread = typeof body === "function" && seen === undefined;
-    const rawBody: unknown = unread ? await this.#bodies.read(body).catch(asBodyError) : seen;
-    checkBody(rawBody, this.#settings.maxBodyBytes);
+    const verifyBody = (rawBody: unknown) => this.#verify(rawBody, presented, report);
+    if (typeof body !== "function" || seen !== undefined) return verifyBody(seen);
+    return this.#bodies.readAndUse((limits) => readBody(body, limits), verifyBody);
+  }
+
+  async #verify(rawBody: unknown, presented: object, report: ReportRecorder): Promise<VerifiedBody> {
+    const { scheme, maxBodyBytes } = this.#settings;
+    checkBody(rawBody, maxBodyBytes);
     report.add({ bodyBytes: rawBody.length });
     report.lap("readMs");
-    return rawBody;
-  }
-
-  #parse({ headers }: Delivery, rawBody: Uint8Array, report: ReportRecorder): Envelope {
-    const { parseJson, eventType } = this.#settings;
-    const envelope = parseEnvelope(rawBody, { parseJson, eventType, headers: () => plainHeaders(headers) });
-    report.add({ type: envelope.type });
-    return envelope;
-  }
-
-  #identify(delivery: Delivery, identifiable: Omit<Identifiable, "headers">, report: ReportRecorder): Identity {
-    const { payload, type, rawBody, messageId } = identifiable;
-    const headers = () => plainHeaders(delivery.headers);
-    const identity = identify({ payload, type, rawBody, headers, messageId }, this.#settings.eventId);
-    report.add({ eventId: identity.id, identifiedBy: identity.identifiedBy });
-    if (this.#production && identity.identifiedBy === "body_hash") warnOfBodyHash(this.#log);
-    return identity;
+    const nowMs = this.#now();
+    const verified = await verify(scheme, presented, rawBody, this.#keys, nowMs);
+    report.add({ secretIndex: verified.secretIndex });
+    report.lap("verifyMs");
+    return { ...verified, rawBody, nowMs };
   }
 
   #now(): number {
@@ -99,8 +127,13 @@ export class Admission {
   }
 }
 
-function asBodyError(thrown: unknown): never {
-  throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
+/** Whatever else a reader throws, the body is not complete. */
+async function readBody(body: BodyReader, limits: BodyLimits): Promise<Uint8Array> {
+  try {
+    return await body(limits);
+  } catch (thrown) {
+    throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
+  }
 }
 
 function warnOfBodyHash(log: ThrottledLog): void {

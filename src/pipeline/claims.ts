@@ -15,7 +15,7 @@ import { timedStore } from "./store-timeouts.ts";
 const MAX_UNANSWERED = 1_000;
 
 /** What one delivery adds to the settings of its claim. */
-export interface DeliveryTerms {
+export interface DeliverySettings {
   readonly delivery: Delivery;
   readonly deadline: Deadline | undefined;
   readonly retentionMs: number;
@@ -56,7 +56,7 @@ export class Claims {
    *
    * @throws WebhookError `store_unavailable`
    */
-  async claim(key: string, terms: DeliveryTerms): Promise<Claim | NotAcquired> {
+  async claim(key: string, terms: DeliverySettings): Promise<Claim | NotAcquired> {
     const settings = this.#settingsFor(terms);
     const stuck = Math.max(this.#unanswered, settings.store.unanswered?.() ?? 0) >= MAX_UNANSWERED;
     this.#unanswered += 1;
@@ -77,25 +77,13 @@ export class Claims {
     }
   }
 
-  #settingsFor({ delivery, deadline, retentionMs }: DeliveryTerms): ClaimSettings {
-    const { store, leaseMs, maxProcessingMs, log, newToken, open } = this.settings;
+  #settingsFor({ delivery, deadline, retentionMs }: DeliverySettings): ClaimSettings {
     const special = deadline ?? delivery.waitUntil;
     if (special === undefined && retentionMs === this.settings.retentionMs) return this.settings;
-    const timed = deadline === undefined ? this.settings.timedStore : timedStore(store, deadline);
+    const { store, timedStore: untilTimeout, log } = this.settings;
+    const untilDeadline = deadline === undefined ? untilTimeout : timedStore(store, deadline);
     const waitUntil = delivery.waitUntil && safeWaitUntil(delivery.waitUntil, log);
-    // Listed: a spread would cost more than the rest of a claim.
-    return {
-      store,
-      timedStore: timed,
-      leaseMs,
-      retentionMs,
-      maxProcessingMs,
-      log,
-      newToken,
-      open,
-      deadline,
-      waitUntil,
-    };
+    return { ...this.settings, timedStore: untilDeadline, retentionMs, deadline, waitUntil };
   }
 }
 

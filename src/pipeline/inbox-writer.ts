@@ -4,17 +4,13 @@ import { WebhookError } from "../errors.ts";
 import type { Inbox } from "../inbox/inbox.ts";
 import { type InboxMessage, isTracestate } from "../inbox/message.ts";
 import type { ReceivingTelemetry } from "../telemetry/telemetry.ts";
-import type { Admitted } from "./admission.ts";
-import { retentionOf } from "./age.ts";
-import type { Arrival } from "./arrival.ts";
+import type { Admitted, Arrival } from "./admission.ts";
 import { askOption } from "./ask-option.ts";
 import type { Deadline } from "./deadline.ts";
-import { eventKey, storeKey } from "./identity.ts";
 import type { Settings } from "./options.ts";
 import type { DuplicateOutcome, InFlightOutcome } from "./outcome.ts";
-import { toEvent } from "./parse.ts";
 import { RECEIVED } from "./reply.ts";
-import { reported } from "./reported.ts";
+import { reported } from "./report.ts";
 
 /** An inbox that does not answer for this long has failed. */
 const ADD_TIMEOUT_MS = 10_000;
@@ -48,13 +44,11 @@ export class InboxWriter {
     admitted: Admitted,
     { delivery, deadline, report, receiving }: Arrival,
   ): Promise<Reply | DuplicateOutcome | InFlightOutcome> {
-    const { envelope, identity } = admitted;
-    const { id: eventId } = identity;
+    const { event, retentionMs } = admitted;
+    const { id: eventId } = event;
     const { orderBy } = this.#settings;
-    const orderingKey = orderBy && askOption("orderBy", "receiver_failed", () => orderBy(toEvent(envelope, eventId)));
-    const key = storeKey(this.#settings.namespace, eventKey(envelope.type, eventId));
-    const message = messageOf(admitted, delivery.headers, { key, orderingKey, trace: traceOf(receiving) });
-    const retentionMs = retentionOf(envelope, admitted.nowMs, this.#settings);
+    const orderingKey = orderBy && askOption("orderBy", "receiver_failed", () => orderBy(event));
+    const message = messageOf(admitted, delivery.headers, { orderingKey, trace: traceOf(receiving) });
     try {
       const added = await this.#add(message, retentionMs, deadline);
       report.lap("claimMs");
@@ -86,7 +80,7 @@ export class InboxWriter {
     }
   }
 
-  /** Also after the timeout an event counts as long as the inbox has it. */
+  /** Counts until `add` settles, even after the timeout. */
   async #counted<Answer>(add: () => Promise<Answer>): Promise<Answer> {
     this.#storing += 1;
     try {
@@ -112,7 +106,6 @@ const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** What a message has beside the delivery. */
 interface Storing {
-  readonly key: string;
   readonly orderingKey: string | undefined;
   readonly trace: Pick<InboxMessage, "traceparent" | "tracestate">;
 }
@@ -125,16 +118,16 @@ function traceOf(receiving: ReceivingTelemetry | undefined): Storing["trace"] {
 }
 
 /** The message that an inbox stores for an event. */
-function messageOf(admitted: Admitted, headers: DeliveryHeaders, { key, orderingKey, trace }: Storing): InboxMessage {
-  const { identity, envelope, rawBody, receivedAt, secretIndex } = admitted;
+function messageOf(admitted: Admitted, headers: DeliveryHeaders, { orderingKey, trace }: Storing): InboxMessage {
+  const { event, storeKey, identifiedBy, rawBody, receivedAt, secretIndex } = admitted;
   return {
     v: 1,
-    key,
-    id: identity.id,
-    type: envelope.type,
+    key: storeKey,
+    id: event.id,
+    type: event.type,
     body: utf8.decode(rawBody),
     headers: withoutCredentials(plainHeaders(headers)),
-    identifiedBy: identity.identifiedBy,
+    identifiedBy,
     receivedAt: receivedAt.getTime(),
     secretIndex,
     ...(orderingKey && { orderingKey }),

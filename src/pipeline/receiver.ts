@@ -10,9 +10,7 @@ import type { DedupeStore } from "../stores/store.ts";
 import { guarded } from "../telemetry/guard.ts";
 import type { ReceiverTelemetry, ReceivingTelemetry } from "../telemetry/telemetry.ts";
 import { Accepted } from "./accepted.ts";
-import { Admission, type Admitted } from "./admission.ts";
-import { retentionOf } from "./age.ts";
-import type { Arrival } from "./arrival.ts";
+import { Admission, type Admitted, type Arrival } from "./admission.ts";
 import { Claims } from "./claims.ts";
 import { deadlineOf, refuseIfTooLate } from "./deadline.ts";
 import { dispatch } from "./dispatch.ts";
@@ -22,12 +20,10 @@ import { type ThrottledLog, throttledLog } from "./log.ts";
 import { type ReceiverOptions, type Settings, settingsOf } from "./options.ts";
 import type { DeliveryContext, Outcome, PingOutcome, RejectedOutcome } from "./outcome.ts";
 import { ownStore, warnOfMemoryStore } from "./own-store.ts";
-import { toEvent } from "./parse.ts";
 import type { Run } from "./process.ts";
 import type { Receiver } from "./receiver-api.ts";
 import { replyTo, statusOf } from "./reply.ts";
-import { recorderFor } from "./report.ts";
-import { reported } from "./reported.ts";
+import { recorderFor, reported } from "./report.ts";
 import { acceptedBefore, noteAccepted } from "./seen-requests.ts";
 import { CLOSE_MS, timerMs, Workers } from "./workers.ts";
 
@@ -229,34 +225,19 @@ class WebhookReceiver implements Receiver {
 
   /** Claims the event: what is accepted waits for its caller to settle. */
   async #accept(admitted: Admitted, arrival: Arrival): Promise<Outcome> {
+    const { event, eventKey, storeKey, identifiedBy, retentionMs, rawBody, receivedAt, secretIndex } = admitted;
     const { delivery, deadline, report } = arrival;
-    const { envelope, identity, rawBody, receivedAt, secretIndex, nowMs } = admitted;
-    const { id: eventId, identifiedBy } = identity;
-    const key = eventKey(envelope.type, eventId);
-    const retentionMs = retentionOf(envelope, nowMs, this.#settings);
-    const claim = await this.#claims.claim(storeKey(this.#settings.namespace, key), {
-      delivery,
-      deadline,
-      retentionMs,
-    });
+    const { id: eventId } = event;
+    const claim = await this.#claims.claim(storeKey, { delivery, deadline, retentionMs });
     report.lap("claimMs");
     if (claim.status === "completed") return reported({ kind: "duplicate", eventId }, report);
     if (claim.status === "in_flight")
       return reported({ kind: "in_flight", eventId, retryAfterMs: claim.remainingMs }, report);
 
-    const { headers } = delivery;
-    const facts = {
-      eventId,
-      eventKey: key,
-      identifiedBy,
-      rawBody,
-      receivedAt,
-      secretIndex,
-      headers,
-      attempt: ONLY_ATTEMPT,
-    };
-    const accepted = new Accepted(toEvent(envelope, eventId), facts, claim, arrival);
-    noteAccepted(delivery.request, this, accepted);
+    const { headers, request } = delivery;
+    const facts = { eventId, eventKey, identifiedBy, rawBody, receivedAt, secretIndex, headers, attempt: ONLY_ATTEMPT };
+    const accepted = new Accepted(event, facts, claim, arrival);
+    noteAccepted(request, this, accepted);
     return accepted;
   }
 

@@ -1,6 +1,7 @@
 import { ignoreRejection } from "../async.ts";
 import type { WebhookErrorCode } from "../errors.ts";
 import type { IdentifiedBy, Outcome } from "./outcome.ts";
+import { statusOf } from "./reply.ts";
 
 /**
  * One record for each delivery, and with an inbox one for each run of a stored event and each event that is parked; for metrics and
@@ -110,3 +111,13 @@ export function recorderFor(
 
 type Observer = (report: DeliveryReport) => void;
 type Facts = { readonly [Field in keyof DeliveryReport]?: DeliveryReport[Field] | undefined };
+
+/** Reports an outcome on which no work follows. */
+export function reported<Final extends Exclude<Outcome, { kind: "accepted" }>>(
+  outcome: Final,
+  report: ReportRecorder,
+): Final {
+  const code = outcome.kind === "in_flight" ? "event_in_flight" : undefined;
+  report.send({ outcome: outcome.kind, status: statusOf(outcome), code });
+  return outcome;
+}

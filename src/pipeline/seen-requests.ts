@@ -1,4 +1,4 @@
-import type { Accepted } from "./accepted.ts";
+import type { AcceptedOutcome } from "./outcome.ts";
 
 const SEEN: unique symbol = Symbol("bluum-webhooks: accepted");
 
@@ -11,16 +11,16 @@ type SeenRequest = { [SEEN]?: Note | undefined };
  */
 class Note {
   readonly #receiver: object;
-  readonly #outcome: Accepted;
+  readonly #outcome: AcceptedOutcome;
   readonly #earlier: Note | undefined;
 
-  constructor(receiver: object, outcome: Accepted, earlier: Note | undefined) {
+  constructor(receiver: object, outcome: AcceptedOutcome, earlier: Note | undefined) {
     this.#receiver = receiver;
     this.#outcome = outcome;
     this.#earlier = earlier;
   }
 
-  get outcome(): Accepted {
+  get outcome(): AcceptedOutcome {
     return this.#outcome;
   }
 
@@ -31,7 +31,7 @@ class Note {
 }
 
 /** Notes that a receiver accepted a request. */
-export function noteAccepted(request: object | undefined, receiver: object, outcome: Accepted): void {
+export function noteAccepted(request: object | undefined, receiver: object, outcome: AcceptedOutcome): void {
   if (request === undefined) return;
   try {
     (request as SeenRequest)[SEEN] = new Note(receiver, outcome, (request as SeenRequest)[SEEN]);
@@ -41,7 +41,7 @@ export function noteAccepted(request: object | undefined, receiver: object, outc
 }
 
 /** What a receiver made of a request that it accepted before. */
-export function acceptedBefore(request: object | undefined, receiver: object): Accepted | undefined {
+export function acceptedBefore(request: object | undefined, receiver: object): AcceptedOutcome | undefined {
   return (request as SeenRequest | undefined)?.[SEEN]?.of(receiver)?.outcome;
 }
 

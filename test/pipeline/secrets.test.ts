@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Secrets } from "../../src/index.ts";
+import type { BodyLimits, Secrets } from "../../src/index.ts";
 import { keySource } from "../../src/pipeline/secrets.ts";
 import { hmacSignature } from "../../src/schemes/hmac.ts";
 import { timestampedSignature } from "../../src/schemes/timestamped.ts";
@@ -54,6 +54,24 @@ describe("a secret function", () => {
     await receiver.receive({ ...genuine, body: "text" as unknown as Uint8Array });
     await receiver.receive(signed("x".repeat(201)));
     expect(secret).not.toHaveBeenCalled();
+  });
+
+  it("keeps the memory of large bodies counted while it is asked", async () => {
+    const { passed, open } = gate<string>();
+    const { receiver } = bench({ secret: () => passed });
+    const large = () => {
+      const { body, ...others } = signed();
+      const reserveHalf = async ({ reserve }: BodyLimits) => {
+        reserve?.(32 * 1024 * 1024 + 64 * 1024);
+        return body;
+      };
+      return receiver.receive({ ...others, body: reserveHalf });
+    };
+    const waiting = [large(), large()];
+    expect(verdict(await large())).toBe("receiver_busy");
+    open(SECRET);
+    expect((await Promise.all(waiting)).map(verdict)).toEqual(["accepted", "accepted"]);
+    expect(verdict(await large())).toBe("accepted");
   });
 
   it("is called again on a mismatch, so that a new secret works at once", async () => {
