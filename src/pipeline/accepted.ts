@@ -6,12 +6,13 @@ import type { ReceivingTelemetry } from "../telemetry/telemetry.ts";
 import type { Arrival } from "./admission.ts";
 import type { Claim } from "./claim.ts";
 import { type DeliveryFacts, HandlerContext } from "./context.ts";
+import { quoted } from "./log.ts";
 import type { AcceptedOutcome, DeliveryContext, SettleAs, SettleDetail, Settled } from "./outcome.ts";
 import { isSuccess } from "./reply.ts";
 import type { ReportRecorder } from "./report.ts";
 
-/** What a report says of the end of a delivery. */
-export interface Ending {
+/** What a report says of how a delivery ended. */
+export interface Result {
   readonly status?: number | undefined;
   readonly error?: unknown;
   readonly settled?: Settled;
@@ -80,7 +81,7 @@ export class Accepted implements AcceptedOutcome {
   }
 
   /** Sends the report; only the first call of a delivery does. */
-  report(code: WebhookErrorCode | undefined, { status, error, settled }: Ending = {}): void {
+  report(code: WebhookErrorCode | undefined, { status, error, settled }: Result = {}): void {
     const lost = settled === "held_by_another" || settled === "completed_by_another";
     if (lost && this.#settledAs === "processed") this.#report.add({ code: "claim_lost" });
     if (settled === "rolled_back") this.#report.add({ code: "completion_rolled_back" });
@@ -101,7 +102,7 @@ export class Accepted implements AcceptedOutcome {
   #logLostFailure(status: number): void {
     this.#claim.settings.log.error(
       "failed_but_acknowledged",
-      `event ${this.context.eventKey} failed, but ${status} was answered, so Bluum will not retry it: ask for a replay`,
+      `event ${quoted(this.context.eventKey, 200)} failed, but ${status} was answered, so Bluum will not retry it: ask for a replay`,
     );
   }
 

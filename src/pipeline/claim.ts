@@ -74,7 +74,7 @@ const FAILED_AFTER_COMMIT =
   "a handler failed after the transaction with its completion was committed: the event counts as processed, and no retry " +
   "runs the handler again";
 
-/** How long a completion that the store did not take is retried in the background. */
+/** How long a completion that could not be recorded is retried in the background. */
 const RETRY_COMPLETION_MS = 2 * 60_000;
 
 /**
@@ -191,7 +191,9 @@ export class Claim implements HeldClaim, HeartbeatListener {
 
   /** A result that comes after all still counts. */
   onTimeout(): void {
-    this.#abort(new WebhookError("handler_timeout", "the time for this event is up: maxProcessingMs, or the deadline"));
+    this.#abort(
+      new WebhookError("handler_timeout", "the event was not processed within maxProcessingMs, or before the deadline"),
+    );
     this.#timedOut = true;
     this.#settings.open.delete(this);
     this.#timeoutListener?.();

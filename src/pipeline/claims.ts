@@ -9,7 +9,7 @@ import { timedStore } from "./store-timeouts.ts";
 
 /**
  * How many calls to the store may be unanswered before new claims are refused. Each of them stays in memory, with its
- * delivery or in the store's client, for as long as the store hangs. A process verifies some 10,000 deliveries a second, so
+ * delivery or in the store's client, until it is answered or given up. A process verifies some 10,000 deliveries a second, so
  * a store that lets a thousand wait is a tenth of a second behind under full load, and ten seconds behind at a hundred a second.
  */
 const MAX_UNANSWERED = 1_000;

@@ -1,21 +1,12 @@
 import type { Reply } from "../delivery.ts";
-import { type RejectionCode, WebhookError } from "../errors.ts";
-import type { Registration, Router } from "../router/router.ts";
-import type { ReceiverTelemetry } from "../telemetry/telemetry.ts";
+import type { RejectionCode } from "../errors.ts";
+import type { Registration } from "../router/router.ts";
 import type { Accepted } from "./accepted.ts";
-import { callHandler } from "./call-handler.ts";
-import type { Claim } from "./claim.ts";
-import { claimHandler, Interruption, runAndSettle } from "./handler-claim.ts";
 import { quoted } from "./log.ts";
 import type { DeliveryContext } from "./outcome.ts";
+import type { HandlingSettings } from "./process.ts";
 import { refusal, replyTo, replyToSettled, UNHANDLED } from "./reply.ts";
-
-/** What running the handlers needs of a receiver. */
-export interface DispatchSettings {
-  readonly router: Router<DeliveryContext>;
-  readonly onUnhandled: "acknowledge" | "reject";
-  readonly telemetry: ReceiverTelemetry | undefined;
-}
+import { callHandler, claimHandler, codeOf, Interruption, runAndSettle, runsElsewhere } from "./run-handler.ts";
 
 /** Which handler runs now, or ran last: for the log. */
 interface Progress {
@@ -26,7 +17,7 @@ interface Progress {
  * Runs the handlers of an accepted event, settles its claim and makes the reply. When that takes longer than `maxProcessingMs` or
  * the deadline allows, the reply is 503 `handler_timeout`, and the handlers' result still counts once it is there. Never rejects.
  */
-export function dispatch(accepted: Accepted, settings: DispatchSettings): Promise<Reply> {
+export function dispatch(accepted: Accepted, settings: HandlingSettings): Promise<Reply> {
   const handlers = settings.router.matching(accepted.event.type);
   const progress: Progress = { handler: handlers[0]?.name ?? "" };
   const work = runAndReply(accepted, handlers, settings, progress).catch(() => {
@@ -49,7 +40,7 @@ type Handlers = readonly Registration<DeliveryContext>[];
 async function runAndReply(
   accepted: Accepted,
   handlers: Handlers,
-  settings: DispatchSettings,
+  settings: HandlingSettings,
   progress: Progress,
 ): Promise<Reply> {
   if (settings.router.empty) return noHandlers(accepted);
@@ -69,7 +60,7 @@ async function runAndReply(
 async function runAll(
   accepted: Accepted,
   handlers: Handlers,
-  settings: DispatchSettings,
+  settings: HandlingSettings,
   progress: Progress,
 ): Promise<void> {
   // A single handler needs no memory of its own: the event's completion says the same.
@@ -90,7 +81,7 @@ async function runOnce(accepted: Accepted, name: string, run: (context: Delivery
   const claim = await claimHandler(accepted.claim.key, name, accepted.claim.settings);
   if (claim.status === "completed") return;
   // A process that lost its claim on the event is still in this handler.
-  if (claim.status === "in_flight") throw new Interruption("event_in_flight");
+  if (claim.status === "in_flight") throw runsElsewhere();
   await runAndSettle(claim, () => run(accepted.contextFor(claim)));
 }
 
@@ -103,7 +94,7 @@ function noHandlers(accepted: Accepted): Promise<Reply> {
 }
 
 /** The claim is released: a replay after the handler is deployed must run. */
-async function unhandled(accepted: Accepted, { onUnhandled }: DispatchSettings): Promise<Reply> {
+async function unhandled(accepted: Accepted, { onUnhandled }: HandlingSettings): Promise<Reply> {
   const type = quoted(accepted.event.type);
   const answered = onUnhandled === "reject" ? '500 (onUnhandled is "reject")' : 200;
   accepted.claim.settings.log.once(
@@ -123,22 +114,14 @@ function failWith(accepted: Accepted, thrown: unknown, progress: Progress): Prom
   return fail(accepted, code, thrown);
 }
 
-/** The code is never the handler's to pick: whatever it throws, with whatever `status` on it, is `handler_failed`. */
-function codeOf(thrown: unknown, { abortedWith }: Claim): RejectionCode {
-  // A completeIn that found the claim gone has rolled its work back.
-  if (thrown instanceof WebhookError && thrown.code === "claim_lost") return "event_in_flight";
-  if (abortedWith === undefined || thrown !== abortedWith) return "handler_failed";
-  return abortedWith.code === "handler_timeout" ? "handler_timeout" : "event_in_flight";
-}
-
 async function fail(accepted: Accepted, code: RejectionCode, error?: unknown): Promise<Reply> {
   const settled = await accepted.settleClaim("failed");
   return refused(accepted, code, { error, settled });
 }
 
-function refused(accepted: Accepted, code: RejectionCode, ending: object = {}): Reply {
+function refused(accepted: Accepted, code: RejectionCode, result: object = {}): Reply {
   const reply = refusal(code);
-  accepted.report(code, { ...ending, status: reply.status });
+  accepted.report(code, { ...result, status: reply.status });
   return reply;
 }
 

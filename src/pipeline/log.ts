@@ -1,4 +1,5 @@
 import { ignoreRejection, unref } from "../async.ts";
+import { isError } from "../errors.ts";
 
 /**
  * Where a receiver writes its lines: `console`, winston, pino, bunyan, or an object of your own. Its methods get the line and, where
@@ -131,7 +132,7 @@ function called(logger: Logger, level: Level, line: string, error: unknown): unk
   if (Object(error) !== error) return logger[level](`${line}: ${String(error)}`);
   if (!takesErrorFirst(logger)) return logger[level](line, error);
   // An error as it is: bunyan prints one under `err` as `{}` unless it was given a serializer.
-  const first = error instanceof Error ? error : { err: error };
+  const first = isError(error) ? error : { err: error };
   return (logger as unknown as Record<Level, (first: object, line: string) => unknown>)[level](first, line);
 }
 

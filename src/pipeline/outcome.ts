@@ -63,7 +63,7 @@ export interface SettleDetail {
  * - `released`: the claim was released
  * - `held_by_another`, `completed_by_another`: the claim was lost before
  * - `rolled_back`: the completion in the user's own transaction was rolled back
- * - `unstored`: the store did not answer; a completion is retried in the background
+ * - `unstored`: the store gave no usable answer; a completion that failed is retried in the background
  */
 export type Settled = "stored" | "released" | "held_by_another" | "completed_by_another" | "rolled_back" | "unstored";
 
@@ -98,8 +98,8 @@ export interface DeliveryContext {
   /** Which run of the event this is, of the inbox's attempts; 1 of 1 without an inbox. */
   readonly attempt: { readonly number: number; readonly of: number };
   /**
-   * Aborts when this process has lost the event (`reason.code` is `claim_lost`) or has worked on it for longer than
-   * `maxProcessingMs` (`handler_timeout`). A handler that gives up must throw: `signal.throwIfAborted()`.
+   * Aborts when this process has lost the event (`reason.code` is `claim_lost`), has worked on it for longer than `maxProcessingMs`
+   * (`handler_timeout`), or its worker was closed (`receiver_closed`). With `receiver.process` also with the caller's signal. A handler that gives up must throw: `signal.throwIfAborted()`.
    */
   readonly signal: AbortSignal;
 }

@@ -7,17 +7,16 @@ import type { InboxAttempt } from "../inbox/inbox.ts";
 import { type InboxMessage, readMessage } from "../inbox/message.ts";
 import type { Registration, Router } from "../router/router.ts";
 import type { ReceiverTelemetry } from "../telemetry/telemetry.ts";
-import { callHandler, type Observed } from "./call-handler.ts";
 import type { Claim, ClaimSettings } from "./claim.ts";
 import { type DeliveryFacts, HandlerContext } from "./context.ts";
-import { claimHandler, Interruption, runAndSettle } from "./handler-claim.ts";
 import { quoted, type ThrottledLog } from "./log.ts";
 import type { DeliveryContext, IdentifiedBy } from "./outcome.ts";
 import { parseEnvelope, toEvent } from "./parse.ts";
 import type { ReportRecorder } from "./report.ts";
+import { callHandler, claimHandler, codeOf, Interruption, runAndSettle, runsElsewhere } from "./run-handler.ts";
 
-/** What running the handlers of a stored event needs of a receiver. */
-export interface ProcessSettings {
+/** What running handlers needs of a receiver. */
+export interface HandlingSettings {
   readonly router: Router<DeliveryContext>;
   readonly onUnhandled: "acknowledge" | "reject";
   readonly namespace: string;
@@ -43,22 +42,25 @@ export interface Run {
 export async function processMessage(
   stored: unknown,
   run: Run,
-  settings: ProcessSettings,
+  settings: HandlingSettings,
   report: ReportRecorder,
 ): Promise<void> {
   try {
     const message = ownMessage(stored, settings.namespace);
-    const event = eventOf(message, settings);
+    const rawBody = Buffer.from(message.body);
+    const { parseJson } = settings;
+    const event = toEvent(parseEnvelope(rawBody, { parseJson, type: message.type }), message.id);
     report.add({ type: event.type, eventId: event.id, attempt: run.attempt });
     const handlers = handlersOf(event, settings);
     if (handlers.length === 0) report.add({ code: "unhandled" });
-    await runHandlers(handlers, event, message, { run, settings });
+    const facts = factsOf(message, rawBody, run, settings.namespace);
+    await runHandlers(handlers, { event, message, facts, run, settings, report });
     report.lap("handleMs");
     report.send({ outcome: "processed" });
   } catch (thrown) {
     const error = asError(thrown);
     report.lap("handleMs");
-    report.send({ outcome: "failed", code: codeOf(error), error });
+    report.send({ outcome: "failed", code: error instanceof WebhookError ? error.code : "handler_failed", error });
     throw error;
   }
 }
@@ -74,12 +76,8 @@ function ownMessage(stored: unknown, namespace: string): InboxMessage {
   );
 }
 
-function eventOf({ body, type, id }: InboxMessage, { parseJson }: ProcessSettings): BluumEvent {
-  return toEvent(parseEnvelope(Buffer.from(body), { parseJson, type }), id);
-}
-
 /** @throws WebhookError `no_handlers`, or `unhandled` where `onUnhandled` is `"reject"` */
-function handlersOf({ type }: BluumEvent, { router, claims, onUnhandled }: ProcessSettings): Handlers {
+function handlersOf({ type }: BluumEvent, { router, claims, onUnhandled }: HandlingSettings): Handlers {
   if (router.empty)
     throw new WebhookError("no_handlers", "no handler is registered; call receiver.on(...) at start-up");
   const handlers = router.matching(type);
@@ -87,68 +85,64 @@ function handlersOf({ type }: BluumEvent, { router, claims, onUnhandled }: Proce
   return handlers;
 }
 
-async function runHandlers(
-  handlers: Handlers,
-  event: BluumEvent,
-  message: InboxMessage,
-  { run, settings }: { readonly run: Run; readonly settings: ProcessSettings },
-): Promise<void> {
-  const { claims, telemetry } = settings;
-  const facts = factsOf(message, run, settings.namespace);
-  const { traceparent, tracestate } = message;
-  const stored = { traceparent, tracestate, detached: run.detached };
-  const endsAt = performance.now() + claims.maxProcessingMs;
-  for (const registration of handlers) {
-    run.signal?.throwIfAborted();
-    const maxProcessingMs = Math.max(1, endsAt - performance.now());
-    await runHandler(registration, event, {
-      key: message.key,
-      facts,
-      signal: run.signal,
-      claims: { ...claims, maxProcessingMs },
-      observed: { telemetry, stored },
-    });
-  }
+/** What the handlers of one run have in common. */
+interface Work {
+  readonly event: BluumEvent;
+  readonly message: InboxMessage;
+  readonly facts: DeliveryFacts;
+  readonly run: Run;
+  readonly settings: HandlingSettings;
+  readonly report: ReportRecorder;
 }
 
-interface Work {
-  readonly key: string;
-  readonly facts: DeliveryFacts;
-  readonly signal: AbortSignal | undefined;
-  readonly claims: ClaimSettings;
-  readonly observed: Observed;
+async function runHandlers(handlers: Handlers, work: Work): Promise<void> {
+  const { claims } = work.settings;
+  const until = performance.now() + claims.maxProcessingMs;
+  for (const registration of handlers) {
+    work.run.signal?.throwIfAborted();
+    const maxProcessingMs = Math.max(1, until - performance.now());
+    await runHandler(registration, work, { ...claims, maxProcessingMs });
+  }
 }
 
 async function runHandler(
   registration: Registration<DeliveryContext>,
-  event: BluumEvent,
-  { key, facts, signal, claims, observed }: Work,
+  { event, message, facts, run: { signal, detached }, settings: { telemetry }, report }: Work,
+  claims: ClaimSettings,
 ): Promise<void> {
   const { name } = registration;
+  const { key, traceparent, tracestate } = message;
   const claim = await claimWhenFree(key, name, claims, signal);
   if (claim === "completed") return;
   const timeout = new Promise<never>((_, reject) => {
-    claim.onceTimedOut(() => reject(new WebhookError("handler_timeout", "a handler took longer than maxProcessingMs")));
+    claim.onceTimedOut(() => reject(new Interruption("handler_timeout", TOO_LONG)));
   });
   const context = new HandlerContext(facts, claim, claim);
   const unlink = linkSignal(signal, claim);
   const run = () => {
     signal?.throwIfAborted();
-    return callHandler(registration, event, context, observed);
+    return callHandler(registration, event, context, { telemetry, stored: { traceparent, tracestate, detached } });
   };
-  const work = runAndSettle(claim, run).finally(unlink);
+  const working = runAndSettle(claim, run).finally(unlink);
   // Its result still counts after a timeout, but nobody waits for it.
-  ignoreRejection(work);
+  ignoreRejection(working);
   try {
-    const settled = await Promise.race([work, timeout]);
+    const settled = await Promise.race([working, timeout]);
     // Nobody waits for an answer here, and another attempt might run the handler again.
-    if (settled === "unstored" && !(await claim.recordedLate())) throw new Interruption("store_unavailable");
+    if (settled === "unstored" && !(await claim.recordedLate()))
+      throw new Interruption("store_unavailable", UNRECORDED);
   } catch (thrown) {
     const error = asError(thrown);
-    if (!isParkEvent(error)) logFailure(claims.log, name, event.type, facts, error);
+    const closing = thrown === signal?.reason && error instanceof WebhookError;
+    const code = closing ? error.code : codeOf(thrown, claim);
+    report.add({ code });
+    if (!isParkEvent(error)) logFailure(claims.log, code, { handler: name, type: event.type, facts, error });
     throw error;
   }
 }
+
+const TOO_LONG = "the handlers took longer than maxProcessingMs";
+const UNRECORDED = "the store did not record that a handler succeeded";
 
 /**
  * Aborts the signal of a claim with another one. It listens only while the handler runs: a signal may last as long as the process, and
@@ -176,17 +170,17 @@ async function claimWhenFree(
     const claim = await claimHandler(key, name, claims);
     if (claim.status === "completed") return "completed";
     if (claim.status !== "in_flight") return claim;
-    if (performance.now() >= until || signal?.aborted) throw new Interruption("event_in_flight");
+    if (performance.now() >= until || signal?.aborted) throw runsElsewhere();
     await sleep(Math.min(claim.remainingMs, WAIT_MS) + 10 * Math.random());
   }
 }
 
-function factsOf(message: InboxMessage, { attempt }: Run, namespace: string): DeliveryFacts {
+function factsOf(message: InboxMessage, rawBody: Uint8Array, { attempt }: Run, namespace: string): DeliveryFacts {
   return {
     eventId: message.id,
     eventKey: message.key.slice(namespace.length + 1),
     identifiedBy: message.identifiedBy as IdentifiedBy,
-    rawBody: Buffer.from(message.body),
+    rawBody,
     headers: message.headers ?? {},
     receivedAt: new Date(message.receivedAt),
     secretIndex: message.secretIndex,
@@ -200,35 +194,31 @@ function unhandled(type: string, onUnhandled: "acknowledge" | "reject", log: Thr
   log.once(`unhandled ${name}`, `unhandled: no handler matches events of type ${name}; removed from the inbox`);
 }
 
-function logFailure(log: ThrottledLog, handler: string, type: string, facts: DeliveryFacts, error: Error): void {
+interface Failure {
+  readonly handler: string;
+  readonly type: string;
+  readonly facts: DeliveryFacts;
+  readonly error: Error;
+}
+
+function logFailure(log: ThrottledLog, code: WebhookErrorCode, { handler, type, facts, error }: Failure): void {
   const { number, of } = facts.attempt;
-  const code = codeOf(error);
   const topic = `${code}: handler ${quoted(handler)}, type ${quoted(type)}`;
   const line = () =>
     `${code}: handler ${quoted(handler)} failed for event ${quoted(facts.eventKey, 200)} of type ${quoted(type)} in attempt ${number} of ${of}`;
   log.failure(topic, line, error);
 }
 
-const INTERRUPTED: Readonly<Partial<Record<WebhookErrorCode, string>>> = {
-  event_in_flight: "another worker runs the handler, or has taken it over",
-  completion_rolled_back: "a handler returned, but the transaction with its completion was rolled back",
-  store_unavailable: "the store failed between two handlers of an event, or did not record that one succeeded",
-};
-
 /** Engines look at what they get, and a handler may throw what cannot be looked at, such as a revoked Proxy. */
 function asError(thrown: unknown): Error {
   try {
     if (thrown instanceof Interruption) {
       const details = thrown.cause === undefined ? {} : { cause: thrown.cause };
-      return new WebhookError(thrown.code, INTERRUPTED[thrown.code] ?? thrown.code, details);
+      return new WebhookError(thrown.code, thrown.message, details);
     }
     if (isError(thrown)) return thrown;
-    return new WebhookError("handler_failed", `a handler threw ${quoted(String(thrown))}`);
+    return new WebhookError("handler_failed", "a handler threw a value that is no error");
   } catch {
-    return new WebhookError("handler_failed", "a handler threw something that is no error");
+    return new WebhookError("handler_failed", "a handler threw a value that is no error");
   }
-}
-
-function codeOf(error: Error): WebhookErrorCode {
-  return error instanceof WebhookError ? error.code : "handler_failed";
 }

@@ -20,7 +20,7 @@ import { type ThrottledLog, throttledLog } from "./log.ts";
 import { type ReceiverOptions, type Settings, settingsOf } from "./options.ts";
 import type { DeliveryContext, Outcome, PingOutcome, RejectedOutcome } from "./outcome.ts";
 import { ownStore, warnOfMemoryStore } from "./own-store.ts";
-import type { Run } from "./process.ts";
+import type { HandlingSettings, Run } from "./process.ts";
 import type { Receiver } from "./receiver-api.ts";
 import { replyTo, statusOf } from "./reply.ts";
 import { recorderFor, reported } from "./report.ts";
@@ -43,8 +43,8 @@ export function hasInbox(receiver: Receiver): boolean {
   return WebhookReceiver.hasInbox(receiver);
 }
 
-/** How long closing waits in addition for handlers whose events were given back, in milliseconds. */
-const GIVE_BACK_MS = 1_000;
+/** How long closing waits in addition for handlers whose claims are to be released, in milliseconds. */
+const RELEASE_MS = 1_000;
 
 const HANDLERS_UNKNOWN =
   "with an inbox, forget() needs the handlers, or their success would not be forgotten: call it in a process that registers them";
@@ -61,6 +61,7 @@ class WebhookReceiver implements Receiver {
   readonly #telemetry: ReceiverTelemetry | undefined;
   readonly #log: ThrottledLog;
   readonly #router = new Router<DeliveryContext>();
+  readonly #handling: HandlingSettings;
   readonly #workers: Workers;
   /** Whether handlers may be missed by an event if they are registered from here on. */
   #started = false;
@@ -78,12 +79,16 @@ class WebhookReceiver implements Receiver {
     this.#inbox = settings.inbox && new InboxWriter(settings.inbox, settings);
     this.#telemetry =
       settings.telemetry && guarded(settings.telemetry.start({ namespace: settings.namespace, inbox: settings.inbox }));
-    this.#workers = new Workers(settings, {
+    const { onUnhandled, namespace, parseJson } = settings;
+    this.#handling = {
       router: this.#router,
-      claims: this.#claims,
+      onUnhandled,
+      namespace,
+      parseJson,
+      claims: this.#claims.settings,
       telemetry: this.#telemetry,
-      log,
-    });
+    };
+    this.#workers = new Workers(settings, this.#handling);
     if (production && store.shared === false) warnOfMemoryStore(log);
   }
 
@@ -109,12 +114,7 @@ class WebhookReceiver implements Receiver {
     const outcome = await this.#outcomeOf(delivery);
     if (!(outcome instanceof Accepted)) return replyTo(outcome);
     this.#started = true;
-    const settings = {
-      router: this.#router,
-      onUnhandled: this.#settings.onUnhandled,
-      telemetry: this.#telemetry,
-    };
-    return outcome.replyOnce(() => dispatch(outcome, settings));
+    return outcome.replyOnce(() => dispatch(outcome, this.#handling));
   }
 
   on<const P extends string>(
@@ -173,7 +173,7 @@ class WebhookReceiver implements Receiver {
     await this.#workers.close(mostMs);
     while (this.#busy && performance.now() < until) await sleep(Math.min(10, mostMs));
     // Handlers that obey their signal need a moment to release their claims: otherwise the next worker waits for the lease.
-    const graceUntil = performance.now() + GIVE_BACK_MS;
+    const graceUntil = performance.now() + RELEASE_MS;
     while (this.#workers.busy && performance.now() < graceUntil) await sleep(10);
     this.#telemetry?.close?.();
     this.#log.flush();
@@ -190,22 +190,22 @@ class WebhookReceiver implements Receiver {
     return before ?? this.#judge(delivery, (admitted, arrival) => this.#accept(admitted, arrival));
   }
 
-  /** Admits a delivery and finishes it, inside telemetry if there is any. */
-  #judge<Finished>(
+  /** Admits a delivery and does what is next, inside telemetry if there is any. */
+  #judge<Answer>(
     delivery: Delivery,
-    finish: (admitted: Admitted, arrival: Arrival) => Promise<Finished>,
-  ): Promise<Finished | PingOutcome | RejectedOutcome> {
+    next: (admitted: Admitted, arrival: Arrival) => Promise<Answer>,
+  ): Promise<Answer | PingOutcome | RejectedOutcome> {
     const receiving = this.#telemetry?.receiving(delivery);
-    if (receiving === undefined) return this.#admit(delivery, finish, undefined);
-    return receiving.within(() => this.#admit(delivery, finish, receiving));
+    if (receiving === undefined) return this.#admit(delivery, next, undefined);
+    return receiving.within(() => this.#admit(delivery, next, receiving));
   }
 
   /** Whatever goes wrong is a rejection, which is logged and reported. */
-  async #admit<Finished>(
+  async #admit<Answer>(
     delivery: Delivery,
-    finish: (admitted: Admitted, arrival: Arrival) => Promise<Finished>,
+    next: (admitted: Admitted, arrival: Arrival) => Promise<Answer>,
     receiving: ReceivingTelemetry | undefined,
-  ): Promise<Finished | PingOutcome | RejectedOutcome> {
+  ): Promise<Answer | PingOutcome | RejectedOutcome> {
     const report = recorderFor(this.#settings.observe, receiving);
     try {
       this.#refuseIfClosed();
@@ -215,7 +215,7 @@ class WebhookReceiver implements Receiver {
       if (admitted === "ping") return reported({ kind: "ping" }, report);
       this.#refuseIfClosed();
       refuseIfTooLate(deadline);
-      return await finish(admitted, { delivery, deadline, report, receiving });
+      return await next(admitted, { delivery, deadline, report, receiving });
     } catch (thrown) {
       const outcome = this.#reject(thrown, delivery);
       report.add({ code: outcome.error.code, error: outcome.error });

@@ -1,12 +1,8 @@
 import { WebhookError } from "../errors.ts";
 import type { Inbox, InboxWorker, ParkedNotice, ProcessMessage } from "../inbox/inbox.ts";
-import type { Router } from "../router/router.ts";
-import type { ReceiverTelemetry } from "../telemetry/telemetry.ts";
-import type { Claims } from "./claims.ts";
-import { quoted, type ThrottledLog } from "./log.ts";
+import { quoted } from "./log.ts";
 import type { Settings } from "./options.ts";
-import type { DeliveryContext } from "./outcome.ts";
-import { type ProcessSettings, processMessage, type Run } from "./process.ts";
+import { type HandlingSettings, processMessage, type Run } from "./process.ts";
 import { recorderFor } from "./report.ts";
 
 /** How long closing waits unless it is told, in milliseconds. */
@@ -14,25 +10,17 @@ export const CLOSE_MS = 30_000;
 /** The longest that a timer can wait, in milliseconds: some 25 days. A longer one would fire at once. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-/** What the workers of a receiver share with it. */
-export interface Crew {
-  readonly router: Router<DeliveryContext>;
-  readonly claims: Claims;
-  readonly telemetry: ReceiverTelemetry | undefined;
-  readonly log: ThrottledLog;
-}
-
 /** The workers of one receiver, and the runs of its stored events. */
 export class Workers {
   readonly #settings: Settings;
-  readonly #crew: Crew;
+  readonly #handling: HandlingSettings;
   readonly #running = new Set<InboxWorker>();
   /** How many stored events are being processed. */
   #processing = 0;
 
-  constructor(settings: Settings, crew: Crew) {
+  constructor(settings: Settings, handling: HandlingSettings) {
     this.#settings = settings;
-    this.#crew = crew;
+    this.#handling = handling;
   }
 
   /** Whether a stored event is being processed. */
@@ -69,7 +57,7 @@ export class Workers {
         this.#running.delete(worker);
         await started.close({ timeoutMs: timerMs(timeoutMs) });
         // What still runs was given back: another worker runs it.
-        const reason = new WebhookError("receiver_closed", "the worker was closed before the event was done");
+        const reason = new WebhookError("receiver_closed", "the worker was closed before the event was processed");
         for (const controller of runs) controller.abort(reason);
       },
     };
@@ -79,12 +67,10 @@ export class Workers {
 
   /** Runs the handlers of one stored event. */
   async process(message: unknown, run: Run): Promise<void> {
-    const { router, claims, telemetry } = this.#crew;
-    const { onUnhandled, namespace, parseJson, observe } = this.#settings;
-    const settings: ProcessSettings = { router, onUnhandled, namespace, parseJson, claims: claims.settings, telemetry };
+    const report = recorderFor(this.#settings.observe, this.#handling.telemetry);
     this.#processing += 1;
     try {
-      await processMessage(message, run, settings, recorderFor(observe, telemetry));
+      await processMessage(message, run, this.#handling, report);
     } finally {
       this.#processing -= 1;
     }
@@ -96,9 +82,9 @@ export class Workers {
   }
 
   #tellOfParked({ key, type, attempts, error }: ParkedNotice): void {
-    const { log, telemetry } = this.#crew;
+    const { claims, telemetry } = this.#handling;
     const event = quoted(key, 200);
-    log.failure(
+    claims.log.failure(
       `parked: type ${quoted(type)}`,
       () => `parked: event ${event} of type ${quoted(type)} failed and waits to be redriven (attempts: ${attempts})`,
       error,
@@ -109,7 +95,7 @@ export class Workers {
   /** With a topic of its own, so that it takes no line from refused deliveries, nor they from it. */
   #logInboxError(error: unknown): void {
     const message = "inbox_unavailable: the worker goes on once the inbox answers";
-    this.#crew.log.error("inbox_unavailable (worker)", message, error);
+    this.#handling.claims.log.error("inbox_unavailable (worker)", message, error);
   }
 }
 

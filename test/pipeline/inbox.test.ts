@@ -316,6 +316,17 @@ describe("process", () => {
     });
   });
 
+  it("leaves the code of a failure to no handler", async () => {
+    const setup = withInbox();
+    const thrown = new WebhookError("payload_not_json", "thrown by a handler");
+    setup.receiver.on("*", () => {
+      throw thrown;
+    });
+    const message = await stored(setup);
+    await expect(setup.receiver.process(message)).rejects.toBe(thrown);
+    expect(setup.reports.at(-1)).toMatchObject({ outcome: "failed", code: "handler_failed", error: thrown });
+  });
+
   it("passes a ParkEvent on, without a line of its own", async () => {
     const setup = withInbox();
     setup.receiver.on("*", () => {

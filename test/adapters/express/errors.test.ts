@@ -139,7 +139,7 @@ for (const [name, framework] of VERSIONS) {
         );
         expectFailed(tried, 200);
         const { eventId } = tried.reports[0] as DeliveryReport;
-        expect(tried.log.join("\n")).toMatch(new RegExp(`${eventId} failed, but 200 was answered.*replay`));
+        expect(tried.log.join("\n")).toMatch(new RegExp(`${eventId}" failed, but 200 was answered.*replay`));
       });
 
       it(`${form}: one that answers 204 and then throws is processed`, async () => {
