@@ -397,11 +397,7 @@ export const brokenInboxes: readonly (readonly [what: string, breakIt: Break, fo
   ],
   [
     "is silent about failures of the backend",
-    brokenWorker((worker) => ({
-      tell(step) {
-        PlainWorker.prototype.tell.call({ ...worker, options: { ...worker.options, onError() {} } }, step);
-      },
-    })),
+    brokenWorker(() => ({ report() {} })),
     ["while the backend is away, add rejects and the worker tells onError; both go on afterwards"],
   ],
   [
@@ -416,6 +412,19 @@ export const brokenInboxes: readonly (readonly [what: string, breakIt: Break, fo
       },
     })),
     ["while the backend is away, add rejects and the worker tells onError; both go on afterwards"],
+  ],
+  [
+    "stops when onError throws",
+    brokenWorker((worker) => ({
+      report(error) {
+        try {
+          worker.options.onError(error);
+        } catch {
+          clearInterval(worker.timer);
+        }
+      },
+    })),
+    ["an onError that throws does not stop the worker"],
   ],
   [
     "acknowledges while the backend is away",

@@ -5,6 +5,7 @@ import { failureOf, isParkEvent } from "../failure.ts";
 import type { InboxFailure, InboxWorker, ProcessMessage, WorkOptions } from "../inbox.ts";
 import { backoffAfter } from "../retry.ts";
 import { Turns } from "../turns.ts";
+import { workSettings } from "../work-settings.ts";
 import type { BullmqBackend } from "./backend.ts";
 import { endable, isClient } from "./connection.ts";
 import { diedIdle, keyOf, mustRunAlone, notesOf, progressOf } from "./job.ts";
@@ -53,7 +54,7 @@ class MovedJob extends Error {
 export class BullmqInboxWorker implements InboxWorker {
   readonly #backend: BullmqBackend;
   readonly #process: ProcessMessage;
-  readonly #options: WorkOptions;
+  readonly #options: Required<WorkOptions>;
   #worker: BullmqWorker;
   readonly #running = new Map<string, { readonly job: BullmqJob; readonly leave: (error: Error) => void }>();
   readonly #turns = new Turns();
@@ -65,7 +66,7 @@ export class BullmqInboxWorker implements InboxWorker {
   constructor(backend: BullmqBackend, process: ProcessMessage, options: WorkOptions) {
     this.#backend = backend;
     this.#process = process;
-    this.#options = options;
+    this.#options = workSettings("bullmqInbox.work", options);
     this.#worker = this.#start();
   }
 
@@ -83,7 +84,7 @@ export class BullmqInboxWorker implements InboxWorker {
     const options = {
       connection,
       prefix,
-      concurrency: checks.integer("concurrency", this.#options.concurrency ?? 10, 1, 1_000),
+      concurrency: this.#options.concurrency,
       lockDuration: lockMs,
       stalledInterval: lockMs,
       maxStalledCount: MAX_STALLED,
@@ -101,7 +102,7 @@ export class BullmqInboxWorker implements InboxWorker {
       this.#report(job, error);
     });
     // BullMQ cannot start a job whose data is no JSON, so that it stalls. Reading it repairs it.
-    worker.on("stalled", (id) => this.#backend.job(id).catch((error: unknown) => this.#options.onError(error)));
+    worker.on("stalled", (id) => this.#backend.job(id).catch(this.#options.onError));
     worker.waitUntilReady().catch(() => this.#restart(worker));
     return worker;
   }

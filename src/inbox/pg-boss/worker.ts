@@ -4,11 +4,12 @@ import { failureOf, isParkEvent } from "../failure.ts";
 import type { InboxWorker, ProcessMessage, WorkOptions } from "../inbox.ts";
 import { Signal } from "../signal.ts";
 import type { Turns } from "../turns.ts";
+import { workSettings } from "../work-settings.ts";
 import type { BossDb, PgBoss } from "./boss.ts";
 import type { Database } from "./database.ts";
 import { type FetchedJob, fetchedJob, messageOf } from "./job.ts";
 import type { Locks } from "./locks.ts";
-import { checks, type InboxSettings } from "./options.ts";
+import type { InboxSettings } from "./options.ts";
 import type { Queues } from "./queues.ts";
 import { type Failed, hasCrashed, type Settlement } from "./settle.ts";
 
@@ -64,13 +65,10 @@ export class PgBossWorker implements InboxWorker {
   #closing: Promise<void> | undefined;
 
   constructor(prepared: () => Promise<Engine>, lockMs: number, process: ProcessMessage, options: WorkOptions) {
-    const { concurrency = 10, pollMs = 1_000 } = options;
-    checks.integer("concurrency", concurrency, 1, 1_000);
-    checks.integer("pollMs", pollMs, 10, 3_600_000);
     this.#prepared = prepared;
     this.#lockMs = lockMs;
     this.#process = process;
-    this.#options = { ...options, concurrency, pollMs };
+    this.#options = workSettings("pgBossInbox.work", options);
     this.#ticker = setInterval(() => void this.#tick(), lockMs / 4);
     this.#taking = this.#take();
   }
