@@ -191,8 +191,8 @@ export class PgBossWorker implements InboxWorker {
   }
 
   async #fail({ settlement }: Engine, job: FetchedJob, failed: Failed): Promise<void> {
-    const result = await settlement.fail(job, failed);
-    if (typeof result === "object") this.#options.onParked(result);
+    const parked = await settlement.fail(job, failed);
+    if (parked !== undefined) this.#options.onParked(parked);
   }
 
   /** Renews the locks of this worker, and looks for expired ones of others. Never rejects. */
