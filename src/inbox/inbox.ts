@@ -103,7 +103,6 @@ export interface InboxWorker {
    * Takes no new message, waits for those at work, and gives the rest back at once, which costs them no attempt.
    *
    * @param options.timeoutMs how long to wait, in milliseconds. @default 30_000
-   * @throws WebhookError `configuration_invalid` for a `timeoutMs` that is not valid
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }

@@ -71,7 +71,6 @@ export class BullmqInboxWorker implements InboxWorker {
   }
 
   close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    checks.integer("timeoutMs", timeoutMs, 0);
     this.#closing ??= this.#end(timeoutMs);
     return this.#closing;
   }
