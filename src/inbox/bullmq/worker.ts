@@ -183,8 +183,8 @@ export class BullmqInboxWorker implements InboxWorker {
   }
 
   /**
-   * Waits until the job may run. That it only waits is noted on it meanwhile; and that it starts, if it has crashed before: another
-   * one may end the process before the first note is written.
+   * Waits for the job's turn. Notes on the job that it waits, so that a crash meanwhile is not counted as its attempt. A job that
+   * crashed before also gets a note when it starts.
    */
   async #turn(job: BullmqJob, token: string): Promise<void> {
     const progress = progressOf(job);
