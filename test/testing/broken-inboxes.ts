@@ -137,7 +137,7 @@ export const brokenInboxes: readonly (readonly [what: string, breakIt: Break, fo
     "drops what it cannot read",
     (sound) => ({
       fail(row, token, thrown) {
-        if (messageIn(row.json)) return sound.fail(row, token, thrown);
+        if (messageIn(() => JSON.parse(row.json))) return sound.fail(row, token, thrown);
         sound.succeed(row, token);
         return false;
       },

@@ -201,6 +201,14 @@ export class PlainInbox implements Inbox {
   }
 
   event({ key, id, type, started, error, parkedAt, json }: Row): ParkedEvent {
-    return { key, id, type, attempts: started, error, parkedAt: new Date(parkedAt), message: messageIn(json) };
+    return {
+      key,
+      id,
+      type,
+      attempts: started,
+      error,
+      parkedAt: new Date(parkedAt),
+      message: messageIn(() => JSON.parse(json)),
+    };
   }
 }

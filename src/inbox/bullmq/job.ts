@@ -1,6 +1,6 @@
 import { failureWith } from "../failure.ts";
 import type { ParkedEvent } from "../inbox.ts";
-import { type InboxMessage, readMessage } from "../message.ts";
+import { messageIn } from "../message.ts";
 import type { BullmqJob } from "./types.ts";
 
 /**
@@ -84,7 +84,7 @@ export function keyOf(job: BullmqJob): string {
 
 /** A failed job as the contract shows it. */
 export function parkedEventOf(job: BullmqJob): ParkedEvent {
-  const message = messageOf(job.data);
+  const message = messageIn(() => job.data);
   return {
     key: keyOf(job),
     id: message?.id ?? "",
@@ -94,12 +94,4 @@ export function parkedEventOf(job: BullmqJob): ParkedEvent {
     parkedAt: new Date(job.finishedOn ?? 0),
     message,
   };
-}
-
-function messageOf(data: unknown): InboxMessage | undefined {
-  try {
-    return readMessage(data);
-  } catch {
-    return undefined;
-  }
 }

@@ -94,7 +94,7 @@ function partsOf(selection: ParkedSelection): Selection[] {
 }
 
 function parkedEvent({ key, id, type, attempts, dueAt, error, message: json }: StoredEvent): ParkedEvent {
-  const message = messageIn(String(json));
+  const message = messageIn(() => JSON.parse(String(json)));
   // Rather those of the message: libsql cuts the texts of columns at U+0000.
   const named = { id: message?.id ?? id, type: message?.type ?? type };
   return { key, ...named, attempts, parkedAt: new Date(dueAt), error: failureIn(error), message };
