@@ -42,8 +42,8 @@ export interface Inbox {
    */
   parked(query?: ParkedQuery): Promise<ParkedPage>;
   /**
-   * Makes parked events wait again, with all their attempts before them. The receiver does not run handlers again that have
-   * succeeded within its `retentionMs`.
+   * Makes parked events wait again, with their attempts counted from 1 again. The receiver does not run handlers again
+   * that have succeeded within its `retentionMs`.
    *
    * @returns how many
    * @throws WebhookError `configuration_invalid` for an invalid selection, or if it cannot; or the backend's error

@@ -65,7 +65,7 @@ export class ParkedEvents {
     return total;
   }
 
-  /** Makes an event wait at its old place, with all attempts before it. */
+  /** Makes an event wait at its old place, with its attempts counted from 1 again. */
   #redrive(event: StoredEvent): void {
     const { seq } = event;
     const state: State = this.#line.yieldsTo(event) ? "waiting" : "blocked";
