@@ -3,7 +3,7 @@ import { acquire, type Claim, type ClaimSettings, type NotAcquired } from "./cla
 import { handlerKey } from "./identity.ts";
 import type { Settled } from "./outcome.ts";
 
-/** Why the receiver itself stopped between two handlers. What handlers throw is never one of these. */
+/** Why the receiver itself stopped the handlers of an event. What handlers throw is never one of these. */
 export class Interruption {
   readonly code: RejectionCode;
   readonly cause: unknown;
@@ -28,11 +28,7 @@ export async function claimHandler(
   try {
     return await acquire(handlerKey(key, handler), settings);
   } catch (error) {
-    settings.log.error(
-      "store_unavailable",
-      "store_unavailable: the store failed between two handlers of an event",
-      error,
-    );
+    settings.log.error("store_unavailable", "store_unavailable: the store failed to claim a handler's run", error);
     throw new Interruption("store_unavailable", error);
   }
 }

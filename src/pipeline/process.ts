@@ -212,7 +212,7 @@ function logFailure(log: ThrottledLog, handler: string, type: string, facts: Del
 const INTERRUPTED: Readonly<Partial<Record<DeliveryReport["code"] & string, string>>> = {
   event_in_flight: "another worker runs the handler, or has taken it over",
   completion_rolled_back: "a handler returned, but the transaction with its completion was rolled back",
-  store_unavailable: "the store failed between two handlers of an event, or did not record that one succeeded",
+  store_unavailable: "the store failed to claim a handler's run, or to record that it succeeded",
 };
 
 /** Engines look at what they get, and a handler may throw what cannot be looked at, such as a revoked Proxy. */

@@ -280,7 +280,9 @@ describe("several handlers", () => {
       headers: { "retry-after": "5" },
     });
     expect(reports).toMatchObject([{ code: "store_unavailable", status: 503, error: { name: "StoreDown" } }]);
-    expect(lines).toMatchObject([{ level: "error", message: expect.stringContaining("between two handlers") }]);
+    expect(lines).toMatchObject([
+      { level: "error", message: expect.stringContaining("failed to claim a handler's run") },
+    ]);
     store.heal("claim");
     expect(await receiver.handle(delivery)).toMatchObject(OK);
     expect(ran).toEqual(["first", "second", "third", "fourth"]);
