@@ -20,7 +20,7 @@ export interface Inbox {
    * @throws WebhookError `inbox_full`, `event_in_flight` while another process stores the same message; else the error of the backend:
    *   the receiver answers `inbox_unavailable`
    */
-  add(message: InboxMessage, terms: AddTerms): Promise<"added" | "duplicate">;
+  add(message: InboxMessage, options: AddOptions): Promise<"added" | "duplicate">;
   /**
    * Starts a worker. It takes messages, runs `process` on each, retries those that fail with a growing pause, and parks them after
    * the last attempt, or at once for a `ParkEvent`. A message whose worker died is taken again; a crash counts as an attempt.
@@ -59,7 +59,7 @@ export interface Inbox {
 }
 
 /** How a message is stored. */
-export interface AddTerms {
+export interface AddOptions {
   /** How long the event is remembered as stored, in milliseconds, so that later deliveries of it are duplicates. */
   readonly retentionMs: number;
 }

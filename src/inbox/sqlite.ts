@@ -20,7 +20,7 @@ import { SqliteEvents } from "../stores/sqlite/events.ts";
 import { GroupCommit } from "../stores/sqlite/group-commit.ts";
 import { requireSynchronous } from "../stores/sqlite/options.ts";
 import { type SqliteDatabase, type SqliteStatement, type SqliteStore, sqliteStore } from "../stores/sqlite.ts";
-import type { AddTerms, Inbox } from "./inbox.ts";
+import type { AddOptions, Inbox } from "./inbox.ts";
 import type { InboxMessage } from "./message.ts";
 import { AcceptedEvents } from "./sqlite/accepted.ts";
 import { requireDurable, requireDurableUnlessBusy } from "./sqlite/durability.ts";
@@ -63,7 +63,7 @@ export function sqliteInbox(database: SqliteDatabase, options: SqliteInboxOption
   return {
     name: "sqlite",
     store: sqliteStore(database, { table, timeoutMs, now }),
-    add: async (message, terms) => queue.add(message, terms),
+    add: async (message, addOptions) => queue.add(message, addOptions),
     work(process, workOptions) {
       const { access, runs } = queue;
       const worker = new SqliteWorker(
@@ -134,7 +134,7 @@ class SqliteQueue {
 
   readonly now = (): number => Math.floor(this.#settings.now());
 
-  async add(message: InboxMessage, { retentionMs }: AddTerms): Promise<"added" | "duplicate"> {
+  async add(message: InboxMessage, { retentionMs }: AddOptions): Promise<"added" | "duplicate"> {
     // Reads first: a duplicate then needs no lock, and is answered even while another connection holds it.
     const known = unlessBusy(() => this.access.outsideTransaction(() => this.#records.find(message.key, this.now())));
     if (known?.completed) return "duplicate";

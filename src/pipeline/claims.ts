@@ -15,7 +15,7 @@ import { timedStore } from "./store-timeouts.ts";
 const MAX_UNANSWERED = 1_000;
 
 /** What one delivery adds to the settings of its claim. */
-export interface DeliveryTerms {
+export interface DeliverySettings {
   readonly delivery: Delivery;
   readonly deadline: Deadline | undefined;
   readonly retentionMs: number;
@@ -32,8 +32,8 @@ export class Claims {
   constructor(store: DedupeStore, settings: Settings, log: ThrottledLog) {
     const { leaseMs, retentionMs, maxProcessingMs, onStoreError } = settings;
     const newToken = fencingTokens();
-    const terms = { leaseMs, retentionMs, maxProcessingMs };
-    this.settings = { store, timedStore: timedStore(store), ...terms, log, newToken, open: new Set() };
+    const times = { leaseMs, retentionMs, maxProcessingMs };
+    this.settings = { store, timedStore: timedStore(store), ...times, log, newToken, open: new Set() };
     this.#onStoreError = onStoreError;
   }
 
@@ -47,8 +47,8 @@ export class Claims {
    *
    * @throws WebhookError `store_unavailable`
    */
-  async claim(key: string, terms: DeliveryTerms): Promise<Claim | NotAcquired> {
-    const settings = this.#settingsFor(terms);
+  async claim(key: string, deliverySettings: DeliverySettings): Promise<Claim | NotAcquired> {
+    const settings = this.#settingsFor(deliverySettings);
     const stuck = Math.max(this.#unanswered, settings.store.unanswered?.() ?? 0) >= MAX_UNANSWERED;
     this.#unanswered += 1;
     try {
@@ -68,7 +68,7 @@ export class Claims {
     }
   }
 
-  #settingsFor({ delivery, deadline, retentionMs }: DeliveryTerms): ClaimSettings {
+  #settingsFor({ delivery, deadline, retentionMs }: DeliverySettings): ClaimSettings {
     const { store, leaseMs, maxProcessingMs, log, newToken, open } = this.settings;
     const special = deadline ?? delivery.waitUntil;
     if (special === undefined && retentionMs === this.settings.retentionMs) return this.settings;
