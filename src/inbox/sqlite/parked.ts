@@ -68,7 +68,7 @@ export class ParkedEvents {
   /** Makes an event wait at its old place, with its attempts counted from 1 again. */
   #redrive(event: StoredEvent): void {
     const { seq } = event;
-    const state: State = this.#line.yieldsTo(event) ? "waiting" : "blocked";
+    const state: State = this.#line.tryToLead(event) ? "waiting" : "blocked";
     this.#sql.run("UPDATE {table} SET state = ?, attempts = 0, due_at = NULL, error = NULL WHERE seq = ?", state, seq);
   }
 
