@@ -22,7 +22,7 @@ export interface Inbox {
    */
   add(message: InboxMessage, options: AddOptions): Promise<"added" | "duplicate">;
   /**
-   * Starts a worker. It takes messages, runs `process` on each, retries those that fail with a growing pause, and parks them after
+   * Starts a worker. It takes messages, runs `process` on each, retries those that fail with a growing backoff, and parks them after
    * the last attempt, or at once for a `ParkEvent`. A message whose worker died is taken again; a crash counts as an attempt.
    * While the backend is away the worker waits for it.
    *

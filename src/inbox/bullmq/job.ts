@@ -17,7 +17,7 @@ export function jobIdOf(key: string): string {
 export interface JobNotes {
   /** The `stalledCounter` when the job was last parked or redriven: older crashes do not count. */
   readonly stallsBefore: number;
-  /** The `stalledCounter` up to which a pause was made after the crash. */
+  /** The `stalledCounter` up to which each crash was followed by a backoff. */
   readonly stallsPaused: number;
   /** The `stalledCounter` while the job waited in a worker for its turn: if that worker dies, it was no attempt. */
   readonly idleAt?: number;
