@@ -85,7 +85,7 @@ export function sqliteInbox(database: SqliteDatabase, options: SqliteInboxOption
   };
 }
 
-/** Records of the dedupe store that each `add` deletes if they have expired. More than the one that it writes, so that they dwindle. */
+/** Records of the dedupe store that each `add` deletes if they have expired. More than the one that it writes, so that a backlog shrinks. */
 const SWEPT_PER_ADD = 4;
 /** The token of the inbox in the dedupe store. */
 const TOKEN = "inbox";
@@ -148,7 +148,7 @@ class SqliteQueue {
     return this.access.read(() => this.#accepted.stats(this.now()));
   }
 
-  /** Writes the message, and remembers the event as stored. Refusals are returned: an error would make the tables doubtful. */
+  /** Writes the message, and remembers the event as stored. Refusals are returned, not thrown: a throw would roll back the whole group. */
   #accept({ message, json, retentionMs }: Accepting): "added" | "duplicate" | WebhookError {
     const { key } = message;
     const at = this.now();
