@@ -45,7 +45,7 @@ export {
 export type { KnownPattern, Pattern } from "./events/pattern.ts";
 export { ParkEvent } from "./inbox/failure.ts";
 export type {
-  AddTerms,
+  AddOptions,
   Inbox,
   InboxAttempt,
   InboxFailure,

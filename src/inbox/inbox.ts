@@ -20,9 +20,9 @@ export interface Inbox {
    * @throws WebhookError `inbox_full`, `event_in_flight` while another process stores the same message; else the error of the backend:
    *   the receiver answers `inbox_unavailable`
    */
-  add(message: InboxMessage, terms: AddTerms): Promise<"added" | "duplicate">;
+  add(message: InboxMessage, options: AddOptions): Promise<"added" | "duplicate">;
   /**
-   * Starts a worker. It takes messages, runs `process` on each, retries those that fail with a growing pause, and parks them after
+   * Starts a worker. It takes messages, runs `process` on each, retries those that fail with a growing backoff, and parks them after
    * the last attempt, or at once for a `ParkEvent`. A message whose worker died is taken again; a crash counts as an attempt.
    * While the backend is away the worker waits for it.
    *
@@ -42,8 +42,8 @@ export interface Inbox {
    */
   parked(query?: ParkedQuery): Promise<ParkedPage>;
   /**
-   * Makes parked events wait again, with all their attempts before them. The receiver does not run handlers again that have
-   * succeeded within its `retentionMs`.
+   * Makes parked events wait again, with their attempts counted from 1 again. The receiver does not run handlers again
+   * that have succeeded within its `retentionMs`.
    *
    * @returns how many
    * @throws WebhookError `configuration_invalid` for an invalid selection, or if it cannot; or the backend's error
@@ -59,7 +59,7 @@ export interface Inbox {
 }
 
 /** How a message is stored. */
-export interface AddTerms {
+export interface AddOptions {
   /** How long the event is remembered as stored, in milliseconds, so that later deliveries of it are duplicates. */
   readonly retentionMs: number;
 }
@@ -103,7 +103,6 @@ export interface InboxWorker {
    * Takes no new message, waits for those at work, and gives the rest back at once, which costs them no attempt.
    *
    * @param options.timeoutMs how long to wait, in milliseconds. @default 30_000
-   * @throws WebhookError `configuration_invalid` for a `timeoutMs` that is not valid
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }

@@ -54,10 +54,10 @@ export function isTracestate(value: unknown): value is string {
   return typeof value === "string" && /^[\x20-\x7e]{1,512}$/.test(value);
 }
 
-/** The message in a JSON text, or undefined if there is none: for showing what is parked. */
-export function messageIn(json: string): InboxMessage | undefined {
+/** The message that `read` returns; undefined if it throws, or returns no valid message. For showing what is parked. */
+export function messageIn(read: () => unknown): InboxMessage | undefined {
   try {
-    return readMessage(JSON.parse(json));
+    return readMessage(read());
   } catch {
     return undefined;
   }

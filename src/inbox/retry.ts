@@ -4,9 +4,9 @@ import { checksFor } from "../options.ts";
 export interface RetryOptions {
   /** How many attempts before the event is parked, from 1 to 100. @default 20 */
   readonly attempts?: number;
-  /** The longest pause after the first failure, in milliseconds, from 1; doubled after each. @default 5_000 */
+  /** The longest backoff after the first failure, in milliseconds, from 1; doubled after each. @default 5_000 */
   readonly backoffMs?: number;
-  /** The longest pause of all, in milliseconds, at most 7 days. @default 6 hours */
+  /** The longest backoff of all, in milliseconds, at most 7 days. @default 6 hours */
   readonly maxBackoffMs?: number;
 }
 
@@ -30,7 +30,7 @@ export function retrySettings(owner: string, options: RetryOptions = {}): Requir
 }
 
 /**
- * The pause before the next attempt, in milliseconds: exponential with full jitter, so that events that failed together are not
+ * The backoff before the next attempt, in milliseconds: exponential with full jitter, so that events that failed together are not
  * retried together.
  *
  * @param failed how many attempts have failed, from 1

@@ -21,7 +21,7 @@ import { SqliteEvents } from "../stores/sqlite/events.ts";
 import { GroupCommit } from "../stores/sqlite/group-commit.ts";
 import { requireSynchronous } from "../stores/sqlite/options.ts";
 import { type SqliteDatabase, type SqliteStatement, type SqliteStore, sqliteStore } from "../stores/sqlite.ts";
-import type { AddTerms, Inbox } from "./inbox.ts";
+import type { AddOptions, Inbox } from "./inbox.ts";
 import type { InboxMessage } from "./message.ts";
 import { AcceptedEvents } from "./sqlite/accepted.ts";
 import { requireDurable } from "./sqlite/durability.ts";
@@ -65,7 +65,7 @@ export function sqliteInbox(database: SqliteDatabase, options: SqliteInboxOption
   return {
     name: "sqlite",
     store: sqliteStore(database, { table, timeoutMs, now }),
-    add: async (message, terms) => queue.add(message, terms),
+    add: async (message, addOptions) => queue.add(message, addOptions),
     work(process, workOptions) {
       const { access, runs } = queue;
       const worker = new SqliteWorker(
@@ -87,7 +87,7 @@ export function sqliteInbox(database: SqliteDatabase, options: SqliteInboxOption
   };
 }
 
-/** Records of the dedupe store that each `add` deletes if they have expired. More than the one that it writes, so that they dwindle. */
+/** Records of the dedupe store that each `add` deletes if they have expired. More than the one that it writes, so that a backlog shrinks. */
 const SWEPT_PER_ADD = 4;
 /** The token of the inbox in the dedupe store. */
 const TOKEN = "inbox";
@@ -136,7 +136,7 @@ class SqliteQueue {
 
   readonly now = (): number => Math.floor(this.#settings.now());
 
-  async add(message: InboxMessage, { retentionMs }: AddTerms): Promise<"added" | "duplicate"> {
+  async add(message: InboxMessage, { retentionMs }: AddOptions): Promise<"added" | "duplicate"> {
     // Reads first: a duplicate then needs no lock, and is answered even while another connection holds it.
     const known = unlessBusy(() => this.access.outsideTransaction(() => this.#records.find(message.key, this.now())));
     if (known?.completed) return "duplicate";
@@ -150,7 +150,7 @@ class SqliteQueue {
     return this.access.read(() => this.#accepted.stats(this.now()));
   }
 
-  /** Writes the message, and remembers the event as stored. Refusals are returned: an error would make the tables doubtful. */
+  /** Writes the message, and remembers the event as stored. Refusals are returned, not thrown: a throw would roll back the whole group. */
   #accept({ message, json, retentionMs }: Accepting): "added" | "duplicate" | WebhookError {
     const { key } = message;
     const at = this.now();

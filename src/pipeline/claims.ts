@@ -32,17 +32,8 @@ export class Claims {
   constructor(store: DedupeStore, settings: Settings, log: ThrottledLog) {
     const { leaseMs, retentionMs, maxProcessingMs, onStoreError } = settings;
     const newToken = fencingTokens();
-    const open = new Set<Claim>();
-    this.settings = {
-      store,
-      timedStore: timedStore(store),
-      leaseMs,
-      retentionMs,
-      maxProcessingMs,
-      log,
-      newToken,
-      open,
-    };
+    const times = { leaseMs, retentionMs, maxProcessingMs };
+    this.settings = { store, timedStore: timedStore(store), ...times, log, newToken, open: new Set() };
     this.#onStoreError = onStoreError;
   }
 
@@ -56,8 +47,8 @@ export class Claims {
    *
    * @throws WebhookError `store_unavailable`
    */
-  async claim(key: string, terms: DeliverySettings): Promise<Claim | NotAcquired> {
-    const settings = this.#settingsFor(terms);
+  async claim(key: string, deliverySettings: DeliverySettings): Promise<Claim | NotAcquired> {
+    const settings = this.#settingsFor(deliverySettings);
     const stuck = Math.max(this.#unanswered, settings.store.unanswered?.() ?? 0) >= MAX_UNANSWERED;
     this.#unanswered += 1;
     try {

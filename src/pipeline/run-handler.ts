@@ -6,7 +6,7 @@ import { acquire, type Claim, type ClaimSettings, type NotAcquired } from "./cla
 import { handlerKey } from "./identity.ts";
 import type { DeliveryContext, Settled } from "./outcome.ts";
 
-/** Why the receiver itself stopped between two handlers. What handlers throw is never one of these. */
+/** Why the receiver itself stopped the handlers of an event. What handlers throw is never one of these. */
 export class Interruption {
   readonly code: RejectionCode;
   readonly message: string;

@@ -94,8 +94,7 @@ export class Workers {
 
   /** With a topic of its own, so that it takes no line from refused deliveries, nor they from it. */
   #logInboxError(error: unknown): void {
-    const message = "inbox_unavailable: the worker goes on once the inbox answers";
-    this.#handling.claims.log.error("inbox_unavailable (worker)", message, error);
+    this.#handling.claims.log.error("inbox_worker", "the inbox's worker reported an error and goes on", error);
   }
 }
 

@@ -26,7 +26,7 @@ export interface MemoryStoreOptions {
 const checks = checksFor("memoryStore");
 const DEFAULT_MAX_ENTRIES = 100_000;
 const WARNING_EVERY_MS = 60_000;
-/** Entries that each claim and completion checks for expiry. More than the one that it adds, so that expired entries dwindle. */
+/** Entries that each claim and completion checks for expiry. More than the one that it adds, so that a backlog shrinks. */
 const SWEPT_AT_ONCE = 2;
 
 /** A claim or a completion: its token, and when it expires by the store's clock. */

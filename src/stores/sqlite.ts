@@ -68,7 +68,7 @@ export interface SqliteStore extends DedupeStore {
 }
 
 const DEFAULT_BATCH = 500;
-/** Expired records that each claim deletes. More than the one that it adds, so that they dwindle. */
+/** Expired records that each claim deletes. More than the one that it adds, so that a backlog shrinks. */
 const SWEPT_PER_CLAIM = 4;
 
 /**

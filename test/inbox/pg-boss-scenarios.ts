@@ -486,7 +486,7 @@ const working: Scenarios = {
 };
 
 const parking: Scenarios = {
-  "redrives with all attempts before it": withSubject(async (subject) => {
+  "redrives with the attempts counted from 1 again": withSubject(async (subject) => {
     let broken = true;
     const seen: number[] = [];
     await subject.add("a");

@@ -445,7 +445,7 @@ describeEach(describe, engines)("the SQLite inbox on $name", (engine) => {
       },
     );
 
-    it("are redriven with all attempts before them", async () => {
+    it("are redriven with their attempts counted from 1 again", async () => {
       const inbox = await park(["a1", "b1", "a2"]);
       expect(await inbox.redrive({ keys: ["b1", "none"] })).toBe(1);
       expect(await inbox.redrive({ type: "type.a" })).toBe(2);

@@ -55,10 +55,10 @@ export const brokenInboxes: readonly (readonly [what: string, breakIt: Break, fo
   [
     "replaces a message by a later one with its key",
     (sound, { backend }) => ({
-      async add(message, terms) {
+      async add(message, options) {
         const row = backend.rows.get(message.key);
         if (row?.state === "waiting") backend.rows.set(message.key, { ...row, json: JSON.stringify(message) });
-        return sound.add(message, terms);
+        return sound.add(message, options);
       },
     }),
     ["the same key twice is one message: the first"],
@@ -66,11 +66,11 @@ export const brokenInboxes: readonly (readonly [what: string, breakIt: Break, fo
   [
     "looks first and remembers the key later",
     (sound, { backend }) => ({
-      async add(message, terms) {
+      async add(message, options) {
         if (backend.remembered.has(message.key)) return "duplicate";
         await tick();
         backend.remembered.delete(message.key);
-        return sound.add(message, terms);
+        return sound.add(message, options);
       },
     }),
     ["the same key many times at once is one message"],
@@ -109,9 +109,9 @@ export const brokenInboxes: readonly (readonly [what: string, breakIt: Break, fo
   [
     "ignores the case of keys",
     (sound, { backend }) => ({
-      async add(message, terms) {
+      async add(message, options) {
         const known = [...backend.remembered].some((key) => key.toLowerCase() === message.key.toLowerCase());
-        return known ? "duplicate" : sound.add(message, terms);
+        return known ? "duplicate" : sound.add(message, options);
       },
     }),
     ["keys with characters that backends treat specially are different messages"],
@@ -137,7 +137,7 @@ export const brokenInboxes: readonly (readonly [what: string, breakIt: Break, fo
     "drops what it cannot read",
     (sound) => ({
       fail(row, token, thrown) {
-        if (messageIn(row.json)) return sound.fail(row, token, thrown);
+        if (messageIn(() => JSON.parse(row.json))) return sound.fail(row, token, thrown);
         sound.succeed(row, token);
         return false;
       },
@@ -397,11 +397,7 @@ export const brokenInboxes: readonly (readonly [what: string, breakIt: Break, fo
   ],
   [
     "is silent about failures of the backend",
-    brokenWorker((worker) => ({
-      tell(step) {
-        PlainWorker.prototype.tell.call({ ...worker, options: { ...worker.options, onError() {} } }, step);
-      },
-    })),
+    brokenWorker(() => ({ report() {} })),
     ["while the backend is away, add rejects and the worker tells onError; both go on afterwards"],
   ],
   [
@@ -418,8 +414,21 @@ export const brokenInboxes: readonly (readonly [what: string, breakIt: Break, fo
     ["while the backend is away, add rejects and the worker tells onError; both go on afterwards"],
   ],
   [
+    "stops when onError throws",
+    brokenWorker((worker) => ({
+      report(error) {
+        try {
+          worker.options.onError(error);
+        } catch {
+          clearInterval(worker.timer);
+        }
+      },
+    })),
+    ["an onError that throws does not stop the worker"],
+  ],
+  [
     "acknowledges while the backend is away",
-    (sound, inbox) => ({ add: async (message, terms) => (inbox.away ? "added" : sound.add(message, terms)) }),
+    (sound, inbox) => ({ add: async (message, options) => (inbox.away ? "added" : sound.add(message, options)) }),
     ["while the backend is away, add rejects and the worker tells onError; both go on afterwards"],
   ],
   ["leaves messages with dead workers", () => ({ takeBack() {} }), [DEATH]],

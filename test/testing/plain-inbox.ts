@@ -1,6 +1,6 @@
 import { failureOf, isParkEvent } from "../../src/inbox/failure.ts";
 import type {
-  AddTerms,
+  AddOptions,
   Inbox,
   InboxFailure,
   InboxStats,
@@ -32,7 +32,7 @@ export class PlainInbox implements Inbox {
     this.retry = retry;
   }
 
-  async add(message: InboxMessage, _terms: AddTerms): Promise<"added" | "duplicate"> {
+  async add(message: InboxMessage, _options: AddOptions): Promise<"added" | "duplicate"> {
     this.reach();
     if (this.backend.remembered.has(message.key)) return "duplicate";
     this.backend.remembered.add(message.key);
@@ -201,6 +201,14 @@ export class PlainInbox implements Inbox {
   }
 
   event({ key, id, type, started, error, parkedAt, json }: Row): ParkedEvent {
-    return { key, id, type, attempts: started, error, parkedAt: new Date(parkedAt), message: messageIn(json) };
+    return {
+      key,
+      id,
+      type,
+      attempts: started,
+      error,
+      parkedAt: new Date(parkedAt),
+      message: messageIn(() => JSON.parse(json)),
+    };
   }
 }

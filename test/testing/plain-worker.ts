@@ -77,7 +77,15 @@ export class PlainWorker implements InboxWorker {
     try {
       step();
     } catch (error) {
+      this.report(error);
+    }
+  }
+
+  report(error: unknown): void {
+    try {
       this.options.onError(error);
+    } catch {
+      // It must not stop the worker.
     }
   }
 }

@@ -1,6 +1,6 @@
 import { failureWith } from "../failure.ts";
 import type { ParkedEvent } from "../inbox.ts";
-import { type InboxMessage, readMessage } from "../message.ts";
+import { messageIn } from "../message.ts";
 import type { BullmqJob } from "./types.ts";
 
 /**
@@ -17,7 +17,7 @@ export function jobIdOf(key: string): string {
 export interface JobNotes {
   /** The `stalledCounter` when the job was last parked or redriven: older crashes do not count. */
   readonly stallsBefore: number;
-  /** The `stalledCounter` up to which a pause was made after the crash. */
+  /** The `stalledCounter` up to which each crash was followed by a backoff. */
   readonly stallsPaused: number;
   /** The `stalledCounter` while the job waited in a worker for its turn: if that worker dies, it was no attempt. */
   readonly idleAt?: number;
@@ -84,7 +84,7 @@ export function keyOf(job: BullmqJob): string {
 
 /** A failed job as the contract shows it. */
 export function parkedEventOf(job: BullmqJob): ParkedEvent {
-  const message = messageOf(job.data);
+  const message = messageIn(() => job.data);
   return {
     key: keyOf(job),
     id: message?.id ?? "",
@@ -94,12 +94,4 @@ export function parkedEventOf(job: BullmqJob): ParkedEvent {
     parkedAt: new Date(job.finishedOn ?? 0),
     message,
   };
-}
-
-function messageOf(data: unknown): InboxMessage | undefined {
-  try {
-    return readMessage(data);
-  } catch {
-    return undefined;
-  }
 }

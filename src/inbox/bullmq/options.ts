@@ -20,7 +20,7 @@ export interface BullmqInboxOptions {
    * @default "bull"
    */
   readonly prefix?: string;
-  /** How often an event is tried, and how long the pauses are. It is stored with each event as it is added. */
+  /** How often an event is tried, and the backoff in between. It is stored with each event as it is added. */
   readonly retry?: RetryOptions;
   /**
    * How long BullMQ keeps processed events for its dashboards, in milliseconds, from 0 to 7 days, and at most the last 1,000. They do

@@ -28,7 +28,7 @@ export async function listParked(backend: BullmqBackend, query?: ParkedQuery): P
   return { events: page.map(parkedEventOf) };
 }
 
-/** Makes parked events wait again, with all their attempts before them. */
+/** Makes parked events wait again, with their attempts counted from 1 again. */
 export function redriveParked(backend: BullmqBackend, selection: ParkedSelection): Promise<number> {
   return forEachParked(backend, selection, async (job) => {
     const stalls = job.stalledCounter ?? 0;

@@ -5,6 +5,7 @@ import { failureOf, isParkEvent } from "../failure.ts";
 import type { InboxFailure, InboxWorker, ProcessMessage, WorkOptions } from "../inbox.ts";
 import { backoffAfter } from "../retry.ts";
 import { Turns } from "../turns.ts";
+import { workSettings } from "../work-settings.ts";
 import type { BullmqBackend } from "./backend.ts";
 import { endable, isClient } from "./connection.ts";
 import { diedIdle, keyOf, mustRunAlone, notesOf, progressOf } from "./job.ts";
@@ -53,7 +54,7 @@ class MovedJob extends Error {
 export class BullmqInboxWorker implements InboxWorker {
   readonly #backend: BullmqBackend;
   readonly #process: ProcessMessage;
-  readonly #options: WorkOptions;
+  readonly #options: Required<WorkOptions>;
   #worker: BullmqWorker;
   readonly #running = new Map<string, { readonly job: BullmqJob; readonly leave: (error: Error) => void }>();
   readonly #turns = new Turns();
@@ -65,12 +66,11 @@ export class BullmqInboxWorker implements InboxWorker {
   constructor(backend: BullmqBackend, process: ProcessMessage, options: WorkOptions) {
     this.#backend = backend;
     this.#process = process;
-    this.#options = options;
+    this.#options = workSettings("bullmqInbox.work", options);
     this.#worker = this.#start();
   }
 
   close({ timeoutMs = 30_000 }: { readonly timeoutMs?: number } = {}): Promise<void> {
-    checks.integer("timeoutMs", timeoutMs, 0);
     this.#closing ??= this.#end(timeoutMs);
     return this.#closing;
   }
@@ -83,7 +83,7 @@ export class BullmqInboxWorker implements InboxWorker {
     const options = {
       connection,
       prefix,
-      concurrency: checks.integer("concurrency", this.#options.concurrency ?? 10, 1, 1_000),
+      concurrency: this.#options.concurrency,
       lockDuration: lockMs,
       stalledInterval: lockMs,
       maxStalledCount: MAX_STALLED,
@@ -101,7 +101,7 @@ export class BullmqInboxWorker implements InboxWorker {
       this.#report(job, error);
     });
     // BullMQ cannot start a job whose data is no JSON, so that it stalls. Reading it repairs it.
-    worker.on("stalled", (id) => this.#backend.job(id).catch((error: unknown) => this.#options.onError(error)));
+    worker.on("stalled", (id) => this.#backend.job(id).catch(this.#options.onError));
     worker.waitUntilReady().catch(() => this.#restart(worker));
     return worker;
   }
@@ -183,8 +183,8 @@ export class BullmqInboxWorker implements InboxWorker {
   }
 
   /**
-   * Waits until the job may run. That it only waits is noted on it meanwhile; and that it starts, if it has crashed before: another
-   * one may end the process before the first note is written.
+   * Waits for the job's turn. Notes on the job that it waits, so that a crash meanwhile is not counted as its attempt. A job that
+   * crashed before also gets a note when it starts.
    */
   async #turn(job: BullmqJob, token: string): Promise<void> {
     const progress = progressOf(job);

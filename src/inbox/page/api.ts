@@ -33,7 +33,7 @@ export interface ParkedList {
 /** A parked event in the list. */
 export interface ParkedRow {
   readonly key: string;
-  /** Its beginning, as of `type` and `error`. */
+  /** Cut to 300 characters, as are `type` and `error`. */
   readonly id: string;
   readonly type: string;
   readonly attempts: number;

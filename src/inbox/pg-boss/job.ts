@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { WebhookError } from "../../errors.ts";
 import type { Row } from "../../stores/postgres/client.ts";
-import { type InboxMessage, messageIn } from "../message.ts";
+import type { InboxMessage } from "../message.ts";
 
 /** A job that a worker has fetched. `retryCount` grows with each start, so it names this one. */
 export interface FetchedJob {
@@ -55,12 +55,6 @@ export function messageOf(data: unknown): unknown {
   } catch {
     throw new WebhookError("inbox_message_invalid", "a message of the inbox is not JSON");
   }
-}
-
-/** The message in the data of a job, if it can be read. */
-export function readableMessage(data: unknown): InboxMessage | undefined {
-  const { json, v } = Object(data) as Partial<Wrapped & InboxMessage>;
-  return messageIn(typeof json === "string" && v === undefined ? json : JSON.stringify(data));
 }
 
 /** The key of a job for the report, also where its message was altered. */

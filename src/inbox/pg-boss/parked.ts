@@ -1,10 +1,11 @@
 import type { Row } from "../../stores/postgres/client.ts";
 import { failureWith } from "../failure.ts";
 import type { InboxFailure, ParkedEvent, ParkedPage, ParkedQuery, ParkedSelection } from "../inbox.ts";
+import { messageIn } from "../message.ts";
 import { queryOf, selectionOf } from "../selection.ts";
 import type { PgBoss } from "./boss.ts";
 import { type Database, SCAN_MS, type Session } from "./database.ts";
-import { fetchedJob, keyOf, readableMessage, singletonKeyOf, typeOf } from "./job.ts";
+import { fetchedJob, keyOf, messageOf, singletonKeyOf, typeOf } from "./job.ts";
 import { checks } from "./options.ts";
 import type { Queues } from "./queues.ts";
 import type { AttemptOutput } from "./settle.ts";
@@ -73,7 +74,7 @@ export class Parked {
 
   /** pg-boss 10 keeps no order and has no redrive. */
   async #sendAgain({ db }: Session, { id, data }: Row): Promise<void> {
-    const message = readableMessage(data);
+    const message = messageIn(() => messageOf(data));
     const singletonKey = message === undefined ? {} : { singletonKey: singletonKeyOf(message) };
     const sent = await this.#boss.send(this.#queues.plain, data as object, { db, ...singletonKey });
     if (typeof sent !== "string") throw new Error(`pg-boss did not take the parked job ${String(id)} again`);
@@ -108,7 +109,7 @@ function parkedEvent(row: Row): ParkedEvent {
   const { created_on, source_retry_count } = row;
   const job = fetchedJob({ ...row, retry_count: 0 });
   const output = Object(row.output) as Partial<AttemptOutput>;
-  const message = readableMessage(job.data);
+  const message = messageIn(() => messageOf(job.data));
   return {
     key: output.key ?? keyOf(job),
     type: output.type ?? typeOf(job),

@@ -14,9 +14,6 @@ export interface Failed {
   readonly expiredLockMs: number;
 }
 
-/** What became of a failed attempt. `lost`: another worker has the job, or the inbox has it no more. */
-export type FailedResult = "retried" | "lost" | ParkedNotice;
-
 /** What is stored with a failed attempt. pg-boss keeps it as the output of the job, and copies it when it is parked. */
 export interface AttemptOutput extends InboxFailure {
   readonly key: string;
@@ -43,21 +40,20 @@ export class Settlement {
     this.#retry = retry;
   }
 
-  /**
-   * The job succeeded.
-   *
-   * @returns false if the attempt no longer counts
-   */
-  complete({ queue, id, retryCount }: FetchedJob): Promise<boolean> {
+  /** The job succeeded. */
+  complete({ queue, id, retryCount }: FetchedJob): Promise<void> {
     return this.#database.transaction(async ({ query, db }) => {
       const rows = await query(this.#sql.lock, [queue, id, retryCount]);
       if (rows.length > 0) await this.#boss.complete(queue, id, {}, { db });
-      return rows.length > 0;
     });
   }
 
-  /** The attempt failed: the job waits for the next one, or is parked. */
-  fail(job: FetchedJob, { error, parks, expiredLockMs }: Failed): Promise<FailedResult> {
+  /**
+   * The attempt failed: the job waits for the next one, or is parked.
+   *
+   * @returns what was parked, if anything was
+   */
+  fail(job: FetchedJob, { error, parks, expiredLockMs }: Failed): Promise<ParkedNotice | undefined> {
     const { queue, id, retryCount } = job;
     const attempts = retryCount + 1;
     const park = parks || attempts >= this.#retry.attempts;
@@ -65,12 +61,12 @@ export class Settlement {
     return this.#database.transaction(async ({ query, db }) => {
       const limit = park ? retryCount : attempts;
       const rows = await query(this.#sql.limit, [queue, id, retryCount, limit, expiredLockMs]);
-      if (rows.length === 0) return "lost";
+      if (rows.length === 0) return undefined;
       // At its retry limit pg-boss copies the job to the queue of parked jobs, else it makes it wait.
       await this.#boss.fail(queue, id, output, { db });
       if (!park) {
         await query(this.#sql.delay, [queue, id, backoffAfter(attempts, this.#retry)]);
-        return "retried";
+        return undefined;
       }
       // What is left is a failed job, behind which its ordering key would wait for ever.
       await this.#boss.deleteJob(queue, [id], { db });

@@ -4,11 +4,12 @@ import { failureOf, isParkEvent } from "../failure.ts";
 import type { InboxWorker, ProcessMessage, WorkOptions } from "../inbox.ts";
 import { Signal } from "../signal.ts";
 import type { Turns } from "../turns.ts";
+import { workSettings } from "../work-settings.ts";
 import type { BossDb, PgBoss } from "./boss.ts";
 import type { Database } from "./database.ts";
 import { type FetchedJob, fetchedJob, messageOf } from "./job.ts";
 import type { Locks } from "./locks.ts";
-import { checks, type InboxSettings } from "./options.ts";
+import type { InboxSettings } from "./options.ts";
 import type { Queues } from "./queues.ts";
 import { type Failed, hasCrashed, type Settlement } from "./settle.ts";
 
@@ -65,13 +66,10 @@ export class PgBossWorker implements InboxWorker {
   #closing: Promise<void> | undefined;
 
   constructor(prepared: () => Promise<Engine>, lockMs: number, process: ProcessMessage, options: WorkOptions) {
-    const { concurrency = 10, pollMs = 1_000 } = options;
-    checks.integer("concurrency", concurrency, 1, 1_000);
-    checks.integer("pollMs", pollMs, 10, 3_600_000);
     this.#prepared = prepared;
     this.#lockMs = lockMs;
     this.#process = process;
-    this.#options = { ...options, concurrency, pollMs };
+    this.#options = workSettings("pgBossInbox.work", options);
     this.#ticker = setInterval(() => void this.#tick(), lockMs / 4);
     this.#taking = this.#take();
   }
@@ -195,8 +193,8 @@ export class PgBossWorker implements InboxWorker {
   }
 
   async #fail({ settlement }: Engine, job: FetchedJob, failed: Failed): Promise<void> {
-    const result = await settlement.fail(job, failed);
-    if (typeof result === "object") this.#options.onParked(result);
+    const parked = await settlement.fail(job, failed);
+    if (parked !== undefined) this.#options.onParked(parked);
   }
 
   /** Renews the locks of this worker, and looks for expired ones of others. Never rejects. */

@@ -15,8 +15,13 @@ export class OrderingLine {
     return this.#sql.all(sql, orderingKey).length > 0;
   }
 
-  /** Whether an event may come in as the head of its line. One that was accepted later and has not been started gives way. */
-  yieldsTo({ seq }: StoredEvent): boolean {
+  /**
+   * Makes room for the event at the head of its line, unless an earlier or a started event is there. A later one that waits
+   * becomes blocked.
+   *
+   * @returns whether it is the head
+   */
+  tryToLead({ seq }: StoredEvent): boolean {
     this.#sql.run(
       `UPDATE {table} SET state = 'blocked' WHERE ordering_key = ${KEY_OF} AND state = 'waiting' AND seq > ?`,
       seq,

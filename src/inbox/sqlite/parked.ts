@@ -65,10 +65,10 @@ export class ParkedEvents {
     return total;
   }
 
-  /** Makes an event wait at its old place, with all attempts before it. */
+  /** Makes an event wait at its old place, with its attempts counted from 1 again. */
   #redrive(event: StoredEvent): void {
     const { seq } = event;
-    const state: State = this.#line.yieldsTo(event) ? "waiting" : "blocked";
+    const state: State = this.#line.tryToLead(event) ? "waiting" : "blocked";
     this.#sql.run("UPDATE {table} SET state = ?, attempts = 0, due_at = NULL, error = NULL WHERE seq = ?", state, seq);
   }
 
@@ -94,7 +94,7 @@ function partsOf(selection: ParkedSelection): Selection[] {
 }
 
 function parkedEvent({ key, id, type, attempts, dueAt, error, message: json }: StoredEvent): ParkedEvent {
-  const message = messageIn(String(json));
+  const message = messageIn(() => JSON.parse(String(json)));
   // Rather those of the message: libsql cuts the texts of columns at U+0000.
   const named = { id: message?.id ?? id, type: message?.type ?? type };
   return { key, ...named, attempts, parkedAt: new Date(dueAt), error: failureIn(error), message };

@@ -20,7 +20,7 @@ export interface JustParked {
 /** How many rows one statement changes at most. */
 const BATCH = 100;
 
-/** Done events that are deleted with each one that ends. More than one, so that they dwindle. */
+/** Done events that are deleted with each one that ends. More than one, so that a backlog shrinks. */
 const SWEPT_PER_RUN = 2;
 
 /** The table of events as a worker uses it. The caller opens the transactions. Times are epoch milliseconds. */

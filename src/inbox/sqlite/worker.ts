@@ -1,9 +1,9 @@
 import { withTimeout } from "../../async.ts";
 import { WebhookError } from "../../errors.ts";
-import { checksFor } from "../../options.ts";
 import type { SqliteAccess } from "../../stores/sqlite/access.ts";
 import type { InboxWorker, ProcessMessage, WorkOptions } from "../inbox.ts";
 import { Signal } from "../signal.ts";
+import { workSettings } from "../work-settings.ts";
 import type { JustParked, Runs, TakenEvent } from "./runs.ts";
 
 /** What a worker works on. */
@@ -41,8 +41,6 @@ const MAX_PAUSE_MS = 5_000;
 /** The longest wait, in milliseconds. */
 const MAX_WAIT_MS = 60_000;
 
-const checks = checksFor("sqliteInbox.work");
-
 /**
  * Runs events. One loop does all that concerns the database, in one transaction a round: it writes results, renews locks, and takes
  * events. In between it waits until an event is added, a run ends, a retry is due, or `pollMs` have passed.
@@ -64,10 +62,7 @@ export class SqliteWorker implements InboxWorker {
   constructor(place: Workplace, process: ProcessMessage, options: WorkOptions) {
     this.#place = place;
     this.#process = process;
-    const { concurrency = 10, pollMs = 1_000 } = options;
-    checks.integer("concurrency", concurrency, 1, 1_000);
-    checks.integer("pollMs", pollMs, 10, 60_000);
-    this.#options = { ...options, concurrency, pollMs };
+    this.#options = workSettings("sqliteInbox.work", options);
     this.#ended = this.#loop();
   }
 
@@ -91,8 +86,8 @@ export class SqliteWorker implements InboxWorker {
         this.#failures = 0;
         if (!this.#isDone()) await this.signal.wait(pauseMs);
       } catch (error) {
-        this.#tell(() => this.#options.onError(error));
-        // What cannot be given back comes back by its lock.
+        this.#options.onError(error);
+        // Events that could not be given back are taken again when their locks expire.
         if (this.#givingBack) return;
         await this.#pause();
       }
@@ -158,7 +153,7 @@ export class SqliteWorker implements InboxWorker {
     for (const run of renewed) run.lockedAt = lockedAt;
     for (const { event, error } of parked) {
       const { key, type, attempts } = event;
-      this.#tell(() => this.#options.onParked({ key, type, attempts, error }));
+      this.#options.onParked({ key, type, attempts, error });
     }
     for (const event of taken) void this.#run({ event, lockedAt });
   }
@@ -208,15 +203,6 @@ export class SqliteWorker implements InboxWorker {
 
   #now(): number {
     return this.#place.now();
-  }
-
-  /** Calls a callback of the receiver's. What it throws must not end the loop. */
-  #tell(callback: () => void): void {
-    try {
-      callback();
-    } catch {
-      // There is nobody left to tell.
-    }
   }
 }
 

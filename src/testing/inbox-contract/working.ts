@@ -1,6 +1,7 @@
 import { ParkEvent } from "../../inbox/failure.ts";
+import type { InboxMessage } from "../../inbox/message.ts";
 import { holds, same } from "../same.ts";
-import type { InboxStatements } from "./trial.ts";
+import type { InboxStatements, InboxTrial } from "./trial.ts";
 
 /** How workers share the work, and how they fail. */
 export const working: InboxStatements = {
@@ -61,15 +62,37 @@ export const working: InboxStatements = {
     const outcome = await trial.add(meanwhile).catch(() => "rejected");
     same("adding a message meanwhile", outcome, "rejected");
     await reconnect();
-    await trial.until("a message can be added again", () =>
-      trial.add(after).then(
-        () => true,
-        () => false,
-      ),
-    );
+    await addOnceBack(trial, after);
+    await trial.until("the last message runs", () => trial.runsOf(after).length === 1);
+  },
+
+  "an onError that throws does not stop the worker": async (trial) => {
+    if (!trial.cutOff) return;
+    const fails = () => {
+      throw new Error("onError fails");
+    };
+    const worker = trial.work(undefined, { onError: fails });
+    const [before, after] = [trial.message(), trial.message()];
+    await trial.addAll([before]);
+    await trial.until("the first message runs", () => trial.runs.length === 1);
+    await trial.idle();
+    const reconnect = await trial.cutOff();
+    await trial.until("onError is called", () => worker.errors.length > 0);
+    await reconnect();
+    await addOnceBack(trial, after);
     await trial.until("the last message runs", () => trial.runsOf(after).length === 1);
   },
 };
+
+/** Adds a message as soon as the backend takes it. */
+async function addOnceBack(trial: InboxTrial, message: InboxMessage): Promise<void> {
+  await trial.until("a message can be added again", () =>
+    trial.add(message).then(
+      () => true,
+      () => false,
+    ),
+  );
+}
 
 /** What becomes of the message of a worker that dies. It takes as long as the inbox waits for a sign of life. */
 export const dying: InboxStatements = {

@@ -1,13 +1,11 @@
 import { callerOf } from "../../../../page/model/call.ts";
+import type { ParkedSelection } from "../../../inbox.ts";
 import { type Done, type EventDetail, type Overview, PAGE_HEADER, type ParkedList } from "../../api.ts";
 
 const call = callerOf("The server", {
   headers: { [PAGE_HEADER]: "1" },
   words: { 403: "You may not see this page any more. Load it again to sign in." },
 });
-
-/** The events that an action is for. */
-export type Selection = { readonly keys: readonly string[] } | { readonly type: string } | { readonly all: true };
 
 /** What an action does with parked events. */
 export type Deed = "redrive" | "discard";
@@ -27,7 +25,7 @@ export function fetchEvent(key: string): Promise<EventDetail> {
   return call("GET", pathOf("event", { key }));
 }
 
-export function post(deed: Deed, selection: Selection): Promise<Done> {
+export function post(deed: Deed, selection: ParkedSelection): Promise<Done> {
   return call("POST", pathOf(deed), selection);
 }
 

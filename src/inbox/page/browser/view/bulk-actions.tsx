@@ -1,7 +1,7 @@
 import type { JSX } from "preact";
 import { visible } from "../../../../page/model/visible-text.ts";
+import type { ParkedSelection } from "../../../inbox.ts";
 import { isBusy, request } from "../model/actions.ts";
-import type { Selection } from "../model/api.ts";
 import { events, filter, selected, togglePage } from "../model/parked.ts";
 
 /** What can be done with the selected events, and with all that are listed. */
@@ -31,12 +31,12 @@ export function BulkActions(): JSX.Element {
 function AllOfThem(): JSX.Element | null {
   const { type, key } = filter.value;
   if (key !== "" || events.value.length === 0) return null;
-  const selection: Selection = type === "" ? { all: true } : { type };
+  const selection: ParkedSelection = type === "" ? { all: true } : { type };
   return <Deeds selection={selection} which={type === "" ? "all" : `all ${visible(type)}`} disabled={false} />;
 }
 
 interface DeedsProps {
-  readonly selection: Selection;
+  readonly selection: ParkedSelection;
   readonly which: string;
   readonly disabled: boolean;
 }

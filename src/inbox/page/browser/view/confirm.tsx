@@ -6,7 +6,8 @@ import { counts } from "../model/counts.ts";
 
 const MEANINGS = {
   discard: "They are deleted for good. The provider does not send them again.",
-  redrive: "They wait again, each with all its attempts before it. Handlers that have succeeded do not run again.",
+  redrive:
+    "They wait again, each with its attempts counted from 1 again. Handlers that have succeeded do not run again.",
 } as const;
 
 const VERBS = { discard: "Discard", redrive: "Redrive" } as const;

@@ -41,7 +41,7 @@ function Opened({ detail }: { readonly detail: EventDetail }): JSX.Element {
           <p class="standing-word">
             <strong>Parked</strong> after {plural(detail.attempts, "attempt")}
           </p>
-          <p class="muted">It runs again only if you redrive it, then with all its attempts before it.</p>
+          <p class="muted">It runs again only if you redrive it, then with its attempts counted from 1 again.</p>
         </div>
       </div>
       <Facts detail={detail} />
