@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { isSuccess, refusal } from "../../src/adapter.ts";
+import { isSuccess, type Reply, refusal } from "../../src/adapter.ts";
 
 /**
  * Calls back with the status when `res.end()` is called for the first time. The call itself is not delayed. The events `finish` and
@@ -19,13 +19,15 @@ export function atEnd(res: ServerResponse, onEnd: (status: number) => void): voi
 }
 
 /**
- * Replaces a 2xx answer with 500 `handler_failed`, for an event that has failed. If the app calls `writeHead` or streams the body,
- * only the status is replaced. A status that was sent before stands.
+ * Replaces a 2xx answer to a failed event or a refused delivery. If the app calls `writeHead` or streams the body, only the status is
+ * replaced. A status that was sent before stands.
+ *
+ * @param reply what is answered instead. @default 500 `handler_failed`
  */
-export function refuseSuccess(res: ServerResponse): void {
+export function refuseSuccess(res: ServerResponse, reply: Reply = refusal("handler_failed")): void {
   const end = res.end as (...args: unknown[]) => ServerResponse;
   const writeHead = res.writeHead as (status: number, ...rest: unknown[]) => ServerResponse;
-  const { status: failure, headers, body } = refusal("handler_failed");
+  const { status: failure, headers, body } = reply;
   function refusingEnd(this: ServerResponse, ...args: unknown[]): ServerResponse {
     if (this.headersSent || !isSuccess(this.statusCode)) return end.apply(this, args);
     const callback = args.find((arg) => typeof arg === "function");
