@@ -31,6 +31,7 @@ import {
 import type { AcceptedOutcome, BluumEvent, DeliveryContext, Receiver, ReceiverOptions } from "../src/index.ts";
 import { toResponse } from "./fetch.ts";
 import { isOnNode, readHonoBody } from "./hono/body.ts";
+import { refuseSuccess } from "./hono/refuse-success.ts";
 
 /** What `bluumWebhooks` sets in the context: `c.get("bluumEvent")`. */
 export interface BluumVariables {
@@ -57,7 +58,7 @@ export function bluumWebhooks(receiver: Receiver | ReceiverOptions): MiddlewareH
   const mounted = middlewareReceiverOf(receiver);
   return async function bluumHonoMiddleware(c, next) {
     const outcome = await mounted.receive(deliveryOf(c));
-    if (outcome.kind !== "accepted") return toResponse(replyTo(outcome));
+    if (outcome.kind !== "accepted") return answer(c, replyTo(outcome));
     c.set("bluumEvent", outcome.event);
     c.set("bluumDelivery", outcome.context);
     try {
@@ -74,7 +75,7 @@ export function bluumWebhooks(receiver: Receiver | ReceiverOptions): MiddlewareH
 /** Runs the receiver's handlers, settles, and answers. */
 export function bluumHandler(receiver: Receiver): Handler {
   return async function bluumHonoHandler(c) {
-    return toResponse(await receiver.handle(deliveryOf(c)));
+    return answer(c, await receiver.handle(deliveryOf(c)));
   };
 }
 
@@ -123,6 +124,13 @@ async function settleAfter(c: Context, outcome: AcceptedOutcome): Promise<void> 
     const overruled = await settleByStatus(outcome, status);
     if (overruled) replaceResponse(c, overruled);
   }
+  if (!isSuccess(c.res.status)) refuseSuccess(c, refusal("handler_failed").status);
+}
+
+/** Answers in place of the app. No middleware further out turns a refusal into a 2xx. */
+function answer(c: Context, reply: Reply): Response {
+  if (!isSuccess(reply.status)) refuseSuccess(c, reply.status);
+  return toResponse(reply);
 }
 
 function replaceResponse(c: Context, reply: Reply): void {
