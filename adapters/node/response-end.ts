@@ -2,14 +2,17 @@ import type { ServerResponse } from "node:http";
 import { isSuccess, type Reply, refusal } from "../../src/adapter.ts";
 
 /**
- * Calls back with the status when `res.end()` is called for the first time. The call itself is not delayed. The events `finish` and
- * `close` would not do: if the sender disconnects, `finish` never comes, and the work may still succeed. If the response is never
- * ended, there is no callback, and the claim stands until `maxProcessingMs`.
+ * Calls back with the status when `res.end()` is called for the first time. The call itself is not delayed. A failure stays one,
+ * whatever status middleware further out sets from then on.
+ *
+ * The events `finish` and `close` would not do: if the sender disconnects, `finish` never comes, and the work may still succeed. If the
+ * response is never ended, there is no callback, and the claim stands until `maxProcessingMs`.
  */
 export function atEnd(res: ServerResponse, onEnd: (status: number) => void): void {
   const end = res.end as (...args: unknown[]) => ServerResponse;
   let ended = false;
   function observedEnd(this: ServerResponse, ...args: unknown[]): ServerResponse {
+    if (!ended && !isSuccess(this.statusCode)) refuseSuccess(this);
     const result = end.apply(this, args);
     if (!ended) onEnd(this.statusCode);
     ended = true;
@@ -37,7 +40,10 @@ export function refuseSuccess(res: ServerResponse, reply: Reply = refusal("handl
     return end.call(this, body, callback);
   }
   function refusingWriteHead(this: ServerResponse, status: number, ...rest: unknown[]): ServerResponse {
-    return writeHead.call(this, isSuccess(status) ? failure : status, ...rest);
+    const sent = isSuccess(status) ? failure : status;
+    // Middleware further out may set the status while the headers are sent, for example by the on-headers package.
+    Object.defineProperty(this, "statusCode", { get: () => sent, set: () => {}, configurable: true });
+    return writeHead.call(this, sent, ...rest);
   }
   res.end = refusingEnd as ServerResponse["end"];
   res.writeHead = refusingWriteHead as ServerResponse["writeHead"];
