@@ -17,15 +17,15 @@ import { readBody } from "./fetch/body.ts";
 
 export { readBody } from "./fetch/body.ts";
 
-/** Keeps a runtime alive until some work is done: a context of Cloudflare Workers or Pages, an event of Nitro, or your own. */
+/** Keeps a runtime alive until work is done: a context of Cloudflare Workers or Pages, an event of Nitro, or your own. */
 export interface WaitsUntil {
   waitUntil(work: Promise<unknown>): void;
 }
 
 /**
  * A handler for every server that uses `Request` and `Response`. Its first argument is the request, or an object with a `request`.
- * The first of the other arguments that has a `waitUntil` gets the work that may go on after the answer. If none has it, the request
- * itself gets the work, or else the object with the request.
+ * The first of the other arguments that has a `waitUntil`, or else the request, or the object with it, gets the work that may go on
+ * after the answer.
  */
 export type BluumFetchHandler = (
   request: Request | { readonly request: Request },
@@ -39,7 +39,6 @@ export type BluumFetchHandler = (
  * @example
  * export const POST = bluumHandler(receiver); // Next.js, SvelteKit, Astro
  * export default { fetch: bluumHandler(receiver) }; // Cloudflare Workers, Bun, Deno
- * export const onRequest = bluumHandler(receiver); // Cloudflare Pages
  */
 export function bluumHandler(receiver: Receiver): BluumFetchHandler {
   return async function bluumFetchHandler(first, ...others) {

@@ -31,7 +31,6 @@ import {
 import type { AcceptedOutcome, BluumEvent, DeliveryContext, Receiver, ReceiverOptions } from "../src/index.ts";
 import { toResponse } from "./fetch.ts";
 import { isOnNode, readHonoBody } from "./hono/body.ts";
-import { refuseSuccess } from "./hono/refuse-success.ts";
 
 /** What `bluumWebhooks` sets in the context: `c.get("bluumEvent")`. */
 export interface BluumVariables {
@@ -137,4 +136,16 @@ function replaceResponse(c: Context, reply: Reply): void {
   // Emptied first: Hono copies the headers of an existing response to the new one.
   c.res = undefined;
   c.res = toResponse(reply);
+}
+
+/**
+ * Replaces the status of a 2xx answer to a failed event or a refused delivery: a middleware further out may set `c.res`, and a 2xx would
+ * acknowledge the event. Only Node has a means for this: the response of its server, `c.env.outgoing`.
+ */
+function refuseSuccess(c: Context, failure: number): void {
+  if (!isOnNode(c)) return;
+  const { outgoing } = c.env;
+  const { writeHead } = outgoing;
+  outgoing.writeHead = (status: number, ...rest: unknown[]) =>
+    writeHead.call(outgoing, isSuccess(status) ? failure : status, ...rest);
 }

@@ -45,7 +45,7 @@ export interface BluumState {
 /**
  * Middleware that passes on only genuine, new events, as `ctx.state.bluumEvent` and `ctx.state.bluumDelivery`, and answers all other
  * deliveries. It settles by `ctx.status` after the middleware behind it: 2xx is processed. Anything else is retried, and so is a
- * throw: a 2xx of a middleware further out is replaced.
+ * throw, whatever a middleware further out answers.
  *
  * @param receiver a receiver, or the options to make one
  * @throws WebhookError `configuration_invalid` for an invalid option, or a receiver with an inbox

@@ -3,15 +3,13 @@ import type { Http2ServerRequest } from "node:http2";
 import { isSuccess, type Reply } from "../../src/adapter.ts";
 import { refuseSuccess } from "./response-end.ts";
 
-/**
- * Sends a reply. Middleware further out cannot turn a refusal into a 2xx. If the request's body is unread, its connection ends too (in
- * HTTP/2, its stream).
- */
+/** Sends a reply. If the request's body is unread, its connection ends too (in HTTP/2, its stream). */
 export function sendReply(req: IncomingMessage, res: ServerResponse, reply: Reply): void {
   if (res.headersSent) {
     res.end();
     return;
   }
+  // Middleware further out may change the status.
   if (!isSuccess(reply.status)) refuseSuccess(res, reply);
   const unread = leftUnread(req);
   if (unread && !isHttp2(req)) res.setHeader("connection", "close");
