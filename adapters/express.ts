@@ -93,7 +93,7 @@ export function bluumWebhooks<Params = Request["params"]>(
   return async function bluumExpressMiddleware(req: ExpressRequest, res, next) {
     const outcome = await mounted.receive(toDelivery(req));
     if (outcome.kind !== "accepted") return sendReply(req, res, replyTo(outcome));
-    // First, so that an error in the following lines settles the event by its answer.
+    // First, so that an error in the following lines, which Express 5 answers, settles the event.
     atEnd(res, (status) => void settleByStatus(outcome, status));
     req.bluumEvent = outcome.event;
     req.bluumDelivery = outcome.context;

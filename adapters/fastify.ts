@@ -82,7 +82,7 @@ export function bluumWebhooks(
       else answer(request, reply, replyTo(outcome));
     });
     scope.addHook("onError", async (request, reply, error) => noteFailure(request, reply, error));
-    // Last, since other hooks may change the status.
+    // Behind the app's own hooks, which may change the status.
     scope.post("/", { ...route, onSend: [onSend, settleBeforeSend].flat(), handler: alwaysAnswering(handler) });
     const others = scope.supportedMethods.filter((method) => method !== "POST");
     // The receiver refuses these methods before the handler.
@@ -169,6 +169,8 @@ async function settleBeforeSend(request: AcceptedRequest, reply: FastifyReply, p
   const refused =
     accepted.failure && (!isComplete || isSuccess(reply.statusCode)) ? refusal("handler_failed") : undefined;
   const overruled = (await settle(accepted, refused?.status ?? reply.statusCode)) ?? refused;
+  // Plugins may have added an onSend hook behind this one.
+  if (overruled || !isSuccess(reply.statusCode)) refuseSuccess(reply.raw, overruled);
   if (overruled === undefined) return payload;
   for (const name in reply.getHeaders()) reply.removeHeader(name);
   reply.code(overruled.status).headers(overruled.headers);

@@ -17,14 +17,15 @@ import { readBody } from "./fetch/body.ts";
 
 export { readBody } from "./fetch/body.ts";
 
-/** Keeps a runtime alive until some work is done: an `ExecutionContext` of Cloudflare Workers, an event of Nitro, or your own. */
+/** Keeps a runtime alive until work is done: a context of Cloudflare Workers or Pages, an event of Nitro, or your own. */
 export interface WaitsUntil {
   waitUntil(work: Promise<unknown>): void;
 }
 
 /**
  * A handler for every server that uses `Request` and `Response`. Its first argument is the request, or an object with a `request`.
- * The first of the other arguments that has a `waitUntil`, or else the request itself, gets the work that may go on after the answer.
+ * The first of the other arguments that has a `waitUntil`, or else the request, or the object with it, gets the work that may go on
+ * after the answer.
  */
 export type BluumFetchHandler = (
   request: Request | { readonly request: Request },
@@ -42,7 +43,7 @@ export type BluumFetchHandler = (
 export function bluumHandler(receiver: Receiver): BluumFetchHandler {
   return async function bluumFetchHandler(first, ...others) {
     const request = (first as { request?: Request }).request ?? (first as Request);
-    const holder = [...others, request].find(canWait);
+    const holder = [...others, request, first].find(canWait);
     // As a method of its holder: Cloudflare's throws without its `this`.
     const waitUntil = holder && ((work: Promise<unknown>) => holder.waitUntil(work));
     return toResponse(await receiver.handle({ ...toDelivery(request), waitUntil }));

@@ -57,7 +57,7 @@ export function bluumWebhooks(receiver: Receiver | ReceiverOptions): MiddlewareH
   const mounted = middlewareReceiverOf(receiver);
   return async function bluumHonoMiddleware(c, next) {
     const outcome = await mounted.receive(deliveryOf(c));
-    if (outcome.kind !== "accepted") return toResponse(replyTo(outcome));
+    if (outcome.kind !== "accepted") return answer(c, replyTo(outcome));
     c.set("bluumEvent", outcome.event);
     c.set("bluumDelivery", outcome.context);
     try {
@@ -74,7 +74,7 @@ export function bluumWebhooks(receiver: Receiver | ReceiverOptions): MiddlewareH
 /** Runs the receiver's handlers, settles, and answers. */
 export function bluumHandler(receiver: Receiver): Handler {
   return async function bluumHonoHandler(c) {
-    return toResponse(await receiver.handle(deliveryOf(c)));
+    return answer(c, await receiver.handle(deliveryOf(c)));
   };
 }
 
@@ -123,10 +123,29 @@ async function settleAfter(c: Context, outcome: AcceptedOutcome): Promise<void> 
     const overruled = await settleByStatus(outcome, status);
     if (overruled) replaceResponse(c, overruled);
   }
+  if (!isSuccess(c.res.status)) refuseSuccess(c, refusal("handler_failed").status);
+}
+
+/** Answers in place of the app. No middleware further out turns a refusal into a 2xx. */
+function answer(c: Context, reply: Reply): Response {
+  if (!isSuccess(reply.status)) refuseSuccess(c, reply.status);
+  return toResponse(reply);
 }
 
 function replaceResponse(c: Context, reply: Reply): void {
   // Emptied first: Hono copies the headers of an existing response to the new one.
   c.res = undefined;
   c.res = toResponse(reply);
+}
+
+/**
+ * Replaces the status of a 2xx answer to a failed event or a refused delivery: a middleware further out may set `c.res`, and a 2xx would
+ * acknowledge the event. Only Node has a means for this: the response of its server, `c.env.outgoing`.
+ */
+function refuseSuccess(c: Context, failure: number): void {
+  if (!isOnNode(c)) return;
+  const { outgoing } = c.env;
+  const { writeHead } = outgoing;
+  outgoing.writeHead = (status: number, ...rest: unknown[]) =>
+    writeHead.call(outgoing, isSuccess(status) ? failure : status, ...rest);
 }

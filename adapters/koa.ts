@@ -23,6 +23,7 @@
 import type { Middleware, Next, ParameterizedContext } from "koa";
 import {
   type Delivery,
+  isSuccess,
   middlewareMissing,
   middlewareReceiverOf,
   type Reply,
@@ -88,18 +89,25 @@ export function bluumEvent(ctx: { readonly state: object }): BluumEvent {
 
 type Context = ParameterizedContext<BluumState>;
 
-/** @returns the reply that replaces the app's own 2xx */
+/**
+ * Settles by the result of the middleware behind. If the event has failed, a middleware further out may still answer 2xx, which would
+ * acknowledge it. Such an answer is refused.
+ *
+ * @returns the reply that replaces the app's own 2xx
+ */
 async function settleAfter(next: Next, ctx: Context, outcome: AcceptedOutcome): Promise<Reply | undefined> {
   try {
     await next();
   } catch (thrown) {
-    // A middleware further out may answer 2xx, which would acknowledge the event.
     refuseSuccess(ctx.res);
     const sent = ctx.headerSent ? { status: ctx.res.statusCode } : {};
     await outcome.settle("failed", { ...sent, error: thrown });
     throw rethrowable(thrown);
   }
-  if (ctx.respond !== false || ctx.res.writableEnded) return settleByStatus(outcome, ctx.status);
+  if (ctx.respond !== false || ctx.res.writableEnded) {
+    if (!isSuccess(ctx.status)) refuseSuccess(ctx.res);
+    return settleByStatus(outcome, ctx.status);
+  }
   // The app answers later, by ctx.res.
   atEnd(ctx.res, (status) => void settleByStatus(outcome, status));
   return undefined;
@@ -126,6 +134,8 @@ function answer(ctx: Context, reply: Reply): void {
     return;
   }
   if (ctx.headerSent) return;
+  // A middleware further out may change the status.
+  if (!isSuccess(reply.status)) refuseSuccess(ctx.res, reply);
   ctx.set(reply.headers);
   ctx.body = reply.body;
 }

@@ -50,10 +50,10 @@ function alreadyParsed({ body }: NodeRequest): WebhookError {
  * on the drained stream.
  */
 export function leaveBody(req: object, { event, context }: AcceptedOutcome): void {
-  const left: { body?: unknown; rawBody?: unknown; _body?: boolean } = req;
-  // With Reflect, which does not throw if the app has an accessor of that name without a setter.
-  if (left.rawBody === undefined) Reflect.set(req, "rawBody", context.rawBody);
-  if (!isBytes(left.body)) left.body = event.payload;
+  const { body, rawBody } = req as { body?: unknown; rawBody?: unknown };
+  // Reflect.set does not throw if the app has an accessor of that name without a setter.
+  if (rawBody === undefined) Reflect.set(req, "rawBody", context.rawBody);
+  if (!isBytes(body)) Reflect.set(req, "body", event.payload);
   // Tells the body parsers of Express 4 that the body is parsed.
-  left._body = true;
+  Reflect.set(req, "_body", true);
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
-import type { Reply } from "../../src/adapter.ts";
+import { isSuccess, type Reply } from "../../src/adapter.ts";
+import { refuseSuccess } from "./response-end.ts";
 
 /** Sends a reply. If the request's body is unread, its connection ends too (in HTTP/2, its stream). */
 export function sendReply(req: IncomingMessage, res: ServerResponse, reply: Reply): void {
@@ -8,6 +9,8 @@ export function sendReply(req: IncomingMessage, res: ServerResponse, reply: Repl
     res.end();
     return;
   }
+  // Middleware further out may change the status.
+  if (!isSuccess(reply.status)) refuseSuccess(res, reply);
   const unread = leftUnread(req);
   if (unread && !isHttp2(req)) res.setHeader("connection", "close");
   res.writeHead(reply.status, { ...reply.headers, "content-length": Buffer.byteLength(reply.body) });

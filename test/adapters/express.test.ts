@@ -130,6 +130,24 @@ for (const [name, framework] of VERSIONS) {
           },
         ]),
       ));
+    it("after a middleware that defined req.body, req._body and req.rawBody without setters", () =>
+      expectTrueBytes(({ receiver, reached }) =>
+        serve(
+          framework().post(
+            PATH,
+            (req, _res, next) => {
+              const accessor = { get: () => undefined };
+              Object.defineProperties(req, { body: accessor, _body: accessor, rawBody: accessor });
+              next();
+            },
+            bluumWebhooks(receiver),
+            (req, res) => {
+              reached(bluumEvent(req));
+              res.sendStatus(204);
+            },
+          ),
+        ),
+      ));
     it("after a middleware that waited before the body was read", () =>
       expectTrueBytes(routed([(_req, _res, next) => void setTimeout(next, 30)])));
   });

@@ -2,7 +2,12 @@ import type { Server } from "node:http";
 import { connect } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
-import fastify, { type FastifyInstance, type FastifyPluginAsync, type RouteHandlerMethod } from "fastify";
+import fastify, {
+  type FastifyInstance,
+  type FastifyPluginAsync,
+  type FastifyReply,
+  type RouteHandlerMethod,
+} from "fastify";
 import { describe, expect, it } from "vitest";
 import { bluumEvent, bluumHandler, bluumWebhooks } from "../../adapters/fastify.ts";
 import type { DeliveryContext, DeliveryReport } from "../../src/index.ts";
@@ -403,6 +408,34 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
     await expectProcessed(202, async (_request, reply) => reply.code(500).send(), undefined, {
       onSend: [change(201), change(202)],
     });
+  });
+
+  /** Sets the status in an onSend hook that runs after the receiver's, as that of a plugin with an onRoute hook. */
+  const changeLast = (status: number) => (app: FastifyInstance) => {
+    app.addHook("onRoute", (route) => {
+      const change = async (_request: unknown, reply: FastifyReply) => void reply.code(status);
+      route.onSend = [route.onSend ?? [], change].flat();
+    });
+  };
+  for (const [what, handler] of [
+    ["a 500", async (_request, reply) => reply.code(500).send("no")],
+    ["a 404", async (_request, reply) => reply.code(404).send("no")],
+    ["an error", () => Promise.reject(new Error("no"))],
+  ] as readonly (readonly [string, RouteHandlerMethod])[]) {
+    it(`an onSend hook behind the receiver's that turns ${what} into 200 is overruled, and the retry runs`, () =>
+      expectFailed(500, handler, changeLast(200)));
+  }
+  it("an onSend hook behind the receiver's may turn a 500 into another failure", () =>
+    expectFailed(404, async (_request, reply) => reply.code(500).send("no"), changeLast(404)));
+  it("an onSend hook behind the receiver's changes no refusal", async () => {
+    const app = fastify();
+    changeLast(200)(app);
+    app.register(bluumWebhooks(quietReceiver()), { prefix: PATH, handler: async () => ({}) });
+    app.register(bluumHandler(quietReceiver().on("*", () => {})), { prefix: `${PATH}/other` });
+    const endpoint = await serve(app);
+    expectRefusal(await endpoint.send({ body: "{}" }), 401, "signature_missing");
+    expect((await app.inject({ method: "POST", url: `${PATH}/other`, payload: "{}" })).statusCode).toBe(401);
+    await endpoint.close();
   });
 
   it("a Response counts by its own status", async () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { bluumHandler } from "../../adapters/fetch.ts";
+import type { DedupeStore } from "../../src/index.ts";
 import { handlerMember } from "./contract/handler.ts";
+import { lostClaims } from "./contract/lost-claims.ts";
 import { quietReceiver } from "./contract/mounts.ts";
 import { inProcess, PATH } from "./contract/sender.ts";
 import { event, signed, until } from "./contract/trial.ts";
@@ -9,6 +11,40 @@ import { describeWholeContract, expectNothingToEscape } from "./contract.ts";
 expectNothingToEscape();
 
 describeWholeContract(handlerMember("fetch, handler", false, async (receiver) => inProcess(bluumHandler(receiver))));
+
+describe.concurrent("fetch, handler: waitUntil", () => {
+  const make = () => new Request(`http://localhost${PATH}`, signed() as RequestInit);
+  /** The arguments of a server whose `waitUntil` is the given function. */
+  type Arguments = (waitUntil: (work: Promise<unknown>) => void) => Parameters<ReturnType<typeof bluumHandler>>;
+  const servers: readonly (readonly [string, Arguments])[] = [
+    ["the context of Cloudflare Workers", (waitUntil) => [make(), {}, { waitUntil }]],
+    ["the context of Cloudflare Pages", (waitUntil) => [Object.assign({ request: make() }, { env: {}, waitUntil })]],
+    ["the request itself", (waitUntil) => [Object.assign(make(), { waitUntil })]],
+    [
+      "another argument, before the first one",
+      (waitUntil) => [Object.assign({ request: make() }, { waitUntil() {} }), { waitUntil }],
+    ],
+  ];
+  for (const [where, argumentsOf] of servers) {
+    it(`of ${where} gets a pending completion`, async () => {
+      let completions = 0;
+      const store: DedupeStore = {
+        ...lostClaims,
+        async complete() {
+          completions += 1;
+          if (completions === 1) throw new Error("away for a moment");
+          return "stored";
+        },
+      };
+      const receiver = quietReceiver({ store, namespace: "fetch", leaseMs: 1_000 }).on("*", () => {});
+      const held: Promise<unknown>[] = [];
+      const waitUntil = (work: Promise<unknown>) => void held.push(work);
+      expect((await bluumHandler(receiver)(...argumentsOf(waitUntil))).status).toBe(200);
+      await Promise.all(held);
+      expect(completions).toBe(2);
+    });
+  }
+});
 
 describe.concurrent("fetch, handler: bodies as streams", () => {
   const LIMIT = 2_000;

@@ -284,17 +284,53 @@ for (const [where, overSockets, serve] of [
       for (const answer of answers) expectRefusal(answer, 500, "handler_failed");
       expect(runs).toBe(2);
     });
-    it("an outer middleware that answers a failure with 200 does not make the event processed", async () => {
-      const { answers, reports, runs } = await twice(failing, (app) => {
-        const outer = new Hono().use(async (c, next) => {
-          await next();
-          c.res = c.text("fine");
-        });
-        return quiet(outer.route("/", app as unknown as Hono));
+    const outer200 = (app: Inner): Hono => {
+      const outer = new Hono().use(async (c, next) => {
+        await next();
+        c.res = c.text("fine");
       });
-      expect(answers.map(({ status }) => status)).toEqual([200, 200]);
-      expect(reports.map(({ code }) => code)).toEqual(["handler_failed", "handler_failed"]);
-      expect(runs).toBe(2);
+      return quiet(outer.route("/", app as unknown as Hono));
+    };
+    // Only on Node can such an answer be replaced.
+    const sent = (failure: number) => (overSockets ? failure : 200);
+    const failures: readonly (readonly [string, (c: Context) => unknown])[] = [
+      ["an error", failing],
+      ["a 404", (c) => c.notFound()],
+      ["a 500", (c) => c.text("mine", 500)],
+    ];
+    for (const [what, handler] of failures) {
+      it(`an outer middleware that turns ${what} into 200 does not make the event processed, and Node sends 500`, async () => {
+        const { answers, reports, runs } = await twice(handler, outer200);
+        expect(answers.map(({ status }) => status)).toEqual([sent(500), sent(500)]);
+        expect(reports.map(({ code }) => code)).toEqual(["handler_failed", "handler_failed"]);
+        expect(runs).toBe(2);
+      });
+    }
+    for (const [style, mounted] of [
+      ["bluumWebhooks", bluumWebhooks as () => MiddlewareHandler],
+      ["bluumHandler", bluumHandler],
+    ] as const) {
+      it(`a refusal of ${style} that an outer middleware turns into 200 stays one on Node`, async () => {
+        const store = { ...lostClaims, claim: () => Promise.reject(new Error("down")) };
+        const receiver = quietReceiver({ store, namespace: "hono" }).on("*", () => {});
+        const endpoint = await serve(
+          outer200(new Hono().all(PATH, (mounted as typeof bluumHandler)(receiver)) as Inner),
+        );
+        expect((await endpoint.send(signed())).status).toBe(sent(503));
+        expect((await endpoint.send({ body: "{}" })).status).toBe(sent(401));
+        await endpoint.close();
+      });
+    }
+    it("an outer middleware may turn a 500 into another failure, or a success into another", async () => {
+      const outer = (app: Inner): Hono => {
+        const wrapped = new Hono().use(async (c, next) => {
+          await next();
+          c.res = c.text("mine", c.res.status === 500 ? 404 : 201);
+        });
+        return quiet(wrapped.route("/", app as unknown as Hono));
+      };
+      expect((await twice((c) => c.text("no", 500), outer)).answers[0]).toMatchObject({ status: 404, body: "mine" });
+      expect((await twice((c) => c.body(null, 204), outer)).answers[0]).toMatchObject({ status: 201, body: "mine" });
     });
     it("an HTTPException of status 200 is overruled", async () => {
       const { answers, runs } = await twice(() => {

@@ -264,18 +264,20 @@ for (const [name, Framework] of [
       ["a status", undefined],
       ["a body", { confidential: true }],
     ];
+    /** Answers 200, whatever the middleware behind it answered. */
+    const answering200 = (body: unknown): Middleware => {
+      return async (ctx, next) => {
+        await next().catch(() => {});
+        ctx.set("x-app", "fine");
+        ctx.status = 200;
+        if (body !== undefined) ctx.body = body;
+      };
+    };
     for (const [how, body] of bodies) {
       it(`an outer middleware that answers a failure with 200 by ${how} is overruled, and the retry runs`, async () => {
         const { answers, reports, runs } = await twice(() => {
           throw new Error("no");
-        }, [
-          async (ctx, next) => {
-            await next().catch(() => {});
-            ctx.set("x-app", "fine");
-            if (body === undefined) ctx.status = 200;
-            else ctx.body = body;
-          },
-        ]);
+        }, [answering200(body)]);
         for (const each of answers) {
           expectRefusal(each, 500, "handler_failed");
           expect(each.headers).not.toHaveProperty("x-app");
@@ -283,6 +285,68 @@ for (const [name, Framework] of [
         expect(reports.map(({ code }) => code)).toEqual(["handler_failed", "handler_failed"]);
         expect(runs).toBe(2);
       });
+    }
+
+    const middlewares: readonly (readonly [string, Middleware])[] = [
+      ["a 404", () => {}],
+      [
+        "a 500",
+        (ctx) => {
+          ctx.status = 500;
+        },
+      ],
+      ["a redirect", (ctx) => ctx.redirect("/elsewhere")],
+    ];
+    for (const [what, middleware] of middlewares) {
+      for (const [how, body] of bodies) {
+        it(`an outer middleware that turns ${what} into 200 by ${how} is overruled, and the retry runs`, async () => {
+          const { answers, runs } = await twice(middleware, [answering200(body)]);
+          for (const each of answers) {
+            expectRefusal(each, 500, "handler_failed");
+            expect(each.headers).not.toHaveProperty("x-app");
+          }
+          expect(runs).toBe(2);
+        });
+      }
+    }
+
+    it("an outer middleware may turn a 500 into another failure", async () => {
+      const { answers, runs } = await twice(
+        (ctx) => {
+          ctx.status = 500;
+        },
+        [
+          async (ctx, next) => {
+            await next();
+            ctx.status = 404;
+            ctx.body = "mine";
+          },
+        ],
+      );
+      expect(answers.map(({ status, body }) => [status, body])).toEqual([
+        [404, "mine"],
+        [404, "mine"],
+      ]);
+      expect(runs).toBe(2);
+    });
+
+    for (const [style, mounted] of [
+      ["bluumWebhooks", bluumWebhooks],
+      ["bluumHandler", bluumHandler],
+    ] as const) {
+      for (const [how, body] of bodies) {
+        it(`a refusal of ${style} stays one, although an outer middleware answers 200 by ${how}`, async () => {
+          const store = { ...lostClaims, claim: () => Promise.reject(new Error("down")) };
+          const receiver = quietReceiver({ store, namespace: "koa" }).on("*", () => {});
+          const endpoint = await serve(new Framework().use(answering200(body)).use(mounted(receiver)));
+          const { headers } = await endpoint.send(signed());
+          expect(headers["retry-after"]).toBeDefined();
+          expect(headers).not.toHaveProperty("x-app");
+          expectRefusal(await endpoint.send(signed()), 503, "store_unavailable");
+          expectRefusal(await endpoint.send({ body: "{}" }), 401, "signature_missing");
+          await endpoint.close();
+        });
+      }
     }
 
     it("an outer middleware that streams a 200 after a failure sends 500", async () => {
