@@ -47,8 +47,8 @@ export class Claims {
    *
    * @throws WebhookError `store_unavailable`
    */
-  async claim(key: string, deliverySettings: DeliverySettings): Promise<Claim | NotAcquired> {
-    const settings = this.#settingsFor(deliverySettings);
+  async claim(key: string, own: DeliverySettings): Promise<Claim | NotAcquired> {
+    const settings = this.#settingsFor(own);
     const stuck = Math.max(this.#unanswered, settings.store.unanswered?.() ?? 0) >= MAX_UNANSWERED;
     this.#unanswered += 1;
     try {

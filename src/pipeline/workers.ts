@@ -50,7 +50,8 @@ export class Workers {
       ...(pollMs !== undefined && { pollMs }),
       maxProcessingMs: maxProcessingMs + 3 * leaseMs,
       onParked: (parked) => this.#tellOfParked(parked),
-      onError: (error) => this.#logInboxError(error),
+      onError: (error) =>
+        this.#handling.claims.log.error("inbox_worker", "the inbox's worker reported an error and goes on", error),
     });
     const worker: InboxWorker = {
       close: async ({ timeoutMs = CLOSE_MS } = {}) => {
@@ -90,11 +91,6 @@ export class Workers {
       error,
     );
     recorderFor(this.#settings.observe, telemetry).send({ outcome: "parked", type, error });
-  }
-
-  /** With a topic of its own, so that it takes no line from refused deliveries, nor they from it. */
-  #logInboxError(error: unknown): void {
-    this.#handling.claims.log.error("inbox_worker", "the inbox's worker reported an error and goes on", error);
   }
 }
 
