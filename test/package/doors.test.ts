@@ -153,10 +153,10 @@ describe("the manifest", () => {
     }
   });
 
-  it("keeps the code to receive under 240 kB, with durable stores, inboxes and testing tools under 575 kB, all files under 1.75 MB", () => {
+  it("keeps the code to receive under 245 kB, with durable stores, inboxes and testing tools under 575 kB, all files under 1.75 MB", () => {
     const receiving = filesToReceive();
     const tools = toolFiles();
-    expect(sizeOf((path) => receiving.has(path))).toBeLessThan(240_000);
+    expect(sizeOf((path) => receiving.has(path))).toBeLessThan(245_000);
     expect(sizeOf((path) => !tools.has(path) && !/\.md$|LICENSE|^(examples|observability)\//.test(path))).toBeLessThan(
       575_000,
     );
