@@ -313,9 +313,8 @@ for (const [where, overSockets, serve] of [
       it(`a refusal of ${style} that an outer middleware turns into 200 stays one on Node`, async () => {
         const store = { ...lostClaims, claim: () => Promise.reject(new Error("down")) };
         const receiver = quietReceiver({ store, namespace: "hono" }).on("*", () => {});
-        const endpoint = await serve(
-          outer200(new Hono().all(PATH, (mounted as typeof bluumHandler)(receiver)) as Inner),
-        );
+        const inner: unknown = new Hono().all(PATH, (mounted as typeof bluumHandler)(receiver));
+        const endpoint = await serve(outer200(inner as Inner));
         expect((await endpoint.send(signed())).status).toBe(sent(503));
         expect((await endpoint.send({ body: "{}" })).status).toBe(sent(401));
         await endpoint.close();
