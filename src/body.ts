@@ -1,6 +1,6 @@
 /** Reads bodies into bounded memory: one buffer for each body, and one budget for all bodies that are read at the same time. */
 import type { BodyLimits, BodyReader } from "./delivery.ts";
-import { bodyTooLarge, receiverBusy } from "./errors.ts";
+import { bodyIncomplete, bodyTooLarge, receiverBusy, WebhookError } from "./errors.ts";
 
 const FIRST_BYTES = 1024;
 
@@ -58,8 +58,8 @@ const FREE_BYTES = 64 * 1024;
 const SHARED_BYTES = 64 * 1024 * 1024;
 
 /**
- * Limits the memory of all bodies that are read or verified at the same time: beyond the first 64 KiB of each they share 64 MiB, or four times
- * `maxBytes` if that is more.
+ * Limits the memory of all bodies that are read or verified at the same time: beyond the first 64 KiB of each they share 64 MiB, or
+ * four times `maxBytes` if that is more.
  */
 export class BodyBudget {
   readonly #limits: BodyLimits;
@@ -74,7 +74,7 @@ export class BodyBudget {
   /**
    * Reads one body. The memory that it reserved is free again when the read settles.
    *
-   * @throws what the reader throws
+   * @throws WebhookError that the reader throws; `body_incomplete` for anything else that it throws
    */
   read(body: BodyReader): Promise<Uint8Array> {
     return this.readAndUse(body, (bytes) => bytes);
@@ -83,7 +83,7 @@ export class BodyBudget {
   /**
    * Reads one body and uses it. The memory that it reserved is free again once both are done.
    *
-   * @throws what the reader or `use` throws
+   * @throws what {@link read} or `use` throws
    */
   async readAndUse<Used>(body: BodyReader, use: (bytes: Uint8Array) => Used | Promise<Used>): Promise<Used> {
     let held = FREE_BYTES;
@@ -97,7 +97,13 @@ export class BodyBudget {
       held += more;
     };
     try {
-      return await use(await body({ ...this.#limits, reserve }));
+      let bytes: Uint8Array;
+      try {
+        bytes = await body({ ...this.#limits, reserve });
+      } catch (thrown) {
+        throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
+      }
+      return await use(bytes);
     } finally {
       inUse = false;
       this.#leftBytes += held - FREE_BYTES;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BodyBudget, BodyBuffer } from "../src/body.ts";
 import type { BodyReader } from "../src/delivery.ts";
+import { WebhookError } from "../src/errors.ts";
 
 const KIBIBYTE = 1024;
 const MEBIBYTE = 1024 * KIBIBYTE;
@@ -77,16 +78,19 @@ describe("a body budget", () => {
 
   const limits = { maxBytes: MEBIBYTE, timeoutMs: 1_000 };
 
-  it("hands its limits to the reader, and on what that reads or throws", async () => {
+  it("hands its limits to the reader, and on what that reads; what else it throws is body_incomplete", async () => {
     const budget = new BodyBudget(limits);
     const reader: BodyReader = async ({ maxBytes, timeoutMs }) => Uint8Array.of(maxBytes / MEBIBYTE, timeoutMs / 1_000);
     expect([...(await budget.read(reader))]).toEqual([1, 1]);
     const broken = new Error("broken");
-    await expect(budget.read(() => Promise.reject(broken))).rejects.toBe(broken);
+    const incomplete = { code: "body_incomplete", cause: broken };
+    await expect(budget.read(() => Promise.reject(broken))).rejects.toMatchObject(incomplete);
     const throwing = () => {
       throw broken;
     };
-    await expect(budget.read(throwing)).rejects.toBe(broken);
+    await expect(budget.read(throwing)).rejects.toMatchObject(incomplete);
+    const refused = new WebhookError("body_too_large", "refused by the reader");
+    await expect(budget.read(() => Promise.reject(refused))).rejects.toBe(refused);
   });
 
   it("has 64 MiB beyond the first 64 KiB of each body; what is more is receiver_busy", async () => {
@@ -121,7 +125,7 @@ describe("a body budget", () => {
       reserve?.(all);
       throw new Error("broken");
     };
-    await expect(budget.read(failing)).rejects.toThrow("broken");
+    await expect(budget.read(failing)).rejects.toMatchObject({ code: "body_incomplete" });
     const last = begin(budget, all);
     last.end();
     expect(await last.ended).toBe("read");

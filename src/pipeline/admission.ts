@@ -1,10 +1,9 @@
 import { BodyBudget } from "../body.ts";
-import { type BodyLimits, type BodyReader, type Delivery, plainHeaders } from "../delivery.ts";
-import { bodyIncomplete, WebhookError } from "../errors.ts";
+import { type Delivery, plainHeaders } from "../delivery.ts";
+import { WebhookError } from "../errors.ts";
 import type { BluumEvent } from "../events/event.ts";
 import { clockMs } from "../options.ts";
 import { PING_TYPE } from "../router/router.ts";
-import type { Verified } from "../schemes/scheme.ts";
 import type { ReceivingTelemetry } from "../telemetry/telemetry.ts";
 import { checkAge, retentionOf } from "./age.ts";
 import type { Deadline } from "./deadline.ts";
@@ -44,7 +43,10 @@ export interface Admitted {
 }
 
 /** A body whose signature matches. */
-interface VerifiedBody extends Verified {
+interface VerifiedBody {
+  readonly secretIndex: number;
+  /** The message id, where the scheme signs one. */
+  readonly messageId: string | undefined;
   readonly rawBody: Uint8Array;
   /** When it was verified, epoch milliseconds. */
   readonly nowMs: number;
@@ -105,7 +107,7 @@ export class Admission {
     const seen = typeof body === "function" ? acceptedBody(request) : body;
     const verifyBody = (rawBody: unknown) => this.#verify(rawBody, presented, report);
     if (typeof body !== "function" || seen !== undefined) return verifyBody(seen);
-    return this.#bodies.readAndUse((limits) => readBody(body, limits), verifyBody);
+    return this.#bodies.readAndUse(body, verifyBody);
   }
 
   async #verify(rawBody: unknown, presented: object, report: ReportRecorder): Promise<VerifiedBody> {
@@ -114,25 +116,16 @@ export class Admission {
     report.add({ bodyBytes: rawBody.length });
     report.lap("readMs");
     const nowMs = this.#now();
-    const verified = await verify(scheme, presented, rawBody, this.#keys, nowMs);
-    report.add({ secretIndex: verified.secretIndex });
+    const { secretIndex, messageId } = await verify(scheme, presented, rawBody, this.#keys, nowMs);
+    report.add({ secretIndex });
     report.lap("verifyMs");
-    return { ...verified, rawBody, nowMs };
+    return { secretIndex, messageId, rawBody, nowMs };
   }
 
   #now(): number {
     const now = clockMs(this.#settings.now());
     if (!Number.isNaN(now)) return now;
     throw new WebhookError("receiver_failed", "the now option returned no time in epoch milliseconds");
-  }
-}
-
-/** Whatever else a reader throws, the body is not complete. */
-async function readBody(body: BodyReader, limits: BodyLimits): Promise<Uint8Array> {
-  try {
-    return await body(limits);
-  } catch (thrown) {
-    throw thrown instanceof WebhookError ? thrown : bodyIncomplete(thrown);
   }
 }
 

@@ -20,11 +20,14 @@ export function timedStore(store: DedupeStore, deadline?: Deadline): TimedStore 
   const until = deadline?.storeBy ?? Number.POSITIVE_INFINITY;
   const leftMs = () => Math.max(1, Math.ceil(until - performance.now()));
   const inTime = <T>(answer: Promise<T>, mostMs = STORE_TIMEOUT_MS) =>
-    store.shared === false ? answer : withTimeout(answer, Math.min(STORE_TIMEOUT_MS, mostMs, leftMs()));
+    store.shared === false
+      ? answer
+      : withTimeout(Promise.resolve(answer), Math.min(STORE_TIMEOUT_MS, mostMs, leftMs()));
   return {
     async claim(key, by) {
-      const answer = called(() => store.claim(key, by));
+      let answer: Promise<ClaimResult> | undefined;
       try {
+        answer = store.claim(key, by);
         const result = await inTime(answer);
         if (CLAIM_STATUSES.has(result?.status)) return result;
         throw new Error("the store's claim answered with none of claimed, in_flight and completed");
@@ -34,13 +37,9 @@ export function timedStore(store: DedupeStore, deadline?: Deadline): TimedStore 
       }
     },
     // A renewal that hangs must leave time for another one.
-    renew: (key, by) =>
-      inTime(
-        called(() => store.renew(key, by)),
-        by.leaseMs / 3,
-      ),
-    complete: (key, by) => inTime(called(() => store.complete(key, by))),
-    release: (key, by) => inTime(called(() => store.release(key, by))),
+    renew: async (key, by) => inTime(store.renew(key, by), by.leaseMs / 3),
+    complete: async (key, by) => inTime(store.complete(key, by)),
+    release: async (key, by) => inTime(store.release(key, by)),
   };
 }
 
@@ -52,17 +51,12 @@ async function releaseFailed(
   store: DedupeStore,
   key: string,
   token: string,
-  answer: Promise<ClaimResult>,
+  answer: Promise<ClaimResult> | undefined,
 ): Promise<void> {
   try {
-    const late = await answer.catch(() => undefined);
+    const late = await Promise.resolve(answer).catch(() => undefined);
     if (late?.status !== "in_flight" && late?.status !== "completed") await store.release(key, { token });
   } catch {
     // It expires with its lease.
   }
-}
-
-/** Calls the store inside a promise, so that a throw and a rejection are one. */
-async function called<T>(verb: () => Promise<T>): Promise<T> {
-  return verb();
 }

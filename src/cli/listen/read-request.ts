@@ -27,9 +27,7 @@ export function bodyBudget(): BodyBudget {
 export async function readRequest(request: IncomingMessage, bodies: BodyBudget): Promise<ReceivedRequest> {
   const receivedAt = new Date();
   const receivedAtMs = performance.now();
-  const body = await bodies
-    .read((limits) => readBody(request, limits))
-    .catch((error: unknown) => (error instanceof WebhookError ? error : bodyIncomplete(error)));
+  const body = await bodies.read((limits) => readBody(request, limits)).catch((error: WebhookError) => error);
   const { method = "", url = "/", rawHeaders, headers } = request;
   return { receivedAt, receivedAtMs, method, url, rawHeaders, headers, body };
 }
