@@ -164,14 +164,16 @@ async function settleBeforeSend(request: AcceptedRequest, reply: FastifyReply, p
   const accepted = request[ACCEPTED];
   // A stream may still fail, and a Response has a status of its own.
   const isComplete = payload === undefined || payload === null || typeof payload === "string" || isBytes(payload);
-  if (accepted === undefined || !(isComplete || accepted.failure)) return payload;
+  if (accepted === undefined) return payload;
+  // Plugins may have added an onSend hook behind this one.
+  if (!isSuccess(reply.statusCode)) refuseSuccess(reply.raw);
+  if (!isComplete && !accepted.failure) return payload;
   // A 2xx of the error handler would acknowledge an event whose handler failed.
   const refused =
     accepted.failure && (!isComplete || isSuccess(reply.statusCode)) ? refusal("handler_failed") : undefined;
   const overruled = (await settle(accepted, refused?.status ?? reply.statusCode)) ?? refused;
-  // Plugins may have added an onSend hook behind this one.
-  if (overruled || !isSuccess(reply.statusCode)) refuseSuccess(reply.raw, overruled);
   if (overruled === undefined) return payload;
+  refuseSuccess(reply.raw, overruled);
   for (const name in reply.getHeaders()) reply.removeHeader(name);
   reply.code(overruled.status).headers(overruled.headers);
   return overruled.body;

@@ -143,8 +143,8 @@ function replaceResponse(c: Context, reply: Reply): void {
  * acknowledge the event. Only Node has a means for this: the response of its server, `c.env.outgoing`.
  */
 function refuseSuccess(c: Context, failure: number): void {
-  if (!isOnNode(c)) return;
-  const { outgoing } = c.env;
+  const { outgoing } = c.env ?? {};
+  if (typeof outgoing?.writeHead !== "function") return;
   const { writeHead } = outgoing;
   outgoing.writeHead = (status: number, ...rest: unknown[]) =>
     writeHead.call(outgoing, isSuccess(status) ? failure : status, ...rest);

@@ -1,4 +1,4 @@
-/** Reads bodies into bounded memory: one buffer for each body, and one budget for all bodies that are read at the same time. */
+/** Reads bodies into bounded memory: one buffer for each body, and one budget for all bodies that are read or verified at the same time. */
 import type { BodyLimits, BodyReader } from "./delivery.ts";
 import { bodyIncomplete, bodyTooLarge, receiverBusy, WebhookError } from "./errors.ts";
 

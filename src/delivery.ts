@@ -11,9 +11,9 @@ export interface BodyLimits {
   /** The body must be complete within this many milliseconds, else `body_timeout`. */
   readonly timeoutMs: number;
   /**
-   * Reserves memory for this body from the receiver's budget for all bodies that are read at the same time. The first 64 KiB of each
-   * body are free. A reader that buffers must call it with the new size of its buffer, in bytes, before the buffer grows;
-   * `BodyBuffer` does. The receiver releases the memory when the read settles.
+   * Reserves memory for this body from the receiver's budget for all bodies that are read or verified at the same time. The first 64 KiB
+   * of each body are free. A reader that buffers must call it with the new size of its buffer, in bytes, before the buffer grows;
+   * `BodyBuffer` does. The receiver releases the memory once the body is verified or refused.
    *
    * @param bufferBytes the new size, in bytes
    * @throws WebhookError `receiver_busy` if too little memory is left; the reader must reject with it

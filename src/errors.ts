@@ -98,11 +98,11 @@ export function bodyIncomplete(cause?: unknown): WebhookError {
   return new WebhookError("body_incomplete", "the sender disconnected before the body was complete", details);
 }
 
-/** The bodies being read at the same time take all the memory that the receiver reserves for them. */
+/** The bodies that are read or verified at the same time take all the memory that the receiver reserves for them. */
 export function receiverBusy(): WebhookError {
   return new WebhookError(
     "receiver_busy",
-    "the bodies being read at the same time take all the memory reserved for them",
+    "the bodies that are read or verified at the same time take all the memory reserved for them",
   );
 }
 

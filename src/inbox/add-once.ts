@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { WebhookError } from "../errors.ts";
-import type { DedupeStore } from "../stores/store.ts";
+import type { ClaimResult, DedupeStore } from "../stores/store.ts";
 
 /** How long another process may take to store the same event, in milliseconds; longer than a receiver waits for it. */
 const LEASE_MS = 15_000;
@@ -20,13 +20,21 @@ export async function addOnce(
   add: () => Promise<unknown>,
 ): Promise<"added" | "duplicate"> {
   const token = randomBytes(16).toString("base64url");
-  // If that fails, too, the claim expires with its lease.
-  const release = () => store.release(key, { token }).catch(() => false);
-  const claim = await store.claim(key, { token, leaseMs: LEASE_MS }).catch((error: unknown) => {
+  const release = async () => {
+    try {
+      await store.release(key, { token });
+    } catch {
+      // It expires with its lease.
+    }
+  };
+  let claim: ClaimResult;
+  try {
+    claim = await store.claim(key, { token, leaseMs: LEASE_MS });
+  } catch (error) {
     // It may have been granted although its answer was lost.
     void release();
     throw error;
-  });
+  }
   if (claim.status === "completed") return "duplicate";
   if (claim.status === "in_flight") {
     throw new WebhookError("event_in_flight", "another process is storing the event", {

@@ -103,7 +103,7 @@ export interface InboxWorker {
    * Takes no new message, waits for those at work, and gives the rest back at once, which costs them no attempt.
    *
    * @param options.timeoutMs how long to wait, in milliseconds. @default 30_000
-   * @throws WebhookError `configuration_invalid` if it is a receiver's and `timeoutMs` is not a number
+   * @throws WebhookError `configuration_invalid` if `timeoutMs` is not a number; only the workers of a receiver check it
    */
   close(options?: { readonly timeoutMs?: number }): Promise<void>;
 }

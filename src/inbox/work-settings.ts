@@ -1,3 +1,4 @@
+import { ignoreRejection } from "../async.ts";
 import { checksFor } from "../options.ts";
 import type { WorkOptions } from "./inbox.ts";
 
@@ -19,9 +20,9 @@ export function workSettings(owner: string, options: WorkOptions): Required<Work
   };
 }
 
-function dropErrors(callback: () => void): void {
+function dropErrors(callback: () => unknown): void {
   try {
-    callback();
+    ignoreRejection(callback());
   } catch {
     // Nobody is left to report it to.
   }

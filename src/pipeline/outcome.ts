@@ -99,7 +99,8 @@ export interface DeliveryContext {
   readonly attempt: { readonly number: number; readonly of: number };
   /**
    * Aborts when this process has lost the event (`reason.code` is `claim_lost`), has worked on it for longer than `maxProcessingMs`
-   * (`handler_timeout`), or its worker was closed (`receiver_closed`). With `receiver.process` also with the caller's signal. A handler that gives up must throw: `signal.throwIfAborted()`.
+   * (`handler_timeout`), or its worker was closed (`receiver_closed`). With `receiver.process` it also aborts when the caller's signal
+   * does. A handler that gives up must throw: `signal.throwIfAborted()`.
    */
   readonly signal: AbortSignal;
 }

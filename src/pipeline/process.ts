@@ -216,9 +216,10 @@ function asError(thrown: unknown): Error {
       const details = thrown.cause === undefined ? {} : { cause: thrown.cause };
       return new WebhookError(thrown.code, thrown.message, details);
     }
-    if (isError(thrown)) return thrown;
-    return new WebhookError("handler_failed", "a handler threw a value that is no error");
+    return isError(thrown) ? thrown : new WebhookError("handler_failed", NO_ERROR, { cause: thrown });
   } catch {
-    return new WebhookError("handler_failed", "a handler threw a value that is no error");
+    return new WebhookError("handler_failed", NO_ERROR);
   }
 }
+
+const NO_ERROR = "a handler threw a value that is no error";

@@ -8,7 +8,7 @@ const REMEDY: Partial<Record<RejectionCode, string>> = {
     "to accept a replay this old, raise maxEventAgeMs and retentionMs; an attacker who sends a captured delivery again looks the same",
   body_too_large: "raise maxBodyBytes if the delivery was genuine",
   receiver_busy:
-    "deliveries over 64 KiB are answered 503 until other bodies are read; a flood of large or slow bodies looks like this",
+    "deliveries over 64 KiB are answered 503 until other bodies are read and verified; a flood of large or slow bodies looks like this, or a slow secret function",
   secret_unavailable: "check what the secret function returned or threw",
   store_unavailable: "deliveries are answered 503, and Bluum retries them, until the store is back",
 };

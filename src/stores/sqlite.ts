@@ -44,8 +44,8 @@ export interface SqliteStore extends DedupeStore {
    * that `work` calls run after the transaction, except `claim`, which rejects.
    *
    * @param context the context that the handler was given
-   * @param work synchronous; writes its rows on the connection that the store was given. With `wal: false` it may run again if another
-   *   connection kept its COMMIT from the file
+   * @param work synchronous; writes its rows on the connection that the store was given. With `wal: false` it may run again, if COMMIT
+   *   failed because another connection held a lock
    * @returns what `work` returned, once it is committed
    * @throws what `work` threw; WebhookError `claim_lost` if another process holds or has completed the event;
    *   `configuration_invalid` for a context of another store's receiver, and if `work` returns a promise; `store_unavailable` if

@@ -420,6 +420,7 @@ describe.concurrent("Fastify 5: when the app's answer counts", () => {
   for (const [what, handler] of [
     ["a 500", async (_request, reply) => reply.code(500).send("no")],
     ["a 404", async (_request, reply) => reply.code(404).send("no")],
+    ["a streamed 500", async (_request, reply) => reply.code(500).send(Readable.from(["no"]))],
     ["an error", () => Promise.reject(new Error("no"))],
   ] as readonly (readonly [string, RouteHandlerMethod])[]) {
     it(`an onSend hook behind the receiver's that turns ${what} into 200 is overruled, and the retry runs`, () =>

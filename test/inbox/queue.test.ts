@@ -56,6 +56,19 @@ describe("add", () => {
   });
 });
 
+describe("add, on a store whose claim was granted although its answer was lost,", () => {
+  it("fails, and can be tried again at once", async () => {
+    const store = memoryStore();
+    const losing = vi.fn(store.claim).mockImplementationOnce(async (key, by) => {
+      await store.claim(key, by);
+      throw new Error("connection lost");
+    });
+    const { inbox } = inboxOn({ store: { ...store, claim: losing } });
+    await expect(inbox.add(message(), TERMS)).rejects.toThrow("connection lost");
+    expect(await inbox.add(message(), TERMS)).toBe("added");
+  });
+});
+
 describe("a receiver with an inbox on a queue", () => {
   const event = anEvent();
   const delivery = () => signed(event);

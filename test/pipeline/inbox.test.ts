@@ -316,6 +316,15 @@ describe("process", () => {
     });
   });
 
+  it("keeps a thrown text as the cause of that Error", async () => {
+    const setup = withInbox();
+    setup.receiver.on("*", () => {
+      throw "no";
+    });
+    const message = await stored(setup);
+    await expect(setup.receiver.process(message)).rejects.toMatchObject({ cause: "no" });
+  });
+
   it("leaves the code of a failure to no handler", async () => {
     const setup = withInbox();
     const thrown = new WebhookError("payload_not_json", "thrown by a handler");

@@ -36,6 +36,8 @@ interface Pg {
   readonly idleCount: number;
   readonly waitingCount: number;
   readonly options?: { readonly query_timeout?: unknown; readonly max?: number };
+  /** Only of a client. */
+  readonly connectionParameters?: { readonly query_timeout?: unknown };
 }
 
 interface PgPoolClient extends TakenClient {
@@ -92,7 +94,8 @@ export function askerFor(client: PostgresClient, { prepare, abandonAfterMs }: As
   if (!isPg(client)) return async ({ text }, values) => (await client.query(text, [...values])).rows as readonly Row[];
   const pg = client as unknown as Pg;
   // Otherwise a connection to a server that vanished stays in use until TCP gives up.
-  const query_timeout = pg.options?.query_timeout === undefined ? abandonAfterMs : undefined;
+  const own = (pg.options ?? pg.connectionParameters)?.query_timeout;
+  const query_timeout = own ? undefined : abandonAfterMs;
   const run = isPgPool(client) ? (config: object) => queryPool(pg, config) : (config: object) => pg.query(config);
   return async ({ name, text }, values) =>
     (await run({ name: prepare ? name : undefined, text, values, query_timeout })).rows as readonly Row[];

@@ -100,7 +100,7 @@ export class InboxGauges {
     // From the start, or the first parked event would be no increase.
     this.#instruments().inboxParked.add(0, { [SHARED.destination]: namespace });
     const known = watched.ended ? undefined : await reader.read();
-    if (known === undefined && !watched.reported) return;
+    if (!watched.reported && (known === undefined || watched.ended)) return;
     watched.reported = true;
     const stats = known ?? UNKNOWN;
     const attributes = { [SHARED.destination]: namespace, [ON_METRICS.engine]: inbox.name };
